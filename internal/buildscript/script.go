@@ -1,0 +1,77 @@
+// Package buildscript reads the script that `go build -n` prints and turns it
+// into typed actions.
+//
+// It is pure: text in, actions out. It touches no disk, expands no variable
+// and runs nothing. What it does not understand is an error that names the
+// line; nothing is ever skipped.
+package buildscript
+
+// A Script is a parsed `go build -n` script.
+type Script struct {
+	Steps []Step // in script order; every non-blank line belongs to exactly one
+}
+
+// A Step is one command of the script.
+type Step struct {
+	Line   int    // 1-based number of the command's first line
+	Text   string // the command as printed, for error messages
+	Dir    string // the working directory in force: the last `cd`'s argument; "" before the first
+	Action Action
+}
+
+// An Action is what one command does. Paths and words are as printed: the
+// work directory is `$WORK`, and a path below the step's Dir may be shortened
+// to `.` or `./…` (see Undot).
+type Action interface{ action() }
+
+type (
+	// Banner is the `# import/path` header that cmd/go prints before a package.
+	Banner struct{ ImportPath string }
+
+	// Mkdir is `mkdir -p PATH`.
+	Mkdir struct{ Path string }
+
+	// Write is a file written from a heredoc or an echo.
+	Write struct{ Path, Text string }
+
+	// Copy is `cp FROM TO`.
+	Copy struct{ From, To string }
+
+	// Move is `mv FROM TO`.
+	Move struct{ From, To string }
+
+	// Symlink is `ln -s OLD NEW`.
+	Symlink struct{ Old, New string }
+
+	// Remove is `rm -rf PATH…` or `rm -f PATH…`.
+	Remove struct{ Paths []string }
+
+	// Run runs a program: a tool of the Go toolchain, the C compiler, pkg-config.
+	Run struct {
+		Env  []string // NAME=VALUE assignments before the command
+		Tool string   // the Go tool's name (compile, asm, cgo, link, pack, buildid, preprofile, cover, vet, covdata), or "" for any other program
+		Args []string // Args[0] is the program as printed; `go tool NAME` is three words
+	}
+
+	// Probe is a question to the C compiler whose answer -n does not know:
+	// `gcc FLAGS -o /dev/null || true`.
+	Probe struct{ Args []string }
+
+	// LinkTest is the linking test of a cgo package, printed after the link
+	// itself with the comment `# test for internal linking errors (RESULT)`.
+	LinkTest struct {
+		Args   []string
+		Result string
+	}
+)
+
+func (Banner) action()   {}
+func (Mkdir) action()    {}
+func (Write) action()    {}
+func (Copy) action()     {}
+func (Move) action()     {}
+func (Symlink) action()  {}
+func (Remove) action()   {}
+func (Run) action()      {}
+func (Probe) action()    {}
+func (LinkTest) action() {}
