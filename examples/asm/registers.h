@@ -1,0 +1,3 @@
+#define POINTER SI
+#define COUNT CX
+#define TOTAL AX

@@ -1,0 +1,3 @@
+module example.com/cgo-cxx
+
+go 1.24

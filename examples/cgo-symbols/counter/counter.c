@@ -1,0 +1,3 @@
+#include "counter.h"
+
+int shared_count;

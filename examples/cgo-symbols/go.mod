@@ -1,0 +1,3 @@
+module example.com/cgo-symbols
+
+go 1.24

@@ -1,0 +1,14 @@
+# The examples, each built: `dgd` is what ../default.nix returns, args.nix says with which arguments.
+{
+  dgd,
+  pkgs ? import <nixpkgs> { },
+  useDynDrv ? false,
+}:
+let
+  build = if useDynDrv then dgd.buildWithDynDrv else dgd.buildWithIFD;
+  examples = import ./args.nix {
+    inherit pkgs;
+    inherit (dgd) fetchGoModule;
+  };
+in
+builtins.mapAttrs (_: example: build (removeAttrs example [ "expect" ])) examples

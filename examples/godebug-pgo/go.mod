@@ -1,0 +1,3 @@
+module example.com/godebug-pgo
+
+go 1.24
