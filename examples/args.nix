@@ -61,6 +61,25 @@ let
       '';
     };
 
+    net = {
+      src = ./net;
+      expect = ''
+        cgo: true
+        address: 192.0.2.42 in 192.0.2.0/24
+        user: user: unknown user nobody has this name
+      '';
+    };
+
+    net-nocgo = {
+      src = ./net;
+      env.CGO_ENABLED = "0";
+      expect = ''
+        cgo: false
+        address: 192.0.2.42 in 192.0.2.0/24
+        user: user: unknown user nobody has this name
+      '';
+    };
+
     cgo-symbols = {
       src = ./cgo-symbols;
       expect = ''
