@@ -17,11 +17,17 @@ type Step struct {
 	Text   string // the command as printed, for error messages
 	Dir    string // the working directory in force: the last `cd`'s argument; "" before the first
 	Action Action
+
+	// Shortened says that the command was printed for Dir, so that Undot
+	// applies to its words. It is set for Run, except of buildid, and Probe.
+	// All others were printed for no directory: their relative paths are
+	// relative to the go command's own.
+	Shortened bool
 }
 
 // An Action is what one command does. Paths and words are as printed: the
-// work directory is `$WORK`, and a path below the step's Dir may be shortened
-// to `.` or `./…` (see Undot).
+// work directory is `$WORK`, and in a step that is Shortened a path below its
+// Dir is `.` or `./…` (see Undot).
 type Action interface{ action() }
 
 type (

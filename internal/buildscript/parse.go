@@ -1,0 +1,312 @@
+package buildscript
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+
+	"mvdan.cc/sh/v3/syntax"
+)
+
+// Options says what a script may hold beside what every script may hold.
+type Options struct {
+	// Programs are further programs that Run, Probe and LinkTest accept as
+	// Args[0]: the first word of $CC, $CXX, $FC, $PKG_CONFIG or of -toolexec.
+	// gcc, g++, cc, c++, clang, clang++, gfortran, pkg-config and swig are
+	// accepted without being named here, also in any directory, with a target
+	// prefix (aarch64-linux-gnu-gcc) or a version suffix (gcc-12).
+	Programs []string
+}
+
+// An Error is a line of the script that Parse does not understand.
+type Error struct {
+	Line int    // 1-based
+	Text string // the line
+	Msg  string // what is wrong with it
+}
+
+// maxErrorText is how much of a line an error message shows: compile commands
+// can be very long.
+const maxErrorText = 400
+
+func (e *Error) Error() string {
+	text := e.Text
+	if len(text) > maxErrorText {
+		text = fmt.Sprintf("%s... (%d bytes)", strings.ToValidUTF8(text[:maxErrorText], ""), len(e.Text))
+	}
+	return fmt.Sprintf("go build -n, line %d: %s: %s", e.Line, e.Msg, text)
+}
+
+// Parse parses the output of `go build -n` or `go test -c -n`.
+//
+// The output must be whole, from an empty build cache, and free of other
+// messages; the go command prints it on standard error. A line that is not one
+// of the forms below is an *Error:
+//
+//	(an empty line)
+//	#                                       a banner, three lines
+//	cd DIR
+//	mkdir -p PATH
+//	cat >PATH << 'EOF' # internal           and text up to EOF
+//	echo -n > PATH # internal
+//	echo 'TEXT' > PATH # internal
+//	cp FROM TO
+//	mv FROM TO
+//	ln -s OLD NEW
+//	rm -rf PATH...
+//	[NAME=VALUE]... PROGRAM [ARG]...
+//	PROGRAM [ARG]... || true
+//	PROGRAM [ARG]... # internal             pack and buildid only
+//	PROGRAM [ARG]... # test for internal linking errors (succeeded)
+//
+// Each command is first split by the rule that the go command prints it with,
+// which is not the shell's; then it is written down again with the shell's
+// quoting, and the shell's parser must give back the same words. See command.
+func Parse(text string, opt Options) (*Script, error) {
+	p := newParser(text, opt)
+	if err := p.parse(); err != nil {
+		return nil, err
+	}
+	return &Script{Steps: p.steps}, nil
+}
+
+type parser struct {
+	text     string // the script
+	pos      int    // offset of the next line in text
+	line     int    // number of the lines before pos
+	dir      string // argument of the last cd
+	programs map[string]bool
+	shell    *syntax.Parser
+	steps    []Step
+	spans    []span
+}
+
+// A span is a run of lines and what they were taken for. The spans of a script
+// cover all of its lines, in order.
+type span struct {
+	kind  spanKind
+	line  int // 1-based number of the first line
+	lines int
+}
+
+type spanKind byte
+
+const (
+	blankSpan spanKind = iota // an empty line
+	cdSpan                    // a cd, which is not a step
+	stepSpan                  // a step
+)
+
+func newParser(text string, opt Options) *parser {
+	p := &parser{
+		text:     text,
+		programs: make(map[string]bool),
+		shell:    syntax.NewParser(syntax.Variant(syntax.LangBash), syntax.KeepComments(true)),
+	}
+	for _, name := range opt.Programs {
+		p.programs[name] = true
+	}
+	return p
+}
+
+// parse reads the script command by command.
+func (p *parser) parse() error {
+	for p.pos < len(p.text) {
+		start, first := p.pos, p.line+1
+		line, err := p.next()
+		if err == nil {
+			err = p.command(start, first, line)
+		}
+		if err != nil {
+			return &Error{Line: first, Text: line, Msg: err.Error()}
+		}
+	}
+	return nil
+}
+
+// next returns the next line without its newline.
+func (p *parser) next() (string, error) {
+	line, _, ok := strings.Cut(p.text[p.pos:], "\n")
+	p.pos += len(line)
+	p.line++
+	if !ok {
+		return line, errors.New("the script is cut off: its last line does not end")
+	}
+	p.pos++
+	return line, nil
+}
+
+// command reads the command that begins with line, which is line number first
+// and begins at offset start.
+func (p *parser) command(start, first int, line string) error {
+	kind := stepSpan
+	var step Step
+	switch dir, isCd := strings.CutPrefix(line, "cd "); {
+	case line == "":
+		kind = blankSpan
+	case isCd:
+		if err := checkPath(dir); err != nil {
+			return err
+		}
+		kind, p.dir = cdSpan, dir
+	case line == "#":
+		path, err := p.banner()
+		if err != nil {
+			return err
+		}
+		step.Action = Banner{ImportPath: path}
+	default:
+		c, err := p.split(line)
+		if err != nil {
+			return err
+		}
+		if c, err = c.reread(p.shell); err != nil {
+			return err
+		}
+		if err := p.act(&step, c); err != nil {
+			return err
+		}
+	}
+	p.spans = append(p.spans, span{kind: kind, line: first, lines: p.line - first + 1})
+	if kind == stepSpan {
+		step.Line = first
+		step.Text = p.text[start : p.pos-1]
+		step.Dir = p.dir
+		p.steps = append(p.steps, step)
+	}
+	return nil
+}
+
+// banner reads the rest of the header of a package and returns its import path.
+// The whole of it, blank lines included, is
+//
+//	"\n#\n# %s\n#\n\n"
+func (p *parser) banner() (string, error) {
+	line, err := p.next()
+	if err != nil {
+		return "", err
+	}
+	path, ok := strings.CutPrefix(line, "# ")
+	if !ok || path == "" {
+		return "", errors.New("incomplete package header")
+	}
+	if err := checkPath(path); err != nil {
+		return "", err
+	}
+	if line, err = p.next(); err != nil {
+		return "", err
+	}
+	if line != "#" {
+		return "", errors.New("incomplete package header")
+	}
+	return path, nil
+}
+
+// act sets what step does to what the command c says.
+func (p *parser) act(step *Step, c command) error {
+	switch c.args[0] {
+	case "mkdir":
+		step.Action = Mkdir{Path: c.args[2]}
+	case "cp":
+		step.Action = Copy{From: c.args[1], To: c.args[2]}
+	case "mv":
+		step.Action = Move{From: c.args[1], To: c.args[2]}
+	case "ln":
+		step.Action = Symlink{Old: c.args[2], New: c.args[3]}
+	case "rm":
+		step.Action = Remove{Paths: c.args[2:]}
+	case "cat":
+		step.Action = Write{Path: c.to, Text: c.text}
+	case "echo":
+		text := ""
+		if c.args[1] != "-n" {
+			text = c.args[1] + "\n"
+		}
+		step.Action = Write{Path: c.to, Text: text}
+	default:
+		return p.run(step, c)
+	}
+	return nil
+}
+
+// run sets what step does to running the program of the command c.
+func (p *parser) run(step *Step, c command) error {
+	tool, err := toolName(c.args)
+	if err != nil {
+		return err
+	}
+	if tool == "" && !p.known(c.args[0]) {
+		return fmt.Errorf("unknown command %q", c.args[0])
+	}
+	// Only pack and buildid are done by the go command itself.
+	if internal := tool == "pack" || tool == "buildid"; internal != (c.tail == tailInternal) {
+		return fmt.Errorf("the comment %q is expected after pack and buildid, and only there", tailInternal)
+	}
+	// buildid and the linking test are printed without a directory.
+	step.Shortened = tool != "buildid" && !strings.HasPrefix(c.tail, tailLinkTest)
+	if step.Shortened {
+		if err := checkShortened(p.dir, c); err != nil {
+			return err
+		}
+	}
+	if c.tail == tailNone || c.tail == tailInternal {
+		step.Action = Run{Env: c.env, Tool: tool, Args: c.args}
+		return nil
+	}
+	if tool != "" || len(c.env) > 0 {
+		return fmt.Errorf("only a C compiler is expected before %q", c.tail)
+	}
+	if c.tail == tailProbe {
+		step.Action = Probe{Args: c.args}
+		return nil
+	}
+	result := strings.TrimSuffix(strings.TrimPrefix(c.tail, tailLinkTest), ")")
+	step.Action = LinkTest{Args: c.args, Result: result}
+	return nil
+}
+
+// tools are the tools of the Go toolchain that a build script may run.
+var tools = map[string]bool{
+	"asm":        true,
+	"buildid":    true,
+	"cgo":        true,
+	"compile":    true,
+	"covdata":    true,
+	"cover":      true,
+	"link":       true,
+	"pack":       true,
+	"preprofile": true,
+	"vet":        true,
+}
+
+// toolPath matches the path of a prebuilt tool.
+var toolPath = regexp.MustCompile(`/pkg/tool/[a-z0-9]+_[a-z0-9]+/([^/]*)$`)
+
+// toolName returns the name of the Go tool that a command runs, or "".
+func toolName(args []string) (string, error) {
+	name := ""
+	if m := toolPath.FindStringSubmatch(args[0]); m != nil {
+		name = strings.TrimSuffix(m[1], ".exe")
+	} else if base := baseName(args[0]); len(args) > 2 && (base == "go" || base == "go.exe") && args[1] == "tool" {
+		name = args[2]
+	} else {
+		return "", nil
+	}
+	if !tools[name] {
+		return "", fmt.Errorf("unknown Go tool %q", name)
+	}
+	return name, nil
+}
+
+// compilerName matches the names of the programs, other than Go's, that a
+// script may run without their being in Options.Programs.
+var compilerName = regexp.MustCompile(`^(([A-Za-z0-9_.+-]+-)?(gcc|g\+\+|cc|c\+\+|clang|clang\+\+|gfortran|pkg-config)(-[0-9.]+)?(\.exe)?|swig)$`)
+
+func (p *parser) known(program string) bool {
+	return p.programs[program] || p.programs[Undot(p.dir, program)] || compilerName.MatchString(baseName(program))
+}
+
+func baseName(path string) string {
+	return path[strings.LastIndexByte(path, '/')+1:]
+}

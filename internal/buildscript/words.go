@@ -1,0 +1,261 @@
+package buildscript
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// The go command prints a word of a command as it is, or as a Go string literal
+// if it is empty, has one of the characters ` ()>;`, or would not survive
+// strconv.Quote unchanged. So what a shell takes for an operator, a comment, an
+// expansion or a quote can stand in a word that is printed as it is, as in the
+// file names a&b.go, #c.go, $d.go and e'f.go.
+
+// needsQuotes reports whether the go command prints word as a Go string literal.
+func needsQuotes(word string) bool {
+	for i := 0; i < len(word); i++ {
+		switch c := word[i]; {
+		case c >= utf8.RuneSelf:
+			return strings.ContainsAny(word, ` ()>;`) || len(strconv.Quote(word)) > len(word)+2
+		case c <= ' ', c == 0x7f:
+			return true
+		case c == '"', c == '\\', c == '(', c == ')', c == '>', c == ';':
+			return true
+		}
+	}
+	return word == ""
+}
+
+// splitWords splits a command line into the words that it was printed from.
+func splitWords(s string) ([]string, error) {
+	words := make([]string, 0, 1+strings.Count(s, " "))
+	for {
+		word, rest, err := cutWord(s)
+		if err != nil {
+			return nil, err
+		}
+		words = append(words, word)
+		if rest == "" {
+			return words, nil
+		}
+		s = rest[1:]
+	}
+}
+
+// cutWord cuts the first word off s. The rest is empty or begins with a space.
+func cutWord(s string) (word, rest string, err error) {
+	if strings.HasPrefix(s, `"`) {
+		quoted, err := strconv.QuotedPrefix(s)
+		if err != nil {
+			return "", "", errors.New("unbalanced quote")
+		}
+		word, err := strconv.Unquote(quoted)
+		if err != nil {
+			return "", "", fmt.Errorf("bad quoting in %s", quoted)
+		}
+		rest = s[len(quoted):]
+		if rest != "" && rest[0] != ' ' {
+			return "", "", fmt.Errorf("text after the closing quote of %s", quoted)
+		}
+		if !needsQuotes(word) || strconv.Quote(word) != quoted {
+			return "", "", fmt.Errorf("the go command does not print a word as %s", quoted)
+		}
+		return word, rest, checkWord(word)
+	}
+	word, rest = s, ""
+	if i := strings.IndexByte(s, ' '); i >= 0 {
+		word, rest = s[:i], s[i:]
+	}
+	if needsQuotes(word) {
+		return "", "", fmt.Errorf("the go command does not print a word as %q without quotes", word)
+	}
+	return word, rest, checkWord(word)
+}
+
+var envName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*=['"]`)
+
+// cutEnv cuts the NAME=VALUE assignments off the front of s. The value is
+// printed between single quotes, or as a Go string literal if it has one itself.
+func cutEnv(s string) (env []string, rest string, err error) {
+	for {
+		name := envName.FindString(s)
+		if name == "" {
+			return env, s, nil
+		}
+		quote := len(name) - 1
+		name = name[:quote]
+		var value string
+		if s[quote] == '\'' {
+			var ok bool
+			if value, s, ok = strings.Cut(s[quote+1:], "'"); !ok {
+				return nil, "", errors.New("unbalanced quote")
+			}
+		} else {
+			quoted, err := strconv.QuotedPrefix(s[quote:])
+			if err != nil {
+				return nil, "", errors.New("unbalanced quote")
+			}
+			value, err = strconv.Unquote(quoted)
+			if err != nil || !strings.Contains(value, "'") || strconv.Quote(value) != quoted {
+				return nil, "", fmt.Errorf("the go command does not print a value as %s", quoted)
+			}
+			s = s[quote+len(quoted):]
+		}
+		if s == "" || s[0] != ' ' {
+			return nil, "", fmt.Errorf("no space after the value of %s", name)
+		}
+		s = s[1:]
+		if err := checkWord(value); err != nil {
+			return nil, "", err
+		}
+		env = append(env, name+value)
+	}
+}
+
+// workDir is how -n prints the work directory.
+const workDir = "$WORK"
+
+// checkWord refuses what cannot be an argument, and words in which it is not
+// clear that $WORK is the work directory.
+func checkWord(word string) error {
+	if strings.IndexByte(word, 0) >= 0 {
+		return fmt.Errorf("a word has a zero byte: %q", word)
+	}
+	return checkWork(word)
+}
+
+// checkPath does the same for a path that is printed without any quoting, and
+// so cannot hold what would begin a new line.
+func checkPath(path string) error {
+	if path == "" {
+		return errors.New("a path is missing")
+	}
+	if strings.ContainsFunc(path, unicode.IsControl) {
+		return fmt.Errorf("a path has a control character: %q", path)
+	}
+	return checkWork(path)
+}
+
+// checkWork returns an error unless each $WORK in s can only be the work
+// directory. Under -n the go command uses the literal text $WORK as the name of
+// the work directory everywhere, file texts included, so a file of the user's
+// with $WORK in its name looks the same. The work directory is an absolute
+// path: after a slash, a dot or a letter (other than in a flag, -I$WORK) it is
+// part of a longer name, and so it is before anything but a slash or the end of
+// a path.
+func checkWork(s string) error {
+	for rest, off := s, 0; ; {
+		i := strings.Index(rest, workDir)
+		if i < 0 {
+			return nil
+		}
+		i += off
+		end := i + len(workDir)
+		if !workBefore(s[:i]) || !workAfter(s[end:]) {
+			return fmt.Errorf("%s is here not clearly the work directory", workDir)
+		}
+		rest, off = s[end:], end
+	}
+}
+
+func workBefore(s string) bool {
+	if s == "" {
+		return true
+	}
+	switch c := s[len(s)-1]; {
+	case c == '/', c == '.', c == '-', c == '_', c == '$', c == '\\', c >= utf8.RuneSelf, '0' <= c && c <= '9':
+		return false
+	case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z':
+		// -I, -L, -isystem: letters only between a dash and here.
+		flag := strings.TrimRightFunc(s, unicode.IsLetter)
+		return flag == "-"
+	}
+	return true
+}
+
+func workAfter(s string) bool {
+	return s == "" || strings.IndexByte("/=;:,\"' \n)", s[0]) >= 0
+}
+
+// Undot undoes the shortening of words in a Step whose Shortened is set: there
+// the go command has replaced each " "+dir by " .", dir being the Step's Dir.
+// So a word that begins with a dot began with dir:
+//
+//	Undot("/src/p", ".") = "/src/p"
+//	Undot("/src/p", "./x.c") = "/src/p/x.c"
+//	Undot("/src/p", ".q/x.c") = "/src/pq/x.c"
+//	Undot("$WORK/b001/", "./x.c") = "$WORK/b001/x.c"
+//
+// The last but one is an accident of the replacement, and cannot be told from a
+// word that really began with a dot, as a #cgo flag may: Undot takes every word
+// for a shortened one, and who knows the user's flags must know better. Three
+// kinds of words it leaves alone. Words that begin with .. , because -I ../x is
+// far more likely than a directory /src/p. beside /src/p. Words that are printed
+// in quotes, because the space is then not in front of the path. And, inside a
+// quoted word, a dot after a space: Parse refuses the words where that could be
+// a path.
+//
+// Words of steps that are not Shortened must not be given to Undot.
+func Undot(dir, word string) string {
+	dot := "."
+	if strings.HasSuffix(dir, "/") {
+		dot = "./"
+	}
+	rest, ok := strings.CutPrefix(word, dot)
+	if !ok || !shortens(dir) || word == ".." || strings.HasPrefix(word, "../") || needsQuotes(word) {
+		return word
+	}
+	return dir + rest
+}
+
+// shortens reports whether words that begin with dir are printed shortened:
+// there must be a dir that is not a dot itself, and not one that puts the words
+// between quotes.
+func shortens(dir string) bool {
+	return dir != "" && dir != "/" && dir != "." && !needsQuotes(dir)
+}
+
+// checkShortened refuses commands in which the shortening of dir cannot be undone.
+func checkShortened(dir string, c command) error {
+	if dir == "" || dir == "." {
+		return nil
+	}
+	// In a directory with a space, words that begin with it are not shortened;
+	// but two words, of which one ends and the next begins with a part of the
+	// directory's name, become one.
+	if strings.Contains(dir, " ") {
+		for _, word := range c.args {
+			if strings.HasPrefix(word, ".") {
+				return fmt.Errorf("%q is ambiguous in a directory with a space in its name, %q", word, dir)
+			}
+		}
+	}
+	for _, list := range [][]string{c.env, c.args} {
+		for _, word := range list {
+			if dottedInside(word) {
+				return fmt.Errorf("in %q the dot after a space may stand for the directory %q", word, dir)
+			}
+		}
+	}
+	return nil
+}
+
+// dottedInside reports whether the word has, after a space, what looks like a
+// shortened path.
+func dottedInside(word string) bool {
+	for {
+		_, rest, ok := strings.Cut(word, " .")
+		if !ok {
+			return false
+		}
+		if rest == "" || strings.IndexByte("/=;:,\"' ", rest[0]) >= 0 {
+			return true
+		}
+		word = rest
+	}
+}
