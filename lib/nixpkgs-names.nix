@@ -1,0 +1,17 @@
+# The contract with nixpkgs: every attribute of pkgs that this project uses, and why.
+# pkgs/default.nix, the small set for machines without nixpkgs, has exactly these names at its top.
+[
+  "bash" # shell of the few builders that are scripts, in bare derivations
+  "cacert" # certificates for fixed-output derivations that fetch modules
+  "coreutils" # cp, mkdir and the like for those builders
+  "go" # the toolchain where the user names none
+  "go_1_24" # the Go versions that are supported, for the tests of each
+  "go_1_25"
+  "go_1_26"
+  "go_1_27"
+  "pkg-config" # answers cgo's #cgo pkg-config lines
+  "sqlite" # a C library with headers, for examples and tests
+  "stdenv" # mkDerivation for wrapped packages, cc for cgo, hostPlatform.system
+  "stdenvNoCC" # mkDerivation for what compiles no C
+  "zlib" # a C library with headers, for examples and tests
+]

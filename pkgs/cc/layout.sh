@@ -1,0 +1,19 @@
+# The commands of $gcc under their plain names: the compilers and ld as scripts, the others as links.
+mkdir "$out/bin"
+for program in "$gcc"/usr/bin/*-linux-gnu*; do
+  name=${program##*/*-linux-gnu-}
+  case $name in
+    *-[0-9]* | lto-dump) continue ;;
+    gcc | g++ | cpp) script=$cc_wrapper ;;
+    ld) script=$ld_wrapper ;;
+    *)
+      ln -s "$program" "$out/bin/$name"
+      continue
+      ;;
+  esac
+  sed "s|@bash@|$bash|g; s|@program@|$program|g; s|@out@|$out|g; s|@gcc@|$gcc|g; s|@libs@|$libs|g; s|@store@|$store|g" \
+    "$script" >"$out/bin/$name"
+  chmod +x "$out/bin/$name"
+done
+ln -s gcc "$out/bin/cc"
+ln -s g++ "$out/bin/c++"

@@ -1,0 +1,44 @@
+# Go: the machine's own or Debian's, and with it the first toolchain of the package set. Sourced by setup.sh.
+
+# Debian's Go, for machines without one.
+setup_go() { # TARGET
+  local target=$1 tmp=$1.tmp deb goroot
+  say "fetching Go from Debian's $suite suite"
+  rm -rf "$tmp"
+  mkdir -p "$tmp/root" "$tmp/bin"
+  apt_fetch golang-go >"$tmp/list"
+  while read -r deb; do
+    case $deb in
+      golang-*) dpkg-deb -x "$apt/archives/$deb" "$tmp/root" ;;
+    esac
+  done <"$tmp/list"
+  goroot=$(cd "$tmp/root" && echo usr/lib/go-*)
+  find "$tmp/root/$goroot" -type l -lname '*/share/go-*' | while read -r link; do
+    ln -sfn "$target/root/usr/share/${goroot##*/}/${link##*/}" "$link"
+  done
+  ln -s "$target/root/$goroot/bin/go" "$target/root/$goroot/bin/gofmt" "$tmp/bin"
+  rm -rf "$target"
+  mv -T "$tmp" "$target"
+}
+
+toolchains() { nix-instantiate --eval --raw -E "with import $root/pkgs/go/toolchains.nix; $1"; }
+
+# The bootstrap toolchain as a store path with a pinned hash, rooted as TARGET.
+setup_toolchain() { # TARGET
+  local target=$1 tmp=$1.tmp name module folder path
+  name=$(toolchains bootstrap)
+  path=$(nix-instantiate --eval --raw -E "(import <nixpkgs> { }).$name.outPath")
+  if ! nix-store --check-validity "$path" 2>/dev/null; then
+    module=$(toolchains 'module builtins.currentSystem versions.${bootstrap}.version')
+    say "fetching ${module##*/} from the module proxy"
+    rm -rf "$tmp"
+    mkdir -p "$tmp/empty"
+    folder=$(cd "$tmp/empty" && GOTOOLCHAIN=local GOWORK=off GOFLAGS= go mod download -json "$module" |
+      sed -nE 's/^\t"Dir": "(.*)",?$/\1/p') && [[ $folder ]] || fail "go could not fetch $module"
+    bash "$root/pkgs/go/layout.sh" "$folder" "$tmp/${path#*-}"
+    nix-store --add-fixed --recursive sha256 "$tmp/${path#*-}" >/dev/null
+    nix-store --check-validity "$path" || fail "$module is not what pkgs/go/toolchains.nix says it is"
+    rm -rf "$tmp"
+  fi
+  nix-store --realise --add-root "$target" "$path" >/dev/null
+}

@@ -1,0 +1,5 @@
+mkdir "$out"
+{
+  echo "initialPath='$initialPath' SHELL=$shell"
+  cat "$setup"
+} >"$out/setup"
