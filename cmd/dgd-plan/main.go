@@ -1,0 +1,124 @@
+// Command dgd-plan plans builds. The derivations of dgd's library run it as
+// their builder: the command is the first argument, what it works on is the
+// JSON file that $configPath names, and the result goes to $out.
+//
+//	dgd-plan plan      go build -n, parsed into a graph
+//	dgd-plan probe     the C compilers' answers to cmd/go's probes
+//	dgd-plan modules   a vendor directory, split into modules
+//	dgd-plan bind      a plan and its sources, made into derivations
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+
+	"dgd/internal/planner"
+	"dgd/internal/store"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if len(os.Args) != 2 {
+		fmt.Fprintln(os.Stderr, "usage: dgd-plan plan|probe|modules|bind, with $configPath and $out")
+		os.Exit(2)
+	}
+	if err := run(ctx, os.Args[1]); err != nil {
+		fmt.Fprintln(os.Stderr, "dgd-plan:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, command string) error {
+	out := os.Getenv("out")
+	dir := filepath.Join(os.Getenv("NIX_BUILD_TOP"), "dgd")
+	switch command {
+	case "plan":
+		var cfg planner.Config
+		if err := config(&cfg); err != nil {
+			return err
+		}
+		plan, err := planner.Make(ctx, &cfg, dir)
+		if err != nil {
+			return err
+		}
+		return planner.WriteJSON(out, plan)
+	case "probe":
+		var cfg planner.Config
+		if err := config(&cfg); err != nil {
+			return err
+		}
+		flags, err := planner.Probe(ctx, &cfg, dir)
+		if err != nil {
+			return err
+		}
+		return planner.WriteJSON(out, flags)
+	case "modules":
+		var cfg struct{ Vendor, StoreDir string }
+		if err := config(&cfg); err != nil {
+			return err
+		}
+		st, err := openStore(ctx, cfg.StoreDir)
+		if err != nil {
+			return err
+		}
+		if st != nil {
+			defer st.Close()
+		}
+		modules, err := planner.SplitVendor(ctx, cfg.Vendor, cfg.StoreDir, st)
+		if err != nil {
+			return err
+		}
+		return planner.WriteJSON(out, modules)
+	case "bind":
+		var cfg planner.BindConfig
+		if err := config(&cfg); err != nil {
+			return err
+		}
+		bound, err := planner.Bind(ctx, &cfg)
+		if err != nil {
+			return err
+		}
+		st, err := openStore(ctx, cfg.StoreDir)
+		if err != nil {
+			return err
+		}
+		if st == nil {
+			if err := os.Mkdir(out, 0o777); err != nil {
+				return err
+			}
+			return bound.WriteTo(out, cfg.StoreDir)
+		}
+		defer st.Close()
+		drv, err := bound.AddTo(ctx, st, &cfg)
+		if err != nil {
+			return err
+		}
+		return os.WriteFile(out, drv, 0o666)
+	}
+	return fmt.Errorf("unknown command %q", command)
+}
+
+// openStore opens the way to the store, where the sandbox has one.
+func openStore(ctx context.Context, storeDir string) (store.Store, error) {
+	remote := os.Getenv("NIX_REMOTE")
+	if remote == "" {
+		return nil, nil
+	}
+	return store.OpenRecursive(ctx, remote, storeDir)
+}
+
+func config(v any) error {
+	text, err := os.ReadFile(os.Getenv("configPath"))
+	if err != nil {
+		return fmt.Errorf("reading $configPath: %w", err)
+	}
+	if err := json.Unmarshal(text, v); err != nil {
+		return fmt.Errorf("reading $configPath: %w", err)
+	}
+	return nil
+}

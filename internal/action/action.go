@@ -1,0 +1,149 @@
+// Package action is the language between the planner and the executor: what
+// one inner derivation carries out.
+//
+// It imports nothing but the standard library, because every inner derivation
+// depends on the bytes of the executor.
+package action
+
+import (
+	"fmt"
+	"strings"
+)
+
+// A Spec is the whole work of one derivation. It reaches the executor as JSON
+// in the file that the environment variable specPath names.
+type Spec struct {
+	Units []Unit `json:"units"`
+}
+
+// A Unit is the work for one package or one link. The units of a Spec run in
+// parallel as far as Needs allows; each has an object directory of its own.
+//
+// Every string of a unit may hold tokens, see Expand. The executor knows
+// OBJ (the object directory), SRC (the root of the unit's sources), the unit's
+// own Vars, the derivation's Vars, and its outputs by their names (out, x).
+type Unit struct {
+	Name    string   `json:"name"`            // import path, for messages
+	Needs   []int    `json:"needs,omitempty"` // indexes of units that come first
+	Env     string   `json:"env,omitempty"`   // file with NUL-separated NAME=VALUE lines: the C compiler's environment
+	Sources []Source `json:"sources,omitempty"`
+	Vars    Vars     `json:"vars,omitempty"` // values may hold tokens of the derivation
+	Steps   []Step   `json:"steps"`
+}
+
+// Vars are the values of tokens. Those of a derivation are all that in it
+// refers to other store paths; they reach the executor as JSON in the file
+// that the environment variable varsPath names.
+type Vars map[string]string
+
+// A Source is a file or directory of the store that the unit sees at the path
+// At. Pure Go code sees it through a symbolic link; a C compiler resolves `..`
+// and reports directories physically, so it gets a copy.
+type Source struct {
+	At   string `json:"at"`
+	From string `json:"from"`
+	Copy bool   `json:"copy,omitempty"`
+}
+
+// A Step is one action; exactly one field is set.
+type Step struct {
+	Mkdir     string     `json:"mkdir,omitempty"`
+	Write     *Write     `json:"write,omitempty"`
+	Copy      *Copy      `json:"copy,omitempty"`
+	Run       *Run       `json:"run,omitempty"`
+	Pack      *Pack      `json:"pack,omitempty"`
+	DynImport *DynImport `json:"dynImport,omitempty"`
+	PkgConfig *PkgConfig `json:"pkgConfig,omitempty"`
+}
+
+// Write writes Text to the file Path.
+type Write struct {
+	Path string `json:"path"`
+	Text string `json:"text"`
+}
+
+// Copy copies a file, or with Tree a directory with all that is below it, whose
+// files are then writable.
+type Copy struct {
+	From string `json:"from"`
+	To   string `json:"to"`
+	Tree bool   `json:"tree,omitempty"`
+}
+
+// Run runs a program. A program without a slash is looked up in the PATH of
+// Unit.Env.
+type Run struct {
+	Dir  string   `json:"dir,omitempty"` // working directory; OBJ where empty
+	Env  []string `json:"env,omitempty"` // NAME=VALUE, on top of the unit's
+	Args []string `json:"args"`
+	// IfExists lists arguments that are left out when there is no such file:
+	// what a failed DynImport does not make.
+	IfExists []string `json:"ifExists,omitempty"`
+	// Parallel says that the program takes -c=N for its own concurrency.
+	Parallel bool `json:"parallel,omitempty"`
+}
+
+// Pack appends files to the archive, as `go tool pack r` does.
+type Pack struct {
+	Archive  string   `json:"archive"`
+	Files    []string `json:"files"`
+	IfExists []string `json:"ifExists,omitempty"` // see Run
+}
+
+// DynImport is the linking test of a cgo package: where Link succeeds, Import
+// runs; where it fails, the empty file Fail is written, which tells the linker
+// that the package needs the external linker.
+type DynImport struct {
+	Link   Run    `json:"link"`
+	Import Run    `json:"import"`
+	Fail   string `json:"fail"`
+}
+
+// PkgConfig runs pkg-config and keeps its answer for the unit's later steps:
+// an argument that is the token CFLAGS or LIBS alone stands for all words of
+// the answer; within a longer argument QUOTEDLIBS stands for the quoted words,
+// each after a space.
+type PkgConfig struct {
+	Run  Run  `json:"run"`
+	Libs bool `json:"libs,omitempty"` // the answer to --libs; else to --cflags
+}
+
+// Escape makes a literal string safe from Expand.
+func Escape(s string) string { return strings.ReplaceAll(s, "$", "$$") }
+
+// Expand replaces every token ${NAME} by its value and `$$` by a dollar sign.
+// Any other dollar sign, and a name that lookup does not know, is an error.
+func Expand(s string, lookup func(name string) (string, bool)) (string, error) {
+	if !strings.Contains(s, "$") {
+		return s, nil
+	}
+	var b strings.Builder
+	for rest := s; ; {
+		i := strings.IndexByte(rest, '$')
+		if i < 0 {
+			b.WriteString(rest)
+			return b.String(), nil
+		}
+		b.WriteString(rest[:i])
+		rest = rest[i+1:]
+		switch {
+		case strings.HasPrefix(rest, "$"):
+			b.WriteByte('$')
+			rest = rest[1:]
+		case strings.HasPrefix(rest, "{"):
+			end := strings.IndexByte(rest, '}')
+			if end < 0 {
+				return "", fmt.Errorf("token without an end in %q", s)
+			}
+			name := rest[1:end]
+			value, ok := lookup(name)
+			if !ok {
+				return "", fmt.Errorf("unknown token ${%s} in %q", name, s)
+			}
+			b.WriteString(value)
+			rest = rest[end+1:]
+		default:
+			return "", fmt.Errorf("stray dollar sign in %q", s)
+		}
+	}
+}

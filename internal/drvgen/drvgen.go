@@ -1,0 +1,317 @@
+// Package drvgen turns a graph into derivations, and writes these as .drv
+// files or as data for a Nix expression.
+//
+// Both forms give the same derivations once their inputs are known: the same
+// names, variables, outputs and contents.
+package drvgen
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+
+	"dgd/internal/action"
+	"dgd/internal/graph"
+	"dgd/internal/source"
+)
+
+// A Derivation is one derivation of a build, before it is written in one form
+// or the other. Its builder is always the executor.
+type Derivation struct {
+	Name    string           `json:"name"`
+	Outputs []string         `json:"outputs"`
+	Spec    string           `json:"spec"` // an action.Spec as JSON; refers to nothing
+	Vars    map[string]Value `json:"vars"` // all that it refers to
+}
+
+// A Value is a reference to another store path: exactly one of Drv with Output,
+// Path and Input is set.
+type Value struct {
+	Drv    *int   `json:"drv,omitempty"`    // index of a derivation before this one
+	Output string `json:"output,omitempty"` // of Drv
+	Path   string `json:"path,omitempty"`   // a source in the store
+	Input  Input  `json:"input,omitempty"`  // something that the whole build has in common
+	Suffix string `json:"suffix,omitempty"` // put behind the store path
+}
+
+// An Input is a store path that the library hands to the whole build.
+type Input string
+
+const (
+	Go     Input = "go"     // the Go toolchain
+	CgoEnv Input = "cgoEnv" // the C compiler's environment with the program's C libraries
+	StdEnv Input = "stdEnv" // the C compiler's environment without them
+)
+
+// A Placed source is a store path at its place below a node's SRC.
+type Placed struct {
+	At   string `json:"at"`   // relative to SRC
+	Path string `json:"path"` // store path
+	Copy bool   `json:"copy,omitempty"`
+}
+
+// A Group is a set of nodes that one derivation builds, in the graph's order.
+type Group struct {
+	Name  string
+	Nodes []int
+}
+
+// Options is what the derivations need beside the graph.
+type Options struct {
+	Goroot  string           // GOROOT relative to the toolchain's store path, such as share/go
+	Sources map[int][]Placed // by node
+	Groups  []Group          // packages that share a derivation; all others have one each
+	Name    string           // of the last derivation
+	StdEnv  map[int]bool     // nodes that get StdEnv instead of CgoEnv
+}
+
+// Names of the outputs of a package's derivation: out holds the archive, which
+// only links read, x the export data, which importers read.
+const (
+	archiveOutput = "out"
+	exportOutput  = "x"
+)
+
+// Generate makes the derivations of a graph, each after those it refers to. The
+// last one is the program, or a directory of all programs where there are
+// several.
+func Generate(g *graph.Graph, opt Options) ([]Derivation, error) {
+	gen := &generator{g: g, opt: opt, at: make([]place, len(g.Nodes))}
+	groupOf := make(map[int]int)
+	for i, group := range opt.Groups {
+		for _, n := range group.Nodes {
+			groupOf[n] = i
+		}
+	}
+	emitted := make([]bool, len(opt.Groups))
+	for n := range g.Nodes {
+		i, grouped := groupOf[n]
+		if !grouped {
+			if err := gen.emit(Group{Name: derivationName(g.Nodes[n]), Nodes: []int{n}}, false); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		// A group stands where its last member stands, so that all that it
+		// refers to comes before.
+		if !emitted[i] && n == slices.Max(opt.Groups[i].Nodes) {
+			emitted[i] = true
+			if err := gen.emit(opt.Groups[i], true); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if err := gen.join(); err != nil {
+		return nil, err
+	}
+	gen.drvs[len(gen.drvs)-1].Name = opt.Name
+	return gen.drvs, nil
+}
+
+// A place says where a node's outputs are.
+type place struct {
+	drv   int
+	name  string // below the derivation's outputs; empty where it is alone
+	group bool
+	done  bool
+}
+
+type generator struct {
+	g    *graph.Graph
+	opt  Options
+	drvs []Derivation
+	at   []place
+	vars map[string]string // of the derivation being made: what a variable stands for, to its name
+}
+
+// derivationName is the store path name of a node's derivation.
+func derivationName(n *graph.Node) string {
+	if n.Kind == graph.Link {
+		return source.Name(n.Main)
+	}
+	return source.Name(n.Name)
+}
+
+// emit makes the derivation of a group.
+func (gen *generator) emit(group Group, bundled bool) error {
+	d := Derivation{Name: source.Name(group.Name), Outputs: []string{archiveOutput}, Vars: map[string]Value{}}
+	gen.vars = map[string]string{}
+	unitOf := map[int]int{} // by node
+	var spec action.Spec
+	for _, n := range group.Nodes {
+		node := gen.g.Nodes[n]
+		if node.Kind == graph.Package && len(d.Outputs) == 1 {
+			d.Outputs = append(d.Outputs, exportOutput)
+		}
+		if bundled && node.Kind != graph.Package {
+			return fmt.Errorf("%s: only packages can share a derivation", node.Name)
+		}
+		unit, err := gen.unit(&d, n, unitOf, bundled)
+		if err != nil {
+			return fmt.Errorf("%s: %w", node.Name, err)
+		}
+		unitOf[n] = len(spec.Units)
+		spec.Units = append(spec.Units, unit)
+		gen.at[n] = place{drv: len(gen.drvs), name: node.Name, group: bundled, done: true}
+	}
+	text, err := marshal(spec)
+	if err != nil {
+		return err
+	}
+	d.Spec = string(text)
+	gen.drvs = append(gen.drvs, d)
+	return nil
+}
+
+// unit makes one node's unit and the derivation's variables for it.
+func (gen *generator) unit(d *Derivation, n int, unitOf map[int]int, bundled bool) (action.Unit, error) {
+	node := gen.g.Nodes[n]
+	u := action.Unit{Name: node.Name, Vars: action.Vars{}, Steps: node.Steps}
+	own := func(output, suffix string) string {
+		if bundled {
+			return "${" + output + "}/" + action.Escape(node.Name) + suffix
+		}
+		return "${" + output + "}"
+	}
+	var dirs []string
+	switch node.Kind {
+	case graph.Package:
+		u.Vars["ARCHIVE"] = own(archiveOutput, ".a")
+		u.Vars["EXPORT"] = own(exportOutput, ".x")
+		if bundled {
+			dirs = []string{path.Dir(u.Vars["ARCHIVE"]), path.Dir(u.Vars["EXPORT"])}
+		}
+	case graph.Link:
+		u.Vars["PROGRAM"] = "${out}/bin/" + action.Escape(node.Main)
+		dirs = []string{"${out}/bin"}
+	case graph.File:
+		u.Vars["FILE"] = "${out}"
+	}
+	var mkdirs []action.Step
+	for _, dir := range dirs {
+		mkdirs = append(mkdirs, action.Step{Mkdir: dir})
+	}
+	u.Steps = slices.Concat(mkdirs, node.Steps)
+
+	d.Vars["GOROOT"] = Value{Input: Go, Suffix: "/" + gen.opt.Goroot}
+	if node.Cgo {
+		d.Vars["CGOENV"] = Value{Input: CgoEnv}
+		if gen.opt.StdEnv[n] {
+			d.Vars["CGOENV"] = Value{Input: StdEnv}
+		}
+		u.Env = "${CGOENV}"
+	}
+	for i, ref := range node.Refs {
+		token := "R" + strconv.Itoa(i)
+		if need, ok := unitOf[ref.Node]; ok {
+			if !slices.Contains(u.Needs, need) {
+				u.Needs = append(u.Needs, need)
+			}
+			u.Vars[token] = bundlePath(gen.g.Nodes[ref.Node].Name, ref.Output)
+			continue
+		}
+		at := gen.at[ref.Node]
+		if !at.done {
+			return u, fmt.Errorf("refers to %s, which comes later", gen.g.Nodes[ref.Node].Name)
+		}
+		output := outputName(ref.Output)
+		v := gen.variable(d, Value{Drv: &at.drv, Output: output})
+		u.Vars[token] = "${" + v + "}"
+		if at.group {
+			u.Vars[token] += strings.TrimPrefix(bundlePath(at.name, ref.Output), "${"+output+"}")
+		}
+	}
+	for _, s := range gen.opt.Sources[n] {
+		v := gen.variable(d, Value{Path: s.Path})
+		at := "${SRC}"
+		if s.At != "." {
+			at += "/" + action.Escape(s.At)
+		}
+		u.Sources = append(u.Sources, action.Source{At: at, From: "${" + v + "}", Copy: s.Copy})
+	}
+	return u, nil
+}
+
+// variable gives a value a name in the derivation that depends on nothing but
+// the order in which the derivation refers to things: a name that told the
+// place in this graph would make equal derivations of two programs differ.
+func (gen *generator) variable(d *Derivation, v Value) string {
+	key := v.Path
+	if v.Drv != nil {
+		key = strconv.Itoa(*v.Drv) + "!" + v.Output
+	}
+	if name, ok := gen.vars[key]; ok {
+		return name
+	}
+	name := "V" + strconv.Itoa(len(gen.vars))
+	gen.vars[key] = name
+	d.Vars[name] = v
+	return name
+}
+
+func outputName(o graph.Output) string {
+	if o == graph.Export {
+		return exportOutput
+	}
+	return archiveOutput
+}
+
+// bundlePath is where a package's file is in a derivation of many.
+func bundlePath(name string, o graph.Output) string {
+	if o == graph.Export {
+		return "${x}/" + action.Escape(name) + ".x"
+	}
+	return "${out}/" + action.Escape(name) + ".a"
+}
+
+// join adds a derivation with all programs, where there are several.
+func (gen *generator) join() error {
+	var links []int
+	names := map[string]string{}
+	for n, node := range gen.g.Nodes {
+		if node.Kind != graph.Link {
+			continue
+		}
+		if other, ok := names[node.Main]; ok {
+			return fmt.Errorf("%s and %s are both programs of the name %s", other, node.Name, node.Main)
+		}
+		names[node.Main] = node.Name
+		links = append(links, n)
+	}
+	switch {
+	case len(links) == 0:
+		return fmt.Errorf("nothing is linked: there is no main package")
+	case len(links) == 1 && gen.at[links[0]].drv == len(gen.drvs)-1:
+		return nil
+	}
+	gen.vars = map[string]string{}
+	d := Derivation{Outputs: []string{"out"}, Vars: map[string]Value{}}
+	u := action.Unit{Name: "programs", Vars: action.Vars{}, Steps: []action.Step{{Mkdir: "${out}/bin"}}}
+	for _, n := range links {
+		v := gen.variable(&d, Value{Drv: &gen.at[n].drv, Output: "out"})
+		file := "/bin/" + action.Escape(gen.g.Nodes[n].Main)
+		u.Steps = append(u.Steps, action.Step{Copy: &action.Copy{From: "${" + v + "}" + file, To: "${out}" + file}})
+	}
+	text, err := marshal(action.Spec{Units: []action.Unit{u}})
+	if err != nil {
+		return err
+	}
+	d.Spec = string(text)
+	gen.drvs = append(gen.drvs, d)
+	return nil
+}
+
+// marshal encodes without escaping what only HTML needs.
+func marshal(v any) ([]byte, error) {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		return nil, err
+	}
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
+}

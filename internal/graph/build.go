@@ -1,0 +1,245 @@
+package graph
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"dgd/internal/action"
+	"dgd/internal/buildscript"
+)
+
+// Options says where the script's paths are and what `go build -n` leaves out.
+type Options struct {
+	Goroot  string // GOROOT as the script names it
+	Src     string // the directory that holds all sources
+	ModRoot string // the main module's directory, Src or below it
+	Module  string // the main module's path
+	// ToolEnv is what Go's tools take from cmd/go's environment without the
+	// script saying so: GOOS, GOARCH and the like, as NAME=VALUE.
+	ToolEnv []string
+	// Compilers holds what cmd/go adds to a C compiler's flags after probing,
+	// by the compiler's command.
+	Compilers map[string]CompilerFlags
+	// CgoFlags gives the flags in the #cgo lines of the package in dir, word
+	// by word: only they can tell a relative path that the author wrote from
+	// one that cmd/go shortened for display.
+	CgoFlags func(dir string) ([]string, error)
+}
+
+// CompilerFlags are the flags of one C compiler that depend on cmd/go's probes.
+type CompilerFlags struct {
+	Before    []string `json:"before,omitempty"`    // before -fmessage-length=0
+	After     []string `json:"after,omitempty"`     // behind it, but for the prefix map
+	PrefixMap string   `json:"prefixMap,omitempty"` // -ffile-prefix-map, -fdebug-prefix-map or empty
+}
+
+// New builds the graph of a script. Each command of the script ends up in a
+// node's steps or is one of those that are left out on purpose:
+//
+//   - mkdir of an object directory, rm of one, and mkdir of the directory for
+//     the programs: the executor makes its own;
+//   - buildid: dgd's outputs carry no build IDs;
+//   - probes of the C compiler: Options.Compilers has the answers.
+//
+// Anything else is a *buildscript.Error.
+func New(script *buildscript.Script, opt Options) (*Graph, error) {
+	b := &builder{
+		opt:    opt,
+		units:  map[string]*unit{},
+		byFile: map[string]Ref{},
+	}
+	b.roots = []root{
+		{opt.ModRoot + "/vendor", "${SRC}/vendor"},
+		{opt.Src, "${SRC}"},
+		{opt.Goroot, "${GOROOT}"},
+	}
+	for i := range script.Steps {
+		b.step = &script.Steps[i]
+		if err := b.add(b.step.Action); err != nil {
+			return nil, &buildscript.Error{Line: b.step.Line, Text: b.step.Text, Msg: err.Error()}
+		}
+	}
+	for _, u := range b.order {
+		if err := u.finished(); err != nil {
+			return nil, err
+		}
+		b.graph.Nodes = append(b.graph.Nodes, u.node)
+	}
+	b.markCgoLinks()
+	return &b.graph, nil
+}
+
+type root struct{ path, token string }
+
+// A builder is the state while the script is read.
+type builder struct {
+	opt       Options
+	roots     []root
+	graph     Graph
+	step      *buildscript.Step
+	banner    string
+	pkgConfig []*action.PkgConfig // calls that stand before their cgo run
+	units     map[string]*unit    // by object directory; a link has the key objdir + "/exe"
+	order     []*unit             // in the order in which they came to their end
+	byFile    map[string]Ref      // what the script's files are outputs of: $WORK/b001/_pkg_.a
+}
+
+// A unit is a node while it is collected.
+type unit struct {
+	node    *Node
+	objdir  string          // $WORK/b001
+	written map[string]bool // files below objdir that a step has written
+	refs    map[Ref]string  // to the token
+	done    bool
+	hasPkg  bool        // has called pkg-config
+	dynLink *action.Run // the link of _cgo_.o that waits for its test
+	tested  bool        // the test has been read
+	line    int
+	text    string
+	flags   []string // of #cgo lines
+	read    map[string]bool
+}
+
+func (u *unit) finished() error {
+	if u.done {
+		return nil
+	}
+	return &buildscript.Error{Line: u.line, Text: u.text, Msg: fmt.Sprintf("object directory %s is used, but nothing is compiled or linked there", u.objdir)}
+}
+
+// add reads one action.
+func (b *builder) add(a buildscript.Action) error {
+	switch a := a.(type) {
+	case buildscript.Banner:
+		b.banner = a.ImportPath
+		return nil
+	case buildscript.Probe:
+		return nil
+	case buildscript.Remove:
+		for _, p := range a.Paths {
+			if !isObjdir(strings.TrimSuffix(p, "/")) {
+				return fmt.Errorf("removes what is not an object directory")
+			}
+		}
+		return nil
+	case buildscript.Mkdir:
+		return b.mkdir(a)
+	case buildscript.Write:
+		return b.write(a)
+	case buildscript.Copy:
+		return b.copy(a)
+	case buildscript.Move:
+		return b.move(a)
+	case buildscript.LinkTest:
+		return b.linkTest(a)
+	case buildscript.Run:
+		switch a.Tool {
+		case "compile":
+			return b.compile(a)
+		case "asm":
+			return b.asm(a)
+		case "pack":
+			return b.pack(a)
+		case "cgo":
+			return b.cgo(a)
+		case "link":
+			return b.link(a)
+		case "preprofile":
+			return b.preprofile(a)
+		case "buildid":
+			return nil
+		case "":
+			if slices.ContainsFunc(a.Args, func(w string) bool { return w == "--cflags" || w == "--libs" }) && slices.Contains(a.Args, "--") {
+				return b.callPkgConfig(a)
+			}
+			return b.cc(a)
+		}
+	}
+	return fmt.Errorf("dgd does not know how to carry this out")
+}
+
+// isObjdir says whether p is the object directory of an action: $WORK/b001.
+func isObjdir(p string) bool {
+	id, ok := strings.CutPrefix(p, "$WORK/b")
+	return ok && id != "" && strings.Trim(id, "0123456789") == ""
+}
+
+// objdirOf returns the object directory that holds the file p.
+func objdirOf(p string) (string, error) {
+	parts := strings.SplitN(p, "/", 3)
+	if len(parts) < 3 || !isObjdir(parts[0]+"/"+parts[1]) {
+		return "", fmt.Errorf("%s is not below an object directory", p)
+	}
+	return parts[0] + "/" + parts[1], nil
+}
+
+// unit returns the unit that writes the file p, which is new where none has
+// written there before or where the last one has come to its end.
+func (b *builder) unit(p string, kind Kind) (*unit, error) {
+	objdir, err := objdirOf(p)
+	if err != nil {
+		return nil, err
+	}
+	key := objdir
+	if kind == Link {
+		key += "/exe"
+	}
+	u := b.units[key]
+	if u == nil {
+		u = &unit{
+			node:    &Node{Kind: kind},
+			objdir:  objdir,
+			written: map[string]bool{},
+			read:    map[string]bool{},
+			refs:    map[Ref]string{},
+			line:    b.step.Line,
+			text:    b.step.Text,
+		}
+		b.units[key] = u
+	}
+	// pack and go_asm.h come after the compile: a unit may go on.
+	return u, nil
+}
+
+// finish gives the unit its place in the graph and its file a meaning.
+func (b *builder) finish(u *unit, file string, outputs ...Output) {
+	if u.done {
+		return
+	}
+	u.done = true
+	for _, o := range outputs {
+		if o != Export {
+			b.byFile[file] = Ref{Node: len(b.order), Output: o}
+		}
+	}
+	b.order = append(b.order, u)
+}
+
+func (u *unit) add(s action.Step) { u.node.Steps = append(u.node.Steps, s) }
+
+// ref returns the token for another node's output.
+func (u *unit) ref(r Ref) string {
+	if t, ok := u.refs[r]; ok {
+		return t
+	}
+	t := fmt.Sprintf("${R%d}", len(u.node.Refs))
+	u.refs[r] = t
+	u.node.Refs = append(u.node.Refs, r)
+	return t
+}
+
+// markCgoLinks gives the C compiler to the links of programs with cgo: the
+// linker may have to call it.
+func (b *builder) markCgoLinks() {
+	for _, n := range b.graph.Nodes {
+		if n.Kind != Link {
+			continue
+		}
+		for _, r := range n.Refs {
+			if b.graph.Nodes[r.Node].Cgo {
+				n.Cgo = true
+			}
+		}
+	}
+}

@@ -1,0 +1,291 @@
+package graph
+
+import (
+	"errors"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	"dgd/internal/action"
+	"dgd/internal/buildscript"
+)
+
+// callPkgConfig keeps a pkg-config call for the cgo run that follows: -n
+// prints the call, but not its answer.
+func (b *builder) callPkgConfig(a buildscript.Run) error {
+	dir, err := b.token(&unit{node: &Node{}, objdir: "-"}, b.step.Dir)
+	if err != nil {
+		return err
+	}
+	args := make([]string, len(a.Args))
+	for i, w := range a.Args {
+		args[i] = action.Escape(w)
+	}
+	b.pkgConfig = append(b.pkgConfig, &action.PkgConfig{
+		Run:  action.Run{Dir: dir, Args: args},
+		Libs: slices.Contains(a.Args, "--libs"),
+	})
+	return nil
+}
+
+// cgo is the cgo tool: the first run makes Go and C files, the second one reads
+// the dynamic imports of what was linked for the test.
+func (b *builder) cgo(a buildscript.Run) error {
+	if slices.Contains(a.Args, "-dynimport") {
+		return b.dynImport(a)
+	}
+	objdir, err := flagValue(a.Args, "-objdir")
+	if err != nil {
+		return err
+	}
+	objdir = strings.TrimSuffix(buildscript.Undot(b.step.Dir, objdir), "/")
+	u, err := b.unit(objdir+"/x", Package)
+	if err != nil {
+		return err
+	}
+	if u.flags, err = b.opt.CgoFlags(b.step.Dir); err != nil {
+		return fmt.Errorf("reading the #cgo lines: %w", err)
+	}
+	words, err := b.words(u, a.Args)
+	if err != nil {
+		return err
+	}
+	u.node.Cgo = true
+	for _, name := range []string{"_cgo_gotypes.go", "_cgo_export.c", "_cgo_export.h", "_cgo_main.c", "_cgo_flags"} {
+		u.written[name] = true
+	}
+	sep := slices.Index(words, "--")
+	if sep < 0 {
+		return errors.New("has no -- before the compiler's flags")
+	}
+	for i, w := range words {
+		if i > sep && strings.HasSuffix(w, ".go") && !strings.HasPrefix(w, "-") {
+			b.reads(u, w)
+			stem := strings.TrimSuffix(path.Base(w), ".go")
+			u.written[stem+".cgo1.go"] = true
+			u.written[stem+".cgo2.c"] = true
+		}
+		if strings.HasPrefix(w, "-ldflags=") && strings.Contains(w, b.opt.Src) {
+			u.node.LinkSrc = true
+		}
+		if header, ok := strings.CutPrefix(w, "-exportheader="); ok {
+			u.written[strings.TrimPrefix(header, u.objdir+"/")] = true
+		}
+	}
+	u.native()
+	args, err := b.tokens(u, words)
+	if err != nil {
+		return err
+	}
+	env := b.toolEnv(a.Env)
+	if len(b.pkgConfig) > 0 {
+		u.hasPkg = true
+		for _, p := range b.pkgConfig {
+			u.add(action.Step{PkgConfig: p})
+		}
+		b.pkgConfig = nil
+		if args, err = insertCflags(args, sep); err != nil {
+			return err
+		}
+		if i := slices.IndexFunc(args[:sep], func(w string) bool { return strings.HasPrefix(w, "-ldflags=") }); i >= 0 {
+			args[i] += "${QUOTEDLIBS}"
+		} else {
+			// cmd/go passes no empty -ldflags; with one, it clears the variable.
+			args = slices.Insert(args, sep, "-ldflags=${QUOTEDLIBS}")
+			env = append(env, "CGO_LDFLAGS=")
+		}
+	}
+	dir, err := b.token(u, b.step.Dir)
+	if err != nil {
+		return err
+	}
+	u.add(action.Step{Run: &action.Run{Dir: dir, Env: env, Args: args}})
+	return nil
+}
+
+// insertCflags puts the place of pkg-config's answer where cmd/go has it: right
+// before the object directory's -I, the last of the preprocessor's flags.
+func insertCflags(args []string, from int) ([]string, error) {
+	for i := from; i+1 < len(args); i++ {
+		if args[i] == "-I" && args[i+1] == "${OBJ}/" {
+			return slices.Insert(args, i, "${CFLAGS}"), nil
+		}
+	}
+	return nil, errors.New("has no -I for the object directory, before which pkg-config's flags go")
+}
+
+// cc is the C compiler: it compiles one file, or links all objects of a package
+// for the test that follows.
+func (b *builder) cc(a buildscript.Run) error {
+	at := slices.Index(a.Args, "-fmessage-length=0")
+	if at < 0 {
+		return errors.New("is no compiler call that dgd knows: it has no -fmessage-length=0")
+	}
+	command := compilerCommand(a.Args)
+	flags, ok := b.opt.Compilers[command]
+	if !ok {
+		return fmt.Errorf("dgd has not probed the compiler %q", command)
+	}
+	out, err := flagValue(a.Args, "-o")
+	if err != nil {
+		return err
+	}
+	out = buildscript.Undot(b.step.Dir, out)
+	u, err := b.unit(out, Package)
+	if err != nil {
+		return err
+	}
+	words, err := b.words(u, a.Args)
+	if err != nil {
+		return err
+	}
+	u.node.Cgo = true
+	u.written[strings.TrimPrefix(out, u.objdir+"/")] = true
+
+	compiles := slices.Contains(words, "-c")
+	if compiles {
+		// cmd/go runs the compiler in the file's directory.
+		file := words[len(words)-1]
+		if words[len(words)-2] != "-c" {
+			return errors.New("does not end in -c FILE")
+		}
+		if !path.IsAbs(file) {
+			file = b.step.Dir + "/" + file
+		}
+		if path.IsAbs(file) {
+			b.reads(u, file)
+			u.native()
+		} else if err := b.note(u, file); err != nil {
+			return err
+		}
+	}
+	args, err := b.tokens(u, words)
+	if err != nil {
+		return err
+	}
+	if u.hasPkg {
+		if compiles {
+			args, err = insertCflags(args, at)
+			if err != nil {
+				return err
+			}
+		} else {
+			args = append(args, "${LIBS}")
+		}
+	}
+	if compiles && flags.PrefixMap != "" {
+		from, to := b.moduleRoot()
+		o := slices.Index(args, "-o")
+		args = slices.Insert(args, o, flags.PrefixMap+"="+from+"=/_/"+action.Escape(to))
+	}
+	after := slices.Clone(flags.After)
+	if flags.PrefixMap != "" {
+		after = slices.Insert(after, 0, flags.PrefixMap+"=${OBJ}=/tmp/go-build")
+	}
+	args = slices.Insert(args, at+1, after...)
+	args = slices.Insert(args, at, flags.Before...)
+
+	dir, err := b.token(u, b.step.Dir)
+	if err != nil {
+		return err
+	}
+	run := action.Run{Dir: dir, Env: a.Env, Args: args}
+	if compiles {
+		u.add(action.Step{Run: &run})
+		return nil
+	}
+	if u.dynLink != nil || u.tested {
+		return errors.New("a second link of a cgo package's objects")
+	}
+	u.dynLink = &run
+	return nil
+}
+
+// moduleRoot returns the directory whose name cmd/go hides from the C compiler,
+// and what stands for it: the module that the step's package belongs to. The
+// step runs in that package's directory or in an object directory, so that the
+// sources that the unit has read so far decide.
+func (b *builder) moduleRoot() (from, to string) {
+	u := b.current()
+	switch {
+	case u.node.Src == nil:
+		return "${GOROOT}", "GOROOT"
+	case u.node.Src.Vendored:
+		return "${SRC}/vendor", "vendor"
+	}
+	root := "${SRC}"
+	if rel := strings.TrimPrefix(b.opt.ModRoot, b.opt.Src); rel != "" {
+		root += action.Escape(rel)
+	}
+	return root, b.opt.Module
+}
+
+// current returns the unit that the step's output belongs to.
+func (b *builder) current() *unit {
+	run := b.step.Action.(buildscript.Run)
+	out, _ := flagValue(run.Args, "-o")
+	u, _ := b.unit(buildscript.Undot(b.step.Dir, out), Package)
+	return u
+}
+
+// linkTest reads the test that -n prints as succeeded, whatever the truth.
+func (b *builder) linkTest(a buildscript.LinkTest) error {
+	out, err := flagValue(a.Args, "-o")
+	if err != nil {
+		return err
+	}
+	u, err := b.unit(buildscript.Undot(b.step.Dir, out), Package)
+	if err != nil {
+		return err
+	}
+	if u.dynLink == nil {
+		return errors.New("tests a link that no command before has run")
+	}
+	u.tested = true
+	return nil
+}
+
+// dynImport reads the dynamic imports of the linked objects.
+func (b *builder) dynImport(a buildscript.Run) error {
+	out, err := flagValue(a.Args, "-dynout")
+	if err != nil {
+		return err
+	}
+	u, err := b.unit(buildscript.Undot(b.step.Dir, out), Package)
+	if err != nil {
+		return err
+	}
+	if u.dynLink == nil || !u.tested {
+		return errors.New("reads the imports of a link that was not tested")
+	}
+	words, err := b.words(u, a.Args)
+	if err != nil {
+		return err
+	}
+	u.written["_cgo_import.go"] = true
+	args, err := b.tokens(u, words)
+	if err != nil {
+		return err
+	}
+	dir, err := b.token(u, b.step.Dir)
+	if err != nil {
+		return err
+	}
+	u.add(action.Step{DynImport: &action.DynImport{
+		Link:   *u.dynLink,
+		Import: action.Run{Dir: dir, Env: b.toolEnv(a.Env), Args: args},
+		Fail:   failMarker,
+	}})
+	u.dynLink = nil
+	return nil
+}
+
+// compilerCommand is what stands before cmd/go's own first flag.
+func compilerCommand(args []string) string {
+	i := slices.Index(args, "-I")
+	if i < 0 {
+		i = 1
+	}
+	return strings.Join(args[:i], " ")
+}

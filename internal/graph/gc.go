@@ -1,0 +1,441 @@
+package graph
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	"dgd/internal/action"
+	"dgd/internal/buildscript"
+)
+
+// mkdir: the executor makes object directories itself, and the directory for
+// the programs is the derivation's output.
+func (b *builder) mkdir(a buildscript.Mkdir) error {
+	p := strings.TrimSuffix(a.Path, "/")
+	if !strings.HasPrefix(p, "$WORK/") || isObjdir(p) || isObjdir(strings.TrimSuffix(p, "/exe")) {
+		return nil
+	}
+	u, err := b.unit(p, Package)
+	if err != nil {
+		return err
+	}
+	dir, err := b.token(u, p+"/")
+	if err != nil {
+		return err
+	}
+	u.add(action.Step{Mkdir: dir})
+	return nil
+}
+
+// write reads the files that cmd/go writes itself.
+func (b *builder) write(a buildscript.Write) error {
+	objdir, err := objdirOf(a.Path)
+	if err != nil {
+		return err
+	}
+	name := strings.TrimPrefix(a.Path, objdir+"/")
+	kind := Package
+	if name == "importcfg.link" {
+		kind = Link
+	}
+	u, err := b.unit(a.Path, kind)
+	if err != nil {
+		return err
+	}
+	var text string
+	switch name {
+	case "importcfg", "importcfg.link":
+		text, err = b.importConfig(u, a.Text)
+	case "embedcfg":
+		text, err = b.embedConfig(u, a.Text)
+	case "go_asm.h", "preferlinkext":
+		if a.Text != "" {
+			return fmt.Errorf("expected %s to be empty", name)
+		}
+	case "_gomod_.go":
+		text = action.Escape(a.Text)
+	default:
+		return fmt.Errorf("dgd does not know what the file %s is for", name)
+	}
+	if err != nil {
+		return err
+	}
+	u.written[name] = true
+	u.add(action.Step{Write: &action.Write{Path: "${OBJ}/" + action.Escape(name), Text: text}})
+	return nil
+}
+
+// importConfig reads an import config: the packages that a compile imports, or
+// all that a program is linked from.
+func (b *builder) importConfig(u *unit, text string) (string, error) {
+	var out strings.Builder
+	for line := range strings.Lines(text) {
+		line = strings.TrimSuffix(line, "\n")
+		verb, rest, _ := strings.Cut(line, " ")
+		switch verb {
+		case "packagefile":
+			name, file, ok := strings.Cut(rest, "=")
+			if !ok {
+				return "", fmt.Errorf("import config: %q has no file", line)
+			}
+			ref, ok := b.byFile[file]
+			if !ok || ref.Output != Archive {
+				return "", fmt.Errorf("import config: %s is from %s, which no command before has made", name, file)
+			}
+			if u.node.Kind == Package {
+				ref.Output = Export
+			}
+			fmt.Fprintf(&out, "packagefile %s=%s\n", action.Escape(name), u.ref(ref))
+		case "", "#", "importmap", "modinfo":
+			out.WriteString(action.Escape(line) + "\n")
+		default:
+			return "", fmt.Errorf("import config: dgd does not know what %q means", line)
+		}
+	}
+	return out.String(), nil
+}
+
+// embedConfig reads an embed config: it names the embedded files on disk.
+func (b *builder) embedConfig(u *unit, text string) (string, error) {
+	var cfg struct {
+		Patterns map[string][]string
+		Files    map[string]string
+	}
+	dec := json.NewDecoder(strings.NewReader(text))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(&cfg); err != nil {
+		return "", fmt.Errorf("embed config: %w", err)
+	}
+	names := make([]string, 0, len(cfg.Files))
+	for name := range cfg.Files {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	files := map[string]string{}
+	for _, name := range names {
+		b.reads(u, cfg.Files[name])
+		files[name] = cfg.Files[name]
+	}
+	// Tokens are put in before encoding: what they stand for is plain.
+	for _, name := range names {
+		t, err := b.token(u, files[name])
+		if err != nil {
+			return "", err
+		}
+		files[name] = t
+	}
+	patterns := map[string][]string{}
+	for p, list := range cfg.Patterns {
+		escaped := make([]string, len(list))
+		for i, f := range list {
+			escaped[i] = action.Escape(f)
+		}
+		patterns[action.Escape(p)] = escaped
+	}
+	escapedFiles := map[string]string{}
+	for name, t := range files {
+		escapedFiles[action.Escape(name)] = t
+	}
+	cfg.Patterns, cfg.Files = patterns, escapedFiles
+	data, err := json.Marshal(cfg)
+	return string(data), err
+}
+
+// copy is `cp`: headers named for the target get a name without it.
+func (b *builder) copy(a buildscript.Copy) error {
+	u, err := b.unit(a.To, Package)
+	if err != nil {
+		return err
+	}
+	b.reads(u, a.From)
+	u.native()
+	from, err := b.token(u, a.From)
+	if err != nil {
+		return err
+	}
+	u.written[strings.TrimPrefix(a.To, u.objdir+"/")] = true
+	to, err := b.token(u, a.To)
+	if err != nil {
+		return err
+	}
+	u.add(action.Step{Copy: &action.Copy{From: from, To: to}})
+	return nil
+}
+
+// compile is `compile`: export data and object code become two files.
+func (b *builder) compile(a buildscript.Run) error {
+	out, err := flagValue(a.Args, "-o")
+	if err != nil {
+		return err
+	}
+	u, err := b.unit(buildscript.Undot(b.step.Dir, out), Package)
+	if err != nil {
+		return err
+	}
+	if u.done {
+		return errors.New("a second compile for the same object directory")
+	}
+	if u.dynLink != nil {
+		return errors.New("compiles a cgo package whose linking test is missing")
+	}
+	words, err := b.words(u, a.Args)
+	if err != nil {
+		return err
+	}
+	var args, ifExists []string
+	sources := false
+	for i := 0; i < len(words); i++ {
+		w := words[i]
+		switch {
+		case w == "-o":
+			i++
+			if words[i] != u.objdir+"/_pkg_.a" {
+				return fmt.Errorf("compiles to %s instead of _pkg_.a", words[i])
+			}
+			args = append(args, "-o", "${EXPORT}", "-linkobj", "${ARCHIVE}")
+			continue
+		case w == "-linkobj":
+			return errors.New("already has -linkobj")
+		case w == "-buildid":
+			i++ // hashes the sources
+			continue
+		case strings.HasPrefix(w, "-c="):
+			continue // follows the planner's core count
+		case w == "-asmhdr" && i+1 < len(words):
+			u.written[strings.TrimPrefix(words[i+1], u.objdir+"/")] = true
+		case strings.HasSuffix(w, ".go") && !strings.HasPrefix(w, "-"):
+			sources = true
+			b.reads(u, w)
+		case w == "-std":
+			u.node.Std = true
+		}
+		t, err := b.token(u, w)
+		if err != nil {
+			return err
+		}
+		if w == u.objdir+"/_cgo_import.go" {
+			ifExists = append(ifExists, t)
+		}
+		args = append(args, t)
+	}
+	if !sources {
+		return errors.New("compiles no Go file")
+	}
+	u.add(action.Step{Run: &action.Run{
+		Env:      b.toolEnv(a.Env),
+		Args:     args,
+		IfExists: ifExists,
+		Parallel: true,
+	}})
+	if b.banner == "" {
+		return errors.New("compiles before any package's header")
+	}
+	u.node.Name = b.banner
+	b.finish(u, u.objdir+"/_pkg_.a", Export, Archive)
+	return nil
+}
+
+// asm is `asm`, for an object file or for the ABIs of its symbols.
+func (b *builder) asm(a buildscript.Run) error {
+	out, err := flagValue(a.Args, "-o")
+	if err != nil {
+		return err
+	}
+	u, err := b.unit(buildscript.Undot(b.step.Dir, out), Package)
+	if err != nil {
+		return err
+	}
+	words, err := b.words(u, a.Args)
+	if err != nil {
+		return err
+	}
+	u.written[strings.TrimPrefix(buildscript.Undot(b.step.Dir, out), u.objdir+"/")] = true
+	for _, w := range words[1:] {
+		if strings.HasSuffix(w, ".s") && !strings.HasPrefix(w, "-") {
+			b.reads(u, w)
+		}
+	}
+	u.native()
+	args, err := b.tokens(u, words)
+	if err != nil {
+		return err
+	}
+	u.add(action.Step{Run: &action.Run{Env: b.toolEnv(a.Env), Args: args}})
+	return nil
+}
+
+// pack appends objects to a package's archive.
+func (b *builder) pack(a buildscript.Run) error {
+	args := a.Args
+	if i := slices.Index(args, "r"); i < 0 || i+2 >= len(args) {
+		return errors.New("expected `pack r ARCHIVE FILE…`")
+	} else {
+		args = args[i+1:]
+	}
+	archive := buildscript.Undot(b.step.Dir, args[0])
+	u, err := b.unit(archive, Package)
+	if err != nil {
+		return err
+	}
+	if !u.done || archive != u.objdir+"/_pkg_.a" {
+		return fmt.Errorf("packs into %s, which no command before has compiled", archive)
+	}
+	files, err := b.words(u, append([]string{"pack"}, args[1:]...))
+	if err != nil {
+		return err
+	}
+	files = files[1:]
+	p := &action.Pack{Archive: "${ARCHIVE}"}
+	lastCgo := -1
+	for i, f := range files {
+		if strings.HasPrefix(f, "/") { // a .syso file of the sources
+			b.reads(u, f)
+		}
+		t, err := b.token(u, f)
+		if err != nil {
+			return err
+		}
+		p.Files = append(p.Files, t)
+		if strings.HasPrefix(f, u.objdir+"/") {
+			lastCgo = i
+		}
+	}
+	if u.tested {
+		// Where the linking test fails, cmd/go adds this marker behind the
+		// objects of cgo and before those of the sources.
+		p.Files = slices.Insert(p.Files, lastCgo+1, failMarker)
+		p.IfExists = []string{failMarker}
+	}
+	u.add(action.Step{Pack: p})
+	return nil
+}
+
+const failMarker = "${OBJ}/dynimportfail"
+
+// preprofile turns a CPU profile into the form that the compiler reads.
+func (b *builder) preprofile(a buildscript.Run) error {
+	out, err := flagValue(a.Args, "-o")
+	if err != nil {
+		return err
+	}
+	out = buildscript.Undot(b.step.Dir, out)
+	u, err := b.unit(out, File)
+	if err != nil {
+		return err
+	}
+	if u.done {
+		return errors.New("a second profile in the same object directory")
+	}
+	u.node.Kind = File
+	u.node.Name = "preprofile"
+	words, err := b.words(u, a.Args)
+	if err != nil {
+		return err
+	}
+	for i := range words {
+		if words[i] == "-i" && i+1 < len(words) {
+			b.reads(u, words[i+1])
+		}
+		if words[i] == out {
+			words[i] = "" // replaced below
+		}
+	}
+	args, err := b.tokens(u, words)
+	if err != nil {
+		return err
+	}
+	for i := range args {
+		if args[i] == "" {
+			args[i] = "${FILE}"
+		}
+	}
+	u.add(action.Step{Run: &action.Run{Env: b.toolEnv(a.Env), Args: args}})
+	b.finish(u, out, Whole)
+	return nil
+}
+
+// link links a program; it comes to its end with the mv that names it.
+func (b *builder) link(a buildscript.Run) error {
+	out, err := flagValue(a.Args, "-o")
+	if err != nil {
+		return err
+	}
+	if !strings.HasPrefix(out, "$WORK/") {
+		out = b.step.Dir + "/" + out // c-shared links in its output directory
+	}
+	u, err := b.unit(out, Link)
+	if err != nil {
+		return err
+	}
+	words, err := b.words(u, a.Args)
+	if err != nil {
+		return err
+	}
+	var args []string
+	buildID := false
+	for i := 0; i < len(words); i++ {
+		w := words[i]
+		switch {
+		case w == "-o":
+			i++
+			args = append(args, "-o", "${PROGRAM}")
+			continue
+		case strings.HasPrefix(w, "-buildid=") && !buildID:
+			buildID = true // cmd/go's own stands before the user's
+			continue
+		}
+		t, err := b.token(u, w)
+		if err != nil {
+			return err
+		}
+		args = append(args, t)
+	}
+	mainPackage := b.byFile[words[len(words)-1]]
+	if mainPackage.Output != Archive {
+		return errors.New("does not end in the main package's archive")
+	}
+	u.node.Name = b.order[mainPackage.Node].node.Name
+	u.add(action.Step{Run: &action.Run{Env: b.toolEnv(a.Env), Args: args}})
+	return nil
+}
+
+// move names a linked program.
+func (b *builder) move(a buildscript.Move) error {
+	objdir, err := objdirOf(a.From)
+	if err != nil {
+		return err
+	}
+	u := b.units[objdir+"/exe"]
+	if u == nil || u.node.Name == "" {
+		return errors.New("moves what no command before has linked")
+	}
+	if u.done {
+		return errors.New("moves a program for the second time")
+	}
+	u.node.Main = path.Base(a.To)
+	b.finish(u, a.From)
+	return nil
+}
+
+// toolEnv is the environment of a Go tool: what the script says, on top of what
+// cmd/go's children inherit.
+func (b *builder) toolEnv(env []string) []string {
+	out := slices.Clone(b.opt.ToolEnv)
+	for _, v := range env {
+		out = append(out, action.Escape(v))
+	}
+	return out
+}
+
+// flagValue returns the word behind a flag.
+func flagValue(args []string, flag string) (string, error) {
+	i := slices.Index(args, flag)
+	if i < 0 || i+1 >= len(args) {
+		return "", fmt.Errorf("has no %s", flag)
+	}
+	return args[i+1], nil
+}

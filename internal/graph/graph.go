@@ -1,0 +1,80 @@
+// Package graph turns the actions of a build script into a graph of packages
+// and links, each with the steps that an executor carries out.
+//
+// It is pure: actions in, graph out. A node's steps do not depend on the
+// program, the directory or the order in which they were planned, so that the
+// same package of two programs gives the same node.
+package graph
+
+import "dgd/internal/action"
+
+// A Graph is the plan of a build. Nodes stand after what they depend on.
+type Graph struct {
+	Nodes []*Node `json:"nodes"`
+}
+
+// Kind says what a node makes.
+type Kind string
+
+const (
+	// Package makes export data (for importers) and an archive (for the linker).
+	Package Kind = "package"
+	// Link makes a program.
+	Link Kind = "link"
+	// File makes a single file that other nodes read, such as a preprocessed profile.
+	File Kind = "file"
+)
+
+// A Node is the work for one package, link or file.
+//
+// The strings of Steps may hold these tokens (see action.Expand) beside those
+// that the executor knows:
+//
+//	GOROOT   the Go toolchain
+//	EXPORT   a package's export data, which the node writes
+//	ARCHIVE  a package's archive, which the node writes
+//	PROGRAM  a link's program, which the node writes
+//	FILE     a file node's file
+//	R0, R1…  the outputs that Refs lists
+type Node struct {
+	Kind  Kind          `json:"kind"`
+	Name  string        `json:"name"`           // import path
+	Std   bool          `json:"std,omitempty"`  // part of the standard library
+	Refs  []Ref         `json:"refs,omitempty"` // outputs of other nodes
+	Cgo   bool          `json:"cgo,omitempty"`  // needs the C compiler and its environment
+	Steps []action.Step `json:"steps"`          // with tokens
+	Src   *Sources      `json:"src,omitempty"`  // nil where the node reads no sources outside of GOROOT
+	Main  string        `json:"main,omitempty"` // of a link: the program's file name
+	// LinkSrc says that the flags which a cgo package leaves to the linker name
+	// files of its sources: links that refer to it need them at the same place.
+	LinkSrc bool `json:"linkSrc,omitempty"`
+}
+
+// Output says which output of a node a Ref means.
+type Output string
+
+const (
+	Export  Output = "export"
+	Archive Output = "archive"
+	Whole   Output = "file" // a File node's only output
+)
+
+// A Ref is an output of another node.
+type Ref struct {
+	Node   int    `json:"node"`
+	Output Output `json:"output"`
+}
+
+// Sources are the files below SRC that a node reads.
+type Sources struct {
+	// Dir is the package's directory, slash-separated and relative to SRC; "."
+	// for SRC itself.
+	Dir string `json:"dir"`
+	// Files are relative to SRC: Go files, embedded files, assembly, C.
+	Files []string `json:"files"`
+	// Native says that the package has assembly or C, whose includes the
+	// script does not list.
+	Native bool `json:"native,omitempty"`
+	// Vendored says that the files belong to a module below SRC/vendor.
+	Vendored bool `json:"vendored,omitempty"`
+}

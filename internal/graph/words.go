@@ -1,0 +1,140 @@
+package graph
+
+import (
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	"dgd/internal/action"
+	"dgd/internal/buildscript"
+)
+
+// words undoes the display shortening of the step's words.
+func (b *builder) words(u *unit, words []string) ([]string, error) {
+	out := make([]string, len(words))
+	for i, w := range words {
+		full := buildscript.Undot(b.step.Dir, w)
+		if full != w && i > 0 && slices.Contains(u.flags, w) {
+			// Both readings are possible: `-I .` in a #cgo line, or the
+			// package's own directory, shortened. cmd/go's own -I stands
+			// first.
+			if !(i == 2 && words[1] == "-I") {
+				if slices.Contains(u.flags, full) {
+					return nil, fmt.Errorf("%q may be a relative path of a #cgo line or the short form of %q: write one of them in another way", w, full)
+				}
+				full = w
+			}
+		}
+		out[i] = full
+	}
+	return out, nil
+}
+
+// token replaces the paths in a word by tokens. What lies in the unit's object
+// directory must have been written before, unless it is an output of this step
+// (see output).
+func (b *builder) token(u *unit, word string) (string, error) {
+	if ref, ok := b.byFile[word]; ok && b.order[ref.Node] != u {
+		return u.ref(ref), nil
+	}
+	s := action.Escape(word)
+	for _, r := range b.roots {
+		s = replacePath(s, action.Escape(r.path), r.token)
+	}
+	s = replacePath(s, "$$WORK/"+path.Base(u.objdir), "${OBJ}")
+	for {
+		i := strings.Index(s, "$$WORK")
+		if i < 0 {
+			break
+		}
+		rest := "$WORK" + s[i+len("$$WORK"):]
+		file := rest
+		if end := strings.IndexAny(rest, " ;=\",'"); end >= 0 {
+			file = rest[:end]
+		}
+		ref, ok := b.byFile[file]
+		if !ok {
+			return "", fmt.Errorf("reads %s, which no command before has made", file)
+		}
+		s = s[:i] + u.ref(ref) + s[i+1+len(file):]
+	}
+	return s, b.note(u, word)
+}
+
+// tokens is token for a list.
+func (b *builder) tokens(u *unit, words []string) ([]string, error) {
+	out := make([]string, len(words))
+	for i, w := range words {
+		t, err := b.token(u, w)
+		if err != nil {
+			return nil, err
+		}
+		out[i] = t
+	}
+	return out, nil
+}
+
+// note checks that a word which is a file of the object directory was written
+// before, and keeps those that are files of the sources.
+func (b *builder) note(u *unit, word string) error {
+	if rel, ok := strings.CutPrefix(word, u.objdir+"/"); ok && rel != "" && !strings.ContainsAny(rel, ";=") {
+		if !u.written[rel] {
+			return fmt.Errorf("reads %s, which no command before has written", word)
+		}
+	}
+	return nil
+}
+
+// reads keeps a source file that the unit reads.
+func (b *builder) reads(u *unit, file string) {
+	if u.read[file] {
+		return
+	}
+	u.read[file] = true
+	vendor := b.opt.ModRoot + "/vendor/"
+	rel, vendored := strings.CutPrefix(file, vendor)
+	if vendored {
+		rel = "vendor/" + rel
+	} else {
+		var ok bool
+		if rel, ok = strings.CutPrefix(file, b.opt.Src+"/"); !ok {
+			return
+		}
+	}
+	if u.node.Src == nil {
+		u.node.Src = &Sources{Dir: path.Dir(rel), Vendored: vendored}
+	}
+	u.node.Src.Files = append(u.node.Src.Files, rel)
+}
+
+// native says that the unit's sources have includes.
+func (u *unit) native() {
+	if u.node.Src != nil {
+		u.node.Src.Native = true
+	}
+}
+
+// replacePath replaces the path old where it stands alone or before a slash or
+// a separator, never as the beginning of a longer name.
+func replacePath(s, old, new string) string {
+	if old == "" || !strings.Contains(s, old) {
+		return s
+	}
+	var out strings.Builder
+	for {
+		i := strings.Index(s, old)
+		if i < 0 {
+			out.WriteString(s)
+			return out.String()
+		}
+		end := i + len(old)
+		out.WriteString(s[:i])
+		if end == len(s) || strings.IndexByte("/=;:,\"' )", s[end]) >= 0 {
+			out.WriteString(new)
+		} else {
+			out.WriteString(old)
+		}
+		s = s[end:]
+	}
+}

@@ -1,0 +1,257 @@
+package planner
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+
+	"dgd/internal/bind"
+	"dgd/internal/drvgen"
+	"dgd/internal/graph"
+	"dgd/internal/modules"
+	"dgd/internal/source"
+	"dgd/internal/store"
+)
+
+// A SourceTree is a tree that belongs in the store, in a form that
+// builtins.path takes.
+type SourceTree struct {
+	Store   string   `json:"store"` // the store path that it gets
+	Name    string   `json:"name"`
+	SHA256  string   `json:"sha256"` // SRI
+	Root    string   `json:"root"`   // relative to the file that lists it, or to the vendor directory
+	Exclude []string `json:"exclude,omitempty"`
+}
+
+// ModuleTree is the tree of one module of a vendor directory.
+type ModuleTree struct {
+	SourceTree
+	Path    string `json:"path"`
+	Version string `json:"version"`
+}
+
+// SplitVendor splits a vendor directory into one tree per module. With a store
+// the trees are added to it.
+func SplitVendor(ctx context.Context, vendor, storeDir string, st store.Store) ([]ModuleTree, error) {
+	list, err := modules.ReadVendor(vendor)
+	if err != nil {
+		return nil, err
+	}
+	var found []modules.Module
+	var trees []source.Tree
+	for _, m := range list {
+		if m.HasTree() {
+			found = append(found, m)
+			trees = append(trees, m.Tree)
+		}
+	}
+	hashed, err := source.HashAll(ctx, trees)
+	if err != nil {
+		return nil, err
+	}
+	if st != nil {
+		if _, err := st.AddTrees(ctx, hashed); err != nil {
+			return nil, err
+		}
+	}
+	out := []ModuleTree{}
+	for i, m := range found {
+		root, err := filepath.Rel(vendor, m.Tree.Root)
+		if err != nil {
+			return nil, err
+		}
+		if m.Tree.Files != nil {
+			return nil, fmt.Errorf("module %s: a tree of single files", m.Path)
+		}
+		out = append(out, ModuleTree{
+			SourceTree: SourceTree{
+				Store:   hashed[i].StorePath(storeDir),
+				Name:    m.Tree.Name,
+				SHA256:  hashed[i].Hash.SRI(),
+				Root:    root,
+				Exclude: m.Tree.Exclude,
+			},
+			Path:    m.Path,
+			Version: m.Version,
+		})
+	}
+	return out, nil
+}
+
+// BindConfig says what a plan is bound to.
+type BindConfig struct {
+	Plan     string `json:"plan"`    // file of the program's Plan
+	StdPlan  string `json:"stdPlan"` // file of the standard library's Plan
+	Src      string `json:"src"`
+	Modules  string `json:"modules"` // file of SplitVendor's result, or empty
+	Name     string `json:"name"`    // of the last derivation
+	StoreDir string `json:"storeDir"`
+
+	// The rest is for Encode.
+	System           string                  `json:"system"`
+	Executor         string                  `json:"executor"`
+	Inputs           map[drvgen.Input]string `json:"inputs"`
+	ContentAddressed bool                    `json:"contentAddressed"`
+}
+
+// Bound is a plan with its sources: derivations, and the trees that these
+// refer to.
+type Bound struct {
+	Derivations []drvgen.Derivation
+	Trees       []source.Hashed
+	Modules     []ModuleTree
+}
+
+// Bind binds a plan to its sources.
+func Bind(ctx context.Context, cfg *BindConfig) (*Bound, error) {
+	var program, std Plan
+	if err := readJSON(cfg.Plan, &program); err != nil {
+		return nil, err
+	}
+	if err := readJSON(cfg.StdPlan, &std); err != nil {
+		return nil, err
+	}
+	out := &Bound{}
+	var vendored []bind.Module
+	if cfg.Modules != "" {
+		if err := readJSON(cfg.Modules, &out.Modules); err != nil {
+			return nil, err
+		}
+		for _, m := range out.Modules {
+			vendored = append(vendored, bind.Module{Path: m.Path, Store: m.Store})
+		}
+	} else if vendor := filepath.Join(cfg.Src, "vendor"); exists(filepath.Join(vendor, "modules.txt")) {
+		return nil, errors.New("the vendor directory of src is not split")
+	}
+	g, shared, own, err := graph.Merge(&std.Graph, &program.Graph)
+	if err != nil {
+		return nil, err
+	}
+	bound, err := bind.Sources(g, cfg.Src, vendored)
+	if err != nil {
+		return nil, err
+	}
+	placed, err := out.place(ctx, bound, cfg.StoreDir)
+	if err != nil {
+		return nil, err
+	}
+	opt := drvgen.Options{
+		Goroot:  program.Goroot,
+		Sources: placed,
+		StdEnv:  map[int]bool{},
+		Name:    cfg.Name,
+	}
+	for i, n := range g.Nodes {
+		opt.StdEnv[i] = n.Std
+	}
+	if len(shared) > 0 {
+		opt.Groups = append(opt.Groups, drvgen.Group{Name: "std", Nodes: shared})
+	}
+	if len(own) > 0 {
+		opt.Groups = append(opt.Groups, drvgen.Group{Name: "std-variant", Nodes: own})
+	}
+	out.Derivations, err = drvgen.Generate(g, opt)
+	return out, err
+}
+
+// place hashes the trees of all nodes; equal trees become one.
+func (b *Bound) place(ctx context.Context, bound map[int][]bind.Bound, storeDir string) (map[int][]drvgen.Placed, error) {
+	index := map[string]int{}
+	var trees []source.Tree
+	key := func(t *source.Tree) string { return t.Name + "\x00" + t.Root + "\x00" + strconv.Itoa(len(t.Files)) }
+	for _, list := range bound {
+		for _, s := range list {
+			if s.Tree == nil {
+				continue
+			}
+			if _, ok := index[key(s.Tree)]; !ok {
+				index[key(s.Tree)] = len(trees)
+				trees = append(trees, *s.Tree)
+			}
+		}
+	}
+	var err error
+	if b.Trees, err = source.HashAll(ctx, trees); err != nil {
+		return nil, err
+	}
+	placed := map[int][]drvgen.Placed{}
+	for n, list := range bound {
+		for _, s := range list {
+			p := drvgen.Placed{At: s.At, Path: s.Path, Copy: s.Copy}
+			if s.Tree != nil {
+				p.Path = b.Trees[index[key(s.Tree)]].StorePath(storeDir)
+			}
+			placed[n] = append(placed[n], p)
+		}
+	}
+	return placed, nil
+}
+
+// AddTo adds the trees and derivations to the store, all but the last
+// derivation, whose text it returns: it is the output of a dynamic derivation.
+func (b *Bound) AddTo(ctx context.Context, st store.Store, cfg *BindConfig) ([]byte, error) {
+	if _, err := st.AddTrees(ctx, b.Trees); err != nil {
+		return nil, err
+	}
+	drvs, err := drvgen.Encode(b.Derivations, drvgen.Environment{
+		StoreDir:         cfg.StoreDir,
+		System:           cfg.System,
+		Executor:         cfg.Executor,
+		Inputs:           cfg.Inputs,
+		ContentAddressed: cfg.ContentAddressed,
+	})
+	if err != nil {
+		return nil, err
+	}
+	last := len(drvs) - 1
+	if _, err := st.AddDerivations(ctx, drvs[:last]); err != nil {
+		return nil, err
+	}
+	return drvs[last].ATerm, nil
+}
+
+// WriteTo writes what a Nix expression needs to make the same derivations:
+// derivations.json, and the trees below sources.
+func (b *Bound) WriteTo(dir, storeDir string) error {
+	data := struct {
+		Derivations []drvgen.Derivation `json:"derivations"`
+		Sources     []SourceTree        `json:"sources"`
+	}{Derivations: b.Derivations}
+	for i, t := range b.Trees {
+		root := filepath.Join("sources", strconv.Itoa(i))
+		if err := t.CopyTo(filepath.Join(dir, root)); err != nil {
+			return err
+		}
+		data.Sources = append(data.Sources, SourceTree{
+			Store:  t.StorePath(storeDir),
+			Name:   t.Name,
+			SHA256: t.Hash.SRI(),
+			Root:   root,
+		})
+	}
+	return WriteJSON(filepath.Join(dir, "derivations.json"), data)
+}
+
+func readJSON(file string, v any) error {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal(text, v); err != nil {
+		return fmt.Errorf("%s: %w", file, err)
+	}
+	return nil
+}
+
+// WriteJSON writes v to a new file.
+func WriteJSON(file string, v any) error {
+	text, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(file, append(text, '\n'), 0o666)
+}

@@ -1,0 +1,307 @@
+// Package planner runs the Go toolchain where a build is planned: it asks
+// `go build -n` for the script and `go build -x` for what a C compiler is given
+// after probing. It is the edge of the planner: the stages that it calls are
+// pure.
+package planner
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"golang.org/x/mod/modfile"
+
+	"dgd/internal/action"
+	"dgd/internal/buildscript"
+	"dgd/internal/graph"
+)
+
+// Config says what to plan.
+type Config struct {
+	Go      string            `json:"go"`      // store path of the toolchain, with bin/go
+	Src     string            `json:"src"`     // directory with the sources; empty for the standard library
+	ModRoot string            `json:"modRoot"` // the main module's directory, relative to Src
+	Vendor  string            `json:"vendor"`  // a vendor directory for the main module, or empty
+	Package []string          `json:"subPackages"`
+	Flags   []string          `json:"flags"` // of go build
+	Env     map[string]string `json:"env"`
+	Probe   string            `json:"probe"` // file of Probe's answer, or empty where cgo is off
+}
+
+// A Plan is what planning gives to the later stages.
+type Plan struct {
+	Goroot string      `json:"goroot"` // relative to Config.Go
+	Graph  graph.Graph `json:"graph"`
+}
+
+// toolVariables are those of cmd/go's variables that its tools take from the
+// environment they inherit.
+var toolVariables = []string{
+	"GOOS", "GOARCH", "GOEXPERIMENT", "GOFIPS140",
+	"GO386", "GOAMD64", "GOARM", "GOARM64", "GOMIPS", "GOMIPS64", "GOPPC64", "GORISCV64", "GOWASM",
+}
+
+// Make plans a build. It works in dir, which must not exist.
+func Make(ctx context.Context, cfg *Config, dir string) (*Plan, error) {
+	g, err := newGo(cfg.Go, cfg.Env, dir)
+	if err != nil {
+		return nil, err
+	}
+	vars, err := g.variables(ctx)
+	if err != nil {
+		return nil, err
+	}
+	goroot, err := filepath.Rel(cfg.Go, vars["GOROOT"])
+	if err != nil || strings.HasPrefix(goroot, "..") {
+		return nil, fmt.Errorf("the Go toolchain %s has its GOROOT elsewhere: %s", cfg.Go, vars["GOROOT"])
+	}
+	opt := graph.Options{
+		Goroot:   vars["GOROOT"],
+		Src:      filepath.Join(dir, "src"),
+		CgoFlags: cgoFlags,
+	}
+	for _, name := range toolVariables {
+		if vars[name] != "" {
+			opt.ToolEnv = append(opt.ToolEnv, name+"="+action.Escape(vars[name]))
+		}
+	}
+	if cfg.Probe != "" {
+		if opt.Compilers, err = readProbe(cfg.Probe); err != nil {
+			return nil, err
+		}
+	}
+	args := append([]string{"build", "-n"}, cfg.Flags...)
+	opt.ModRoot = filepath.Join(opt.Src, cfg.ModRoot)
+	if cfg.Src == "" {
+		if err := os.MkdirAll(opt.Src, 0o777); err != nil {
+			return nil, err
+		}
+		args = append(args, "std")
+	} else {
+		if opt.Module, err = prepare(cfg, opt.Src, opt.ModRoot); err != nil {
+			return nil, err
+		}
+		if exists(filepath.Join(opt.ModRoot, "vendor", "modules.txt")) {
+			args = append(args, "-mod=vendor")
+		}
+		args = append(args, "-o", filepath.Join(dir, "bin")+"/", "--")
+		for _, p := range cfg.Package {
+			args = append(args, pattern(opt.ModRoot, p))
+		}
+	}
+	text, err := g.script(ctx, opt.ModRoot, args)
+	if err != nil {
+		return nil, explain(err, cfg)
+	}
+	script, err := buildscript.Parse(text, buildscript.Options{Programs: programs(vars)})
+	if err != nil {
+		return nil, err
+	}
+	built, err := graph.New(script, opt)
+	if err != nil {
+		return nil, err
+	}
+	if cfg.Src != "" {
+		if err := hasMain(built, cfg.Package); err != nil {
+			return nil, err
+		}
+	}
+	return &Plan{Goroot: goroot, Graph: *built}, nil
+}
+
+// prepare lays out the sources as the toolchain wants them, and returns the
+// main module's path.
+func prepare(cfg *Config, src, modRoot string) (string, error) {
+	if err := os.CopyFS(src, os.DirFS(cfg.Src)); err != nil {
+		return "", fmt.Errorf("copying the sources: %w", err)
+	}
+	file := filepath.Join(modRoot, "go.mod")
+	text, err := os.ReadFile(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", fmt.Errorf("src has no %s: dgd builds Go modules", filepath.Join(cfg.ModRoot, "go.mod"))
+	}
+	if err != nil {
+		return "", err
+	}
+	mod, err := modfile.ParseLax(filepath.Join(cfg.ModRoot, "go.mod"), text, nil)
+	if err != nil {
+		return "", fmt.Errorf("src: %w", err)
+	}
+	if mod.Module == nil {
+		return "", fmt.Errorf("src: %s names no module", filepath.Join(cfg.ModRoot, "go.mod"))
+	}
+	vendor := filepath.Join(modRoot, "vendor")
+	switch {
+	case cfg.Vendor != "" && exists(vendor):
+		return "", errors.New("src has a vendor directory of its own: leave out vendorHash, or set it to null")
+	case cfg.Vendor != "":
+		if err := os.Symlink(cfg.Vendor, vendor); err != nil {
+			return "", err
+		}
+	case len(mod.Require) > 0 && !exists(vendor):
+		return "", errors.New("src needs other modules (go.mod has `require`), but vendorHash is missing: set vendorHash = \"\"; and Nix says the right one")
+	}
+	return mod.Module.Mod.Path, nil
+}
+
+// pattern is the package pattern that a subPackage stands for: a directory of
+// the main module, or else an import path.
+func pattern(modRoot, p string) string {
+	if p == "." || strings.HasPrefix(p, "./") {
+		return p
+	}
+	if info, err := os.Stat(filepath.Join(modRoot, p)); err == nil && info.IsDir() {
+		return "./" + p
+	}
+	first, _, _ := strings.Cut(p, "/")
+	if strings.Contains(first, ".") {
+		return p
+	}
+	return "./" + p
+}
+
+// hasMain checks that every package that was asked for is a program.
+func hasMain(g *graph.Graph, packages []string) error {
+	links := 0
+	for _, n := range g.Nodes {
+		if n.Kind == graph.Link {
+			links++
+		}
+	}
+	if links < len(packages) {
+		return fmt.Errorf("of the %d subPackages (%s) only %d are programs: name packages with `package main`",
+			len(packages), strings.Join(packages, ", "), links)
+	}
+	return nil
+}
+
+// programs are the compilers' names, for the parser.
+func programs(vars map[string]string) []string {
+	var list []string
+	for _, name := range []string{"CC", "CXX", "FC", "PKG_CONFIG"} {
+		if words := strings.Fields(vars[name]); len(words) > 0 {
+			list = append(list, words[0])
+		}
+	}
+	return list
+}
+
+// A goCommand runs the toolchain in surroundings of its own.
+type goCommand struct {
+	path string
+	env  []string
+}
+
+func newGo(toolchain string, env map[string]string, dir string) (*goCommand, error) {
+	if err := os.MkdirAll(filepath.Join(dir, "tmp"), 0o777); err != nil {
+		return nil, err
+	}
+	g := &goCommand{path: filepath.Join(toolchain, "bin", "go")}
+	for name, value := range env {
+		g.env = append(g.env, name+"="+value)
+	}
+	slices.Sort(g.env)
+	// A later value wins: what keeps planning pure stands at the end. With a
+	// cache that is not empty, -n would print only what is missing.
+	g.env = append(g.env,
+		"HOME="+filepath.Join(dir, "home"),
+		"TMPDIR="+filepath.Join(dir, "tmp"),
+		"GOCACHE="+filepath.Join(dir, "cache"),
+		"GOPATH="+filepath.Join(dir, "gopath"),
+		"GOENV=off", "GOPROXY=off", "GOSUMDB=off", "GOTOOLCHAIN=local", "GOTELEMETRY=off", "GO111MODULE=on",
+	)
+	return g, nil
+}
+
+func (g *goCommand) command(ctx context.Context, dir string, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, g.path, args...)
+	cmd.Dir = dir
+	cmd.Env = append(slices.Clone(g.env), "PWD="+dir)
+	return cmd
+}
+
+// variables returns what `go env` says of the variables that shape a build.
+func (g *goCommand) variables(ctx context.Context) (map[string]string, error) {
+	args := append([]string{"env", "-json", "GOROOT", "CC", "CXX", "FC", "PKG_CONFIG"}, toolVariables...)
+	out, err := g.command(ctx, "/", args...).Output()
+	if err != nil {
+		var exit *exec.ExitError
+		if errors.As(err, &exit) {
+			return nil, fmt.Errorf("go env: %s", bytes.TrimSpace(exit.Stderr))
+		}
+		return nil, fmt.Errorf("go env: %w", err)
+	}
+	vars := map[string]string{}
+	if err := json.Unmarshal(out, &vars); err != nil {
+		return nil, fmt.Errorf("go env: %w", err)
+	}
+	return vars, nil
+}
+
+// A goError is a failure of the go command, in its own words.
+type goError struct{ text string }
+
+func (e *goError) Error() string { return e.text }
+
+// script runs go and returns what it prints on standard error: -n and -x print
+// their scripts there.
+func (g *goCommand) script(ctx context.Context, dir string, args []string) (string, error) {
+	cmd := g.command(ctx, dir, args...)
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	if err := cmd.Run(); err != nil {
+		var exit *exec.ExitError
+		if !errors.As(err, &exit) {
+			return "", fmt.Errorf("go build: %w", err)
+		}
+		text := strings.ReplaceAll(stderr.String(), dir+"/", "")
+		return "", &goError{strings.TrimSpace(text)}
+	}
+	return stderr.String(), nil
+}
+
+// explain says what to do where the go command's own words do not.
+func explain(err error, cfg *Config) error {
+	var failed *goError
+	if !errors.As(err, &failed) {
+		return err
+	}
+	text := failed.text
+	switch {
+	case strings.Contains(text, "inconsistent vendoring") && cfg.Vendor != "":
+		return fmt.Errorf("%s\n\ndgd: vendorHash is stale: it is the hash of modules for another go.mod, whose fetch is still in the store.\nSet vendorHash = \"\"; and Nix says the right one", firstLines(text, 8))
+	case strings.Contains(text, "inconsistent vendoring"):
+		return fmt.Errorf("%s\n\ndgd: src has a vendor directory that does not fit its go.mod: run `go mod vendor`", firstLines(text, 8))
+	case strings.Contains(text, "cannot find module providing package"), strings.Contains(text, "no required module provides package"):
+		return fmt.Errorf("%s\n\ndgd: an import is in no module of go.mod: run `go mod tidy`, then set vendorHash = \"\"; and Nix says the right one", text)
+	case strings.Contains(text, "no main packages to build"):
+		return fmt.Errorf("%s\n\ndgd: subPackage %s is not a program: name a package with `package main`", text, strings.Join(cfg.Package, ", "))
+	case newerGo.MatchString(text):
+		return fmt.Errorf("%s\n\ndgd: go.mod wants a newer Go than the argument `go` gives: pass another toolchain, as in go = pkgs.go_1_27;", text)
+	}
+	return errors.New(text)
+}
+
+var newerGo = regexp.MustCompile(`requires go >= [0-9.]+`)
+
+func firstLines(s string, n int) string {
+	lines := strings.SplitN(s, "\n", n+1)
+	if len(lines) > n {
+		lines[n] = "…"
+	}
+	return strings.Join(lines, "\n")
+}
+
+func exists(path string) bool {
+	_, err := os.Lstat(path)
+	return err == nil
+}
