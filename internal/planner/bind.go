@@ -194,9 +194,6 @@ func (b *Bound) place(ctx context.Context, bound map[int][]bind.Bound, storeDir 
 // AddTo adds the trees and derivations to the store, all but the last
 // derivation, whose text it returns: it is the output of a dynamic derivation.
 func (b *Bound) AddTo(ctx context.Context, st store.Store, cfg *BindConfig) ([]byte, error) {
-	if _, err := st.AddTrees(ctx, b.Trees); err != nil {
-		return nil, err
-	}
 	drvs, err := drvgen.Encode(b.Derivations, drvgen.Environment{
 		StoreDir:         cfg.StoreDir,
 		System:           cfg.System,
@@ -207,11 +204,12 @@ func (b *Bound) AddTo(ctx context.Context, st store.Store, cfg *BindConfig) ([]b
 	if err != nil {
 		return nil, err
 	}
-	last := len(drvs) - 1
-	if _, err := st.AddDerivations(ctx, drvs[:last]); err != nil {
+	last := drvs[len(drvs)-1]
+	batch := store.Batch{Trees: b.Trees, Derivations: drvs[:len(drvs)-1], Use: last.Refs}
+	if err := st.Add(ctx, batch); err != nil {
 		return nil, err
 	}
-	return drvs[last].ATerm, nil
+	return last.ATerm, nil
 }
 
 // WriteTo writes what a Nix expression needs to make the same derivations:

@@ -70,7 +70,7 @@ var probeFiles = map[string]string{
 // Probe builds a tiny cgo package for real and returns what cmd/go gives to each
 // C compiler beside what it prints under -n: the flags that follow its probes.
 func Probe(ctx context.Context, cfg *Config, dir string) (map[string]graph.CompilerFlags, error) {
-	g, err := newGo(cfg.Go, cfg.Env, dir)
+	g, err := newGo(cfg, dir)
 	if err != nil {
 		return nil, err
 	}

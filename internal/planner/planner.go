@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -34,6 +35,7 @@ type Config struct {
 	Package []string          `json:"subPackages"`
 	Flags   []string          `json:"flags"` // of go build
 	Env     map[string]string `json:"env"`
+	EnvFile string            `json:"envFile"` // file with the C compiler's environment (NUL-separated), or empty
 	Probe   string            `json:"probe"` // file of Probe's answer, or empty where cgo is off
 }
 
@@ -52,7 +54,7 @@ var toolVariables = []string{
 
 // Make plans a build. It works in dir, which must not exist.
 func Make(ctx context.Context, cfg *Config, dir string) (*Plan, error) {
-	g, err := newGo(cfg.Go, cfg.Env, dir)
+	g, err := newGo(cfg, dir)
 	if err != nil {
 		return nil, err
 	}
@@ -201,15 +203,21 @@ type goCommand struct {
 	env  []string
 }
 
-func newGo(toolchain string, env map[string]string, dir string) (*goCommand, error) {
+func newGo(cfg *Config, dir string) (*goCommand, error) {
 	if err := os.MkdirAll(filepath.Join(dir, "tmp"), 0o777); err != nil {
 		return nil, err
 	}
-	g := &goCommand{path: filepath.Join(toolchain, "bin", "go")}
-	for name, value := range env {
-		g.env = append(g.env, name+"="+value)
+	g := &goCommand{path: filepath.Join(cfg.Go, "bin", "go")}
+	if cfg.EnvFile != "" {
+		text, err := os.ReadFile(cfg.EnvFile)
+		if err != nil {
+			return nil, err
+		}
+		g.env = strings.FieldsFunc(string(text), func(r rune) bool { return r == 0 })
 	}
-	slices.Sort(g.env)
+	for _, name := range slices.Sorted(maps.Keys(cfg.Env)) {
+		g.env = append(g.env, name+"="+cfg.Env[name])
+	}
 	// A later value wins: what keeps planning pure stands at the end. With a
 	// cache that is not empty, -n would print only what is missing.
 	g.env = append(g.env,

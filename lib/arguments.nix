@@ -1,0 +1,107 @@
+# Checks the arguments of the builders and fills in their defaults, so that a mistake is found before anything builds.
+{ pkgs, platform }:
+function:
+let
+  defaults = {
+    name = null;
+    vendorHash = null;
+    env = { };
+    subPackage = ".";
+    subPackages = null;
+    tags = [ ];
+    ldflags = [ ];
+    go = pkgs.go;
+    buildInputs = [ ];
+    nativeBuildInputs = [ ];
+    contentAddressed = builtins ? outputOf;
+    innerNix = null;
+    meta = { };
+    passthru = { };
+  };
+  known = builtins.attrNames defaults ++ [
+    "src"
+    "pkgs"
+  ];
+  fail = message: throw "dgd.${function}: ${message}";
+  list = builtins.concatStringsSep ", ";
+
+  # Each type: what a value must be, in words, and the check.
+  types = {
+    string = {
+      words = "a string";
+      check = builtins.isString;
+    };
+    nullOrString = {
+      words = "a string or null";
+      check = v: v == null || builtins.isString v;
+    };
+    strings = {
+      words = "a list of strings";
+      check = v: builtins.isList v && builtins.all builtins.isString v;
+    };
+    nullOrStrings = {
+      words = "a list of strings or null";
+      check = v: v == null || types.strings.check v && v != [ ];
+    };
+    list = {
+      words = "a list";
+      check = builtins.isList;
+    };
+    bool = {
+      words = "true or false";
+      check = builtins.isBool;
+    };
+    attrs = {
+      words = "an attribute set";
+      check = builtins.isAttrs;
+    };
+    env = {
+      words = "an attribute set of strings, such as { CGO_ENABLED = \"0\"; }";
+      check =
+        v: builtins.isAttrs v && builtins.all (x: builtins.isString x || builtins.isInt x) (builtins.attrValues v);
+    };
+  };
+  typeOf = {
+    name = types.nullOrString;
+    vendorHash = types.nullOrString;
+    env = types.env;
+    subPackage = types.string;
+    subPackages = types.nullOrStrings;
+    tags = types.strings;
+    ldflags = types.strings;
+    buildInputs = types.list;
+    nativeBuildInputs = types.list;
+    contentAddressed = types.bool;
+    meta = types.attrs;
+    passthru = types.attrs;
+  };
+in
+given:
+let
+  unknown = builtins.filter (name: !builtins.elem name known) (builtins.attrNames given);
+  wrong = builtins.filter (name: given ? ${name} && !typeOf.${name}.check given.${name}) (
+    builtins.attrNames typeOf
+  );
+  args = defaults // given;
+  env = builtins.mapAttrs (_: toString) args.env;
+in
+if unknown != [ ] then
+  fail "unknown argument ${list (map (n: "`${n}`") unknown)}; the arguments are: ${list (builtins.sort builtins.lessThan known)}"
+else if !given ? src then
+  fail "the argument `src` is missing: a directory with a go.mod"
+else if wrong != [ ] then
+  fail "the argument `${builtins.head wrong}` must be ${typeOf.${builtins.head wrong}.words}"
+else if given ? subPackage && given ? subPackages then
+  fail "`subPackage` and `subPackages` are both given: `subPackages` is the list form, use one of them"
+else if args.contentAddressed && !(builtins ? outputOf) then
+  fail "`contentAddressed` needs a Nix with the experimental features ca-derivations and dynamic-derivations switched on"
+else
+  args
+  // {
+    src = "${args.src}";
+    subPackages = if args.subPackages != null then args.subPackages else [ args.subPackage ];
+    cgo = platform.hasCgo env;
+    env = env // {
+      CGO_ENABLED = if platform.hasCgo env then "1" else "0";
+    };
+  }

@@ -1,0 +1,25 @@
+# The library for one package set. Each file here is one function or stage; it gets what it names.
+{ pkgs }:
+let
+  callFile = file: overrides: import file (builtins.intersectAttrs (builtins.functionArgs (import file)) (scope // overrides));
+  scope = {
+    inherit pkgs callFile;
+    system = pkgs.stdenv.buildPlatform.system;
+    tools = callFile ./tools.nix { };
+    platform = callFile ./platform.nix { };
+    arguments = callFile ./arguments.nix { };
+    vendor = callFile ./vendor.nix { };
+    cgoEnv = callFile ./cgo-env.nix { };
+    planner = callFile ./planner.nix { };
+    planning = callFile ./planning.nix { };
+    derive = callFile ./derive.nix { };
+    package = callFile ./package.nix { };
+    # The same library for another package set, for the argument pkgs of the builders.
+    libFor = pkgs: import ./. { inherit pkgs; };
+  };
+in
+{
+  buildWithIFD = callFile ./build-with-ifd.nix { };
+  buildWithDynDrv = callFile ./build-with-dyn-drv.nix { };
+  fetchGoModule = callFile ./fetch-go-module.nix { };
+}

@@ -1,0 +1,85 @@
+# Makes derivations of the planner's data (see internal/drvgen). Once their inputs are known they are the same as the
+# .drv files that the planner writes itself in dynamic mode.
+{ system, tools }:
+{
+  bound, # the planner's output: derivations.json and the sources
+  modules, # the planner's list of modules
+  vendorDir, # where these modules are
+  inputs,
+  contentAddressed,
+}:
+let
+  data = builtins.fromJSON (builtins.readFile "${bound}/derivations.json");
+
+  # With the hash given, Nix reads only those trees that the store does not have yet.
+  tree =
+    base: t:
+    builtins.path (
+      {
+        path = "${base}/${t.root}";
+        inherit (t) name sha256;
+      }
+      // (
+        if t ? exclude then
+          {
+            filter =
+              let
+                prefix = builtins.stringLength "${base}/${t.root}/";
+              in
+              path: _: !builtins.elem (builtins.substring prefix (-1) path) t.exclude;
+          }
+        else
+          { }
+      )
+    );
+  trees =
+    base: list:
+    builtins.listToAttrs (
+      map (t: {
+        name = t.store;
+        value = tree base t;
+      }) list
+    );
+  sources =
+    trees vendorDir (builtins.fromJSON (builtins.readFile modules)) // trees bound (data.sources or [ ]);
+
+  value =
+    v:
+    (
+      if v ? drv then
+        (builtins.elemAt derivations v.drv).${v.output}
+      else if v ? path then
+        sources.${v.path}
+      else
+        inputs.${v.input}
+    )
+    + (v.suffix or "");
+
+  derivations = map (
+    d:
+    derivation (
+      {
+        inherit (d) name outputs spec;
+        inherit system;
+        builder = "${tools.dgd-exec}/bin/dgd-exec";
+        vars = builtins.toJSON (builtins.mapAttrs (_: value) d.vars);
+        passAsFile = [
+          "spec"
+          "vars"
+        ];
+        disallowedReferences = [ inputs.go ];
+      }
+      // (
+        if contentAddressed then
+          {
+            __contentAddressed = true;
+            outputHashAlgo = "sha256";
+            outputHashMode = "recursive";
+          }
+        else
+          { }
+      )
+    )
+  ) data.derivations;
+in
+builtins.elemAt derivations (builtins.length derivations - 1)

@@ -1,0 +1,17 @@
+# What a fetch may take from the machine that it runs on.
+[
+  "http_proxy"
+  "https_proxy"
+  "ftp_proxy"
+  "all_proxy"
+  "no_proxy"
+  "HTTP_PROXY"
+  "HTTPS_PROXY"
+  "NO_PROXY"
+  "GOPROXY"
+  "GONOPROXY"
+  "GOPRIVATE"
+  "GOSUMDB"
+  "GONOSUMDB"
+  "GONOSUMCHECK"
+]

@@ -1,0 +1,118 @@
+# The stages before the derivations: what both modes have in common. `attrs` are attributes for the planning
+# derivations; dynamic mode makes them content-addressed, so that an unchanged plan is known as such.
+{
+  planner,
+  cgoEnv,
+  vendor,
+}:
+{
+  args,
+  attrs ? { },
+  splitAttrs ? { },
+}:
+let
+  inherit (args) go src env;
+
+  inputs = {
+    inherit go;
+  }
+  // (
+    if args.cgo then
+      {
+        stdEnv = cgoEnv {
+          inherit env;
+          buildInputs = [ ];
+          nativeBuildInputs = [ ];
+        };
+        cgoEnv = cgoEnv {
+          inherit env;
+          inherit (args) buildInputs nativeBuildInputs;
+        };
+      }
+    else
+      { }
+  );
+
+  probe =
+    if args.cgo then
+      planner {
+        name = "cgo-probe";
+        command = "probe";
+        config = {
+          inherit go env;
+          envFile = inputs.stdEnv;
+        };
+        inherit attrs;
+      }
+    else
+      "";
+
+  # ldflags do not reach the standard library: it is shared by all programs of one toolchain and one set of flags.
+  flags = [
+    "-trimpath"
+    "-buildvcs=false"
+  ]
+  ++ (if args.tags == [ ] then [ ] else [ "-tags=${builtins.concatStringsSep "," args.tags}" ]);
+  ldflags = "-ldflags=${builtins.concatStringsSep " " ([ "-buildid=" ] ++ args.ldflags)}";
+
+  goModules =
+    if args.vendorHash == null then
+      null
+    else
+      vendor {
+        inherit src go env;
+        inherit (args) vendorHash;
+      };
+in
+rec {
+  inherit inputs goModules;
+
+  vendorDir = if goModules == null then "${src}/vendor" else "${goModules}";
+
+  stdPlan = planner {
+    name = "std-plan";
+    command = "plan";
+    config = {
+      inherit go env flags probe;
+      envFile = inputs.stdEnv or "";
+      src = "";
+    };
+    inherit attrs;
+  };
+
+  plan = planner {
+    name = "plan";
+    command = "plan";
+    config = {
+      inherit go src env probe;
+      inherit (args) subPackages;
+      envFile = inputs.cgoEnv or "";
+      flags = flags ++ [ ldflags ];
+      vendor = if goModules == null then "" else goModules;
+    };
+    inherit attrs;
+  };
+
+  modules = planner {
+    name = "modules";
+    command = "modules";
+    config = {
+      vendor = vendorDir;
+      storeDir = builtins.storeDir;
+    };
+    attrs = attrs // splitAttrs;
+  };
+
+  # What the last stage, the binding of the sources to the plan, works on.
+  bindConfig = {
+    inherit
+      plan
+      stdPlan
+      modules
+      src
+      ;
+    inherit (args) contentAddressed;
+    name = "program";
+    storeDir = builtins.storeDir;
+  };
+}
