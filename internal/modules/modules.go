@@ -4,11 +4,9 @@ package modules
 
 import (
 	"fmt"
-	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
-	"strings"
 
 	"dgd/internal/source"
 
@@ -63,50 +61,67 @@ func ReadVendor(dir string) ([]Module, error) {
 		return nil, err
 	}
 
-	byPath := make(map[string]*Module, len(mods))
+	w := walker{dir: dir, byPath: make(map[string]*Module, len(mods))}
 	for i := range mods {
-		byPath[mods[i].Path] = &mods[i]
+		w.byPath[mods[i].Path] = &mods[i]
 	}
-	// owners[d] is the module of directory d, as far as d has been walked.
-	owners := map[string]*Module{".": nil}
-	err = filepath.WalkDir(dir, func(name string, entry fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		rel, err := filepath.Rel(dir, name)
-		if err != nil {
-			return err
-		}
-		rel = filepath.ToSlash(rel)
-		if entry.IsDir() {
-			if m := byPath[rel]; m != nil {
-				owners[rel] = m
-				m.Tree = source.Tree{Name: m.storeName(), Root: name}
-			} else if rel != "." {
-				owners[rel] = owners[path.Dir(rel)]
-			}
-			return nil
-		}
-		if m := owners[path.Dir(rel)]; m != nil {
-			m.Tree.Files = append(m.Tree.Files, strings.TrimPrefix(rel, m.Path+"/"))
-		}
-		return nil
-	})
-	if err != nil {
+	if _, _, err := w.walk(".", nil); err != nil {
 		return nil, fmt.Errorf("reading the vendor tree: %w", err)
 	}
-	for i := range mods {
-		m := &mods[i]
-		if len(m.Tree.Files) == 0 {
-			// Without files of its own, the directory is there for
-			// modules that are nested in it.
-			m.Tree = source.Tree{}
-		}
+	for _, m := range mods {
 		if len(m.Packages) > 0 && !m.HasTree() {
 			return nil, fmt.Errorf("the vendor tree %s has no files of %s, although its modules.txt lists packages of it", dir, m.Path)
 		}
 	}
 	return mods, nil
+}
+
+type walker struct {
+	dir    string
+	byPath map[string]*Module
+}
+
+// walk walks the directory rel, relative to the vendor directory, which is
+// below module m or at its root; m is nil outside of modules. It reports
+// whether files of m are in it, and what else is.
+func (w *walker) walk(rel string, m *Module) (own bool, others []string, err error) {
+	entries, err := os.ReadDir(filepath.Join(w.dir, filepath.FromSlash(rel)))
+	if err != nil {
+		return false, nil, err
+	}
+	for _, entry := range entries {
+		if !entry.IsDir() {
+			own = true
+			continue
+		}
+		sub := path.Join(rel, entry.Name())
+		inner := w.byPath[sub]
+		if inner == nil {
+			inner = m
+		}
+		ownSub, othersSub, err := w.walk(sub, inner)
+		if err != nil {
+			return false, nil, err
+		}
+		if inner == m && ownSub {
+			own = true
+			others = append(others, othersSub...)
+			continue
+		}
+		// A directory that is there for nested modules only is left out as
+		// a whole: without them it would not be there.
+		others = append(others, sub)
+		if inner != m && ownSub {
+			inner.Tree = source.Tree{
+				Name: inner.storeName(),
+				Root: filepath.Join(w.dir, filepath.FromSlash(sub)),
+			}
+			for _, other := range othersSub {
+				inner.Tree.Exclude = append(inner.Tree.Exclude, other[len(sub)+1:])
+			}
+		}
+	}
+	return own, others, nil
 }
 
 // storeName is the name of the module's store path. It does not name the

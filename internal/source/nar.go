@@ -48,6 +48,24 @@ func (e *encoder) flush() error {
 	return nil
 }
 
+// FileNAR returns the NAR of a file with these contents that is not executable.
+func FileNAR(contents []byte) []byte {
+	b := make([]byte, 0, 8*16+len(contents))
+	for _, s := range []string{"nix-archive-1", "(", "type", "regular", "contents"} {
+		b = appendString(b, s)
+	}
+	b = appendString(b, contents)
+	return appendString(b, ")")
+}
+
+// appendString appends a NAR string: its length in 8 bytes, little endian, then
+// the bytes, padded with zeros to a multiple of 8.
+func appendString[S []byte | string](b []byte, s S) []byte {
+	b = binary.LittleEndian.AppendUint64(b, uint64(len(s)))
+	b = append(b, s...)
+	return append(b, make([]byte, -len(s)&7)...)
+}
+
 // room makes room for n bytes at the buffer's end and returns them. n is at
 // most the buffer's size.
 func (e *encoder) room(n int) ([]byte, error) {
@@ -62,8 +80,7 @@ func (e *encoder) room(n int) ([]byte, error) {
 	return e.buf[start:], nil
 }
 
-// strings writes NAR strings: the length in 8 bytes, little endian, then the
-// bytes, padded with zeros to a multiple of 8.
+// strings writes NAR strings.
 func (e *encoder) strings(ss ...string) error {
 	for _, s := range ss {
 		if 8+len(s)+7 > cap(e.buf) {
@@ -74,8 +91,7 @@ func (e *encoder) strings(ss ...string) error {
 		if err != nil {
 			return err
 		}
-		binary.LittleEndian.PutUint64(b, uint64(len(s)))
-		clear(b[8+copy(b[8:], s):])
+		appendString(b[:0], s)
 	}
 	return nil
 }

@@ -14,20 +14,66 @@ type Memory struct {
 	Dir   string            // the store directory
 	Paths map[string][]byte // the valid paths: a tree's NAR, a derivation's text, or nothing
 	Order []string          // what was added, in that order; a path twice if it was added twice
+	Used  map[string]bool   // the paths that some batch said it would use
 }
 
 // NewMemory returns a store in which just the given paths are valid.
 func NewMemory(dir string, valid ...string) *Memory {
-	m := &Memory{Dir: dir, Paths: make(map[string][]byte)}
+	m := &Memory{Dir: dir, Paths: make(map[string][]byte), Used: make(map[string]bool)}
 	for _, path := range valid {
 		m.Paths[path] = nil
 	}
 	return m
 }
 
+// Add implements Store. It refuses a derivation with a reference that is not
+// valid, as Nix does.
+func (m *Memory) Add(ctx context.Context, b Batch) error {
+	for _, t := range b.Trees {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		var buf bytes.Buffer
+		if err := t.WriteNAR(&buf); err != nil {
+			return err
+		}
+		m.add(t.StorePath(m.Dir), buf.Bytes())
+	}
+	for _, d := range b.Derivations {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		for _, ref := range d.Refs {
+			if _, ok := m.Paths[ref]; !ok {
+				return fmt.Errorf("adding %s to the store: path '%s' is not valid", d.Name, ref)
+			}
+		}
+		m.add(d.Path(m.Dir), slices.Clone(d.ATerm))
+	}
+	for _, path := range b.Use {
+		if _, ok := m.Paths[path]; !ok {
+			return fmt.Errorf("%s is not in the store", path)
+		}
+		m.Used[path] = true
+	}
+	return nil
+}
+
 func (m *Memory) add(path string, contents []byte) {
 	m.Paths[path] = contents
 	m.Order = append(m.Order, path)
+}
+
+// AddTrees implements Store.
+func (m *Memory) AddTrees(ctx context.Context, trees []source.Hashed) ([]string, error) {
+	b, paths := treesOnly(m.Dir, trees)
+	return paths, m.Add(ctx, b)
+}
+
+// AddDerivations implements Store.
+func (m *Memory) AddDerivations(ctx context.Context, drvs []Derivation) ([]string, error) {
+	b, paths := derivationsOnly(m.Dir, drvs)
+	return paths, m.Add(ctx, b)
 }
 
 // Valid implements Store.
@@ -37,44 +83,6 @@ func (m *Memory) Valid(ctx context.Context, paths []string) (map[string]bool, er
 		_, valid[path] = m.Paths[path]
 	}
 	return valid, ctx.Err()
-}
-
-// AddTrees implements Store.
-func (m *Memory) AddTrees(ctx context.Context, trees []source.Hashed) ([]string, error) {
-	var paths []string
-	for _, t := range trees {
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		var buf bytes.Buffer
-		if err := t.WriteNAR(&buf); err != nil {
-			return nil, err
-		}
-		path := t.StorePath(m.Dir)
-		m.add(path, buf.Bytes())
-		paths = append(paths, path)
-	}
-	return paths, nil
-}
-
-// AddDerivations implements Store. It refuses a derivation with a reference
-// that is not valid, as Nix does.
-func (m *Memory) AddDerivations(ctx context.Context, drvs []Derivation) ([]string, error) {
-	var paths []string
-	for _, d := range drvs {
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		for _, ref := range d.Refs {
-			if _, ok := m.Paths[ref]; !ok {
-				return nil, fmt.Errorf("adding %s: path '%s' is not valid", d.Name, ref)
-			}
-		}
-		path := d.Path(m.Dir)
-		m.add(path, slices.Clone(d.ATerm))
-		paths = append(paths, path)
-	}
-	return paths, nil
 }
 
 // Close implements Store.

@@ -1,8 +1,10 @@
 package store
 
 import (
-	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -10,13 +12,20 @@ import (
 	"dgd/internal/source"
 
 	"github.com/nix-community/go-nix/pkg/daemon"
+	"github.com/nix-community/go-nix/pkg/nixbase32"
+	"github.com/nix-community/go-nix/pkg/wire"
 )
 
 // Recursive is the Store behind the socket that a derivation gets that
 // requires the system feature recursive-nix.
+//
+// What it can see of the store, as of Nix 2.34: the derivation's inputs with
+// their closures, and what it has added. Everything else it is told is not
+// valid, even if it is.
 type Recursive struct {
 	dir    string
 	client *daemon.Client
+	broken error // why the connection cannot be used any more
 }
 
 // OpenRecursive connects to the daemon that the value of NIX_REMOTE names
@@ -31,7 +40,7 @@ func OpenRecursive(ctx context.Context, remote, storeDir string) (*Recursive, er
 	if err != nil {
 		return nil, fmt.Errorf("connecting to the Nix daemon at %s: %w", path, err)
 	}
-	return &Recursive{storeDir, client}, nil
+	return &Recursive{dir: storeDir, client: client}, nil
 }
 
 // Close implements Store.
@@ -39,61 +48,171 @@ func (r *Recursive) Close() error { return r.client.Close() }
 
 // Valid implements Store.
 func (r *Recursive) Valid(ctx context.Context, paths []string) (map[string]bool, error) {
-	all, err := r.client.QueryAllValidPaths(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("asking the store which paths are valid: %w", err)
+	if r.broken != nil {
+		return nil, r.broken
 	}
-	known := make(map[string]bool, len(all))
-	for _, path := range all {
-		known[path] = true
+	found, err := r.client.QueryValidPaths(ctx, paths, false)
+	if err != nil {
+		return nil, fmt.Errorf("asking the store which paths are valid: %w", r.failed(err))
 	}
 	valid := make(map[string]bool, len(paths))
 	for _, path := range paths {
-		valid[path] = known[path]
+		valid[path] = false
+	}
+	for _, path := range found {
+		valid[path] = true
 	}
 	return valid, nil
 }
 
 // AddTrees implements Store.
 func (r *Recursive) AddTrees(ctx context.Context, trees []source.Hashed) ([]string, error) {
-	paths := make([]string, len(trees))
-	for i, t := range trees {
-		pr, pw := io.Pipe()
-		go func() { pw.CloseWithError(t.WriteNAR(pw)) }()
-		err := r.add(ctx, t.Name, "fixed:r:sha256", nil, pr, t.StorePath(r.dir))
-		pr.Close() // ends the goroutine if the daemon did not read all
-		if err != nil {
-			return nil, err
-		}
-		paths[i] = t.StorePath(r.dir)
-	}
-	return paths, nil
+	b, paths := treesOnly(r.dir, trees)
+	return paths, r.Add(ctx, b)
 }
 
 // AddDerivations implements Store.
 func (r *Recursive) AddDerivations(ctx context.Context, drvs []Derivation) ([]string, error) {
-	paths := make([]string, len(drvs))
-	for i, d := range drvs {
-		paths[i] = d.Path(r.dir)
-		if err := r.add(ctx, d.Name, "text:sha256", d.Refs, bytes.NewReader(d.ATerm), paths[i]); err != nil {
-			return nil, err
-		}
-	}
-	return paths, nil
+	b, paths := derivationsOnly(r.dir, drvs)
+	return paths, r.Add(ctx, b)
 }
 
-func (r *Recursive) add(ctx context.Context, name, method string, refs []string, contents io.Reader, want string) error {
-	info, err := r.client.AddToStore(ctx, &daemon.AddToStoreRequest{
-		Name:             name,
-		CAMethodWithAlgo: method,
-		References:       refs,
-		Source:           contents,
-	})
+// Add implements Store.
+func (r *Recursive) Add(ctx context.Context, b Batch) error {
+	objects, byPath, err := objectsOf(r.dir, b)
 	if err != nil {
-		return fmt.Errorf("adding %s to the store: %w", name, err)
+		return err
 	}
-	if info.StorePath != want {
-		return fmt.Errorf("adding %s to the store: it became %s, not %s", name, info.StorePath, want)
+	a := &adder{
+		objects: objects,
+		byPath:  byPath,
+		try: func(o *object) (*refusal, error) {
+			err := r.send(ctx, []*object{o})
+			if derr := (*daemon.Error)(nil); errors.As(err, &derr) {
+				ref := &refusal{err: err}
+				for _, path := range o.refs {
+					if strings.Contains(derr.Message, path) {
+						ref.missing = path
+					}
+				}
+				return ref, nil
+			}
+			return nil, err
+		},
+		addAll: func(objects []*object) error {
+			for len(objects) > 0 {
+				n := chunk(objects)
+				if err := r.send(ctx, objects[:n]); err != nil {
+					return err
+				}
+				objects = objects[n:]
+			}
+			return nil
+		},
+	}
+	return a.add()
+}
+
+// A request is at most this long. The daemon may send messages about each
+// object while the client does not read; that must fit in a socket's buffer.
+const (
+	maxObjects = 250
+	maxBytes   = 16 << 20
+)
+
+// chunk returns how many of the objects go into the next request: at least one.
+func chunk(objects []*object) int {
+	var bytes int64
+	for i, o := range objects {
+		if o.tree != nil {
+			bytes += o.tree.Hash.Size
+		} else {
+			bytes += int64(len(o.drv.ATerm))
+		}
+		if i > 0 && (i == maxObjects || bytes > maxBytes) {
+			return i
+		}
+	}
+	return len(objects)
+}
+
+// send adds objects in one request. Of the operations of the protocol it takes
+// the one for many paths, for a single one as well: it checks, but does not
+// hash again, what the store has already.
+func (r *Recursive) send(ctx context.Context, objects []*object) error {
+	if r.broken != nil {
+		return r.broken
+	}
+	version := r.client.Info().Version
+	if version < daemon.ProtoVersionAddMultipleToStore {
+		return fmt.Errorf("the Nix daemon is too old: it speaks version %d.%d of the protocol, not %d.%d",
+			version>>8, version&0xff, daemon.ProtoVersionAddMultipleToStore>>8, daemon.ProtoVersionAddMultipleToStore&0xff)
+	}
+	resp, err := r.client.Execute(ctx, daemon.OpAddMultipleToStore, daemon.WithBody(func(enc *wire.Encoder) error {
+		// Neither repair, nor go without checks.
+		if err := errors.Join(enc.WriteBool(false), enc.WriteBool(false)); err != nil {
+			return err
+		}
+		w := daemon.NewFramedWriter(enc.Writer())
+		framed := wire.NewEncoder(w)
+		if err := framed.WriteUint64(uint64(len(objects))); err != nil {
+			return err
+		}
+		for _, o := range objects {
+			if err := o.write(w, framed, version); err != nil {
+				return err
+			}
+		}
+		return w.Close()
+	}))
+	if err == nil {
+		err = errors.Join(resp.ReadLogs(nil), resp.Close())
+	}
+	if err != nil {
+		what := objects[0].name
+		if n := len(objects) - 1; n > 0 {
+			what = fmt.Sprintf("%s and %d more", what, n)
+		}
+		return fmt.Errorf("adding %s to the store: %w", what, r.failed(err))
+	}
+	for _, o := range objects {
+		o.added = true
 	}
 	return nil
+}
+
+// write writes an object as the protocol has it: its path info and its NAR.
+func (o *object) write(w io.Writer, enc *wire.Encoder, version uint64) error {
+	info := daemon.PathInfo{StorePath: o.path, References: o.refs}
+	if o.tree != nil {
+		info.CA = "fixed:r:sha256:" + o.tree.Hash.Nix32()
+		info.NarHash = "sha256:" + hex.EncodeToString(o.tree.Hash.SHA256[:])
+		info.NarSize = uint64(o.tree.Hash.Size)
+		if err := daemon.WritePathInfo(enc, &info, version); err != nil {
+			return err
+		}
+		return o.tree.WriteNAR(w)
+	}
+	text := sha256.Sum256(o.drv.ATerm)
+	nar := source.FileNAR(o.drv.ATerm)
+	sum := sha256.Sum256(nar)
+	info.CA = "text:sha256:" + nixbase32.EncodeToString(text[:])
+	info.NarHash = "sha256:" + hex.EncodeToString(sum[:])
+	info.NarSize = uint64(len(nar))
+	if err := daemon.WritePathInfo(enc, &info, version); err != nil {
+		return err
+	}
+	_, err := w.Write(nar)
+	return err
+}
+
+// failed notes that the connection is broken, if an error says so: after an
+// error that the daemon sent it goes on, after any other it is not known what
+// comes next.
+func (r *Recursive) failed(err error) error {
+	if derr := (*daemon.Error)(nil); !errors.As(err, &derr) {
+		r.broken = fmt.Errorf("the connection to the Nix daemon failed before: %w", err)
+		r.client.Close()
+	}
+	return err
 }

@@ -11,23 +11,40 @@ import (
 // A Store takes source trees and derivations. Its methods must not be called
 // at the same time.
 type Store interface {
-	// Valid reports for each path whether the store has it and lets this
-	// client use it. It takes one round trip at most. A path for which it
-	// says false may still be in the store.
-	Valid(ctx context.Context, paths []string) (map[string]bool, error)
+	// Add adds what the store does not have of the batch. After an error a
+	// part of the batch may have been added.
+	Add(ctx context.Context, b Batch) error
 
-	// AddTrees adds trees and returns their store paths, in the order of
-	// the argument. The tree's contents must not have changed since it was
-	// hashed.
+	// AddTrees adds trees, for use in the client's own output, and returns
+	// their store paths, in the order of the argument.
 	AddTrees(ctx context.Context, trees []source.Hashed) ([]string, error)
 
-	// AddDerivations adds derivations and returns the store paths of their
-	// .drv files, in the order of the argument. A reference of each must be
-	// in the store, or be a derivation that comes earlier in the argument.
+	// AddDerivations adds derivations, for use in the client's own output,
+	// and returns the store paths of their .drv files, in the order of the
+	// argument.
 	AddDerivations(ctx context.Context, drvs []Derivation) ([]string, error)
+
+	// Valid reports for each path whether the store has it and lets this
+	// client use it. It takes one round trip. A path for which it says
+	// false may still be in the store.
+	Valid(ctx context.Context, paths []string) (map[string]bool, error)
 
 	// Close ends the connection to the store. What was added stays.
 	Close() error
+}
+
+// A Batch is what is added together: trees, and derivations that refer to the
+// trees, to each other, and to what is in the store already.
+type Batch struct {
+	// Trees must not have changed since they were hashed. The same tree may
+	// be there more than once.
+	Trees []source.Hashed
+	// Derivations must each come after those that they refer to.
+	Derivations []Derivation
+	// Use are the paths that the client's output will refer to. Of the rest
+	// of the batch it is only sure that the store has it: to make a path
+	// that it has usable in a sandbox takes as long as to add one.
+	Use []string
 }
 
 // A Derivation is a .drv file to be.
@@ -42,24 +59,20 @@ func (d Derivation) Path(storeDir string) string {
 	return source.TextPath(storeDir, d.Name, d.ATerm, d.Refs)
 }
 
-// AddTree hashes and adds one tree and returns its store path.
-func AddTree(ctx context.Context, s Store, t source.Tree) (string, error) {
-	h, err := t.Hash()
-	if err != nil {
-		return "", err
+// treesOnly is the batch of AddTrees, together with its paths.
+func treesOnly(storeDir string, trees []source.Hashed) (Batch, []string) {
+	b := Batch{Trees: trees}
+	for _, t := range trees {
+		b.Use = append(b.Use, t.StorePath(storeDir))
 	}
-	return one(s.AddTrees(ctx, []source.Hashed{{Tree: t, Hash: h}}))
+	return b, b.Use
 }
 
-// AddDerivation adds one derivation, named as in [Derivation], and returns the
-// store path of its .drv file.
-func AddDerivation(ctx context.Context, s Store, name string, aterm []byte, refs []string) (string, error) {
-	return one(s.AddDerivations(ctx, []Derivation{{name, aterm, refs}}))
-}
-
-func one(paths []string, err error) (string, error) {
-	if err != nil {
-		return "", err
+// derivationsOnly is the batch of AddDerivations, together with its paths.
+func derivationsOnly(storeDir string, drvs []Derivation) (Batch, []string) {
+	b := Batch{Derivations: drvs}
+	for _, d := range drvs {
+		b.Use = append(b.Use, d.Path(storeDir))
 	}
-	return paths[0], nil
+	return b, b.Use
 }
