@@ -1,9 +1,9 @@
 # The commands of $gcc under their plain names: the compilers and ld as scripts, the others as links.
 mkdir "$out/bin"
-for program in "$gcc"/usr/bin/*-linux-gnu*; do
-  name=${program##*/*-linux-gnu-}
+for program in "$gcc"/usr/bin/*; do
+  name=${program##*/}
   case $name in
-    *-[0-9]* | lto-dump) continue ;;
+    *-linux-gnu* | *-[0-9]* | c?9-gcc | lto-dump | gp-* | gprofng*) continue ;;
     gcc | g++ | cpp) script=$cc_wrapper ;;
     ld) script=$ld_wrapper ;;
     *)

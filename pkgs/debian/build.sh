@@ -19,6 +19,8 @@ for package in "$libs" $debian; do
   done
 done
 
+loader=$(echo "$libs"/ld-linux*.so.*)
+
 patchelf() {
   "$loader" --library-path "$libs:${home[libstdc++.so.6]}" "$patchelf" "$@"
 }
@@ -55,7 +57,6 @@ patch_program() { # FILE OPTIONS…
 
 patch_programs() {
   local file magic rpath
-  loader=$(echo "$libs"/ld-linux*.so.*)
   while IFS= read -r file; do
     read -rn4 magic <"$file" || true
     [[ $magic == $'\x7fELF' ]] && patchelf --print-interpreter "$file" >interpreter 2>&1 || continue

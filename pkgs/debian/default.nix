@@ -123,7 +123,7 @@ rec {
   # gcc, binutils, libc and kernel headers as one tree, which is its own --sysroot.
   gcc = build "gcc" {
     packages =
-      matching "(binutils|cpp|g[+][+]|gcc)-.*linux-gnu.*"
+      matching "(binutils|cpp|g[+][+]|gcc)(-[0-9]+)?(-.*linux-gnu.*)?"
       ++ matching "(libgcc|libstdc[+][+])-[0-9]+-dev"
       ++ [
         debian.libc6-dev
