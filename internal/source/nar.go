@@ -4,8 +4,6 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
-	"io/fs"
-	"os"
 	"path"
 	"sync"
 )
@@ -29,7 +27,7 @@ func (e *encoder) reset(w io.Writer) {
 
 // write writes the tree's NAR.
 func (t Tree) write(e *encoder) error {
-	defer e.reset(nil) // a pooled encoder must not hold the writer
+	defer func() { e.w = nil }() // a pooled encoder must not hold the writer
 	if err := e.strings("nix-archive-1"); err != nil {
 		return err
 	}
@@ -130,14 +128,14 @@ func (e *encoder) symlink(rel, target string) error {
 	return e.close(rel)
 }
 
-func (e *encoder) file(rel string, f *os.File, info fs.FileInfo) error {
+func (e *encoder) file(rel string, r io.Reader, size int64, executable bool) error {
 	if err := e.open(rel); err != nil {
 		return err
 	}
 	if err := e.strings("regular"); err != nil {
 		return err
 	}
-	if executable(info) {
+	if executable {
 		if err := e.strings("executable", ""); err != nil {
 			return err
 		}
@@ -145,14 +143,14 @@ func (e *encoder) file(rel string, f *os.File, info fs.FileInfo) error {
 	if err := e.strings("contents"); err != nil {
 		return err
 	}
-	if err := e.contents(f, info.Size()); err != nil {
+	if err := e.contents(r, size); err != nil {
 		return err
 	}
 	return e.close(rel)
 }
 
 // contents writes a file's contents, which are read straight into the buffer.
-func (e *encoder) contents(f *os.File, size int64) error {
+func (e *encoder) contents(r io.Reader, size int64) error {
 	b, err := e.room(8)
 	if err != nil {
 		return err
@@ -168,11 +166,8 @@ func (e *encoder) contents(f *os.File, size int64) error {
 		if err != nil {
 			return err
 		}
-		if _, err := io.ReadFull(f, b); err != nil {
-			if err == io.EOF || err == io.ErrUnexpectedEOF {
-				err = fmt.Errorf("became shorter than %d bytes", size)
-			}
-			return &fs.PathError{Op: "read", Path: f.Name(), Err: err}
+		if _, err := io.ReadFull(r, b); err != nil {
+			return err
 		}
 		left -= int64(len(b))
 	}

@@ -15,8 +15,8 @@ import (
 // A visitor is told of a tree's nodes in the order of a NAR: parents before
 // children, children sorted by name, byte by byte.
 type visitor interface {
-	// file is called with an open file and what Stat says of it.
-	file(rel string, f *os.File, info fs.FileInfo) error
+	// file must read size bytes from r, which is valid until it returns.
+	file(rel string, r io.Reader, size int64, executable bool) error
 	symlink(rel, target string) error
 	// enter and leave surround the nodes of a directory. rel is "" for the root.
 	enter(rel string) error
@@ -153,59 +153,81 @@ func (w *walker) dir(rel string) error {
 		if w.exclude[child] {
 			continue
 		}
-		if err := w.entry(child, entry.Type()); err != nil {
+		if entry.IsDir() {
+			err = w.dir(child)
+		} else {
+			err = w.node(child)
+		}
+		if err != nil {
 			return err
 		}
 	}
 	return w.leave(rel)
 }
 
-// node visits a file, a symbolic link, or a directory with all below it.
+// node visits a file, a symbolic link, or a directory with all below it. Most
+// are files: what it is turns out when it is opened.
 func (w *walker) node(rel string) error {
-	info, err := os.Lstat(w.path(rel))
-	if err != nil {
-		return err
-	}
-	return w.entry(rel, info.Mode().Type())
-}
-
-func (w *walker) entry(rel string, mode fs.FileMode) error {
-	switch mode {
-	case 0:
-		return w.regular(rel)
-	case fs.ModeDir:
-		return w.dir(rel)
-	case fs.ModeSymlink:
-		target, err := os.Readlink(w.path(rel))
+	path := w.path(rel)
+	fd, err := open(path)
+	if err == syscall.ELOOP {
+		target, err := os.Readlink(path)
 		if err != nil {
 			return err
 		}
 		return w.symlink(rel, target)
 	}
-	return &fs.PathError{Op: "read", Path: w.path(rel), Err: fmt.Errorf("cannot be in a store path: mode %v", mode)}
+	if err != nil {
+		return &fs.PathError{Op: "open", Path: path, Err: err}
+	}
+	defer syscall.Close(fd)
+	var st syscall.Stat_t
+	if err := syscall.Fstat(fd, &st); err != nil {
+		return &fs.PathError{Op: "stat", Path: path, Err: err}
+	}
+	switch st.Mode & syscall.S_IFMT {
+	case syscall.S_IFREG:
+		return w.file(rel, fileReader{fd, path}, st.Size, st.Mode&syscall.S_IXUSR != 0)
+	case syscall.S_IFDIR:
+		return w.dir(rel)
+	}
+	return &fs.PathError{Op: "read", Path: path, Err: errors.New("is neither a file, nor a directory, nor a symbolic link")}
 }
 
-func (w *walker) regular(rel string) error {
-	// Not through a link that took the file's place meanwhile.
-	f, err := os.OpenFile(w.path(rel), os.O_RDONLY|syscall.O_NOFOLLOW, 0)
-	if err != nil {
-		return err
+// open opens what is not a symbolic link for reading; of a symbolic link, the
+// error is ELOOP. There is no os.File, as that takes as many system calls
+// again, and files are many and small.
+func open(path string) (int, error) {
+	for {
+		// Without O_NONBLOCK it would wait for the writer of a named pipe.
+		fd, err := syscall.Open(path, syscall.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK|syscall.O_CLOEXEC, 0)
+		if err != syscall.EINTR {
+			return fd, err
+		}
 	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return err
-	}
-	if !info.Mode().IsRegular() {
-		return &fs.PathError{Op: "read", Path: w.path(rel), Err: errors.New("changed its type while it was read")}
-	}
-	return w.file(rel, f, info)
 }
 
-// executable reports whether a NAR marks a file as executable.
-func executable(info fs.FileInfo) bool {
-	return info.Mode()&0o100 != 0
+type fileReader struct {
+	fd   int
+	path string
 }
+
+func (r fileReader) Read(b []byte) (int, error) {
+	for {
+		n, err := syscall.Read(r.fd, b)
+		switch {
+		case err == syscall.EINTR:
+			continue
+		case err != nil:
+			return 0, &fs.PathError{Op: "read", Path: r.path, Err: err}
+		case n == 0 && len(b) > 0:
+			return 0, &fs.PathError{Op: "read", Path: r.path, Err: errShrunk}
+		}
+		return n, nil
+	}
+}
+
+var errShrunk = errors.New("file became shorter while it was read")
 
 // CopyTo makes the tree anew in dir, which is created, with the directories
 // above it, unless it is there. Files get mode 0644, or 0755 if executable.
@@ -225,9 +247,9 @@ func (c copier) leave(string) error { return nil }
 
 func (c copier) symlink(rel, target string) error { return os.Symlink(target, c.path(rel)) }
 
-func (c copier) file(rel string, f *os.File, info fs.FileInfo) (err error) {
+func (c copier) file(rel string, r io.Reader, size int64, executable bool) (err error) {
 	perm := fs.FileMode(0o644)
-	if executable(info) {
+	if executable {
 		perm = 0o755
 	}
 	out, err := os.OpenFile(c.path(rel), os.O_WRONLY|os.O_CREATE|os.O_EXCL, perm)
@@ -239,6 +261,6 @@ func (c copier) file(rel string, f *os.File, info fs.FileInfo) (err error) {
 			err = cerr
 		}
 	}()
-	_, err = io.Copy(out, f)
+	_, err = io.CopyN(out, r, size)
 	return err
 }
