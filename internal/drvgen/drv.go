@@ -99,7 +99,6 @@ func (e *encoder) add(d *Derivation) error {
 		drv.Env[o] = ""
 	}
 	if e.env.ContentAddressed {
-		drv.Env["__contentAddressed"] = "1"
 		drv.Env["outputHashAlgo"] = "sha256"
 		drv.Env["outputHashMode"] = "recursive"
 		for _, o := range d.Outputs {

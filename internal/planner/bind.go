@@ -34,9 +34,13 @@ type ModuleTree struct {
 	Version string `json:"version"`
 }
 
-// SplitVendor splits a vendor directory into one tree per module. With a store
-// the trees are added to it.
+// SplitVendor splits a vendor directory into one tree per module; where there
+// is none there are no modules. With a store the trees are added to it.
 func SplitVendor(ctx context.Context, vendor, storeDir string, st store.Store) ([]ModuleTree, error) {
+	out := []ModuleTree{}
+	if !exists(filepath.Join(vendor, "modules.txt")) {
+		return out, nil
+	}
 	list, err := modules.ReadVendor(vendor)
 	if err != nil {
 		return nil, err
@@ -58,7 +62,6 @@ func SplitVendor(ctx context.Context, vendor, storeDir string, st store.Store) (
 			return nil, err
 		}
 	}
-	out := []ModuleTree{}
 	for i, m := range found {
 		root, err := filepath.Rel(vendor, m.Tree.Root)
 		if err != nil {
