@@ -1,7 +1,7 @@
 # Published programs that the tests build and compare with `go build`, the small ones first. The module proxy serves
 # them: `hash` is that of the module's own tree, `vendorHash` that of what `go mod vendor` writes in it.
 #
-# packages: how many Go packages are in the build on linux/amd64, the standard library's included
+# packages: how many `go list -deps` counts on linux/amd64, the standard library and unsafe included
 # modules: how many third-party modules they come from
 # cgo: whether a package outside of the standard library contains C
 # nixpkgs: whether nixpkgs has this version, and with the same vendorHash
