@@ -1,6 +1,7 @@
 package buildscript
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"slices"
@@ -24,6 +25,11 @@ type command struct {
 	to   string // the file that the output goes to
 	text string // the text of a heredoc
 	tail string // what follows the command, one of the tails below
+
+	// run says that the command runs a program, which is the given tool of the
+	// Go toolchain or, if that is "", another. Only split knows these two.
+	run  bool
+	tool string
 }
 
 const (
@@ -53,9 +59,9 @@ func (p *parser) split(line string) (command, error) {
 	case "rm":
 		return splitRemove(rest)
 	case "touch":
-		return command{}, errors.New("the result of the build is there already")
+		return command{}, errors.New("the result is installed already")
 	}
-	return splitRun(line)
+	return p.splitRun(line)
 }
 
 // The arguments of the commands that follow are paths that are printed without
@@ -247,30 +253,37 @@ func cutBeforeWork(s string) (int, bool) {
 	return i, i > 0 && i == strings.LastIndex(s, " "+workDir+"/")
 }
 
-// cutAfterBuilt finds the end of the path of a program or an archive that the go
-// command has built, whose names have no spaces, before a path that is not in
-// the work directory.
+// cutAfterBuilt finds the end of the path of a program, an archive or a library
+// that the go command has built, whose names have no spaces, before a path that
+// is not in the work directory.
 func cutAfterBuilt(s string) (int, bool) {
 	i := strings.IndexByte(s, ' ')
 	if !strings.HasPrefix(s, workDir+"/") || strings.Contains(s[i:], " "+workDir) {
 		return 0, false
 	}
-	switch strings.TrimSuffix(baseName(s[:i]), ".exe") {
-	case "a.out", "_pkg_.a", "_cgo_install.h":
-		return i, true
-	}
-	return 0, false
+	_, name := cutBase(s[:i])
+	return i, name == "_pkg_.a" || strings.HasPrefix(name, "a.out") || strings.HasSuffix(strings.TrimSuffix(name, ".exe"), ".test")
 }
 
-// splitRun splits a command that runs a program. See needsQuotes.
-func splitRun(line string) (command, error) {
-	c := command{}
+// splitRun splits a command that runs a program. See quotes.
+func (p *parser) splitRun(line string) (command, error) {
+	c := command{run: true}
 	line, c.tail = cutTail(line)
 	var err error
 	if c.env, line, err = cutEnv(line); err != nil {
 		return command{}, err
 	}
+	program, _, err := cutWord(line)
+	if err != nil {
+		return command{}, err
+	}
+	if !p.known(program) && !isGo(program) {
+		return command{}, fmt.Errorf("unknown command %q", program)
+	}
 	if c.args, err = splitWords(line); err != nil {
+		return command{}, err
+	}
+	if c.tool, err = toolName(c.args); err != nil {
 		return command{}, err
 	}
 	return c, nil
@@ -292,9 +305,10 @@ func cutTail(line string) (cmd, tail string) {
 }
 
 // reread writes c down for a shell, and reads it with the shell's parser.
-func (c command) reread(shell *syntax.Parser) (command, error) {
-	script, cut := c.script()
-	file, err := shell.Parse(strings.NewReader(script), "")
+func (p *parser) reread(c command) (command, error) {
+	script, added := c.appendScript(p.buf[:0])
+	p.buf = script
+	file, err := p.shell.Parse(bytes.NewReader(script), "")
 	if err != nil {
 		return command{}, fmt.Errorf("not understood by the shell's parser: %w", err)
 	}
@@ -302,10 +316,11 @@ func (c command) reread(shell *syntax.Parser) (command, error) {
 	if err != nil {
 		return command{}, fmt.Errorf("not understood after the shell's parser: %w", err)
 	}
-	got.text = got.text[:len(got.text)-cut]
+	got.text = strings.TrimSuffix(got.text, added)
 	if !c.equal(got) {
 		return command{}, errors.New("a shell reads this in another way than the go command prints it")
 	}
+	got.run, got.tool = c.run, c.tool
 	return got, nil
 }
 
@@ -314,50 +329,51 @@ func (c command) equal(d command) bool {
 		c.to == d.to && c.text == d.text && c.tail == d.tail
 }
 
-// script returns c as a shell script with nothing in it to expand, and the
-// number of bytes that had to be added to the text of the heredoc.
-func (c command) script() (script string, added int) {
-	var b strings.Builder
+// appendScript appends c to b as a shell script with nothing in it to expand,
+// and returns what had to be added to the text of the heredoc.
+func (c command) appendScript(b []byte) (script []byte, added string) {
 	for _, e := range c.env {
 		name, value, _ := strings.Cut(e, "=")
-		b.WriteString(name)
-		b.WriteByte('=')
-		writeWord(&b, value)
-		b.WriteByte(' ')
+		b = append(b, name...)
+		b = append(b, '=')
+		b = appendWord(b, value, false)
+		b = append(b, ' ')
 	}
 	for i, arg := range c.args {
 		if i > 0 {
-			b.WriteByte(' ')
+			b = append(b, ' ')
 		}
-		writeWord(&b, arg)
+		// In quotes, the first word cannot be a word of the shell's own.
+		b = appendWord(b, arg, i > 0)
 	}
 	if c.to != "" {
-		b.WriteString(" > ")
-		writeWord(&b, c.to)
+		b = append(b, " > "...)
+		b = appendWord(b, c.to, false)
 	}
 	if c.text != "" {
-		b.WriteString(" << 'EOF'")
+		b = append(b, " << 'EOF'"...)
 	}
 	if c.tail != "" {
-		b.WriteByte(' ')
-		b.WriteString(c.tail)
+		b = append(b, ' ')
+		b = append(b, c.tail...)
 	}
-	b.WriteByte('\n')
+	b = append(b, '\n')
 	if c.text != "" {
-		b.WriteString(c.text)
+		b = append(b, c.text...)
 		if !strings.HasSuffix(c.text, "\n") {
-			b.WriteByte('\n')
-			added = 1
+			added = "\n"
+			b = append(b, added...)
 		}
-		b.WriteString("EOF\n")
+		b = append(b, "EOF\n"...)
 	}
-	return b.String(), added
+	return b, added
 }
 
-// writeWord writes a word so that a shell takes it literally: as it is, between
-// single quotes, or with escapes.
-func writeWord(b *strings.Builder, word string) {
-	plain, quotable := word != "", true
+// appendWord appends a word so that a shell takes it literally: as it is if it
+// may be plain, between single quotes, or with escapes.
+func appendWord(b []byte, word string, plain bool) []byte {
+	plain = plain && word != ""
+	quotable := true
 	for i := 0; i < len(word); i++ {
 		switch c := word[i]; {
 		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', strings.IndexByte("-_./+,:@%", c) >= 0:
@@ -369,22 +385,21 @@ func writeWord(b *strings.Builder, word string) {
 	}
 	switch {
 	case plain:
-		b.WriteString(word)
+		return append(b, word...)
 	case quotable:
-		b.WriteByte('\'')
-		b.WriteString(word)
-		b.WriteByte('\'')
-	default:
-		b.WriteString("$'")
-		for i := 0; i < len(word); i++ {
-			if c := word[i]; c < ' ' || c >= 0x7f || c == '\'' || c == '\\' {
-				fmt.Fprintf(b, `\x%02x`, c)
-			} else {
-				b.WriteByte(c)
-			}
-		}
-		b.WriteByte('\'')
+		b = append(b, '\'')
+		b = append(b, word...)
+		return append(b, '\'')
 	}
+	b = append(b, "$'"...)
+	for i := 0; i < len(word); i++ {
+		if c := word[i]; c < ' ' || c >= 0x7f || c == '\'' || c == '\\' {
+			b = fmt.Appendf(b, `\x%02x`, c)
+		} else {
+			b = append(b, c)
+		}
+	}
+	return append(b, '\'')
 }
 
 var errShell = errors.New("more than one simple command")
@@ -478,7 +493,7 @@ func literal(word *syntax.Word) (string, error) {
 	return "", errors.New("not a literal word")
 }
 
-// unescape undoes the escapes of writeWord.
+// unescape undoes the escapes of appendWord.
 func unescape(s string) (string, error) {
 	var b strings.Builder
 	for {

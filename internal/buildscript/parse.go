@@ -78,6 +78,7 @@ type parser struct {
 	dir      string // argument of the last cd
 	programs map[string]bool
 	shell    *syntax.Parser
+	buf      []byte // for reread
 	steps    []Step
 	spans    []span
 }
@@ -161,7 +162,7 @@ func (p *parser) command(start, first int, line string) error {
 		if err != nil {
 			return err
 		}
-		if c, err = c.reread(p.shell); err != nil {
+		if c, err = p.reread(c); err != nil {
 			return err
 		}
 		if err := p.act(&step, c); err != nil {
@@ -205,6 +206,9 @@ func (p *parser) banner() (string, error) {
 
 // act sets what step does to what the command c says.
 func (p *parser) act(step *Step, c command) error {
+	if c.run {
+		return p.run(step, c)
+	}
 	switch c.args[0] {
 	case "mkdir":
 		step.Action = Mkdir{Path: c.args[2]}
@@ -224,37 +228,34 @@ func (p *parser) act(step *Step, c command) error {
 			text = c.args[1] + "\n"
 		}
 		step.Action = Write{Path: c.to, Text: text}
-	default:
-		return p.run(step, c)
 	}
 	return nil
 }
 
 // run sets what step does to running the program of the command c.
 func (p *parser) run(step *Step, c command) error {
-	tool, err := toolName(c.args)
-	if err != nil {
-		return err
-	}
-	if tool == "" && !p.known(c.args[0]) {
-		return fmt.Errorf("unknown command %q", c.args[0])
-	}
 	// Only pack and buildid are done by the go command itself.
-	if internal := tool == "pack" || tool == "buildid"; internal != (c.tail == tailInternal) {
+	if internal := c.tool == "pack" || c.tool == "buildid"; internal != (c.tail == tailInternal) {
 		return fmt.Errorf("the comment %q is expected after pack and buildid, and only there", tailInternal)
 	}
+	if c.tool == "cgo" {
+		fixCgoFiles(p.dir, c.args)
+	}
+	if err := errors.Join(checkWords(c.env), checkWords(c.args)); err != nil {
+		return err
+	}
 	// buildid and the linking test are printed without a directory.
-	step.Shortened = tool != "buildid" && !strings.HasPrefix(c.tail, tailLinkTest)
+	step.Shortened = c.tool != "buildid" && !strings.HasPrefix(c.tail, tailLinkTest)
 	if step.Shortened {
 		if err := checkShortened(p.dir, c); err != nil {
 			return err
 		}
 	}
 	if c.tail == tailNone || c.tail == tailInternal {
-		step.Action = Run{Env: c.env, Tool: tool, Args: c.args}
+		step.Action = Run{Env: c.env, Tool: c.tool, Args: c.args}
 		return nil
 	}
-	if tool != "" || len(c.env) > 0 {
+	if c.tool != "" || len(c.env) > 0 {
 		return fmt.Errorf("only a C compiler is expected before %q", c.tail)
 	}
 	if c.tail == tailProbe {
@@ -280,18 +281,17 @@ var tools = map[string]bool{
 	"vet":        true,
 }
 
-// toolPath matches the path of a prebuilt tool.
-var toolPath = regexp.MustCompile(`/pkg/tool/[a-z0-9]+_[a-z0-9]+/([^/]*)$`)
-
 // toolName returns the name of the Go tool that a command runs, or "".
 func toolName(args []string) (string, error) {
-	name := ""
-	if m := toolPath.FindStringSubmatch(args[0]); m != nil {
-		name = strings.TrimSuffix(m[1], ".exe")
-	} else if base := baseName(args[0]); len(args) > 2 && (base == "go" || base == "go.exe") && args[1] == "tool" {
+	name := prebuiltTool(args[0])
+	if name == "" {
+		if !isGo(args[0]) {
+			return "", nil
+		}
+		if len(args) < 3 || args[1] != "tool" {
+			return "", errors.New(`of the go command only "go tool NAME" is expected`)
+		}
 		name = args[2]
-	} else {
-		return "", nil
 	}
 	if !tools[name] {
 		return "", fmt.Errorf("unknown Go tool %q", name)
@@ -299,14 +299,35 @@ func toolName(args []string) (string, error) {
 	return name, nil
 }
 
+// prebuiltTool returns the name of a tool with the path
+// …/pkg/tool/GOOS_GOARCH/NAME, or "".
+func prebuiltTool(path string) string {
+	dir, name := cutBase(path)
+	dir, target := cutBase(dir)
+	if !strings.HasSuffix(dir, "/pkg/tool") || !strings.Contains(target, "_") {
+		return ""
+	}
+	return strings.TrimSuffix(name, ".exe")
+}
+
+// isGo reports whether program is of the Go toolchain.
+func isGo(program string) bool {
+	_, base := cutBase(program)
+	return base == "go" || base == "go.exe" || prebuiltTool(program) != ""
+}
+
 // compilerName matches the names of the programs, other than Go's, that a
 // script may run without their being in Options.Programs.
 var compilerName = regexp.MustCompile(`^(([A-Za-z0-9_.+-]+-)?(gcc|g\+\+|cc|c\+\+|clang|clang\+\+|gfortran|pkg-config)(-[0-9.]+)?(\.exe)?|swig)$`)
 
+// known reports whether program is another that the script may run.
 func (p *parser) known(program string) bool {
-	return p.programs[program] || p.programs[Undot(p.dir, program)] || compilerName.MatchString(baseName(program))
+	_, base := cutBase(program)
+	return p.programs[program] || p.programs[Undot(p.dir, program)] || compilerName.MatchString(base)
 }
 
-func baseName(path string) string {
-	return path[strings.LastIndexByte(path, '/')+1:]
+// cutBase cuts a path at its last slash.
+func cutBase(path string) (dir, base string) {
+	i := strings.LastIndexByte(path, '/')
+	return path[:max(i, 0)], path[i+1:]
 }

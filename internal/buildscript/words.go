@@ -18,17 +18,23 @@ import (
 
 // needsQuotes reports whether the go command prints word as a Go string literal.
 func needsQuotes(word string) bool {
+	must, may := quotes(word)
+	return must || may && len(strconv.Quote(word)) > len(word)+2
+}
+
+// quotes reports whether the go command must print word as a Go string literal,
+// and whether it may: which characters are printable depends on the version of
+// Unicode, and so on the version of Go.
+func quotes(word string) (must, may bool) {
 	for i := 0; i < len(word); i++ {
 		switch c := word[i]; {
 		case c >= utf8.RuneSelf:
-			return strings.ContainsAny(word, ` ()>;`) || len(strconv.Quote(word)) > len(word)+2
-		case c <= ' ', c == 0x7f:
-			return true
-		case c == '"', c == '\\', c == '(', c == ')', c == '>', c == ';':
-			return true
+			may = true
+		case c <= ' ', c == 0x7f, c == '"', c == '\\', c == '(', c == ')', c == '>', c == ';':
+			return true, true
 		}
 	}
-	return word == ""
+	return word == "" || may && !utf8.ValidString(word), may
 }
 
 // splitWords splits a command line into the words that it was printed from.
@@ -62,19 +68,21 @@ func cutWord(s string) (word, rest string, err error) {
 		if rest != "" && rest[0] != ' ' {
 			return "", "", fmt.Errorf("text after the closing quote of %s", quoted)
 		}
-		if !needsQuotes(word) || strconv.Quote(word) != quoted {
+		// A word with other characters than those of ASCII can be printed in
+		// more than one way.
+		if must, may := quotes(word); !must && !may || !may && strconv.Quote(word) != quoted {
 			return "", "", fmt.Errorf("the go command does not print a word as %s", quoted)
 		}
-		return word, rest, checkWord(word)
+		return word, rest, nil
 	}
 	word, rest = s, ""
 	if i := strings.IndexByte(s, ' '); i >= 0 {
 		word, rest = s[:i], s[i:]
 	}
-	if needsQuotes(word) {
+	if must, _ := quotes(word); must {
 		return "", "", fmt.Errorf("the go command does not print a word as %q without quotes", word)
 	}
-	return word, rest, checkWord(word)
+	return word, rest, nil
 }
 
 var envName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*=['"]`)
@@ -110,9 +118,6 @@ func cutEnv(s string) (env []string, rest string, err error) {
 			return nil, "", fmt.Errorf("no space after the value of %s", name)
 		}
 		s = s[1:]
-		if err := checkWord(value); err != nil {
-			return nil, "", err
-		}
 		env = append(env, name+value)
 	}
 }
@@ -120,13 +125,29 @@ func cutEnv(s string) (env []string, rest string, err error) {
 // workDir is how -n prints the work directory.
 const workDir = "$WORK"
 
-// checkWord refuses what cannot be an argument, and words in which it is not
+// checkWords refuses what cannot be an argument, and words in which it is not
 // clear that $WORK is the work directory.
-func checkWord(word string) error {
-	if strings.IndexByte(word, 0) >= 0 {
-		return fmt.Errorf("a word has a zero byte: %q", word)
+func checkWords(words []string) error {
+	for _, word := range words {
+		if strings.IndexByte(word, 0) >= 0 {
+			return fmt.Errorf("a word has a zero byte: %q", word)
+		}
+		if err := checkWork(word); err != nil {
+			return err
+		}
 	}
-	return checkWork(word)
+	return nil
+}
+
+// fixCgoFiles repairs the names of generated files among the arguments of cgo.
+// The go command makes their names absolute and, under -n only, takes $WORK for
+// the name of a directory in the package's: DIR/$WORK/b001/x.cover.go.
+func fixCgoFiles(dir string, args []string) {
+	for i, arg := range args {
+		if file, ok := strings.CutPrefix(Undot(dir, arg), dir+"/"+workDir+"/"); ok && strings.HasSuffix(file, ".go") {
+			args[i] = workDir + "/" + file
+		}
+	}
 }
 
 // checkPath does the same for a path that is printed without any quoting, and

@@ -1,0 +1,271 @@
+package buildscript
+
+import (
+	"bytes"
+	"compress/gzip"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// TestRecorded parses what several versions of Go have printed, and prints it
+// again from what it was parsed into.
+func TestRecorded(t *testing.T) {
+	for _, file := range recordedFiles(t, "*", "*") {
+		t.Run(strings.TrimPrefix(file, "testdata/scripts/"), func(t *testing.T) {
+			t.Parallel()
+			text := readRecorded(t, file)
+			p := newParser(text, Options{})
+			if err := p.parse(); err != nil {
+				t.Fatal(err)
+			}
+			checkCover(t, p)
+			for _, step := range p.steps {
+				want := step.Text
+				if r, ok := step.Action.(Run); ok && r.Tool == "cgo" {
+					want = fixText(want)
+				}
+				if got := show(step); got != want {
+					t.Errorf("line %d: parsed into\n%s\nprinted as\n%s", step.Line, got, want)
+				}
+			}
+		})
+	}
+}
+
+// fixText repairs a call of cgo as fixCgoFiles does.
+func fixText(text string) string {
+	return strings.ReplaceAll(text, " ./$WORK/", " $WORK/")
+}
+
+// checkCover checks that the spans cover all lines, and agree with the steps.
+func checkCover(t *testing.T, p *parser) {
+	t.Helper()
+	lines := strings.SplitAfter(p.text, "\n")
+	lines = lines[:len(lines)-1] // the script ends in a newline, or is empty
+	next := 1
+	steps := p.steps
+	for _, s := range p.spans {
+		if s.line != next || s.lines < 1 || next+s.lines-1 > len(lines) {
+			t.Fatalf("span of %d lines at line %d, want line %d (of %d)", s.lines, s.line, next, len(lines))
+		}
+		text := strings.Join(lines[next-1:next-1+s.lines], "")
+		text = text[:len(text)-1]
+		switch s.kind {
+		case blankSpan:
+			if text != "" {
+				t.Fatalf("line %d is taken for blank: %q", s.line, text)
+			}
+		case cdSpan:
+			if !strings.HasPrefix(text, "cd ") || s.lines != 1 {
+				t.Fatalf("line %d is taken for cd: %q", s.line, text)
+			}
+		case stepSpan:
+			if len(steps) == 0 || steps[0].Line != s.line || steps[0].Text != text || steps[0].Action == nil {
+				t.Fatalf("line %d is not a step with the text %q", s.line, text)
+			}
+			steps = steps[1:]
+		}
+		next += s.lines
+	}
+	if next != len(lines)+1 {
+		t.Fatalf("lines %d to %d are not accounted for", next, len(lines))
+	}
+	if len(steps) > 0 {
+		t.Fatalf("%d steps without a line", len(steps))
+	}
+}
+
+// show prints a step as the go command does.
+func show(s Step) string {
+	switch a := s.Action.(type) {
+	case Banner:
+		return "#\n# " + a.ImportPath + "\n#"
+	case Mkdir:
+		return "mkdir -p " + a.Path
+	case Write:
+		switch {
+		case a.Text == "":
+			return fmt.Sprintf("echo -n > %s # internal", a.Path)
+		case strings.Index(a.Text, "\n") == len(a.Text)-1:
+			return fmt.Sprintf("echo '%s' > %s # internal", strings.TrimSuffix(a.Text, "\n"), a.Path)
+		}
+		return fmt.Sprintf("cat >%s << 'EOF' # internal\n%sEOF", a.Path, a.Text)
+	case Copy:
+		return fmt.Sprintf("cp %s %s", a.From, a.To)
+	case Move:
+		return fmt.Sprintf("mv %s %s", a.From, a.To)
+	case Symlink:
+		return fmt.Sprintf("ln -s %s %s", a.Old, a.New)
+	case Remove:
+		flag := "-rf"
+		if strings.HasPrefix(s.Text, "rm -f ") {
+			flag = "-f"
+		}
+		return fmt.Sprintf("rm %s %s", flag, strings.Join(a.Paths, " "))
+	case Run:
+		line := showWords(a.Args)
+		if a.Tool == "pack" || a.Tool == "buildid" {
+			line += " # internal"
+		}
+		for _, e := range slices.Backward(a.Env) {
+			name, value, _ := strings.Cut(e, "=")
+			if strings.Contains(value, "'") {
+				line = fmt.Sprintf("%s=%q %s", name, value, line)
+			} else {
+				line = fmt.Sprintf("%s='%s' %s", name, value, line)
+			}
+		}
+		return line
+	case Probe:
+		return showWords(a.Args) + " || true"
+	case LinkTest:
+		return fmt.Sprintf("%s # test for internal linking errors (%s)", showWords(a.Args), a.Result)
+	}
+	return fmt.Sprintf("%#v", s.Action)
+}
+
+// showWords is the go command's joinUnambiguously.
+func showWords(words []string) string {
+	var list []string
+	for _, word := range words {
+		if q := strconv.Quote(word); word == "" || strings.ContainsAny(word, " ()>;") || len(q) > len(word)+2 {
+			word = q
+		}
+		list = append(list, word)
+	}
+	return strings.Join(list, " ")
+}
+
+func recordedFiles(t testing.TB, version, script string) []string {
+	t.Helper()
+	files, err := filepath.Glob("testdata/scripts/" + version + "/" + script + ".txt.gz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(files) == 0 {
+		t.Fatalf("no recorded scripts %s/%s", version, script)
+	}
+	return files
+}
+
+func readRecorded(t testing.TB, file string) string {
+	t.Helper()
+	data, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := gzip.NewReader(bytes.NewReader(data))
+	if err != nil {
+		t.Fatalf("%s: %v", file, err)
+	}
+	text, err := io.ReadAll(r)
+	if err != nil {
+		t.Fatalf("%s: %v", file, err)
+	}
+	return string(text)
+}
+
+// FuzzParse checks that a script is either accounted for, line by line and word
+// by word, or an error that names a line of it.
+func FuzzParse(f *testing.F) {
+	for _, piece := range pieces(f) {
+		f.Add(piece)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		p := newParser(text, Options{Programs: []string{"ccache", "/opt/my cc"}})
+		if err := p.parse(); err != nil {
+			var e *Error
+			if !errors.As(err, &e) {
+				t.Fatalf("not an *Error: %v", err)
+			}
+			if e.Line < 1 || e.Line > 1+strings.Count(text, "\n") {
+				t.Fatalf("line %d of %q: %v", e.Line, text, err)
+			}
+			if line := strings.Split(text, "\n")[e.Line-1]; e.Text != line {
+				t.Fatalf("line %d is %q, but the error shows %q", e.Line, line, e.Text)
+			}
+			return
+		}
+		checkCover(t, p)
+		for _, step := range p.steps {
+			want := step.Text
+			if strings.ContainsFunc(show(step), func(r rune) bool { return r >= 0x80 }) {
+				continue // quoting depends on the version of Unicode
+			}
+			if r, ok := step.Action.(Run); ok && r.Tool == "cgo" && show(step) != want {
+				want = fixText(want)
+			}
+			if w, ok := step.Action.(Write); ok && strings.HasPrefix(want, "cat ") && strings.Count(w.Text, "\n") == 1 {
+				continue // the go command would have used echo
+			}
+			if got := show(step); got != want {
+				t.Fatalf("line %d: parsed into\n%s\nprinted as\n%s", step.Line, got, want)
+			}
+		}
+	})
+}
+
+// pieces returns parts of the recorded scripts, each with commands that no
+// other has.
+func pieces(t testing.TB) []string {
+	var list []string
+	seen := make(map[string]bool)
+	for _, version := range []string{"go1.27", "go1.24"} {
+		for _, file := range recordedFiles(t, version, "*") {
+			text := readRecorded(t, file)
+			p := newParser(text, Options{})
+			if err := p.parse(); err != nil {
+				t.Fatal(err)
+			}
+			piece, dir, fresh := "", "", false
+			for _, step := range p.steps {
+				if _, ok := step.Action.(Banner); ok || len(piece) > 2000 {
+					if fresh {
+						list = append(list, piece)
+					}
+					piece, dir, fresh = "", "", false
+				}
+				if step.Dir != dir {
+					dir = step.Dir
+					piece += "cd " + dir + "\n"
+				}
+				piece += step.Text + "\n"
+				form := fmt.Sprintf("%T", step.Action)
+				switch a := step.Action.(type) {
+				case Run:
+					form += a.Tool + fmt.Sprint(len(a.Env))
+					if a.Tool == "" {
+						form += a.Args[0]
+					}
+				case Write:
+					form += step.Text[:4] + a.Path[strings.LastIndex(a.Path, "/"):]
+				}
+				if !seen[form] && len(step.Text) < 3000 {
+					seen[form], fresh = true, true
+				}
+			}
+			if fresh {
+				list = append(list, piece)
+			}
+		}
+	}
+	return list
+}
+
+func BenchmarkParse(b *testing.B) {
+	text := readRecorded(b, "testdata/scripts/go1.26/linux-amd64-net.txt.gz")
+	b.SetBytes(int64(len(text)))
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := Parse(text, Options{}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
