@@ -1,29 +1,62 @@
-# The environment of COMMAND. Sourced by with-nix and by the set-up, after the stamp's variables:
-# nix_bin and sandbox_shell (empty: the machine's own Nix), packages (empty: the machine's own <nixpkgs>), go_bin.
+# The environment of COMMAND. Sourced by with-nix and by the set-up, which both have $root, the repository.
+#
+# A stamp file sets: nix_bin and sandbox_shell (empty: the machine's own Nix serves), packages (empty: its own
+# <nixpkgs> does), go_bin (empty: its own Go does), store_paths (files without which the set-up is not whole).
 
-# Puts TEXT in front of VARIABLE, and says so, for a with-nix inside of this one to take it back.
+# Puts TEXT in front of VARIABLE, instead of what was put there before.
 prepend() { # VARIABLE TEXT
-  local -n variable=$1
-  export "$1=$2${variable-}" "DGD_ADDED_$1=$2"
+  local -n variable=$1 added=DGD_ADDED_$1
+  variable=${variable-}
+  variable=$2${variable/"${added-}"/}
+  added=$2
+  if [[ $variable ]]; then
+    export "$1" "DGD_ADDED_$1"
+  else
+    unset "$1" "DGD_ADDED_$1"
+  fi
 }
 
-prepend PATH "${nix_bin:+$nix_bin:}${go_bin:+$go_bin:}"
-
-if [[ $packages ]]; then
-  prepend NIX_PATH "nixpkgs=$root/pkgs:dgd-debian=$packages:"
-fi
-
-# What the user configures comes later, and wins.
-config="extra-experimental-features = nix-command flakes dynamic-derivations ca-derivations recursive-nix
-"
-export DGD_STORE_ROOT=
-if [[ $nix_bin ]]; then
-  store=local
-  if ((EUID != 0)); then
-    DGD_STORE_ROOT=$DGD_NIX_PREFIX/root
-    store="local?root=$DGD_STORE_ROOT"
+# Takes back what a with-nix around this one has set.
+leave() {
+  local name
+  for name in PATH NIX_PATH NIX_CONFIG; do
+    prepend "$name" ""
+  done
+  if [[ ${DGD_STORE_ROOT+set} ]]; then
+    unset NIX_BIN_DIR DGD_STORE_ROOT
   fi
-  config+="store = $store
+}
+
+# Reads STAMP, and tells whether all is there still.
+ready() { # STAMP
+  [[ -e $1 ]] || return 1
+  . "$1"
+  local path
+  for path in $store_paths; do
+    [[ -e $path ]] || return 1
+  done
+}
+
+# The store folder as files of the machine: an ordinary user's store is in the prefix.
+store_root() {
+  if [[ $nix_bin ]] && ((EUID != 0)); then
+    echo "$DGD_NIX_PREFIX/root"
+  fi
+}
+
+enter() {
+  prepend PATH "${nix_bin:+$nix_bin:}${go_bin:+$go_bin:}"
+  prepend NIX_PATH "${packages:+nixpkgs=$root/pkgs:dgd-debian=$packages:}"
+  DGD_STORE_ROOT=$(store_root)
+  export DGD_STORE_ROOT
+
+  # What the user configures comes later, and wins.
+  local config="extra-experimental-features = nix-command flakes dynamic-derivations ca-derivations recursive-nix
+"
+  if [[ $nix_bin ]]; then
+    local store=local
+    [[ ! $DGD_STORE_ROOT ]] || store="local?root=$DGD_STORE_ROOT"
+    config+="store = $store
 build-users-group =
 extra-system-features = recursive-nix
 sandbox = true
@@ -32,25 +65,26 @@ sandbox-paths = /bin/sh=$sandbox_shell
 substituters =
 max-jobs = 8
 "
-  export NIX_BIN_DIR=$nix_bin
-  unset NIX_REMOTE NIX_STORE_DIR NIX_STATE_DIR NIX_LOG_DIR NIX_CONF_DIR
-fi
-prepend NIX_CONFIG "$config"
-
-for bundle in "${NIX_SSL_CERT_FILE-}" "${SSL_CERT_FILE-}" /etc/ssl/certs/ca-certificates.crt; do
-  if [[ -e $bundle ]]; then
-    export NIX_SSL_CERT_FILE=$bundle
-    break
+    export NIX_BIN_DIR=$nix_bin
+    unset NIX_REMOTE NIX_STORE_DIR NIX_STATE_DIR NIX_LOG_DIR NIX_CONF_DIR
   fi
-done
-unset bundle config store
+  prepend NIX_CONFIG "$config"
 
-# What the user has set with `go env -w`, for the derivations that fetch modules (impureEnvVars).
-if [[ -r ${GOENV:-${XDG_CONFIG_HOME:-$HOME/.config}/go/env} ]]; then
-  while IFS== read -r name value; do
-    case $name in
-      GOPROXY | GOSUMDB | GONOSUMDB | GONOPROXY | GOPRIVATE) [[ ${!name-} ]] || export "$name=$value" ;;
-    esac
-  done <"${GOENV:-${XDG_CONFIG_HOME:-$HOME/.config}/go/env}"
-  unset name value
-fi
+  local bundle
+  for bundle in "${NIX_SSL_CERT_FILE-}" "${SSL_CERT_FILE-}" /etc/ssl/certs/ca-certificates.crt; do
+    if [[ -e $bundle ]]; then
+      export NIX_SSL_CERT_FILE=$bundle
+      break
+    fi
+  done
+
+  # What the user has set with `go env -w` is for the derivations that fetch modules, too (impureEnvVars).
+  local name value settings=${GOENV:-${XDG_CONFIG_HOME:-${HOME-}/.config}/go/env}
+  if [[ -r $settings ]]; then
+    while IFS== read -r name value; do
+      case $name in
+        GOPROXY | GOSUMDB | GONOSUMDB | GONOPROXY | GOPRIVATE) [[ ${!name-} ]] || export "$name=$value" ;;
+      esac
+    done <"$settings"
+  fi
+}

@@ -21,24 +21,27 @@ setup_go() { # TARGET
   mv -T "$tmp" "$target"
 }
 
-toolchains() { nix-instantiate --eval --raw -E "with import $root/pkgs/go/toolchains.nix; $1"; }
+# Expressions over pkgs/go/toolchains.nix and the package set.
+toolchains() { nix-instantiate --eval --raw --expr "with import $root/pkgs/go/toolchains.nix; $1"; }
 
-# The bootstrap toolchain as a store path with a pinned hash, rooted as TARGET.
-setup_toolchain() { # TARGET
-  local target=$1 tmp=$1.tmp name module folder path
-  name=$(toolchains bootstrap)
-  path=$(nix-instantiate --eval --raw -E "(import <nixpkgs> { }).$name.outPath")
+toolchain_path() { toolchains '(import <nixpkgs> { }).${bootstrap}.outPath'; }
+
+# The bootstrap toolchain, as a store path with a pinned hash.
+setup_toolchain() { # ROOT
+  local tmp=$prefix/toolchain.tmp path module answer
+  path=$(toolchain_path)
   if ! nix-store --check-validity "$path" 2>/dev/null; then
     module=$(toolchains 'module builtins.currentSystem versions.${bootstrap}.version')
-    say "fetching ${module##*/} from the module proxy"
+    say "fetching ${module##*/} from the Go module proxy"
     rm -rf "$tmp"
     mkdir -p "$tmp/empty"
-    folder=$(cd "$tmp/empty" && GOTOOLCHAIN=local GOWORK=off GOFLAGS= go mod download -json "$module" |
-      sed -nE 's/^\t"Dir": "(.*)",?$/\1/p') && [[ $folder ]] || fail "go could not fetch $module"
-    bash "$root/pkgs/go/layout.sh" "$folder" "$tmp/${path#*-}"
+    # Away from any go.mod; with -json, go tells its errors there, too.
+    answer=$(cd "$tmp/empty" && GOTOOLCHAIN=local GOWORK=off GOFLAGS= go mod download -json "$module") ||
+      fail "go could not fetch $module: $answer"
+    bash "$root/pkgs/go/layout.sh" "$(sed -nE 's/^\t"Dir": "(.*)",?$/\1/p' <<<"$answer")" "$tmp/${path#*-}"
     nix-store --add-fixed --recursive sha256 "$tmp/${path#*-}" >/dev/null
     nix-store --check-validity "$path" || fail "$module is not what pkgs/go/toolchains.nix says it is"
     rm -rf "$tmp"
   fi
-  nix-store --realise --add-root "$target" "$path" >/dev/null
+  nix-store --realise --add-root "$1" "$path" >/dev/null
 }

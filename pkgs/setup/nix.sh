@@ -1,33 +1,63 @@
-# Nix from Debian packages, in a folder of its own. Sourced by setup.sh.
+# Nix: the machine's own, or that of Debian packages in a folder of its own. Sourced by setup.sh.
 
-# Programs of the prefix start through the prefix's own loader: the machine's libc may be older.
-nix_wrapper() {
+# Older ones cannot read the planner's derivations, or lack the features that the tests need.
+readonly nix_wanted=2.30
+
+nix_serves() {
+  local version
+  type -P nix nix-build nix-store >/dev/null &&
+    version=$(nix --version) &&
+    printf '%s\n' "$nix_wanted" "${version##* }" | sort --version-sort --check=quiet &&
+    [[ $(enter && nix eval --expr 'builtins ? outputOf') == true ]]
+}
+
+# The machine's own <nixpkgs> serves where it has all names but those of single Go versions, which come and go.
+nixpkgs_serves() {
+  local answer
+  answer=$(nix-instantiate --eval 2>/dev/null --expr "
+    let pkgs = import <nixpkgs> { }; in
+    builtins.all (name: pkgs ? \${name} || builtins.match \"go_.*\" name != null)
+      (import $root/lib/nixpkgs-names.nix)
+  ") && [[ $answer == true ]]
+}
+
+# A program of the prefix starts through the prefix's own loader: the machine's C library may be older.
+nix_wrapper() { # NAME PROGRAM LOADER LIBRARY-PATH
   cat <<EOF
 #!/bin/sh
-exec '$2' --argv0 $1 --library-path '$3' '$4' "\$@"
+exec '$3' --argv0 $1 --library-path '$4' '$2' "\$@"
 EOF
 }
 
-# setup_nix TARGET: TARGET/root holds the packages, TARGET/bin the commands.
-setup_nix() {
+# TARGET/root holds the packages, TARGET/bin the commands.
+setup_nix() { # TARGET
   local target=$1 tmp=$1.tmp deb libs loader program
   say "fetching Nix from Debian's $suite suite"
-  apt_fetch nix-bin bash-static >"$prefix/nix.list"
   rm -rf "$tmp"
   mkdir -p "$tmp/root" "$tmp/bin"
+  apt_fetch nix-bin bash-static >"$tmp/list"
   while read -r deb; do
     dpkg-deb -x "$apt/archives/$deb" "$tmp/root"
-  done <"$prefix/nix.list"
-  rm -rf "$tmp"/root/usr/share/{doc,man,locale,info}
-  loader=$(cd "$tmp/root" && echo usr/lib*/ld-linux-*.so.* usr/lib/*/ld-linux-*.so.*)
-  loader=$target/root/${loader##* }
-  libs=$(cd "$tmp/root" && find usr/lib -name '*.so*' -printf '%h\n' | sort -u |
-    grep -E '^usr/lib/[^/]*-linux-gnu(/(nix|systemd))?$' | sed "s|^|$target/root/|" | paste -sd:)
+  done <"$tmp/list"
+  rm -rf "$tmp"/root/usr/share "$tmp"/root/usr/lib/*/perl*
+  loader=$(cd "$tmp/root" && echo usr/lib/*-linux-gnu*/ld-linux*.so.*)
+  libs=$(cd "$tmp/root" && find usr/lib/*-linux-gnu* -maxdepth 1 -name '*.so.*' -printf '%h\n' | sort -u |
+    sed "s|^|$target/root/|" | paste -sd:)
   for program in "$tmp"/root/usr/bin/nix*; do
     program=${program##*/}
-    nix_wrapper "$program" "$loader" "$libs" "$target/root/usr/bin/$program" >"$tmp/bin/$program"
+    nix_wrapper "$program" "$target/root/usr/bin/$program" "$target/root/$loader" "$libs" >"$tmp/bin/$program"
   done
   chmod +x "$tmp"/bin/*
   rm -rf "$target"
   mv -T "$tmp" "$target"
+}
+
+# No build without a sandbox: better to hear here than in the first build that there can be none.
+check_sandbox() {
+  local output
+  [[ $nix_bin ]] || return 0
+  output=$(nix-build --no-out-link --expr 'derivation {
+    name = "with-nix-check"; system = builtins.currentSystem; builder = "/bin/sh"; args = [ "-c" "echo > $out" ];
+  }' 2>&1) || fail "Nix cannot build in a sandbox here (may this user make namespaces?):
+$output"
 }

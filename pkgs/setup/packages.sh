@@ -1,37 +1,41 @@
-# The Debian packages that the package set is made from, in the store. Sourced by setup.sh.
+# The Debian packages that the package set is made of, in the store. Sourced by setup.sh.
 
-# setup_packages TARGET: every package is a store path of its own; TARGET/default.nix maps names to paths.
-setup_packages() {
-  local target=$1 tmp=$1.tmp deb name path wanted
+# Every package is a store path of its own; TARGET/default.nix maps their names to the paths.
+setup_packages() { # TARGET
+  local target=$1 tmp=$1.tmp deb name path
+  local -a wanted paths
   say "fetching the package set from Debian's $suite suite"
   rm -rf "$tmp"
-  mkdir -p "$tmp/unpacked" "$tmp/roots"
+  mkdir -p "$tmp/unpacked"
   mapfile -t wanted <"$setup/packages"
   apt_fetch "${wanted[@]}" >"$tmp/list"
   say "unpacking $(wc -l <"$tmp/list") packages"
   while read -r deb; do
-    name=${deb%%_*}
-    dpkg-deb -x "$apt/archives/$deb" "$tmp/unpacked/$name"
-    (
-      cd "$tmp/unpacked/$name"
-      rm -rf etc var usr/bin/*-lto-dump-* usr/share/{applications,bug,doc,gdb,info,lintian,locale,man,perl5} usr/lib/*/gconv
-      find . -type d -empty -delete
-    )
-    [[ -e $tmp/unpacked/$name ]] || sed -i "/^${name}_/d" "$tmp/list"
-  done <<<"$(<"$tmp/list")"
+    name=$tmp/unpacked/${deb%%_*}
+    dpkg-deb -x "$apt/archives/$deb" "$name"
+    rm -rf "$name"/{etc,var,usr/lib/*/gconv,usr/bin/*-lto-dump-*}
+    rm -rf "$name"/usr/share/{applications,bug,doc,gdb,info,lintian,locale,man,perl5}
+    find "$name" -type d -empty -delete
+  done <"$tmp/list"
   # The machine's own certificates, under the name that nixpkgs gives them.
-  mkdir -p "$tmp/unpacked/cacert/etc/ssl/certs"
-  cp -L "$NIX_SSL_CERT_FILE" "$tmp/unpacked/cacert/etc/ssl/certs/ca-bundle.crt"
-  chmod 644 "$tmp/unpacked/cacert/etc/ssl/certs/ca-bundle.crt"
+  install -D -m 644 "${NIX_SSL_CERT_FILE:-/dev/null}" "$tmp/unpacked/cacert/etc/ssl/certs/ca-bundle.crt"
+
+  mapfile -t paths < <(cd "$tmp/unpacked" && nix-store --add -- *)
+  nix-store --realise --add-root "$target.roots/root" "${paths[@]}" >/dev/null
   {
     echo "{"
-    (cd "$tmp/unpacked" && nix-store --add -- *) | while read -r path; do
-      nix-store --realise --add-root "$target/roots/${path##*/}" "$path" >/dev/null
-      echo "  \"${path#/nix/store/*-}\" = \"$path\";"
+    for path in "${paths[@]}"; do
+      name=${path##*/}
+      echo "  \"${name#*-}\" = \"$path\";"
     done
     echo "}"
   } >"$tmp/default.nix"
-  chmod -R u+w "$tmp/unpacked"
   rm -rf "$tmp/unpacked" "$target"
   mv -T "$tmp" "$target"
+}
+
+package_paths() { sed -nE 's/.* = "(.*)";/\1/p' "$1/default.nix"; } # TARGET
+
+packages_whole() { # TARGET
+  [[ -e $1/default.nix ]] && package_paths "$1" | xargs nix-store --check-validity 2>/dev/null
 }

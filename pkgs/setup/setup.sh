@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# Sets up below $DGD_NIX_PREFIX what `with-nix` needs, and leaves its settings in the file STAMP.
+# Sets up below $DGD_NIX_PREFIX what with-nix needs, and says in the file STAMP what it is (see env.sh).
 # Every step is made beside its place and renamed when it is whole, so a call that was cut short is finished
 # by the next one. Called by with-nix as: setup.sh STAMP
 set -euo pipefail
+export LC_ALL=C
 
 readonly stamp=$1 prefix=$DGD_NIX_PREFIX
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
@@ -15,46 +16,62 @@ fail() {
   exit 1
 }
 
-. "$setup/apt.sh"
-. "$setup/nix.sh"
-. "$setup/packages.sh"
-. "$setup/go.sh"
+for file in env apt nix packages go; do
+  . "$setup/$file.sh"
+done
 
-# The name of a step's result: NAME and a hash of FILES… below pkgs/setup, so that a changed step is done again.
-result() { # NAME FILES…
+# The place of a step's result: NAME and a hash of FILES… below pkgs/setup, so that a changed step is done again.
+place() { # NAME FILES…
   local hash
   hash=$({ cd "$setup" && cat -- "${@:2}" && echo "$EUID $(dpkg --print-architecture)"; } | sha256sum)
   echo "$prefix/$1-${hash:0:16}"
 }
 
+need_apt() { # WHAT-TO-INSTALL
+  type -P apt-get dpkg dpkg-deb >/dev/null || fail "there is no apt on this machine to fetch Debian packages with; $1"
+}
+
+[[ $root$prefix != *[[:space:]:=]* ]] ||
+  fail "$root and $prefix must be names without spaces, colons and equal signs"
+
 mkdir -p "$prefix"
 exec 9>"$prefix/lock"
 flock --nonblock 9 || {
-  say "waiting for another set-up of $prefix"
+  say "waiting for another set-up in $prefix"
   flock 9
 }
+! ready "$stamp" || exit 0
 
-type -P apt-get dpkg-deb >/dev/null ||
-  fail "neither Nix nor apt is here; install Nix 2.30 or newer (https://nixos.org/download) with nixpkgs as <nixpkgs>"
+nix_bin='' sandbox_shell='' packages='' go_bin='' store_paths=''
 
-packages= go_bin=
-nix=$(result nix apt.sh nix.sh)
-[[ -e $nix ]] || setup_nix "$nix"
-nix_bin=$nix/bin sandbox_shell=$nix/root/usr/bin/bash-static
+if ! nix_serves; then
+  need_apt "install Nix $nix_wanted or newer, see nixos.org"
+  nix=$(place nix apt.sh nix.sh)
+  [[ -e $nix ]] || setup_nix "$nix"
+  nix_bin=$nix/bin sandbox_shell=$nix/root/usr/bin/bash-static
+fi
 
 if ! type -P go >/dev/null; then
-  go=$(result go apt.sh go.sh)
+  need_apt "install Go"
+  go=$(place go apt.sh go.sh)
   [[ -e $go ]] || setup_go "$go"
   go_bin=$go/bin
 fi
 
-. "$setup/env.sh"
-packages=$(result packages apt.sh packages.sh packages)
-[[ -e $packages ]] || setup_packages "$packages"
+enter
+check_sandbox
 
-. "$setup/env.sh"
-setup_toolchain "$prefix/toolchain"
+if ! nixpkgs_serves; then
+  need_apt "make nixpkgs known as <nixpkgs>"
+  packages=$(place packages apt.sh packages.sh packages)
+  packages_whole "$packages" || setup_packages "$packages"
+  enter
+  setup_toolchain "$prefix/toolchain"
+  store_paths="$packages/default.nix $(store_root)$(toolchain_path) $(store_root)$(package_paths "$packages" | head -n1)"
+fi
 
-echo "nix_bin=${nix_bin@Q} sandbox_shell=${sandbox_shell@Q} packages=${packages@Q} go_bin=${go_bin@Q}" >"$stamp.tmp"
+for name in nix_bin sandbox_shell packages go_bin store_paths; do
+  echo "$name=${!name@Q}"
+done >"$stamp.tmp"
 mv -T "$stamp.tmp" "$stamp"
 say "ready"
