@@ -14,109 +14,120 @@ type object struct {
 	tree *source.Hashed // or
 	drv  *Derivation
 
-	use    bool // the client's output refers to it
-	proved bool // it is in the store, with all that it refers to
-	added  bool // the client has added it, and so may use it
+	below []*object // of the batch, that it refers to
+	above []*object // of the batch, that refer to it
+	state state
+	use   bool // the client's output refers to it
+	mark  int  // of a walk
 }
 
-// objectsOf returns the objects of a batch, each after those it refers to, and
-// none twice.
-func objectsOf(storeDir string, b Batch) ([]*object, map[string]*object, error) {
-	var objects []*object
-	byPath := make(map[string]*object, len(b.Trees)+len(b.Derivations))
-	add := func(o *object) {
-		if byPath[o.path] == nil {
-			byPath[o.path] = o
-			objects = append(objects, o)
-		}
-	}
+// A state says what is known of an object.
+type state int
+
+const (
+	unknown state = iota
+	present       // in the store, with all that is below it
+	missing       // not in the store, nor is anything that is above it
+)
+
+// An adder brings the objects of a batch into a store.
+//
+// The store tells its client of no path that the client may not use already.
+// To make a path usable, it mounts the path in the client's sandbox, which
+// takes most of the time that it takes to add one, whether the store has it
+// or not. But the store refuses an object that refers to what it has not, and
+// names that path. Hence the probe: an object without a purpose that refers
+// to some paths, to learn whether they are all there. After an edit, a few of
+// these tell apart what has to be added and what not. If the batch is new
+// they would go on for long, and after some the rest is added anyway.
+type adder struct {
+	objects []*object // each after those below it
+	byPath  map[string]*object
+
+	// probe returns a path that is not in the store, or "" if all are.
+	// ok is false if that could not be learned.
+	probe func(paths []string) (missing string, ok bool, err error)
+	// addAll adds objects, in that order.
+	addAll func([]*object) error
+
+	probes int // so far
+	marks  int // walks so far
+}
+
+const (
+	// minProbes is how many probes are tried with no object found to be
+	// present: about one percent of what it takes to add 1,000.
+	minProbes = 12
+	// perProbe is how many objects have to be found present for another
+	// probe. A probe takes as long as some additions.
+	perProbe = 16
+	// sample is about how many paths a probe asks for, apart from those
+	// that prove the rest.
+	sample = 64
+	// minBatch is the number of objects up to which probes cannot help.
+	minBatch = 3
+)
+
+// newAdder returns an adder of a batch, but for its functions.
+func newAdder(storeDir string, b Batch) (*adder, error) {
+	a := &adder{byPath: make(map[string]*object, len(b.Trees)+len(b.Derivations))}
 	for i := range b.Trees {
 		t := &b.Trees[i]
-		add(&object{path: t.StorePath(storeDir), name: t.Name, tree: t})
+		a.insert(&object{path: t.StorePath(storeDir), name: t.Name, tree: t})
 	}
-	waiting := make(map[string]string) // path that has not come yet: who refers to it
+	waiting := make(map[string]string) // path that has not come yet: name of what refers to it
 	for i := range b.Derivations {
 		d := &b.Derivations[i]
 		o := &object{path: d.Path(storeDir), name: d.Name, refs: d.Refs, drv: d}
 		if name, ok := waiting[o.path]; ok {
-			return nil, nil, fmt.Errorf("derivation %s comes before %s, to which it refers", name, o.name)
+			return nil, fmt.Errorf("derivation %s comes before %s, to which it refers", name, o.name)
 		}
 		for _, ref := range o.refs {
-			if byPath[ref] == nil {
+			if a.byPath[ref] == nil {
 				waiting[ref] = o.name
 			}
 		}
-		add(o)
+		a.insert(o)
 	}
 	for _, path := range b.Use {
-		if o := byPath[path]; o != nil {
+		if o := a.byPath[path]; o != nil {
 			o.use = true
 		}
 	}
-	return objects, byPath, nil
+	return a, nil
 }
 
-// An adder brings the objects of a batch into a store in as few requests as it
-// can.
-//
-// The store does not say whether it has a path, unless its client may use that
-// path, and to add a path that it has is no faster than to add one that it has
-// not: in both cases it mounts the path in the client's sandbox, which takes
-// most of the time. But it refuses an object that refers to a path that it
-// does not have, and names that path, in a fraction of the time. So the adder
-// goes from the top down: what can be added proves that all below it is there,
-// and after an edit there are about two requests for each derivation that
-// changed, none for the others. If nothing is there yet, that would be slower
-// than to add everything from the bottom up; after a number of refusals, that
-// is what it does.
-type adder struct {
-	objects []*object
-	byPath  map[string]*object
-
-	// try adds an object. The refusal is nil if that worked; the error is
-	// for what makes it useless to go on.
-	try func(*object) (*refusal, error)
-	// addAll adds objects, in that order.
-	addAll func([]*object) error
-
-	refusals int
-	proved   int  // objects that were proved to be there without being added
-	bottomUp bool // stop asking, add everything
-}
-
-// A refusal says why the store did not add an object.
-type refusal struct {
-	missing string // one of the object's references that the store does not have; or ""
-	err     error
-}
-
-// minRefusals is how often the store may refuse an object before the adder
-// gives up going from the top down. It is what a deep chain of derivations
-// costs, the lowest of which was edited, before anything is proved.
-const minRefusals = 64
-
-func (a *adder) add() error {
-	inner := make(map[string]bool)
-	used := 0
-	for _, o := range a.objects {
-		for _, ref := range o.refs {
-			inner[ref] = true
-		}
-		if o.use {
-			used++
+// insert inserts an object that is not there yet.
+func (a *adder) insert(o *object) {
+	if a.byPath[o.path] != nil {
+		return
+	}
+	a.byPath[o.path] = o
+	a.objects = append(a.objects, o)
+	for _, ref := range o.refs {
+		if b := a.byPath[ref]; b != nil {
+			o.below = append(o.below, b)
+			b.above = append(b.above, o)
 		}
 	}
-	a.bottomUp = used > len(a.objects)/2
-	for i := len(a.objects) - 1; i >= 0; i-- {
-		if o := a.objects[i]; !inner[o.path] {
-			if err := a.ensure(o); err != nil {
-				return err
-			}
+}
+
+// add adds what is not present, and what is of use.
+func (a *adder) add() error {
+	use := 0
+	for _, o := range a.objects {
+		if o.use {
+			use++
+		}
+	}
+	if n := len(a.objects); n > minBatch && use <= n/2 {
+		if err := a.search(); err != nil {
+			return err
 		}
 	}
 	var rest []*object
 	for _, o := range a.objects {
-		if !o.proved || o.use && !o.added {
+		if o.state != present || o.use {
 			rest = append(rest, o)
 		}
 	}
@@ -126,47 +137,88 @@ func (a *adder) add() error {
 	return a.addAll(rest)
 }
 
-// ensure adds an object with all that it refers to and that the store does not
-// have, unless the adder gives up.
-func (a *adder) ensure(o *object) error {
-	for !o.proved && !a.bottomUp {
-		refused, err := a.try(o)
-		if err != nil {
-			return err
+// search finds out the state of objects, as long as that seems worth it.
+func (a *adder) search() error {
+	for {
+		var rest []*object
+		found := 0
+		for _, o := range a.objects {
+			switch o.state {
+			case unknown:
+				rest = append(rest, o)
+			case present:
+				found++
+			}
 		}
-		if refused == nil {
-			o.added = true
-			a.prove(o)
-			a.proved-- // was added
+		// Go down to a lowest object that is missing: it says most about
+		// the others.
+		var lowest *object
+		for len(rest) > 0 {
+			if a.probes >= minProbes+found/perProbe {
+				return nil
+			}
+			a.probes++
+			path, ok, err := a.probe(a.ask(rest))
+			if err != nil || !ok {
+				return err
+			}
+			if path == "" {
+				for _, o := range rest {
+					o.state = present
+				}
+				break
+			}
+			o := a.byPath[path]
+			if o == nil || o.state != unknown {
+				return nil // not what was asked for
+			}
+			lowest = o
+			rest = a.walk([]*object{o}, func(o *object) []*object { return o.below })[1:]
+		}
+		if lowest == nil {
 			return nil
 		}
-		m := a.byPath[refused.missing]
-		if m == nil || m.proved {
-			// Not what is expected. If it is an error indeed, it comes
-			// again from the bottom up.
-			a.bottomUp = true
-			return nil
-		}
-		a.refusals++
-		if a.refusals > max(minRefusals, len(a.objects)/8)+a.proved/2 {
-			a.bottomUp = true
-			return nil
-		}
-		if err := a.ensure(m); err != nil {
-			return err
+		for _, o := range a.walk([]*object{lowest}, func(o *object) []*object { return o.above }) {
+			o.state = missing
 		}
 	}
-	return nil
 }
 
-// prove notes that an object is in the store, and with it all below.
-func (a *adder) prove(o *object) {
-	if o == nil || o.proved {
-		return
+// walk returns the objects of unknown state that are reached from some, these
+// first.
+func (a *adder) walk(from []*object, next func(*object) []*object) []*object {
+	a.marks++
+	for _, o := range from {
+		o.mark = a.marks
 	}
-	o.proved = true
-	a.proved++
-	for _, ref := range o.refs {
-		a.prove(a.byPath[ref])
+	for i := 0; i < len(from); i++ {
+		for _, o := range next(from[i]) {
+			if o.mark != a.marks && o.state == unknown {
+				o.mark = a.marks
+				from = append(from, o)
+			}
+		}
 	}
+	return from
+}
+
+// ask returns the paths to ask for, to learn about objects that include, of
+// each, all of unknown state below it. If the paths are there, the objects
+// are. Paths from all over the objects are among them, so that the one that is
+// found missing, if any is, tends to be somewhere in the middle.
+func (a *adder) ask(objects []*object) []string {
+	a.marks++
+	for _, o := range objects {
+		for _, b := range o.below {
+			b.mark = a.marks
+		}
+	}
+	var paths []string
+	step := max(1, len(objects)/sample)
+	for i, o := range objects {
+		if o.mark != a.marks || i%step == 0 {
+			paths = append(paths, o.path)
+		}
+	}
+	return paths
 }

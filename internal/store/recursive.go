@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -25,7 +26,9 @@ import (
 type Recursive struct {
 	dir    string
 	client *daemon.Client
-	broken error // why the connection cannot be used any more
+
+	requests int
+	broken   error // why the connection cannot be used any more
 }
 
 // OpenRecursive connects to the daemon that the value of NIX_REMOTE names
@@ -45,6 +48,9 @@ func OpenRecursive(ctx context.Context, remote, storeDir string) (*Recursive, er
 
 // Close implements Store.
 func (r *Recursive) Close() error { return r.client.Close() }
+
+// Requests returns how many requests to add something were sent so far.
+func (r *Recursive) Requests() int { return r.requests }
 
 // Valid implements Store.
 func (r *Recursive) Valid(ctx context.Context, paths []string) (map[string]bool, error) {
@@ -77,40 +83,49 @@ func (r *Recursive) AddDerivations(ctx context.Context, drvs []Derivation) ([]st
 	return paths, r.Add(ctx, b)
 }
 
-// Add implements Store.
+// Add implements Store. Probes leave behind, for the garbage collector, text
+// files named dgd-probe.
 func (r *Recursive) Add(ctx context.Context, b Batch) error {
-	objects, byPath, err := objectsOf(r.dir, b)
+	a, err := newAdder(r.dir, b)
 	if err != nil {
 		return err
 	}
-	a := &adder{
-		objects: objects,
-		byPath:  byPath,
-		try: func(o *object) (*refusal, error) {
-			err := r.send(ctx, []*object{o})
-			if derr := (*daemon.Error)(nil); errors.As(err, &derr) {
-				ref := &refusal{err: err}
-				for _, path := range o.refs {
-					if strings.Contains(derr.Message, path) {
-						ref.missing = path
-					}
-				}
-				return ref, nil
+	a.probe = func(paths []string) (string, bool, error) { return r.probe(ctx, paths) }
+	a.addAll = func(objects []*object) error {
+		for len(objects) > 0 {
+			n := chunk(objects)
+			if err := r.send(ctx, objects[:n]); err != nil {
+				return err
 			}
-			return nil, err
-		},
-		addAll: func(objects []*object) error {
-			for len(objects) > 0 {
-				n := chunk(objects)
-				if err := r.send(ctx, objects[:n]); err != nil {
-					return err
-				}
-				objects = objects[n:]
-			}
-			return nil
-		},
+			objects = objects[n:]
+		}
+		return nil
 	}
 	return a.add()
+}
+
+// probe adds an object that refers to the paths, see [adder].
+//
+// It must never be the same twice: Nix 2.34, after it has refused an object
+// for what that refers to, takes the object for valid until its process ends,
+// and would not add it any more. For the same reason, probes cannot be
+// replaced by trying to add what is wanted.
+func (r *Recursive) probe(ctx context.Context, paths []string) (missing string, ok bool, err error) {
+	d := &Derivation{Name: "dgd-probe", ATerm: []byte(rand.Text()), Refs: paths}
+	err = r.send(ctx, []*object{{path: d.Path(r.dir), name: d.Name, refs: paths, drv: d}})
+	if err == nil {
+		return "", true, nil
+	}
+	derr := (*daemon.Error)(nil)
+	if !errors.As(err, &derr) {
+		return "", false, err
+	}
+	for _, path := range paths {
+		if strings.Contains(derr.Message, path) {
+			return path, true, nil
+		}
+	}
+	return "", false, nil
 }
 
 // A request is at most this long. The daemon may send messages about each
@@ -137,8 +152,7 @@ func chunk(objects []*object) int {
 }
 
 // send adds objects in one request. Of the operations of the protocol it takes
-// the one for many paths, for a single one as well: it checks, but does not
-// hash again, what the store has already.
+// the one for many paths, for a single one as well.
 func (r *Recursive) send(ctx context.Context, objects []*object) error {
 	if r.broken != nil {
 		return r.broken
@@ -148,6 +162,7 @@ func (r *Recursive) send(ctx context.Context, objects []*object) error {
 		return fmt.Errorf("the Nix daemon is too old: it speaks version %d.%d of the protocol, not %d.%d",
 			version>>8, version&0xff, daemon.ProtoVersionAddMultipleToStore>>8, daemon.ProtoVersionAddMultipleToStore&0xff)
 	}
+	r.requests++
 	resp, err := r.client.Execute(ctx, daemon.OpAddMultipleToStore, daemon.WithBody(func(enc *wire.Encoder) error {
 		// Neither repair, nor go without checks.
 		if err := errors.Join(enc.WriteBool(false), enc.WriteBool(false)); err != nil {
@@ -174,9 +189,6 @@ func (r *Recursive) send(ctx context.Context, objects []*object) error {
 			what = fmt.Sprintf("%s and %d more", what, n)
 		}
 		return fmt.Errorf("adding %s to the store: %w", what, r.failed(err))
-	}
-	for _, o := range objects {
-		o.added = true
 	}
 	return nil
 }
