@@ -5,10 +5,10 @@
 }:
 let
   dgd = import ./lib { inherit pkgs; };
-  examples = import ./examples { inherit dgd useDynDrv pkgs; };
+  tests = import ./tests { inherit dgd pkgs useDynDrv; };
 in
 {
   inherit (dgd) buildWithDynDrv buildWithIFD fetchGoModule;
-  inherit examples;
-  testExamples = import ./tests/examples.nix { inherit examples pkgs; };
+  inherit (tests) examples testExamples;
+  inherit tests;
 }

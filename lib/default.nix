@@ -22,4 +22,9 @@ in
   buildWithIFD = callFile ./build-with-ifd.nix { };
   buildWithDynDrv = callFile ./build-with-dyn-drv.nix { };
   fetchGoModule = callFile ./fetch-go-module.nix { };
+
+  # For dgd's own tests.
+  internal = {
+    inherit (scope) arguments vendor tools;
+  };
 }

@@ -1,0 +1,33 @@
+# Builds all examples, runs those that can run here, and compares what they print with what they should.
+{
+  pkgs,
+  examples, # attribute set of packages
+  expect, # of what each prints, or null
+}:
+let
+  check = name: ''
+    echo ${name}
+    programs=(${examples.${name}}/bin/*)
+    [ -e "''${programs[0]}" ] || { echo "${name}: no program in bin/" >&2; exit 1; }
+    ${
+      if expect.${name} == null then
+        ""
+      else
+        ''
+          for p in "''${programs[@]}"; do "$p"; done > got
+          if ! cmp -s got ${builtins.toFile "expect" expect.${name}}; then
+            echo "${name} prints something else than it should:" >&2
+            cat got >&2
+            exit 1
+          fi
+        ''
+    }
+  '';
+in
+pkgs.stdenvNoCC.mkDerivation {
+  name = "test-examples";
+  buildCommand = ''
+    ${builtins.concatStringsSep "\n" (map check (builtins.attrNames examples))}
+    echo ${toString (builtins.length (builtins.attrNames examples))} examples > $out
+  '';
+}

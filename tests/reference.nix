@@ -1,0 +1,52 @@
+# What `go build` itself makes of programs, to compare with: all of them in one derivation with one build cache, so
+# that the standard library is compiled once for each set of flags.
+{ pkgs, lib }:
+{
+  name,
+  programs, # attribute set of the builders' arguments
+  go ? pkgs.go,
+}:
+let
+  words = list: builtins.concatStringsSep " " (map quote list);
+  quote = s: "'${builtins.replaceStrings [ "'" ] [ "'\\''" ] s}'";
+  build =
+    name:
+    let
+      args = lib.arguments "reference" (removeAttrs programs.${name} [ "expect" ]);
+      modules = lib.vendor {
+        inherit (args) src env vendorHash;
+        inherit go;
+      };
+      pattern = p: if builtins.match "[^/]*\\..+/.*" p != null then p else "./${p}";
+    in
+    ''
+      echo "reference: ${name}"
+      (
+        ${builtins.concatStringsSep "\n" (map (n: "export ${n}=${quote args.env.${n}}") (builtins.attrNames args.env))}
+        cp -r ${args.src} src
+        chmod -R u+w src
+        cd src
+        ${if args.vendorHash == null then "" else "cp -r ${modules} vendor"}
+        flags=()
+        if [ -f vendor/modules.txt ]; then flags=(-mod=vendor); fi
+        go build "''${flags[@]}" -trimpath -buildvcs=false \
+          ${words [ "-ldflags=${builtins.concatStringsSep " " ([ "-buildid=" ] ++ args.ldflags)}" ]} \
+          ${words [ "-tags=${builtins.concatStringsSep "," args.tags}" ]} \
+          -o $out/${name}/bin/ ${words (map pattern args.subPackages)}
+      )
+      rm -rf src
+    '';
+  all = attr: builtins.concatMap (p: p.${attr} or [ ]) (builtins.attrValues programs);
+in
+pkgs.stdenv.mkDerivation {
+  inherit name;
+  nativeBuildInputs = [ go ] ++ all "nativeBuildInputs";
+  buildInputs = all "buildInputs";
+  buildCommand = ''
+    export HOME=$TMPDIR GOCACHE=$TMPDIR/cache GOPATH=$TMPDIR/gopath
+    export GOENV=off GOPROXY=off GOSUMDB=off GOTOOLCHAIN=local
+    mkdir work $out
+    cd work
+    ${builtins.concatStringsSep "\n" (map build (builtins.attrNames programs))}
+  '';
+}
