@@ -56,8 +56,8 @@ type adder struct {
 
 const (
 	// minProbes is how many probes are tried with no object found to be
-	// present: about one percent of what it takes to add 1,000.
-	minProbes = 12
+	// present: one or two percent of what it takes to add 1,000.
+	minProbes = 24
 	// perProbe is how many objects have to be found present for another
 	// probe. A probe takes as long as some additions.
 	perProbe = 16

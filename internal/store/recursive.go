@@ -59,7 +59,7 @@ func (r *Recursive) Valid(ctx context.Context, paths []string) (map[string]bool,
 	}
 	found, err := r.client.QueryValidPaths(ctx, paths, false)
 	if err != nil {
-		return nil, fmt.Errorf("asking the store which paths are valid: %w", r.failed(err))
+		return nil, fmt.Errorf("asking the store which paths are valid: %w", r.failed(ctx, err))
 	}
 	valid := make(map[string]bool, len(paths))
 	for _, path := range paths {
@@ -188,7 +188,7 @@ func (r *Recursive) send(ctx context.Context, objects []*object) error {
 		if n := len(objects) - 1; n > 0 {
 			what = fmt.Sprintf("%s and %d more", what, n)
 		}
-		return fmt.Errorf("adding %s to the store: %w", what, r.failed(err))
+		return fmt.Errorf("adding %s to the store: %w", what, r.failed(ctx, err))
 	}
 	return nil
 }
@@ -218,11 +218,14 @@ func (o *object) write(w io.Writer, enc *wire.Encoder, version uint64) error {
 	return err
 }
 
-// failed notes that the connection is broken, if an error says so: after an
-// error that the daemon sent it goes on, after any other it is not known what
-// comes next.
-func (r *Recursive) failed(err error) error {
+// failed returns the error of a request, or the reason that ctx ended. It notes
+// that the connection is broken, if that is so: after an error that the daemon
+// sent it goes on, after any other it is not known what comes next.
+func (r *Recursive) failed(ctx context.Context, err error) error {
 	if derr := (*daemon.Error)(nil); !errors.As(err, &derr) {
+		if ctx.Err() != nil {
+			err = context.Cause(ctx)
+		}
 		r.broken = fmt.Errorf("the connection to the Nix daemon failed before: %w", err)
 		r.client.Close()
 	}
