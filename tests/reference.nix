@@ -34,6 +34,7 @@ let
           ${words [ "-tags=${builtins.concatStringsSep "," args.tags}" ]} \
           -o $out/${name}/bin/ ${words (map pattern args.subPackages)}
       )
+      chmod -R u+w src
       rm -rf src
     '';
   all = attr: builtins.concatMap (p: p.${attr} or [ ]) (builtins.attrValues programs);
