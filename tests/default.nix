@@ -13,6 +13,19 @@ let
     inherit pkgs;
     lib = dgd.internal;
   };
+  programArgs = builtins.mapAttrs (
+    _: p:
+    {
+      src = dgd.fetchGoModule { inherit (p) module version hash; };
+      inherit (p)
+        vendorHash
+        subPackage
+        tags
+        env
+        ;
+    }
+  ) (import ./programs.nix);
+  build = if useDynDrv then dgd.buildWithDynDrv else dgd.buildWithIFD;
 in
 rec {
   examples = import ../examples { inherit dgd pkgs useDynDrv; };
@@ -33,4 +46,20 @@ rec {
     packages = examples;
     reference = exampleReference;
   };
+
+  programs = builtins.mapAttrs (_: build) programArgs;
+
+  # For each published program a comparison of its own: they differ much in size.
+  programIdentity = builtins.mapAttrs (
+    name: args:
+    import ./identity.nix {
+      inherit pkgs;
+      name = "identity-${name}";
+      packages.${name} = programs.${name};
+      reference = reference {
+        name = "reference-${name}";
+        programs.${name} = args;
+      };
+    }
+  ) programArgs;
 }
