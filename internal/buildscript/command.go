@@ -2,6 +2,7 @@ package buildscript
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -174,7 +175,7 @@ func splitCopy(s string) (command, error) {
 	if err != nil {
 		return command{}, err
 	}
-	return command{args: []string{"cp", from, to}}, errors.Join(checkPath(from), checkWorkPath(to))
+	return command{args: []string{"cp", from, to}}, cmp.Or(checkPath(from), checkWorkPath(to))
 }
 
 // splitMove splits FROM TO, where FROM is always in the work directory.
@@ -183,7 +184,7 @@ func splitMove(s string) (command, error) {
 	if err != nil {
 		return command{}, err
 	}
-	return command{args: []string{"mv", from, to}}, errors.Join(checkWorkPath(from), checkPath(to))
+	return command{args: []string{"mv", from, to}}, cmp.Or(checkWorkPath(from), checkPath(to))
 }
 
 func splitSymlink(s string) (command, error) {
@@ -195,7 +196,7 @@ func splitSymlink(s string) (command, error) {
 	if err != nil {
 		return command{}, err
 	}
-	return command{args: []string{"ln", "-s", from, to}}, errors.Join(checkPath(from), checkPath(to))
+	return command{args: []string{"ln", "-s", from, to}}, cmp.Or(checkPath(from), checkPath(to))
 }
 
 // splitRemove splits -rf PATH..., which are all in the work directory.

@@ -1,6 +1,7 @@
 package buildscript
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"regexp"
@@ -241,7 +242,7 @@ func (p *parser) run(step *Step, c command) error {
 	if c.tool == "cgo" {
 		fixCgoFiles(p.dir, c.args)
 	}
-	if err := errors.Join(checkWords(c.env), checkWords(c.args)); err != nil {
+	if err := cmp.Or(checkWords(c.env), checkWords(c.args)); err != nil {
 		return err
 	}
 	// buildid and the linking test are printed without a directory.

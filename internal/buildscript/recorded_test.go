@@ -3,7 +3,6 @@ package buildscript
 import (
 	"bytes"
 	"compress/gzip"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -170,93 +169,6 @@ func readRecorded(t testing.TB, file string) string {
 		t.Fatalf("%s: %v", file, err)
 	}
 	return string(text)
-}
-
-// FuzzParse checks that a script is either accounted for, line by line and word
-// by word, or an error that names a line of it.
-func FuzzParse(f *testing.F) {
-	for _, piece := range pieces(f) {
-		f.Add(piece)
-	}
-	f.Fuzz(func(t *testing.T, text string) {
-		p := newParser(text, Options{Programs: []string{"ccache", "/opt/my cc"}})
-		if err := p.parse(); err != nil {
-			var e *Error
-			if !errors.As(err, &e) {
-				t.Fatalf("not an *Error: %v", err)
-			}
-			if e.Line < 1 || e.Line > 1+strings.Count(text, "\n") {
-				t.Fatalf("line %d of %q: %v", e.Line, text, err)
-			}
-			if line := strings.Split(text, "\n")[e.Line-1]; e.Text != line {
-				t.Fatalf("line %d is %q, but the error shows %q", e.Line, line, e.Text)
-			}
-			return
-		}
-		checkCover(t, p)
-		for _, step := range p.steps {
-			want := step.Text
-			if strings.ContainsFunc(show(step), func(r rune) bool { return r >= 0x80 }) {
-				continue // quoting depends on the version of Unicode
-			}
-			if r, ok := step.Action.(Run); ok && r.Tool == "cgo" && show(step) != want {
-				want = fixText(want)
-			}
-			if w, ok := step.Action.(Write); ok && strings.HasPrefix(want, "cat ") && strings.Count(w.Text, "\n") == 1 {
-				continue // the go command would have used echo
-			}
-			if got := show(step); got != want {
-				t.Fatalf("line %d: parsed into\n%s\nprinted as\n%s", step.Line, got, want)
-			}
-		}
-	})
-}
-
-// pieces returns parts of the recorded scripts, each with commands that no
-// other has.
-func pieces(t testing.TB) []string {
-	var list []string
-	seen := make(map[string]bool)
-	for _, version := range []string{"go1.27", "go1.24"} {
-		for _, file := range recordedFiles(t, version, "*") {
-			text := readRecorded(t, file)
-			p := newParser(text, Options{})
-			if err := p.parse(); err != nil {
-				t.Fatal(err)
-			}
-			piece, dir, fresh := "", "", false
-			for _, step := range p.steps {
-				if _, ok := step.Action.(Banner); ok || len(piece) > 2000 {
-					if fresh {
-						list = append(list, piece)
-					}
-					piece, dir, fresh = "", "", false
-				}
-				if step.Dir != dir {
-					dir = step.Dir
-					piece += "cd " + dir + "\n"
-				}
-				piece += step.Text + "\n"
-				form := fmt.Sprintf("%T", step.Action)
-				switch a := step.Action.(type) {
-				case Run:
-					form += a.Tool + fmt.Sprint(len(a.Env))
-					if a.Tool == "" {
-						form += a.Args[0]
-					}
-				case Write:
-					form += step.Text[:4] + a.Path[strings.LastIndex(a.Path, "/"):]
-				}
-				if !seen[form] && len(step.Text) < 3000 {
-					seen[form], fresh = true, true
-				}
-			}
-			if fresh {
-				list = append(list, piece)
-			}
-		}
-	}
-	return list
 }
 
 func BenchmarkParse(b *testing.B) {

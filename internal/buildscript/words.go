@@ -18,23 +18,24 @@ import (
 
 // needsQuotes reports whether the go command prints word as a Go string literal.
 func needsQuotes(word string) bool {
-	must, may := quotes(word)
-	return must || may && len(strconv.Quote(word)) > len(word)+2
+	must, nonASCII := quotes(word)
+	return must || nonASCII && len(strconv.Quote(word)) > len(word)+2
 }
 
 // quotes reports whether the go command must print word as a Go string literal,
-// and whether it may: which characters are printable depends on the version of
-// Unicode, and so on the version of Go.
-func quotes(word string) (must, may bool) {
+// and whether that, and how, is for the version of Unicode to say, and so for
+// the version of Go: word has characters other than those of ASCII.
+func quotes(word string) (must, nonASCII bool) {
+	must = word == ""
 	for i := 0; i < len(word); i++ {
 		switch c := word[i]; {
 		case c >= utf8.RuneSelf:
-			may = true
+			nonASCII = true
 		case c <= ' ', c == 0x7f, c == '"', c == '\\', c == '(', c == ')', c == '>', c == ';':
-			return true, true
+			must = true
 		}
 	}
-	return word == "" || may && !utf8.ValidString(word), may
+	return must || nonASCII && !utf8.ValidString(word), nonASCII
 }
 
 // splitWords splits a command line into the words that it was printed from.
@@ -60,17 +61,12 @@ func cutWord(s string) (word, rest string, err error) {
 		if err != nil {
 			return "", "", errors.New("unbalanced quote")
 		}
-		word, err := strconv.Unquote(quoted)
-		if err != nil {
-			return "", "", fmt.Errorf("bad quoting in %s", quoted)
-		}
+		word, _ = strconv.Unquote(quoted) // QuotedPrefix has checked it
 		rest = s[len(quoted):]
 		if rest != "" && rest[0] != ' ' {
 			return "", "", fmt.Errorf("text after the closing quote of %s", quoted)
 		}
-		// A word with other characters than those of ASCII can be printed in
-		// more than one way.
-		if must, may := quotes(word); !must && !may || !may && strconv.Quote(word) != quoted {
+		if must, nonASCII := quotes(word); !nonASCII && (!must || strconv.Quote(word) != quoted) {
 			return "", "", fmt.Errorf("the go command does not print a word as %s", quoted)
 		}
 		return word, rest, nil
@@ -108,14 +104,15 @@ func cutEnv(s string) (env []string, rest string, err error) {
 			if err != nil {
 				return nil, "", errors.New("unbalanced quote")
 			}
-			value, err = strconv.Unquote(quoted)
-			if err != nil || !strings.Contains(value, "'") || strconv.Quote(value) != quoted {
+			value, _ = strconv.Unquote(quoted)
+			_, nonASCII := quotes(value)
+			if !strings.Contains(value, "'") || !nonASCII && strconv.Quote(value) != quoted {
 				return nil, "", fmt.Errorf("the go command does not print a value as %s", quoted)
 			}
 			s = s[quote+len(quoted):]
 		}
 		if s == "" || s[0] != ' ' {
-			return nil, "", fmt.Errorf("no space after the value of %s", name)
+			return nil, "", fmt.Errorf("no space after the value of %s", strings.TrimSuffix(name, "="))
 		}
 		s = s[1:]
 		env = append(env, name+value)
