@@ -1,0 +1,162 @@
+package build
+
+import (
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// layers is a project of three layers: main imports mid and leaf, which import
+// base.
+var layers = map[string]string{
+	"go.mod": "module example.com/layers\n\ngo 1.24\n",
+	"main.go": `package main
+
+import (
+	"fmt"
+
+	"example.com/layers/leaf"
+	"example.com/layers/mid"
+)
+
+func main() { fmt.Println(mid.Text(), leaf.Text(), "SALT") }
+`,
+	"mid/mid.go":   "package mid\n\nimport \"example.com/layers/base\"\n\nfunc Text() string { return \"mid SALT \" + base.Text() }\n",
+	"leaf/leaf.go": "package leaf\n\nimport \"example.com/layers/base\"\n\n//go:noinline\nfunc Text() string { return \"leaf SALT \" + base.Text() }\n",
+	"base/base.go": `package base
+
+// Text is not inlined: its body is no part of the export data.
+//
+//go:noinline
+func Text() string {
+	return "base SALT" + suffix
+}
+
+var suffix = " one"
+`,
+	"README": "SALT",
+}
+
+const layersEnv = "env.CGO_ENABLED = \"0\";"
+
+// An edit builds what it changes and nothing else, in both modes.
+func TestEdits(t *testing.T) {
+	base := []string{"example.com-layers-base"}
+	link := []string{"go-program", "program"}
+	importers := []string{"example.com-layers", "example.com-layers-leaf", "example.com-layers-mid"}
+	for mode, function := range modes {
+		t.Run(mode, func(t *testing.T) {
+			warmUp(t, layersEnv)
+			src := project(t, layers)
+			first := build(t, function, src, layersEnv)
+			if want := slices.Sorted(slices.Values(slices.Concat(base, link, importers))); !slices.Equal(first.compiled(), want) {
+				t.Fatalf("the first build built %q, want %q", first.compiled(), want)
+			}
+			before := first.run(t, "layers")
+			steps := []struct {
+				name           string
+				file, old, new string
+				want           [][]string
+				prints         string // what the program prints differs by
+			}{
+				{"nothing", "README", "", "", nil, ""},
+				{"a file of no package", "README", "SALT", "other", nil, ""},
+				{"a comment at a file's end", "base/base.go", "\" one\"\n", "\" one\"\n// The end.\n", [][]string{base}, ""},
+				{"a body, lines unmoved", "base/base.go", "return \"base", "return \"BASE", [][]string{base, link}, "base=BASE"},
+				{"a leaf", "leaf/leaf.go", "\"leaf", "\"LEAF", [][]string{{"example.com-layers-leaf"}, link}, "leaf=LEAF"},
+				{"an exported name", "base/base.go", "var suffix", "type New struct{}\n\nvar suffix", [][]string{base, importers}, ""},
+			}
+			for _, step := range steps {
+				t.Run(step.name, func(t *testing.T) {
+					if step.old == "SALT" {
+						write(t, filepath.Join(src, step.file), step.new)
+					} else if step.old != "" {
+						edit(t, filepath.Join(src, step.file), step.old, step.new)
+					}
+					r := build(t, function, src, layersEnv)
+					got := r.compiled()
+					want := slices.Sorted(slices.Values(slices.Concat(step.want...)))
+					if step.name == "an exported name" {
+						// Whether importers' own outputs change is the compiler's affair.
+						got = slices.DeleteFunc(got, func(n string) bool { return slices.Contains(link, n) || slices.Contains(importers, n) })
+						want = base
+					}
+					if !slices.Equal(got, want) {
+						t.Errorf("built %q, want %q", got, want)
+					}
+					if old, new, ok := strings.Cut(step.prints, "="); ok {
+						before = strings.ReplaceAll(before, old, new)
+					}
+					if out := r.run(t, "layers"); out != before {
+						t.Errorf("prints %q, want %q", out, before)
+					}
+				})
+			}
+		})
+	}
+}
+
+// After a build in one mode, the other mode compiles nothing.
+func TestModesShare(t *testing.T) {
+	for _, order := range [][2]string{{"buildWithIFD", "buildWithDynDrv"}, {"buildWithDynDrv", "buildWithIFD"}} {
+		t.Run(order[0]+" first", func(t *testing.T) {
+			src := project(t, layers)
+			first := build(t, order[0], src, layersEnv)
+			if len(first.compiled()) == 0 {
+				t.Fatal("the first build built nothing: the test shows nothing")
+			}
+			second := build(t, order[1], src, layersEnv)
+			if c := second.compiled(); len(c) > 0 {
+				t.Errorf("the second mode built %q", c)
+			}
+			if first.path != second.path {
+				t.Errorf("%s and %s are not the same", first.path, second.path)
+			}
+		})
+	}
+}
+
+// A tree that is in the store already behaves as a local path does.
+func TestSourceInStore(t *testing.T) {
+	for mode, function := range modes {
+		t.Run(mode, func(t *testing.T) {
+			src := project(t, layers)
+			build(t, function, src, layersEnv)
+			stored := "builtins.path { path = " + src + "; name = \"another-name\"; }"
+			if c := build(t, function, stored, layersEnv).compiled(); len(c) > 0 {
+				t.Errorf("the tree in the store built %q", c)
+			}
+		})
+	}
+}
+
+// A module more builds no package of the others.
+func TestModuleAdded(t *testing.T) {
+	files := map[string]string{
+		"go.mod":                           "module example.com/more\n\ngo 1.24\n\nrequire example.org/one v1.0.0\n",
+		"main.go":                          "package main\n\nimport \"example.org/one\"\n\nfunc main() { println(one.Text()) }\n",
+		"vendor/modules.txt":               "# example.org/one v1.0.0\n## explicit; go 1.24\nexample.org/one\n",
+		"vendor/example.org/one/one.go":    "package one\n\nfunc Text() string { return \"one SALT\" }\n",
+		"vendor/example.org/one/LICENSE":   "SALT",
+		"vendor/example.org/one/sub/doc.x": "SALT",
+	}
+	for mode, function := range modes {
+		t.Run(mode, func(t *testing.T) {
+			src := project(t, files)
+			first := build(t, function, src, layersEnv)
+			if !slices.Contains(first.compiled(), "example.org-one") {
+				t.Fatalf("built %q", first.compiled())
+			}
+			edit(t, filepath.Join(src, "go.mod"), "require example.org/one v1.0.0", "require (\n\texample.org/one v1.0.0\n\texample.org/one/two v1.0.0\n)")
+			write(t, filepath.Join(src, "vendor/modules.txt"), "# example.org/one v1.0.0\n## explicit; go 1.24\nexample.org/one\n# example.org/one/two v1.0.0\n## explicit; go 1.24\nexample.org/one/two\n")
+			write(t, filepath.Join(src, "vendor/example.org/one/two/two.go"), salted(t, "package two\n\nfunc Text() string { return \"two SALT\" }\n"))
+			edit(t, filepath.Join(src, "main.go"), "import \"example.org/one\"", "import (\n\t\"example.org/one\"\n\t\"example.org/one/two\"\n)")
+			edit(t, filepath.Join(src, "main.go"), "println(one.Text())", "println(one.Text(), two.Text())")
+			got := build(t, function, src, layersEnv).compiled()
+			if want := []string{"example.com-more", "example.org-one-two", "go-program", "program"}; !slices.Equal(got, want) {
+				t.Errorf("built %q, want %q", got, want)
+			}
+		})
+	}
+}

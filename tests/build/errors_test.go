@@ -1,0 +1,203 @@
+package build
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+var plain = map[string]string{
+	"go.mod":  "module example.com/plain\n\ngo 1.24\n",
+	"main.go": "package main\n\nfunc main() { println(\"SALT\") }\n",
+}
+
+// with returns the plain project with other files on top.
+func with(files map[string]string) map[string]string {
+	all := map[string]string{}
+	for name, text := range plain {
+		all[name] = text
+	}
+	for name, text := range files {
+		all[name] = text
+	}
+	return all
+}
+
+// Bad input gives a message that says what is wrong and what to do.
+func TestBadInput(t *testing.T) {
+	dep, err := filepath.Abs("../../examples/dep")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const noHash = "sha256-AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
+	tests := []struct {
+		name  string
+		files map[string]string // or src
+		src   string
+		args  string
+		want  []string
+		only  string // a mode, where the other one says it at another time
+	}{
+		{
+			name: "vendorHash missing", src: dep,
+			want: []string{"hash mismatch in fixed-output derivation", "got:    sha256-GXzvOFjgfHvYr0caUAa/VmriJnXvYjAvTE/pRnuNFgk="},
+		},
+		{
+			name: "vendorHash empty", src: dep, args: `vendorHash = "";`,
+			want: []string{"hash mismatch in fixed-output derivation", "got:    sha256-GXzvOFjgfHvYr0caUAa/VmriJnXvYjAvTE/pRnuNFgk="},
+		},
+		{
+			name: "vendorHash wrong", src: dep, args: `vendorHash = "` + noHash + `";`,
+			want: []string{"specified: " + noHash, "got:    sha256-GXzvOFjgfHvYr0caUAa/VmriJnXvYjAvTE/pRnuNFgk="},
+		},
+		{
+			name: "vendorHash missing for a source that is built",
+			args: "", src: `(import <nixpkgs> { }).stdenvNoCC.mkDerivation { name = "src"; buildCommand = "cp -r ${` + dep + `} $out"; }`,
+			want: []string{"vendorHash is missing", `set vendorHash = ""`},
+		},
+		{
+			name: "vendorHash stale",
+			files: with(map[string]string{
+				"go.mod": "module example.com/stale\n\ngo 1.24\n\nrequire rsc.io/quote v1.5.1\n",
+				"go.sum": "",
+			}),
+			args: `vendorHash = "sha256-GXzvOFjgfHvYr0caUAa/VmriJnXvYjAvTE/pRnuNFgk=";`,
+			want: []string{"inconsistent vendoring", "vendorHash is stale", `vendorHash = ""`},
+		},
+		{
+			name:  "vendorHash beside a vendor directory",
+			files: with(map[string]string{"vendor/modules.txt": ""}),
+			args:  `vendorHash = "` + noHash + `";`,
+			want:  []string{"vendor directory of its own"},
+		},
+		{
+			name:  "go.mod does not parse",
+			files: with(map[string]string{"go.mod": "module example.com/plain\n\nrequire\n"}),
+			want:  []string{"go.mod:3:"},
+		},
+		{
+			name:  "no go.mod",
+			files: map[string]string{"main.go": plain["main.go"]},
+			want:  []string{"has no go.mod"},
+		},
+		{
+			name:  "import of no module",
+			files: with(map[string]string{"main.go": "package main\n\nimport _ \"example.org/nowhere\"\n\nfunc main() {}\n"}),
+			want:  []string{"main.go:3:8", "example.org/nowhere", "go mod tidy"},
+		},
+		{
+			name:  "a package that does not compile",
+			files: with(map[string]string{"lib/lib.go": "package lib\n\nfunc F() int { return \"SALT\" }\n", "main.go": "package main\n\nimport \"example.com/plain/lib\"\n\nfunc main() { lib.F() }\n"}),
+			want:  []string{"# example.com/plain/lib", "lib/lib.go:3:23: cannot use"},
+		},
+		{
+			name:  "a newer Go",
+			files: with(map[string]string{"go.mod": "module example.com/plain\n\ngo 1.99\n"}),
+			want:  []string{"requires go >= 1.99", "`go`"},
+		},
+		{
+			name: "no such subPackage", files: plain, args: `subPackage = "cmd/nowhere";`,
+			want: []string{"cmd/nowhere", "directory not found"},
+		},
+		{
+			name:  "a subPackage that is no program",
+			files: with(map[string]string{"lib/lib.go": "package lib\n"}),
+			args:  `subPackage = "lib";`,
+			want:  []string{"lib", "package main"},
+		},
+		{
+			name: "an unknown argument", files: plain, args: `vendorSha256 = "x";`,
+			want: []string{"unknown argument `vendorSha256`", "vendorHash"},
+		},
+		{
+			name: "a wrong type", files: plain, args: `tags = "netgo";`,
+			want: []string{"`tags` must be a list of strings"},
+		},
+		{
+			name: "both forms", files: plain, args: `subPackage = "."; subPackages = [ "." ];`,
+			want: []string{"`subPackage` and `subPackages` are both given"},
+		},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			for mode, function := range modes {
+				t.Run(mode, func(t *testing.T) {
+					src := test.src
+					if src == "" {
+						src = project(t, test.files)
+					}
+					r := nixBuild(t, "-E", expression(t, function, src, layersEnv+test.args))
+					if r.err == nil {
+						t.Fatal("it builds")
+					}
+					for _, want := range test.want {
+						if !strings.Contains(r.log, want) {
+							t.Errorf("the message lacks %q:\n%s", want, r.log)
+						}
+					}
+				})
+			}
+		})
+	}
+}
+
+// The library says which argument is missing.
+func TestSrcMissing(t *testing.T) {
+	r := nixBuild(t, "-E", "(import "+repo(t)+" { }).buildWithIFD { }")
+	if r.err == nil || !strings.Contains(r.log, "the argument `src` is missing") {
+		t.Errorf("got %v:\n%s", r.err, r.log)
+	}
+}
+
+// A line of the script that dgd does not know stops the build and is shown. The
+// toolchain of the test prints one.
+func TestUnknownLine(t *testing.T) {
+	src := project(t, plain)
+	toolchain := `(
+		let pkgs = import <nixpkgs> { }; in
+		pkgs.stdenvNoCC.mkDerivation {
+			name = "go-that-prints-more";
+			buildCommand = ''
+				mkdir -p $out/bin
+				ln -s ${pkgs.go}/share $out/share
+				cat > $out/bin/go <<'EOF'
+				#!${pkgs.bash}/bin/bash
+				${pkgs.go}/bin/go "$@" || exit
+				if [ "$1" = build ]; then echo 'frobnicate -x $WORK/b001/_pkg_.a' >&2; fi
+				EOF
+				chmod +x $out/bin/go
+			'';
+		} // { inherit (pkgs.go) version; }
+	)`
+	for mode, function := range modes {
+		t.Run(mode, func(t *testing.T) {
+			r := nixBuild(t, "-E", expression(t, function, src, layersEnv+"go = "+toolchain+";"))
+			if r.err == nil {
+				t.Fatal("it builds")
+			}
+			for _, want := range []string{"go build -n, line ", "frobnicate -x $WORK/b001/_pkg_.a"} {
+				if !strings.Contains(r.log, want) {
+					t.Errorf("the message lacks %q:\n%s", want, r.log)
+				}
+			}
+		})
+	}
+}
+
+// Nothing of a failed build is left behind: the mended project builds.
+func TestAfterFailure(t *testing.T) {
+	for mode, function := range modes {
+		t.Run(mode, func(t *testing.T) {
+			src := project(t, with(map[string]string{"main.go": "package main\n\nfunc main() { println(\"SALT\" }\n"}))
+			if r := nixBuild(t, "-E", expression(t, function, src, layersEnv)); r.err == nil {
+				t.Fatal("it builds")
+			}
+			edit(t, filepath.Join(src, "main.go"), "\" }", "\") }")
+			r := build(t, function, src, layersEnv)
+			if _, err := os.Stat(onDisk(filepath.Join(r.path, "bin/plain"))); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}

@@ -1,0 +1,69 @@
+package build
+
+import (
+	"flag"
+	"strings"
+	"testing"
+)
+
+var allPrograms = flag.Bool("all-programs", false, "compare every program of tests/programs.nix, the large ones too")
+
+// Every example builds in both modes, prints what it should, and has the bytes
+// that `go build` gives it.
+func TestExamples(t *testing.T) {
+	for mode := range modes {
+		t.Run(mode, func(t *testing.T) {
+			dyn := "false"
+			if mode == "dyn" {
+				dyn = "true"
+			}
+			for _, attr := range []string{"testExamples", "tests.exampleIdentity"} {
+				r := nixBuild(t, "-A", attr, "--arg", "useDynDrv", dyn, "--keep-going")
+				if r.err != nil {
+					t.Fatalf("%s: %v\n%s", attr, r.err, tail(r.log))
+				}
+			}
+		})
+	}
+}
+
+// programs are those of tests/programs.nix that are compared in every run: one
+// heavy in assembly (s2c), one with SQLite by cgo (sql-migrate), one whose tags
+// change the standard library (nats-server), one with more than 700 packages and
+// many embedded files (hugo).
+var programs = []string{"shfmt", "age", "s2c", "nats-server", "sql-migrate", "yq", "hugo"}
+
+var largePrograms = []string{"gofumpt", "stringer", "restic", "caddy", "rclone"}
+
+// Published programs have the bytes that `go build` gives them, in both modes.
+func TestPrograms(t *testing.T) {
+	names := programs
+	if *allPrograms {
+		names = append(names, largePrograms...)
+	}
+	for _, name := range names {
+		t.Run(name, func(t *testing.T) {
+			// The first mode compiles, the second one finds all that there.
+			dyn := nixBuild(t, "-A", "tests.programIdentity."+name, "--arg", "useDynDrv", "true")
+			if dyn.err != nil {
+				t.Fatalf("dyn: %v\n%s", dyn.err, tail(dyn.log))
+			}
+			ifd := nixBuild(t, "-A", "tests.programIdentity."+name, "--arg", "useDynDrv", "false")
+			if ifd.err != nil {
+				t.Fatalf("ifd: %v\n%s", ifd.err, tail(ifd.log))
+			}
+			if c := ifd.compiled(); len(c) > 0 {
+				t.Errorf("the second mode built %d derivations: %s", len(c), strings.Join(c, " "))
+			}
+		})
+	}
+}
+
+// tail is the end of a log.
+func tail(log string) string {
+	lines := strings.SplitAfter(log, "\n")
+	if len(lines) > 60 {
+		lines = append([]string{"…\n"}, lines[len(lines)-60:]...)
+	}
+	return strings.Join(lines, "")
+}

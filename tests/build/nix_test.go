@@ -1,0 +1,150 @@
+// Package build tests the library with a real Nix: what it builds, what it
+// builds again after a change, and what it says about bad input.
+package build
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"dgd/internal/testnix"
+)
+
+// Both modes, with the function of each.
+var modes = map[string]string{
+	"ifd": "buildWithIFD",
+	"dyn": "buildWithDynDrv",
+}
+
+// repo is the root of this project.
+func repo(t testing.TB) string {
+	t.Helper()
+	dir, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// A result is what nix-build answered.
+type result struct {
+	path  string   // the last output's store path
+	built []string // names of the derivations that were built, sorted
+	log   string
+	err   error
+}
+
+var building = regexp.MustCompile(`(?m)^building '[^']*/[0-9a-z]{32}-(.+)\.drv'`)
+
+// nixBuild runs nix-build and keeps no link to the result.
+func nixBuild(t testing.TB, args ...string) result {
+	t.Helper()
+	testnix.Require(t)
+	cmd := exec.Command("nix-build", append(args, "--no-out-link")...)
+	cmd.Dir = repo(t)
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	r := result{err: cmd.Run(), log: stderr.String()}
+	lines := strings.Fields(stdout.String())
+	if len(lines) > 0 {
+		r.path = lines[len(lines)-1]
+	}
+	for _, m := range building.FindAllStringSubmatch(r.log, -1) {
+		r.built = append(r.built, m[1])
+	}
+	slices.Sort(r.built)
+	return r
+}
+
+// build builds a project with the library's function and these arguments, a
+// Nix text such as `vendorHash = null;`, and fails the test where that fails.
+func build(t testing.TB, function, src, args string) result {
+	t.Helper()
+	r := nixBuild(t, "-E", expression(t, function, src, args))
+	if r.err != nil {
+		t.Fatalf("%s: %v\n%s", function, r.err, r.log)
+	}
+	return r
+}
+
+func expression(t testing.TB, function, src, args string) string {
+	return fmt.Sprintf("(import %s { }).%s { src = %s; %s }", repo(t), function, src, args)
+}
+
+// planning are the derivations that plan a build: they compile nothing.
+var planning = []string{"modules", "plan", "std-plan", "cgo-probe", "cgo-env", "program.drv", "derivations"}
+
+// compiled are the derivations of a build that do not plan.
+func (r result) compiled() []string {
+	return slices.DeleteFunc(slices.Clone(r.built), func(name string) bool { return slices.Contains(planning, name) })
+}
+
+// run runs a program of the result.
+func (r result) run(t testing.TB, name string) string {
+	t.Helper()
+	out, err := exec.Command(onDisk(filepath.Join(r.path, "bin", name))).CombinedOutput()
+	if err != nil {
+		t.Fatalf("%s: %v\n%s", name, err, out)
+	}
+	return string(out)
+}
+
+// onDisk is where a store path is for this process: an ordinary user's store is
+// not at its own place.
+func onDisk(path string) string { return os.Getenv("DGD_STORE_ROOT") + path }
+
+// project writes files to a new directory. SALT in a file's text becomes a
+// string that no build has seen before.
+func project(t testing.TB, files map[string]string) string {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "project")
+	for name, text := range files {
+		write(t, filepath.Join(dir, name), salted(t, text))
+	}
+	return dir
+}
+
+func salted(t testing.TB, text string) string {
+	return strings.ReplaceAll(text, "SALT", fmt.Sprintf("%s %d", t.Name(), time.Now().UnixNano()))
+}
+
+// warmUp builds what all projects with these arguments have in common: dgd's
+// own programs and the standard library.
+func warmUp(t testing.TB, args string) {
+	t.Helper()
+	src := project(t, map[string]string{
+		"go.mod":  "module example.com/warm\n\ngo 1.24\n",
+		"main.go": "package main\n\nfunc main() { println(\"SALT\") }\n",
+	})
+	build(t, "buildWithIFD", src, args)
+}
+
+func write(t testing.TB, file, text string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(file), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, []byte(text), 0o666); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// edit replaces old, which must be there, in a file.
+func edit(t testing.TB, file, old, new string) {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(text), old) {
+		t.Fatalf("%s does not contain %q", file, old)
+	}
+	write(t, file, strings.ReplaceAll(string(text), old, new))
+}
