@@ -142,6 +142,9 @@ func (p *parser) splitCat(s string) (command, error) {
 		if c.text == "" {
 			return command{}, errors.New("the text is empty")
 		}
+		if strings.HasSuffix(path, "/vet.cfg") {
+			c.text = fixVetConfig(c.text)
+		}
 		return c, checkWrite(path, c.text)
 	}
 	return command{}, errors.New("the text has no end")

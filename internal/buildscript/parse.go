@@ -64,6 +64,9 @@ func (e *Error) Error() string {
 // Each command is first split by the rule that the go command prints it with,
 // which is not the shell's; then it is written down again with the shell's
 // quoting, and the shell's parser must give back the same words. See command.
+//
+// What is wrong in the output and right in a real build is put right: see
+// fixCgoFiles and fixVetConfig.
 func Parse(text string, opt Options) (*Script, error) {
 	p := newParser(text, opt)
 	if err := p.parse(); err != nil {

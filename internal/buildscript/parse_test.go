@@ -151,6 +151,15 @@ cd /src/p (1)
 			},
 		},
 		{
+			name: "generated files in the configuration of vet",
+			text: "cat >$WORK/b001/vet.cfg << 'EOF' # internal\n{\n\t\"ID\": \"p\",\n\t\"Dir\": \"/src/p\",\n\t\"GoFiles\": [\n" +
+				"\t\t\"/src/p/x.go\",\n\t\t\"/src/p/$WORK/b001/_cgo_gotypes.go\",\n\t\t\"/src/p/$WORK/b001/x.cgo1.go\"\n\t]\n}\nEOF\n",
+			want: []Step{
+				{Line: 1, Action: Write{"$WORK/b001/vet.cfg", "{\n\t\"ID\": \"p\",\n\t\"Dir\": \"/src/p\",\n\t\"GoFiles\": [\n" +
+					"\t\t\"/src/p/x.go\",\n\t\t\"$WORK/b001/_cgo_gotypes.go\",\n\t\t\"$WORK/b001/x.cgo1.go\"\n\t]\n}\n"}},
+			},
+		},
+		{
 			name: "heredocs",
 			text: `cat >$WORK/b001/importcfg << 'EOF' # internal
 # import config

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -26,10 +27,7 @@ func TestRecorded(t *testing.T) {
 			}
 			checkCover(t, p)
 			for _, step := range p.steps {
-				want := step.Text
-				if r, ok := step.Action.(Run); ok && r.Tool == "cgo" {
-					want = fixText(want)
-				}
+				want := fixText(step)
 				if got := show(step); got != want {
 					t.Errorf("line %d: parsed into\n%s\nprinted as\n%s", step.Line, got, want)
 				}
@@ -38,9 +36,22 @@ func TestRecorded(t *testing.T) {
 	}
 }
 
-// fixText repairs a call of cgo as fixCgoFiles does.
-func fixText(text string) string {
-	return strings.ReplaceAll(text, " ./$WORK/", " $WORK/")
+// inDir matches the names that fixCgoFiles and fixVetConfig repair.
+var inDir = regexp.MustCompile(`( |\t\t")(\.|/src/[a-z/]+|/goroot/[a-z/]+)/\$WORK/`)
+
+// fixText repairs the text of a command as fixCgoFiles and fixVetConfig do.
+func fixText(step Step) string {
+	switch a := step.Action.(type) {
+	case Run:
+		if a.Tool == "cgo" {
+			return inDir.ReplaceAllString(step.Text, "$1$$WORK/")
+		}
+	case Write:
+		if strings.HasSuffix(a.Path, "/vet.cfg") {
+			return inDir.ReplaceAllString(step.Text, "$1$$WORK/")
+		}
+	}
+	return step.Text
 }
 
 // checkCover checks that the spans cover all lines, and agree with the steps.

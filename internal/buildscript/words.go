@@ -136,9 +136,11 @@ func checkWords(words []string) error {
 	return nil
 }
 
-// fixCgoFiles repairs the names of generated files among the arguments of cgo.
-// The go command makes their names absolute and, under -n only, takes $WORK for
-// the name of a directory in the package's: DIR/$WORK/b001/x.cover.go.
+// The go command makes names of generated Go files absolute in two places, and
+// there, under -n only, takes $WORK for the name of a directory in the
+// package's: DIR/$WORK/b001/x.cover.go. A real build has $WORK/b001/x.cover.go.
+
+// fixCgoFiles repairs such names among the arguments of cgo.
 func fixCgoFiles(dir string, args []string) {
 	for i, arg := range args {
 		if file, ok := strings.CutPrefix(Undot(dir, arg), dir+"/"+workDir+"/"); ok && strings.HasSuffix(file, ".go") {
@@ -147,8 +149,19 @@ func fixCgoFiles(dir string, args []string) {
 	}
 }
 
-// checkPath does the same for a path that is printed without any quoting, and
-// so cannot hold what would begin a new line.
+// fixVetConfig repairs such names in the configuration of vet, indented JSON
+// that names the directory.
+func fixVetConfig(text string) string {
+	_, dir, ok := strings.Cut(text, "\n\t\"Dir\": \"")
+	if !ok {
+		return text
+	}
+	dir, _, _ = strings.Cut(dir, "\",\n")
+	return strings.ReplaceAll(text, "\n\t\t\""+dir+"/"+workDir+"/", "\n\t\t\""+workDir+"/")
+}
+
+// checkPath refuses what cannot be a path that is printed without any quoting,
+// and so cannot hold what would begin a new line.
 func checkPath(path string) error {
 	if path == "" {
 		return errors.New("a path is missing")

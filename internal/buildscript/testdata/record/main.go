@@ -65,6 +65,7 @@ func scripts() []script {
 		{name: "cgo-race", target: "linux/amd64", cgo: true, args: "build -race"},
 		{name: "cgo-cover", target: "linux/amd64", cgo: true, args: "build -cover"},
 		{name: "cgo-trimpath", target: "linux/amd64", cgo: true, args: "build -trimpath"},
+		{name: "cgo-vet", target: "linux/amd64", cgo: true, args: "test -c -cover -o exp.test ./exp"},
 		{name: "cgo-386", target: "linux/386", cgo: true, args: "build"},
 		{name: "pure-race", target: "linux/amd64", cgo: true, args: "build -race"},
 		{name: "pure-race", target: "darwin/arm64", cgo: true, args: "build -race"},
