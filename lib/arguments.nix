@@ -75,6 +75,21 @@ let
     meta = types.attrs;
     passthru = types.attrs;
   };
+
+  # Whether a source can be read now without building anything.
+  isHere =
+    src:
+    builtins.all (c: !(c ? outputs || c ? allOutputs)) (builtins.attrValues (builtins.getContext src));
+
+  # Whether a source needs modules and has none: then the hash is as good as empty, and Nix says the right one.
+  lacksModules =
+    src:
+    isHere src
+    && builtins.pathExists "${src}/go.mod"
+    && !builtins.pathExists "${src}/vendor/modules.txt"
+    && builtins.any (line: builtins.isString line && builtins.substring 0 7 line == "require") (
+      builtins.split "\n" (builtins.readFile "${src}/go.mod")
+    );
 in
 given:
 let
@@ -84,6 +99,7 @@ let
   );
   args = defaults // given;
   env = builtins.mapAttrs (_: toString) args.env;
+  src = "${args.src}";
 in
 if unknown != [ ] then
   fail "unknown argument ${list (map (n: "`${n}`") unknown)}; the arguments are: ${list (builtins.sort builtins.lessThan known)}"
@@ -98,7 +114,8 @@ else if args.contentAddressed && !(builtins ? outputOf) then
 else
   args
   // {
-    src = "${args.src}";
+    inherit src;
+    vendorHash = if args.vendorHash == null && lacksModules src then "" else args.vendorHash;
     subPackages = if args.subPackages != null then args.subPackages else [ args.subPackage ];
     cgo = platform.hasCgo env;
     env = env // {
