@@ -14,7 +14,7 @@ import (
 // if it is empty, has one of the characters ` ()>;`, or would not survive
 // strconv.Quote unchanged. So what a shell takes for an operator, a comment, an
 // expansion or a quote can stand in a word that is printed as it is, as in the
-// file names a&b.go, #c.go, $d.go and e'f.go.
+// file names a&b.go, a#b.go, a$b.go and a'b.go.
 
 // needsQuotes reports whether the go command prints word as a Go string literal.
 func needsQuotes(word string) bool {
