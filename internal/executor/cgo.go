@@ -47,51 +47,53 @@ func (r *runner) pkgConfig(ctx context.Context, p *action.PkgConfig) error {
 	return nil
 }
 
-// splitPkgConfig splits pkg-config's output into words. It quotes as a shell
-// does: single quotes are literal, within double quotes and outside of quotes
-// a backslash takes the next character literally.
+// splitPkgConfig splits pkg-config's output into words as cmd/go does, by the
+// shell's rules without its expansions: what a shell would expand or take for
+// an operator is an error where it is not quoted.
 func splitPkgConfig(s string) ([]string, error) {
 	var (
 		words  []string
 		word   strings.Builder
-		inWord bool
+		inWord bool // a word has begun, which may be empty: ''
 		quote  byte
 	)
 	for i := 0; i < len(s); i++ {
 		c := s[i]
 		switch {
-		case quote == '\'' && c != '\'', quote == '"' && c != '"' && c != '\\':
-			word.WriteByte(c)
 		case quote != 0 && c == quote:
 			quote = 0
+		case quote == '\'', quote == '"' && strings.IndexByte("$`\\", c) < 0:
+			word.WriteByte(c)
 		case c == '\\':
 			if i++; i == len(s) {
 				return nil, fmt.Errorf("pkg-config printed a backslash at its end: %s", s)
 			}
 			// Within double quotes a backslash escapes only what is special there.
-			if quote == '"' && !strings.ContainsRune("$`\"\\\n", rune(s[i])) {
+			if quote == '"' && strings.IndexByte("$`\"\\\n", s[i]) < 0 {
 				word.WriteByte('\\')
 			}
-			word.WriteByte(s[i])
-			inWord = true
+			if s[i] != '\n' { // else the line goes on
+				word.WriteByte(s[i])
+			}
+		case strings.IndexByte("|&;<>()$`", c) >= 0:
+			return nil, fmt.Errorf("pkg-config printed the shell's character %q without a quote: %s", c, s)
 		case c == '\'' || c == '"':
 			quote = c
 			inWord = true
-		case c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f' || c == '\v':
-			if inWord {
+		case c == ' ' || c == '\t' || c == '\n':
+			if inWord || word.Len() > 0 {
 				words = append(words, word.String())
-				word.Reset()
-				inWord = false
 			}
+			word.Reset()
+			inWord = false
 		default:
 			word.WriteByte(c)
-			inWord = true
 		}
 	}
 	if quote != 0 {
 		return nil, fmt.Errorf("pkg-config printed an unbalanced quote: %s", s)
 	}
-	if inWord {
+	if inWord || word.Len() > 0 {
 		words = append(words, word.String())
 	}
 	return words, nil
