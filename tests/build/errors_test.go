@@ -155,21 +155,24 @@ func TestSrcMissing(t *testing.T) {
 func TestUnknownLine(t *testing.T) {
 	src := project(t, plain)
 	toolchain := `(
-		let pkgs = import <nixpkgs> { }; in
-		pkgs.stdenvNoCC.mkDerivation {
-			name = "go-that-prints-more";
-			buildCommand = ''
-				mkdir -p $out/bin
-				ln -s ${pkgs.go}/share $out/share
-				cat > $out/bin/go <<'EOF'
-				#!${pkgs.bash}/bin/bash
-				${pkgs.go}/bin/go "$@" || exit
-				if [ "$1" = build ]; then echo 'frobnicate -x $WORK/b001/_pkg_.a' >&2; fi
-				EOF
-				chmod +x $out/bin/go
-			'';
-		} // { inherit (pkgs.go) version; }
-	)`
+  let
+    pkgs = import <nixpkgs> { };
+  in
+  pkgs.stdenvNoCC.mkDerivation {
+    name = "go-that-prints-more";
+    buildCommand = ''
+      mkdir -p $out/bin
+      ln -s ${pkgs.go}/share $out/share
+      cat > $out/bin/go <<EOF
+      #!${pkgs.bash}/bin/bash
+      export GOROOT=$out/share/go
+      ${pkgs.go}/bin/go "\$@" || exit
+      if [ "\$1" = build ]; then echo 'frobnicate -x \$WORK/b001/_pkg_.a' >&2; fi
+      EOF
+      chmod +x $out/bin/go
+    '';
+  }
+)`
 	for mode, function := range modes {
 		t.Run(mode, func(t *testing.T) {
 			r := nixBuild(t, "-E", expression(t, function, src, layersEnv+"go = "+toolchain+";"))
