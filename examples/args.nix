@@ -87,6 +87,14 @@ let
       '';
     };
 
+    cgo-srcdir = {
+      src = ./cgo-srcdir;
+      expect = ''
+        sides: 6
+        cube root: 3.0
+      '';
+    };
+
     packages = {
       src = ./packages;
       expect = ''

@@ -1,0 +1,1 @@
+#define SIDES 6

@@ -1,0 +1,227 @@
+package build
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// nixStore runs nix-store and returns the lines that it prints.
+func nixStore(t testing.TB, args ...string) []string {
+	t.Helper()
+	out, err := exec.Command("nix-store", args...).Output()
+	if err != nil {
+		t.Fatalf("nix-store %s: %v", strings.Join(args, " "), err)
+	}
+	return strings.Fields(string(out))
+}
+
+// No compiled output refers to the toolchain, to sources or to build
+// directories, nor does it contain their names; the program refers to nothing.
+func TestReferences(t *testing.T) {
+	src := project(t, layers)
+	r := build(t, "buildWithIFD", src, layersEnv)
+	if refs := nixStore(t, "--query", "--references", r.path); len(refs) > 0 {
+		t.Errorf("the program refers to %q", refs)
+	}
+	inner := 0
+	for _, drv := range resolved(r.log) {
+		for _, out := range nixStore(t, "--query", "--outputs", drv) {
+			inner++
+			if refs := nixStore(t, "--query", "--references", out); len(refs) > 0 {
+				t.Errorf("%s refers to %q", out, refs)
+			}
+			checkContents(t, out)
+		}
+	}
+	if inner < 8 {
+		t.Errorf("looked at %d outputs only", inner)
+	}
+}
+
+// resolved are the .drv files of a log that were built.
+func resolved(log string) []string {
+	var list []string
+	for line := range strings.Lines(log) {
+		if rest, ok := strings.CutPrefix(line, "building '"); ok {
+			drv, _, _ := strings.Cut(rest, "'")
+			name := strings.TrimSuffix(drv[len("/nix/store/")+33:], ".drv")
+			if strings.HasPrefix(name, "example.com-") || name == "program" || name == "go-program" {
+				list = append(list, drv)
+			}
+		}
+	}
+	return list
+}
+
+func checkContents(t *testing.T, path string) {
+	t.Helper()
+	err := filepath.WalkDir(onDisk(path), func(file string, entry os.DirEntry, err error) error {
+		if err != nil || !entry.Type().IsRegular() {
+			return err
+		}
+		data, err := os.ReadFile(file)
+		if err != nil {
+			return err
+		}
+		for _, leak := range []string{"/build/", "/nix/store/"} {
+			if i := bytes.Index(data, []byte(leak)); i >= 0 {
+				t.Errorf("%s contains %q", file, data[i:min(i+80, len(data))])
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+// A program that embeds the toolchain's path is refused.
+func TestToolchainEmbedded(t *testing.T) {
+	src := `(
+		let pkgs = import <nixpkgs> { }; in
+		pkgs.stdenvNoCC.mkDerivation {
+			name = "src";
+			buildCommand = "mkdir $out; cp ${` + project(t, plain) + `}/go.mod $out; echo 'package main; func main() { println(\"${pkgs.go}\") }' > $out/main.go";
+		}
+	)`
+	for mode, function := range modes {
+		t.Run(mode, func(t *testing.T) {
+			r := nixBuild(t, "-E", expression(t, function, src, layersEnv))
+			if r.err == nil {
+				t.Fatal("it builds")
+			}
+			if !strings.Contains(r.log, "not allowed to refer to") {
+				t.Errorf("the message says something else:\n%s", r.log)
+			}
+		})
+	}
+}
+
+// Without content addressing both modes build, with the same bytes.
+func TestInputAddressed(t *testing.T) {
+	src := project(t, layers)
+	var programs [][]byte
+	for _, args := range []string{"", "contentAddressed = false;"} {
+		for _, function := range []string{"buildWithIFD", "buildWithDynDrv"} {
+			r := build(t, function, src, layersEnv+args)
+			data, err := os.ReadFile(onDisk(filepath.Join(r.path, "bin/layers")))
+			if err != nil {
+				t.Fatal(err)
+			}
+			programs = append(programs, data)
+		}
+	}
+	for _, p := range programs[1:] {
+		if !bytes.Equal(p, programs[0]) {
+			t.Error("the programs differ")
+		}
+	}
+}
+
+// A package of either mode is good wherever a derivation is: in another one's
+// inputs, in a list, and in a string.
+func TestPackageAsInput(t *testing.T) {
+	for mode, function := range modes {
+		t.Run(mode, func(t *testing.T) {
+			src := project(t, layers)
+			r := nixBuild(t, "-E", `
+				let
+					pkgs = import <nixpkgs> { };
+					package = `+expression(t, function, src, layersEnv)+`;
+				in
+				pkgs.stdenvNoCC.mkDerivation {
+					name = "user";
+					nativeBuildInputs = [ package ];
+					buildCommand = "layers > $out 2>&1; ${package}/bin/layers >> $out";
+				}`)
+			if r.err != nil {
+				t.Fatalf("%v\n%s", r.err, r.log)
+			}
+			text, err := os.ReadFile(onDisk(r.path))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if n := strings.Count(string(text), "mid "); n != 2 {
+				t.Errorf("the program ran %d times:\n%s", n, text)
+			}
+		})
+	}
+}
+
+// A subPackage may be the import path of a program in another module.
+func TestProgramOfDependency(t *testing.T) {
+	files := map[string]string{
+		"go.mod":             "module example.com/user\n\ngo 1.24\n\nrequire example.org/tool v1.0.0\n",
+		"user.go":            "//go:build tools\n\npackage user\n\nimport _ \"example.org/tool/cmd/say\"\n",
+		"vendor/modules.txt": "# example.org/tool v1.0.0\n## explicit; go 1.24\nexample.org/tool/cmd/say\n",
+		"vendor/example.org/tool/cmd/say/main.go": "package main\n\nfunc main() { println(\"SALT\") }\n",
+	}
+	for mode, function := range modes {
+		t.Run(mode, func(t *testing.T) {
+			r := build(t, function, project(t, files), layersEnv+`subPackage = "example.org/tool/cmd/say";`)
+			if out := r.run(t, "say"); !strings.Contains(out, t.Name()) && !strings.Contains(out, "TestProgramOfDependency") {
+				t.Errorf("prints %q", out)
+			}
+		})
+	}
+}
+
+// File names that mean something to a shell mean nothing here.
+func TestHostileNames(t *testing.T) {
+	files := map[string]string{
+		"go.mod":          "module example.com/hostile\n\ngo 1.24\n",
+		"main.go":         "package main\n\nimport _ \"embed\"\n\nvar sum int\n\n//go:embed \"in dir/it's.txt\"\nvar text string\n\nfunc main() { println(sum, text) }\n",
+		"in dir/it's.txt": "embedded SALT",
+	}
+	for i, name := range []string{"a&b.go", "x#y.go", "e'f.go", "g|h.go", "i`j`.go", "c$(id).go", "with space.go", "semi;colon.go", "(paren).go", "-flag.go", "ümlaut.go", "a=b.go"} {
+		files[name] = "package main\n\nfunc init() { sum += 1 << " + string(rune('a'+i)) + " }\n\nconst " + string(rune('a'+i)) + " = " + itoa(i) + "\n"
+	}
+	for mode, function := range modes {
+		t.Run(mode, func(t *testing.T) {
+			r := build(t, function, project(t, files), layersEnv)
+			if out := r.run(t, "hostile"); !strings.HasPrefix(out, "4095 embedded ") {
+				t.Errorf("prints %q", out)
+			}
+		})
+	}
+}
+
+func itoa(i int) string { return string([]byte{'0' + byte(i/10), '0' + byte(i%10)}) }
+
+// A build that is killed leaves nothing that the next one trips over.
+func TestKilled(t *testing.T) {
+	for mode, function := range modes {
+		t.Run(mode, func(t *testing.T) {
+			warmUp(t, layersEnv)
+			src := project(t, layers)
+			cmd := exec.Command("nix-build", "--no-out-link", "-E", expression(t, function, src, layersEnv))
+			stderr, err := cmd.StderrPipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			// Kill it when the first package is being compiled.
+			var log []byte
+			buf := make([]byte, 4096)
+			for !bytes.Contains(log, []byte("-example.com-layers-base.drv'...\n")) {
+				n, err := stderr.Read(buf)
+				log = append(log, buf[:n]...)
+				if err != nil {
+					t.Fatalf("it ended by itself:\n%s", log)
+				}
+			}
+			cmd.Process.Kill()
+			cmd.Wait()
+			r := build(t, function, src, layersEnv)
+			if out := r.run(t, "layers"); !strings.Contains(out, "base ") {
+				t.Errorf("prints %q", out)
+			}
+		})
+	}
+}
