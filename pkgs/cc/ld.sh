@@ -27,21 +27,22 @@ add() { # FOLDER
   [[ $1 == "$store"/* && " ${rpath[*]} " != *" $1 "* ]] && rpath+=("$1")
 }
 
-# Where the program finds the library NAME at run time: the folder where ld finds it.
-find_library() { # NAME
-  local folder name home
+# Where the program finds a library at run time: the folder where ld finds it.
+find_library() { # NAME, or :FILE
+  local folder file=lib$1.so name home
+  [[ $1 != :* ]] || file=${1#:}
   for folder in "${folders[@]}"; do
-    if [[ -e $folder/lib$1.so ]]; then
+    if [[ -e $folder/$file ]]; then
       case $folder in
         "$gcc"/*)
           while read -r name home; do
-            [[ $name != "lib$1.so" ]] || add "$home"
+            [[ $name != "$file" ]] || add "$home"
           done <"$gcc/nix-support/libraries"
           ;;
         *) add "$folder" ;;
       esac
       return
-    elif [[ -e $folder/lib$1.a ]]; then
+    elif [[ -e ${folder}/${file%.so}.a ]]; then
       return
     fi
   done

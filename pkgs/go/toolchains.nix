@@ -8,6 +8,7 @@ rec {
 
   platforms = {
     x86_64-linux = "linux-amd64";
+    aarch64-linux = "linux-arm64";
   };
 
   versions = {
@@ -22,6 +23,7 @@ rec {
     go_1_26 = {
       version = "1.26.8";
       x86_64-linux = "sha256-o9CRXgrMpMSRaKqOdSwsYuMGGLWIvwsYv09bodXE0+o=";
+      aarch64-linux = "sha256-zSsu3EZT1tu4NF7gzvMkS66jvVmkuUqrcIsxNAHcQAo=";
     };
     go_1_27 = {
       version = "1.27.4";

@@ -67,7 +67,8 @@ if ! nixpkgs_serves; then
   packages_whole "$packages" || setup_packages "$packages"
   enter
   setup_toolchain "$prefix/toolchain"
-  store_paths="$packages/default.nix $(store_root)$(toolchain_path) $(store_root)$(package_paths "$packages" | head -n1)"
+  read -r package < <(package_paths "$packages")
+  store_paths="$packages/default.nix $(store_root)$package $(store_root)$(toolchain_path)"
 fi
 
 for name in nix_bin sandbox_shell packages go_bin store_paths; do

@@ -23,7 +23,12 @@ let
     };
     go = {
       GOOS = "linux";
-      GOARCH = { x86_64 = "amd64"; aarch64 = "arm64"; }.${arch} or arch;
+      GOARCH =
+        {
+          x86_64 = "amd64";
+          aarch64 = "arm64";
+        }
+        .${arch} or arch;
     };
   };
 
@@ -47,7 +52,12 @@ let
       hostPlatform = platform;
       buildPlatform = platform;
       targetPlatform = platform;
-      inherit (platform) isLinux isDarwin isx86_64 isAarch64;
+      inherit (platform)
+        isLinux
+        isDarwin
+        isx86_64
+        isAarch64
+        ;
       hasCC = cc != null;
       cc = null;
     };

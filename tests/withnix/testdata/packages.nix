@@ -1,0 +1,118 @@
+# Packages built with the package set, each of which writes what its program says.
+{
+  pkgs ? import <nixpkgs> { },
+}:
+
+let
+  # A derivation without a stdenv: PATH is all it has.
+  bare =
+    name: path: script:
+    derivation {
+      inherit name;
+      inherit (pkgs.stdenv.hostPlatform) system;
+      builder = "${pkgs.bash}/bin/bash";
+      args = [
+        "-e"
+        "-c"
+        script
+      ];
+      PATH = builtins.concatStringsSep ":" (map (package: "${package}/bin") path);
+    };
+
+  flags = "-I${pkgs.zlib}/include -L${pkgs.zlib}/lib -I${pkgs.sqlite}/include -L${pkgs.sqlite}/lib";
+in
+rec {
+  c = bare "c" [ pkgs.stdenv.cc ] ''
+    gcc -g ${flags} -o hello ${./hello.c} -lsqlite3 -lz -lm
+    ./hello >$out
+  '';
+
+  static = bare "static" [ pkgs.stdenv.cc ] ''
+    gcc -static ${flags} -o hello ${./hello.c} -lsqlite3 -lz -lm
+    ./hello >$out
+  '';
+
+  # With a response file, and linking apart from compiling.
+  cxx = bare "cxx" [ pkgs.stdenv.cc ] ''
+    echo "-O2 -c -o hello.o ${./hello.cc}" >arguments
+    c++ @arguments
+    echo "-o 'hello program' hello.o" >arguments
+    c++ @arguments
+    './hello program' >$out
+  '';
+
+  # The program is the output: what it refers to is what it needs.
+  program = bare "program" [ pkgs.stdenv.cc pkgs.coreutils ] ''
+    mkdir -p $out/bin
+    gcc -g -I${pkgs.zlib}/include -L${pkgs.zlib}/lib -L${pkgs.sqlite}/lib -o $out/bin/hello -x c - -lz <<'EOF'
+    #include <stdio.h>
+    #include <zlib.h>
+    int main() { puts(zlibVersion()); }
+    EOF
+    $out/bin/hello
+  '';
+
+  # Go with cgo.
+  go =
+    bare "go"
+      [
+        pkgs.go
+        pkgs.stdenv.cc
+        pkgs.pkg-config
+        pkgs.coreutils
+      ]
+      ''
+        export HOME=$PWD GOTOOLCHAIN=local PKG_CONFIG_PATH=${pkgs.zlib}/lib/pkgconfig
+        mkdir bin
+        cd ${./go}
+        go build -o $HOME/bin/ ./...
+        for program in $HOME/bin/*; do
+          echo "''${program##*/}: $($program)"
+        done >$out
+      '';
+
+  versions = bare "versions" [ pkgs.coreutils ] ''
+    for go in ${pkgs.go_1_25} ${pkgs.go_1_26}; do
+      $go/bin/go version
+      GOTOOLCHAIN=local $go/bin/go env GOROOT
+      test -e $go/share/go/src/fmt/print.go
+    done >$out
+  '';
+
+  # mkDerivation with its phases, hooks and inputs.
+  package = pkgs.stdenv.mkDerivation (final: {
+    pname = "hello";
+    version = "1";
+    src = ./package;
+    nativeBuildInputs = [ pkgs.pkg-config ];
+    buildInputs = [ pkgs.zlib ];
+    makeFlags = [ "PREFIX=${placeholder "out"}" ];
+    env.GREETING = "good day";
+    postPatch = ''
+      substituteInPlace hello.c --replace-fail @greeting@ "$GREETING"
+    '';
+    doInstallCheck = true;
+    installCheckPhase = ''
+      runHook preInstallCheck
+      $out/bin/hello
+      $out/bin/script
+      runHook postInstallCheck
+    '';
+    passthru.tests.version = final.version;
+    meta.mainProgram = "hello";
+  });
+
+  overridden = package.overrideAttrs (old: {
+    version = "2";
+    env.GREETING = "${old.env.GREETING} twice";
+  });
+
+  says = pkgs.stdenvNoCC.mkDerivation {
+    name = "says";
+    nativeBuildInputs = [ overridden ];
+    buildCommand = ''
+      ! type -P gcc
+      { hello; script; echo ${overridden.name} ${overridden.tests.version}; } >$out
+    '';
+  };
+}

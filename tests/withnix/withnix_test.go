@@ -1,0 +1,240 @@
+// Package withnix tests the script with-nix and the package set behind it: `./with-nix go test ./tests/withnix/`.
+package withnix
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// root is the repository.
+func root(t *testing.T) string {
+	t.Helper()
+	dir, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// A result is what a command left behind.
+type result struct {
+	stdout, stderr string
+	code           int
+}
+
+func (r result) String() string {
+	return fmt.Sprintf("exit status %d\nstdout:\n%s\nstderr:\n%s", r.code, r.stdout, r.stderr)
+}
+
+// A caller is who runs with-nix, and how.
+type caller struct {
+	script string
+	before []string // such as setpriv
+	env    []string // changes; a later NAME=VALUE wins
+}
+
+func here(t *testing.T, env ...string) caller {
+	return caller{filepath.Join(root(t), "with-nix"), nil, env}
+}
+
+func (c caller) command(args ...string) *exec.Cmd {
+	args = slices.Concat(c.before, []string{c.script}, args)
+	cmd := exec.Command(args[0], args[1:]...)
+	cmd.Env = append(os.Environ(), c.env...)
+	return cmd
+}
+
+func run(t *testing.T, cmd *exec.Cmd) result {
+	t.Helper()
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	err := cmd.Run()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		t.Fatal(err)
+	}
+	return result{stdout.String(), stderr.String(), cmd.ProcessState.ExitCode()}
+}
+
+// succeed runs a command under with-nix and returns the trimmed output.
+func (c caller) succeed(t *testing.T, args ...string) string {
+	t.Helper()
+	r := run(t, c.command(args...))
+	if r.code != 0 {
+		t.Fatalf("with-nix %q: %v", args, r)
+	}
+	return strings.TrimSpace(r.stdout)
+}
+
+// build builds ATTRIBUTE of testdata/FILE and returns the output as a file of this machine.
+func (c caller) build(t *testing.T, file, attribute string, options ...string) string {
+	t.Helper()
+	args := []string{"sh", "-c", `path=$(nix-build --no-out-link "$@") && echo "$DGD_STORE_ROOT$path"`, "sh",
+		filepath.Join(filepath.Dir(c.script), "tests/withnix/testdata", file), "-A", attribute}
+	return c.succeed(t, append(args, options...)...)
+}
+
+func read(t *testing.T, path string) string {
+	t.Helper()
+	content, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.TrimSpace(string(content))
+}
+
+// tools makes a folder with nothing but the named programs of the machine.
+func tools(t *testing.T, names ...string) string {
+	t.Helper()
+	dir := t.TempDir()
+	for _, name := range names {
+		path, err := exec.LookPath(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Symlink(path, filepath.Join(dir, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+func TestPassesThrough(t *testing.T) {
+	cmd := here(t).command("sh", "-c", "cat; echo error >&2; exit 7")
+	cmd.Stdin = strings.NewReader("input\n")
+	if got, want := run(t, cmd), (result{"input\n", "error\n", 7}); got != want {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
+func TestUsage(t *testing.T) {
+	r := run(t, here(t).command())
+	if r.code != 2 || r.stdout != "" || !strings.Contains(r.stderr, "./with-nix COMMAND") {
+		t.Error(r)
+	}
+}
+
+// A with-nix inside of another one changes nothing.
+func TestInsideItself(t *testing.T) {
+	print := []string{"sh", "-c", "env | grep -E '^(PATH|NIX_|DGD_)|^[a-z-]+ =' | sort"}
+	once := here(t).succeed(t, print...)
+	twice := here(t).succeed(t, append([]string{filepath.Join(root(t), "with-nix")}, print...)...)
+	if once != twice {
+		t.Errorf("once:\n%s\ntwice:\n%s", once, twice)
+	}
+}
+
+// The user's own configuration of Nix wins.
+func TestUserConfiguration(t *testing.T) {
+	got := here(t, "NIX_CONFIG=max-jobs = 3").succeed(t, "nix", "config", "show", "max-jobs")
+	if got != "3" {
+		t.Errorf("max-jobs is %s", got)
+	}
+}
+
+// When all is set up, a call fetches, unpacks and builds nothing.
+func TestSecondCall(t *testing.T) {
+	here(t).succeed(t, "true")
+	dir := t.TempDir()
+	called := filepath.Join(dir, "called")
+	for _, name := range []string{"apt-get", "dpkg", "dpkg-deb", "flock", "nix-instantiate", "nix-store"} {
+		script := fmt.Sprintf("#!/bin/sh\necho %s \"$@\" >>%s\nexit 1\n", name, called)
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(script), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r := run(t, here(t, "PATH="+dir+":"+os.Getenv("PATH")).command("true"))
+	if (r != result{}) {
+		t.Error(r)
+	}
+	if calls, err := os.ReadFile(called); err == nil {
+		t.Errorf("called:\n%s", calls)
+	}
+}
+
+func TestNeitherNixNorApt(t *testing.T) {
+	prefix := t.TempDir()
+	r := run(t, here(t,
+		"PATH="+tools(t, "bash", "cat", "cut", "dirname", "env", "flock", "mkdir", "sha256sum", "sort"),
+		"DGD_NIX_PREFIX="+prefix,
+	).command("echo", "done"))
+	if r.code != 1 || r.stdout != "" || strings.Count(r.stderr, "\n") != 1 ||
+		!strings.Contains(r.stderr, "no apt") || !strings.Contains(r.stderr, "install Nix") {
+		t.Error(r)
+	}
+}
+
+// A set-up that is killed is finished by the next call, also where there are two at once.
+func TestKilledSetUp(t *testing.T) {
+	prefix := privatePrefix(t)
+	env := "DGD_NIX_PREFIX=" + prefix
+	for _, message := range []string{"fetching Nix", "unpacking"} {
+		cmd := here(t, env).command("echo", "done")
+		cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+		stderr, err := cmd.StderrPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		output := ""
+		for buffer := make([]byte, 1000); !strings.Contains(output, message); {
+			n, err := stderr.Read(buffer)
+			if err != nil {
+				t.Fatalf("%q has not been said: %s", message, output)
+			}
+			output += string(buffer[:n])
+		}
+		time.Sleep(time.Second)
+		if err := syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL); err != nil {
+			t.Fatal(err)
+		}
+		cmd.Wait()
+	}
+
+	results := make(chan result)
+	for range 2 {
+		cmd := here(t, env).command("nix", "eval", "--raw", "--file", "<nixpkgs>", "zlib.name")
+		go func() { results <- run(t, cmd) }()
+	}
+	for range 2 {
+		if r := <-results; r.code != 0 || r.stdout != "zlib" {
+			t.Error(r)
+		}
+	}
+	if left, _ := filepath.Glob(filepath.Join(prefix, "*.tmp")); len(left) > 0 {
+		t.Errorf("left behind: %q", left)
+	}
+}
+
+// privatePrefix makes a prefix with the packages that apt has fetched for the usual one.
+func privatePrefix(t *testing.T) string {
+	t.Helper()
+	usual := here(t).succeed(t, "sh", "-c", "echo $DGD_NIX_PREFIX")
+	if _, err := os.Stat(filepath.Join(usual, "apt")); err != nil {
+		t.Skip("the machine's own Nix and nixpkgs are used: nothing to set up")
+	}
+	prefix, err := os.MkdirTemp("", "withnix")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if output, err := exec.Command("sh", "-c", `chmod -R u+w "$1"; rm -rf "$1"`, "sh", prefix).CombinedOutput(); err != nil {
+			t.Errorf("%v: %s", err, output)
+		}
+	})
+	if output, err := exec.Command("cp", "-a", filepath.Join(usual, "apt"), prefix).CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, output)
+	}
+	return prefix
+}
