@@ -1,6 +1,7 @@
 package executor
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -10,29 +11,52 @@ import (
 	"dgd/internal/action"
 )
 
+// troubles are what a compiler or a linker says when it fails for want of disk
+// or memory, and not because of what it was given.
+var troubles = []string{
+	"No space left on device",
+	"Cannot allocate memory",
+	"memory exhausted",
+	"out of memory",
+	"signal terminated program", // gcc: fatal error: Killed signal terminated program cc1
+	"terminated with signal",    // collect2: fatal error: ld terminated with signal 9
+}
+
 // dynImport runs the linking test of a cgo package and branches on it as
 // cmd/go does: a package that does not link on its own is marked for the
-// external linker, which is no failure.
+// external linker, which is no failure. A test that did not come to an answer
+// is one: the mark would stay in the store.
 func (r *runner) dynImport(ctx context.Context, d *action.DynImport) error {
-	if _, err := r.command(ctx, &d.Link); err != nil {
-		if !errors.Is(err, ErrShown) {
-			return err
-		}
+	out, err := r.command(ctx, &d.Link)
+	if errors.Is(err, ErrShown) && !containsAny(out, troubles) {
 		fail, err := r.expand(d.Fail)
 		if err != nil {
 			return err
 		}
 		return os.WriteFile(fail, nil, 0o666)
 	}
-	out, err := r.command(ctx, &d.Import)
-	r.show(out, err)
+	if err != nil {
+		r.show(out)
+		return err
+	}
+	out, err = r.command(ctx, &d.Import)
+	r.show(out)
 	return err
+}
+
+func containsAny(text []byte, list []string) bool {
+	for _, s := range list {
+		if bytes.Contains(text, []byte(s)) {
+			return true
+		}
+	}
+	return false
 }
 
 func (r *runner) pkgConfig(ctx context.Context, p *action.PkgConfig) error {
 	out, err := r.command(ctx, &p.Run)
 	if err != nil {
-		r.show(out, err)
+		r.show(out)
 		return err
 	}
 	words, err := splitPkgConfig(strings.TrimSpace(string(out)))

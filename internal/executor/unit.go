@@ -126,7 +126,7 @@ func (r *runner) step(ctx context.Context, s *action.Step) error {
 		return copyFile(from, to)
 	case s.Run != nil:
 		out, err := r.command(ctx, s.Run)
-		r.show(out, err)
+		r.show(out)
 		return err
 	case s.Pack != nil:
 		return r.pack(s.Pack)
@@ -151,7 +151,8 @@ func (r *runner) write(w *action.Write) error {
 }
 
 // command runs a program and returns its standard output and error. A program
-// that fails gives ErrShown: its output is the message.
+// that fails gives ErrShown: its output is the message. One that is killed has
+// said nothing of the reason.
 func (r *runner) command(ctx context.Context, c *action.Run) ([]byte, error) {
 	args, err := r.words(c.Args, c.IfExists)
 	if err != nil {
@@ -186,20 +187,20 @@ func (r *runner) command(ctx context.Context, c *action.Run) ([]byte, error) {
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		var exit *exec.ExitError
-		if errors.As(err, &exit) {
-			if len(bytes.TrimSpace(out)) == 0 || !exit.Exited() {
+		if errors.As(err, &exit) && exit.Exited() {
+			if len(bytes.TrimSpace(out)) == 0 {
 				out = fmt.Appendf(out, "%s: %v\n", filepath.Base(args[0]), err)
 			}
 			return out, ErrShown
 		}
-		return nil, fmt.Errorf("running %s: %w", args[0], err)
+		return out, fmt.Errorf("running %s: %w", args[0], err)
 	}
 	return out, nil
 }
 
 // show logs what a program printed, as `go build` does: below the package's
 // name, with paths as the package's author knows them.
-func (r *runner) show(out []byte, err error) {
+func (r *runner) show(out []byte) {
 	if len(out) == 0 {
 		return
 	}
@@ -336,6 +337,10 @@ func copyTree(from, to string) error {
 			link, err := os.Readlink(path)
 			if err != nil {
 				return err
+			}
+			// Copies of overlapping trees may meet.
+			if old, err := os.Readlink(target); err == nil && old == link {
+				return nil
 			}
 			return os.Symlink(link, target)
 		}
