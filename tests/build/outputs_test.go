@@ -29,7 +29,7 @@ func TestReferences(t *testing.T) {
 	}
 	inner := 0
 	for _, drv := range resolved(r.log) {
-		for _, out := range nixStore(t, "--query", "--outputs", drv) {
+		for _, out := range nixStore(t, "--realise", drv) {
 			inner++
 			if refs := nixStore(t, "--query", "--references", out); len(refs) > 0 {
 				t.Errorf("%s refers to %q", out, refs)
