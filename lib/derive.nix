@@ -41,7 +41,7 @@ let
       }) list
     );
   sources =
-    trees vendorDir (builtins.fromJSON (builtins.readFile modules)) // trees bound (data.sources or [ ]);
+    trees vendorDir (builtins.fromJSON (builtins.readFile modules)) // trees bound data.sources;
 
   value =
     v:

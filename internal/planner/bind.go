@@ -221,7 +221,7 @@ func (b *Bound) WriteTo(dir, storeDir string) error {
 	data := struct {
 		Derivations []drvgen.Derivation `json:"derivations"`
 		Sources     []SourceTree        `json:"sources"`
-	}{Derivations: b.Derivations}
+	}{Derivations: b.Derivations, Sources: []SourceTree{}}
 	for i, t := range b.Trees {
 		root := filepath.Join("sources", strconv.Itoa(i))
 		if err := t.CopyTo(filepath.Join(dir, root)); err != nil {
