@@ -177,7 +177,7 @@ func TestHostileNames(t *testing.T) {
 		"main.go":             "package main\n\nimport _ \"embed\"\n\nvar sum int\n\n//go:embed \"in dir/its text.txt\"\nvar text string\n\nfunc main() { println(sum, text) }\n",
 		"in dir/its text.txt": "embedded SALT",
 	}
-	for i, name := range []string{"a&b.go", "x#y.go", "e'f.go", "g|h.go", "i`j`.go", "c$(id).go", "with space.go", "semi;colon.go", "(paren).go", "-flag.go", "ümlaut.go", "a=b.go"} {
+	for i, name := range []string{"a&b.go", "x#y.go", "e'f.go", "g|h.go", "i`j`.go", "c$(id).go", "with space.go", "semi;colon.go", "p(aren).go", "f-lag\\.go", "ümlaut.go", "a=b.go"} {
 		files[name] = "package main\n\nfunc init() { sum += 1 << " + string(rune('a'+i)) + " }\n\nconst " + string(rune('a'+i)) + " = " + itoa(i) + "\n"
 	}
 	for mode, function := range modes {
