@@ -139,6 +139,11 @@ func FuzzReadBack(f *testing.F) {
 			dir = "$WORK/b001/"
 		}
 
+		// Undot takes two dots for what they seem.
+		if strings.Contains(" "+arg+" "+value, " "+dir+".") {
+			t.Skip()
+		}
+
 		var b strings.Builder
 		var want []Action
 		scriptDir := ""

@@ -398,6 +398,9 @@ func TestParseErrors(t *testing.T) {
 		// Shortened words.
 		{"cd /src/a b\ngcc ./x\n", `"./x" is ambiguous in a directory with a space in its name, "/src/a b"`, 2},
 		{"cd /src/p\ngcc \"-DX=a ./x\"\n", `in "-DX=a ./x" the dot after a space may stand for the directory "/src/p"`, 2},
+		{"cd /src/p\ngcc \"-DX=a .x\"\n", `in "-DX=a .x" the dot after a space may stand for the directory "/src/p"`, 2},
+		{"cd /src/p\ngcc \"-DX=a ..x\" \"-DX=a ...\"\n", ``, 0},
+		{"cd .\ngcc \"-DX=a .x\"\n", ``, 0},
 		{"cd /src/p\nA='b .' gcc\n", `in "A=b ." the dot after a space may stand for the directory "/src/p"`, 2},
 
 		// Banners.

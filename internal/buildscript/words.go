@@ -228,8 +228,7 @@ func workAfter(s string) bool {
 // kinds of words it leaves alone. Words that begin with .. , because -I ../x is
 // far more likely than a directory /src/p. beside /src/p. Words that are printed
 // in quotes, because the space is then not in front of the path. And, inside a
-// quoted word, a dot after a space: Parse refuses the words where that could be
-// a path.
+// quoted word, a dot after a space: Parse refuses such words, but for two dots.
 //
 // Words of steps that are not Shortened must not be given to Undot.
 func Undot(dir, word string) string {
@@ -276,15 +275,15 @@ func checkShortened(dir string, c command) error {
 	return nil
 }
 
-// dottedInside reports whether the word has, after a space, what looks like a
-// shortened path.
+// dottedInside reports whether the word has, after a space, what may be a
+// shortened path. Two dots are none, as in Undot.
 func dottedInside(word string) bool {
 	for {
 		_, rest, ok := strings.Cut(word, " .")
 		if !ok {
 			return false
 		}
-		if rest == "" || strings.IndexByte("/=;:,\"' ", rest[0]) >= 0 {
+		if !strings.HasPrefix(rest, ".") {
 			return true
 		}
 		word = rest
