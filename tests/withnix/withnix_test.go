@@ -173,6 +173,48 @@ func TestNeitherNixNorApt(t *testing.T) {
 	}
 }
 
+// A machine's own Nix and nixpkgs are used as they are, where they are new enough and whole.
+func TestOwnNix(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name, content string, mode os.FileMode) {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), mode); err != nil {
+			t.Fatal(err)
+		}
+	}
+	// The Nix of this test is the machine's own, but for its version.
+	nix := here(t).succeed(t, "sh", "-c", "command -v nix")
+	for _, name := range []string{"nix-build", "nix-store", "nix-instantiate"} {
+		if err := os.Symlink(filepath.Join(filepath.Dir(nix), name), filepath.Join(dir, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	own := func(version string) {
+		write("nix", fmt.Sprintf(`#!/bin/sh
+if [ "$*" = --version ]; then echo "nix (Nix) %s"; else exec %s "$@"; fi
+`, version, nix), 0o755)
+	}
+	names := filepath.Join(root(t), "lib/nixpkgs-names.nix")
+	write("default.nix", `{ ... }: builtins.listToAttrs (map (name: { inherit name; value = "own"; }) (import `+names+`))`, 0o644)
+
+	c := here(t, "DGD_NIX_PREFIX="+dir+"/prefix", "NIX_PATH=nixpkgs="+dir,
+		"PATH="+dir+":"+strings.ReplaceAll(os.Getenv("PATH"), filepath.Dir(nix)+":", ""),
+		// Nothing of a with-nix around this test.
+		"DGD_ADDED_PATH=", "DGD_ADDED_NIX_PATH=")
+	own("2.99.1")
+	got := c.succeed(t, "sh", "-c", `command -v nix; echo $DGD_STORE_ROOT; nix eval --expr '(import <nixpkgs> { }).go' --impure
+		nix eval --expr 'builtins ? outputOf'`)
+	if want := dir + "/nix\n\n\"own\"\ntrue"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+
+	// A Nix that is too old is not used; here there is no apt to fetch another one with.
+	own("2.18.9")
+	c.env = append(c.env, "PATH="+dir+":"+tools(t, "bash", "cat", "cut", "dirname", "env", "flock", "mkdir", "rm", "sha256sum", "sort"))
+	if r := run(t, c.command("true")); r.code != 1 || !strings.Contains(r.stderr, "install Nix 2.30 or newer") {
+		t.Error(r)
+	}
+}
+
 // A set-up that is killed is finished by the next call, also where there are two at once.
 func TestKilledSetUp(t *testing.T) {
 	prefix := privatePrefix(t)
