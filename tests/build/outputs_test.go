@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -178,7 +179,7 @@ func TestHostileNames(t *testing.T) {
 		"in dir/its text.txt": "embedded SALT",
 	}
 	for i, name := range []string{"a&b.go", "x#y.go", "e'f.go", "g|h.go", "i`j`.go", "c$(id).go", "with space.go", "semi;colon.go", "p(aren).go", "f-lag\\.go", "ümlaut.go", "a=b.go"} {
-		files[name] = "package main\n\nfunc init() { sum += 1 << " + string(rune('a'+i)) + " }\n\nconst " + string(rune('a'+i)) + " = " + itoa(i) + "\n"
+		files[name] = "package main\n\nfunc init() { sum += 1 << " + string(rune('a'+i)) + " }\n\nconst " + string(rune('a'+i)) + " = " + strconv.Itoa(i) + "\n"
 	}
 	for mode, function := range modes {
 		t.Run(mode, func(t *testing.T) {
@@ -189,8 +190,6 @@ func TestHostileNames(t *testing.T) {
 		})
 	}
 }
-
-func itoa(i int) string { return string([]byte{'0' + byte(i/10), '0' + byte(i%10)}) }
 
 // A build that is killed leaves nothing that the next one trips over.
 func TestKilled(t *testing.T) {
