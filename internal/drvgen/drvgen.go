@@ -80,29 +80,21 @@ const (
 // last one is the program, or a directory of all programs where there are
 // several.
 func Generate(g *graph.Graph, opt Options) ([]Derivation, error) {
-	gen := &generator{g: g, opt: opt, at: make([]place, len(g.Nodes))}
-	groupOf := make(map[int]int)
+	gen := &generator{
+		g:       g,
+		opt:     opt,
+		groupOf: make(map[int]int),
+		started: make([]bool, len(opt.Groups)),
+		at:      make([]place, len(g.Nodes)),
+	}
 	for i, group := range opt.Groups {
 		for _, n := range group.Nodes {
-			groupOf[n] = i
+			gen.groupOf[n] = i
 		}
 	}
-	emitted := make([]bool, len(opt.Groups))
 	for n := range g.Nodes {
-		i, grouped := groupOf[n]
-		if !grouped {
-			if err := gen.emit(Group{Name: derivationName(g.Nodes[n]), Nodes: []int{n}}, false); err != nil {
-				return nil, err
-			}
-			continue
-		}
-		// A group stands where its last member stands, so that all that it
-		// refers to comes before.
-		if !emitted[i] && n == slices.Max(opt.Groups[i].Nodes) {
-			emitted[i] = true
-			if err := gen.emit(opt.Groups[i], true); err != nil {
-				return nil, err
-			}
+		if err := gen.node(n); err != nil {
+			return nil, err
 		}
 	}
 	if err := gen.join(); err != nil {
@@ -112,20 +104,54 @@ func Generate(g *graph.Graph, opt Options) ([]Derivation, error) {
 	return gen.drvs, nil
 }
 
+// node makes the derivation that builds a node, if it is not there yet, after
+// those of all nodes that it refers to. A group's members can stand anywhere in
+// the graph, also behind nodes that refer to other members.
+func (gen *generator) node(n int) error {
+	if gen.at[n].done {
+		return nil
+	}
+	i, grouped := gen.groupOf[n]
+	group := Group{Name: derivationName(gen.g.Nodes[n]), Nodes: []int{n}}
+	if grouped {
+		group = gen.opt.Groups[i]
+		if gen.started[i] {
+			return fmt.Errorf("the group %s refers to what refers to its package %s", group.Name, gen.g.Nodes[n].Name)
+		}
+		gen.started[i] = true
+	}
+	for _, m := range group.Nodes {
+		for _, ref := range gen.g.Nodes[m].Refs {
+			if ref.Node >= m {
+				return fmt.Errorf("%s: refers to %s, which comes later", gen.g.Nodes[m].Name, gen.g.Nodes[ref.Node].Name)
+			}
+			if j, ok := gen.groupOf[ref.Node]; grouped && ok && i == j {
+				continue
+			}
+			if err := gen.node(ref.Node); err != nil {
+				return err
+			}
+		}
+	}
+	return gen.emit(group, grouped)
+}
+
 // A place says where a node's outputs are.
 type place struct {
 	drv   int
-	name  string // below the derivation's outputs; empty where it is alone
+	name  string // of its files, without their suffixes, where a group shares the outputs
 	group bool
 	done  bool
 }
 
 type generator struct {
-	g    *graph.Graph
-	opt  Options
-	drvs []Derivation
-	at   []place
-	vars map[string]string // of the derivation being made: what a variable stands for, to its name
+	g       *graph.Graph
+	opt     Options
+	groupOf map[int]int // index of a node's group
+	started []bool      // by group
+	drvs    []Derivation
+	at      []place           // by node
+	vars    map[string]string // of the derivation being made: what a variable stands for, to its name
 }
 
 // derivationName is the store path name of a node's derivation.
@@ -142,8 +168,15 @@ func (gen *generator) emit(group Group, bundled bool) error {
 	gen.vars = map[string]string{}
 	unitOf := map[int]int{} // by node
 	var spec action.Spec
+	names := map[string]int{}
 	for _, n := range group.Nodes {
 		node := gen.g.Nodes[n]
+		// A package can be there once more, compiled with another profile.
+		name := node.Name
+		if names[name]++; names[name] > 1 {
+			name += "@" + strconv.Itoa(names[name])
+		}
+		gen.at[n] = place{drv: len(gen.drvs), name: name, group: bundled}
 		if node.Kind == graph.Package && len(d.Outputs) == 1 {
 			d.Outputs = append(d.Outputs, exportOutput)
 		}
@@ -156,7 +189,7 @@ func (gen *generator) emit(group Group, bundled bool) error {
 		}
 		unitOf[n] = len(spec.Units)
 		spec.Units = append(spec.Units, unit)
-		gen.at[n] = place{drv: len(gen.drvs), name: node.Name, group: bundled, done: true}
+		gen.at[n].done = true
 	}
 	text, err := marshal(spec)
 	if err != nil {
@@ -173,7 +206,7 @@ func (gen *generator) unit(d *Derivation, n int, unitOf map[int]int, bundled boo
 	u := action.Unit{Name: node.Name, Vars: action.Vars{}, Steps: node.Steps}
 	own := func(output, suffix string) string {
 		if bundled {
-			return "${" + output + "}/" + action.Escape(node.Name) + suffix
+			return "${" + output + "}/" + action.Escape(gen.at[n].name) + suffix
 		}
 		return "${" + output + "}"
 	}
@@ -211,7 +244,7 @@ func (gen *generator) unit(d *Derivation, n int, unitOf map[int]int, bundled boo
 			if !slices.Contains(u.Needs, need) {
 				u.Needs = append(u.Needs, need)
 			}
-			u.Vars[token] = bundlePath(gen.g.Nodes[ref.Node].Name, ref.Output)
+			u.Vars[token] = bundlePath(gen.at[ref.Node].name, ref.Output)
 			continue
 		}
 		at := gen.at[ref.Node]

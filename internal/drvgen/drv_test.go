@@ -1,0 +1,281 @@
+package drvgen
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"dgd/internal/graph"
+	"dgd/internal/source"
+	"dgd/internal/store"
+	"dgd/internal/testnix"
+)
+
+// program is a graph with all that a derivation can have: a group, several
+// programs, sources, C, a file, more than ten variables, and odd texts.
+func program() (*graph.Graph, Options) {
+	var nodes []*graph.Node
+	group := Group{Name: "std"}
+	for i := range 3 {
+		group.Nodes = append(group.Nodes, i)
+		nodes = append(nodes, std(fmt.Sprint("internal/p", i)))
+	}
+	nodes[0].Cgo = true
+	for i := range 12 {
+		nodes = append(nodes, pkg(fmt.Sprint("example.com/m/p", i), 0, 1, i))
+	}
+	main := pkg("example.com/m@v1/ü x", 14, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13)
+	main.Cgo = true
+	main.Refs = append(main.Refs, graph.Ref{Node: 4, Output: graph.Archive})
+	main.Steps = append(main.Steps, step("a<b>&c", "\"\\\n\r\t\x01\x7fé\u2028", "$${x}", "''${y}", strings.Repeat("long ", 1000)))
+	nodes = append(nodes, main, link("example.com/m", "m", 0, 1, 2, 15), link("example.com/n", "n", 15))
+	return &graph.Graph{Nodes: nodes}, Options{
+		Name:   "m-1.0",
+		Goroot: "share/go",
+		Groups: []Group{group},
+		StdEnv: map[int]bool{0: true, 1: true, 2: true},
+	}
+}
+
+// evaluate lets Nix make the derivations by lib/derive.nix, and returns the .drv
+// files by their paths.
+func evaluate(t *testing.T, st *testnix.Store, dir string, contentAddressed bool) map[string]string {
+	t.Helper()
+	derive, err := filepath.Abs("../../lib/derive.nix")
+	if err != nil {
+		t.Fatal(err)
+	}
+	expr := fmt.Sprintf(`
+		let
+		  file = name: builtins.path { name = name; path = %q + "/in/${name}"; };
+		in
+		import %s {
+		  system = "x86_64-linux";
+		  tools.dgd-exec = file "dgd-exec";
+		} {
+		  bound = %[1]q;
+		  modules = %[1]q + "/modules.json";
+		  vendorDir = %[1]q + "/vendor";
+		  inputs = { go = file "go"; cgoEnv = file "cgo-env"; stdEnv = file "std-env"; };
+		  contentAddressed = %[3]v;
+		}`, dir, derive, contentAddressed)
+	drv := st.Run(t, "nix-instantiate", "--expr", expr)
+	texts := map[string]string{}
+	for _, path := range strings.Fields(st.Run(t, "nix-store", "--query", "--requisites", drv)) {
+		if !strings.HasSuffix(path, ".drv") {
+			continue
+		}
+		text, err := os.ReadFile(st.Path(path))
+		if err != nil {
+			t.Fatal(err)
+		}
+		texts[path] = string(text)
+	}
+	return texts
+}
+
+// TestEncodeLikeNix compares the .drv files with those that Nix makes itself of
+// the same data.
+func TestEncodeLikeNix(t *testing.T) {
+	testnix.Require(t)
+	st := testnix.NewStore(t)
+	dir := t.TempDir()
+	const storeDir = "/nix/store"
+	env := Environment{StoreDir: storeDir, System: "x86_64-linux", Inputs: map[Input]string{}}
+	write := func(name, text string) {
+		t.Helper()
+		file := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(file), 0o777); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	tree := func(root, name string) source.Hashed {
+		t.Helper()
+		trees, err := source.HashAll(t.Context(), []source.Tree{{Name: name, Root: filepath.Join(dir, root)}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return trees[0]
+	}
+	path := func(name string) string {
+		write("in/"+name+"/file", name)
+		return tree("in/"+name, name).StorePath(storeDir)
+	}
+	env.Executor = path("dgd-exec")
+	env.Inputs[Go] = path("go")
+	env.Inputs[CgoEnv] = path("cgo-env")
+	env.Inputs[StdEnv] = path("std-env")
+
+	g, opt := program()
+	write("sources/0/x.go", "package x\n")
+	write("vendor/example.org/y/y.go", "package y\n")
+	x, y := tree("sources/0", "x"), tree("vendor/example.org/y", "y-v1")
+	opt.Sources = map[int][]Placed{
+		14: {{At: "vendor/example.org/y", Path: y.StorePath(storeDir)}},
+		15: {{At: ".", Path: x.StorePath(storeDir), Copy: true}, {At: "v", Path: y.StorePath(storeDir)}},
+	}
+	drvs, err := Generate(g, opt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	listed := func(root string, h source.Hashed) map[string]any {
+		return map[string]any{"store": h.StorePath(storeDir), "name": h.Name, "sha256": h.Hash.SRI(), "root": root}
+	}
+	for name, v := range map[string]any{
+		"derivations.json": map[string]any{"derivations": drvs, "sources": []any{listed("sources/0", x)}},
+		"modules.json":     []any{listed("example.org/y", y)},
+	} {
+		text, err := json.Marshal(v)
+		if err != nil {
+			t.Fatal(err)
+		}
+		write(name, string(text))
+	}
+
+	for _, contentAddressed := range []bool{false, true} {
+		t.Run(fmt.Sprint("contentAddressed=", contentAddressed), func(t *testing.T) {
+			env.ContentAddressed = contentAddressed
+			encoded, err := Encode(drvs, env)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := evaluate(t, st, dir, contentAddressed)
+			if len(encoded) != len(drvs) || len(want) != len(drvs) {
+				t.Fatalf("%d derivations were written as %d, and by Nix as %d", len(drvs), len(encoded), len(want))
+			}
+			for i, e := range encoded {
+				path := e.Path(storeDir)
+				text, ok := want[path]
+				if !ok {
+					t.Errorf("Nix has no %s", path)
+					for p, text := range want {
+						if strings.HasSuffix(p, "-"+e.Name) && i < 2 {
+							t.Errorf("but\n%s\nwhere it is here\n%s", text, e.ATerm)
+						}
+					}
+				} else if text != string(e.ATerm) {
+					t.Errorf("%s is\n%s\nwant\n%s", path, e.ATerm, text)
+				}
+			}
+			if contentAddressed {
+				return
+			}
+			// Nix works out the paths of the outputs when it adds a derivation.
+			last := encoded[len(encoded)-1]
+			out := st.Run(t, "nix-store", "--query", "--outputs", last.Path(storeDir))
+			if !strings.Contains(string(last.ATerm), `("out","`+out+`","","")`) {
+				t.Errorf("the last derivation does not make %s:\n%s", out, last.ATerm)
+			}
+		})
+	}
+}
+
+// The .drv file of one small derivation of each kind.
+func TestEncode(t *testing.T) {
+	const (
+		exec = "/nix/store/00000000000000000000000000000000-dgd-exec"
+		goSP = "/nix/store/11111111111111111111111111111111-go"
+		src  = "/nix/store/22222222222222222222222222222222-src"
+	)
+	zero := 0
+	drvs := []Derivation{
+		{Name: "p", Outputs: []string{"out", "x"}, Spec: `{"p"}`, Vars: map[string]Value{
+			"GOROOT": {Input: Go, Suffix: "/share/go"}, "V0": {Path: src, Suffix: "/p"},
+		}},
+		{Name: "prog", Outputs: []string{"out"}, Spec: "{}", Vars: map[string]Value{
+			"V0": {Drv: &zero, Output: "x"}, "V1": {Drv: &zero, Output: "out", Suffix: "/a"}, "V2": {Drv: &zero, Output: "x"},
+		}},
+	}
+	encoded, err := Encode(drvs, Environment{
+		StoreDir: "/nix/store", System: "x86_64-linux", Executor: exec,
+		Inputs: map[Input]string{Go: goSP}, ContentAddressed: true,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Placeholders are /BASE32(SHA256("nix-output:NAME")).
+	const (
+		out = "/1rz4g4znpzjwh1xymhjpm42vipw92pr73vdgl6xs1hycac8kf2n9"
+		x   = "/0c5ycqfqhx9c633wxs300w17gkjbp67znclylw7iggxgz4qbw1y4"
+	)
+	first := string(encoded[0].ATerm)
+	for _, part := range []string{
+		`Derive([("out","","r:sha256",""),("x","","r:sha256","")],[],["` + exec + `","` + goSP + `","` + src + `"],"x86_64-linux","` + exec + `/bin/dgd-exec",[],[("builder",`,
+		`("disallowedReferences","` + goSP + `")`,
+		`("name","p"),("out","` + out + `"),("outputHashAlgo","sha256"),("outputHashMode","recursive"),("outputs","out x"),("passAsFile","spec vars"),("spec","{\"p\"}"),("system","x86_64-linux")`,
+		`("vars","{\"GOROOT\":\"` + goSP + `/share/go\",\"V0\":\"` + src + `/p\"}"),("x","` + x + `")])`,
+	} {
+		if !strings.Contains(first, part) {
+			t.Errorf("the first derivation has no\n%s\nin\n%s", part, first)
+		}
+	}
+	if want := []string{exec, goSP, src}; !slices.Equal(encoded[0].Refs, want) || encoded[0].Name != "p.drv" {
+		t.Errorf("%s refers to %q, want %q", encoded[0].Name, encoded[0].Refs, want)
+	}
+	path := encoded[0].Path("/nix/store")
+	hash := strings.TrimPrefix(path, "/nix/store/")[:32]
+	second := string(encoded[1].ATerm)
+	for _, part := range []string{
+		`Derive([("out","","r:sha256","")],[("` + path + `",["out","x"])],["` + exec + `","` + goSP + `"],`,
+		fmt.Sprintf(`("vars","{\"V0\":\"%s\",\"V1\":\"%s/a\",\"V2\":\"%[1]s\"}")`,
+			placeholder("nix-upstream-output:"+hash+":p-x"), placeholder("nix-upstream-output:"+hash+":p")),
+	} {
+		if !strings.Contains(second, part) {
+			t.Errorf("the second derivation has no\n%s\nin\n%s", part, second)
+		}
+	}
+	if want := []string{exec, goSP, path}; !slices.Equal(encoded[1].Refs, want) {
+		t.Errorf("it refers to %q, want %q", encoded[1].Refs, want)
+	}
+}
+
+func TestEncodeError(t *testing.T) {
+	env := Environment{StoreDir: "/nix/store", System: "x86_64-linux", Executor: "/nix/store/x", Inputs: map[Input]string{Go: "/nix/store/go"}}
+	drvs := []Derivation{{Name: "p", Outputs: []string{"out"}, Vars: map[string]Value{"CGOENV": {Input: CgoEnv}}}}
+	_, err := Encode(drvs, env)
+	if want := "derivation p: needs cgoEnv, which the build does not have"; err == nil || err.Error() != want {
+		t.Errorf("the error is %v, want %s", err, want)
+	}
+}
+
+// A derivation does not depend on the order in which a map is read.
+func TestEncodeIsStable(t *testing.T) {
+	g, opt := program()
+	env := Environment{
+		StoreDir: "/nix/store", System: "x86_64-linux",
+		Executor: "/nix/store/00000000000000000000000000000000-dgd-exec",
+		Inputs: map[Input]string{
+			Go:     "/nix/store/11111111111111111111111111111111-go",
+			CgoEnv: "/nix/store/22222222222222222222222222222222-cgo-env",
+			StdEnv: "/nix/store/33333333333333333333333333333333-std-env",
+		},
+	}
+	for _, env.ContentAddressed = range []bool{false, true} {
+		var first []store.Derivation
+		for range 5 {
+			drvs, err := Generate(g, opt)
+			if err != nil {
+				t.Fatal(err)
+			}
+			encoded, err := Encode(drvs, env)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if first == nil {
+				first = encoded
+			}
+			for i := range encoded {
+				if string(encoded[i].ATerm) != string(first[i].ATerm) || encoded[i].Path("/nix/store") != first[i].Path("/nix/store") {
+					t.Fatalf("%s is\n%s\nand then\n%s", encoded[i].Name, first[i].ATerm, encoded[i].ATerm)
+				}
+			}
+		}
+	}
+}
