@@ -13,10 +13,7 @@ setup_go() { # TARGET
     esac
   done <"$tmp/list"
   goroot=$(cd "$tmp/root" && echo usr/lib/go-*)
-  find "$tmp/root/$goroot" -type l -lname '*/share/go-*' | while read -r link; do
-    ln -sfn "$target/root/usr/share/${goroot##*/}/${link##*/}" "$link"
-  done
-  ln -s "$target/root/$goroot/bin/go" "$target/root/$goroot/bin/gofmt" "$tmp/bin"
+  ln -s "../root/$goroot/bin/go" "../root/$goroot/bin/gofmt" "$tmp/bin"
   rm -rf "$target"
   mv -T "$tmp" "$target"
 }
