@@ -40,7 +40,7 @@ let
       check = v: builtins.isList v && builtins.all builtins.isString v;
     };
     nullOrStrings = {
-      words = "a list of strings or null";
+      words = "a list of at least one string, or null";
       check = v: v == null || types.strings.check v && v != [ ];
     };
     list = {

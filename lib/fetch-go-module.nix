@@ -13,7 +13,7 @@ pkgs.stdenvNoCC.mkDerivation {
     inherit module version;
     GOTOOLCHAIN = "local";
   };
-  impureEnvVars = import ./fetch-variables.nix;
+  impureEnvVars = import ./fetch-variables.nix { };
   buildCommand = ''
     export HOME=$TMPDIR GOCACHE=$TMPDIR/cache GOPATH=$TMPDIR/gopath GOFLAGS=-modcacherw GO111MODULE=on
     export SSL_CERT_FILE=${pkgs.cacert}/etc/ssl/certs/ca-bundle.crt

@@ -1,5 +1,6 @@
-# What a fetch may take from the machine that it runs on.
-[
+# What a fetch may take from the machine that it runs on: all that `env` does not set itself.
+env:
+builtins.filter (name: !(env ? ${name})) [
   "http_proxy"
   "https_proxy"
   "ftp_proxy"
@@ -13,5 +14,4 @@
   "GOPRIVATE"
   "GOSUMDB"
   "GONOSUMDB"
-  "GONOSUMCHECK"
 ]

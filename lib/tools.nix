@@ -89,7 +89,7 @@ in
           src = plannerSources;
           env = goEnv;
           nativeBuildInputs = [ go ];
-          impureEnvVars = import ./fetch-variables.nix;
+          impureEnvVars = import ./fetch-variables.nix { };
           buildCommand = ''
             export HOME=$TMPDIR GOCACHE=$TMPDIR/cache GOPATH=$TMPDIR/gopath
             export SSL_CERT_FILE=${pkgs.cacert}/etc/ssl/certs/ca-bundle.crt

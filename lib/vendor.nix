@@ -13,7 +13,7 @@ pkgs.stdenvNoCC.mkDerivation {
   env = env // {
     GOTOOLCHAIN = "local";
   };
-  impureEnvVars = import ./fetch-variables.nix;
+  impureEnvVars = import ./fetch-variables.nix env;
   buildCommand = ''
     export HOME=$TMPDIR GOCACHE=$TMPDIR/cache GOPATH=$TMPDIR/gopath
     export SSL_CERT_FILE=${pkgs.cacert}/etc/ssl/certs/ca-bundle.crt

@@ -36,7 +36,7 @@ type Config struct {
 	Flags   []string          `json:"flags"` // of go build
 	Env     map[string]string `json:"env"`
 	EnvFile string            `json:"envFile"` // file with the C compiler's environment (NUL-separated), or empty
-	Probe   string            `json:"probe"` // file of Probe's answer, or empty where cgo is off
+	Probe   string            `json:"probe"`   // file of Probe's answer, or empty where cgo is off
 }
 
 // A Plan is what planning gives to the later stages.
@@ -291,6 +291,8 @@ func explain(err error, cfg *Config) error {
 		return fmt.Errorf("%s\n\ndgd: src has a vendor directory that does not fit its go.mod: run `go mod vendor`", firstLines(text, 8))
 	case strings.Contains(text, "cannot find module providing package"), strings.Contains(text, "no required module provides package"):
 		return fmt.Errorf("%s\n\ndgd: an import is in no module of go.mod: run `go mod tidy`, then set vendorHash = \"\"; and Nix says the right one", text)
+	case strings.Contains(text, "directory not found"), strings.Contains(text, "no Go files in"):
+		return fmt.Errorf("%s\n\ndgd: subPackage names a directory with a program, relative to the module's root, or the import path of a program; it is %s", text, strings.Join(cfg.Package, ", "))
 	case strings.Contains(text, "no main packages to build"):
 		return fmt.Errorf("%s\n\ndgd: subPackage %s is not a program: name a package with `package main`", text, strings.Join(cfg.Package, ", "))
 	case newerGo.MatchString(text):

@@ -83,8 +83,11 @@ max-jobs = 8
   if [[ -r $settings ]]; then
     while IFS== read -r name value; do
       case $name in
-        GOPROXY | GOSUMDB | GONOSUMDB | GONOPROXY | GOPRIVATE) [[ ${!name-} ]] || export "$name=$value" ;;
+        GOPROXY | GOSUMDB | GONOSUMDB | GONOPROXY | GOPRIVATE | GOFLAGS) [[ ${!name-} ]] || export "$name=$value" ;;
       esac
     done <"$settings"
   fi
+
+  # `go test` gives a package's tests ten minutes, and a machine's first builds take longer.
+  [[ ${GOFLAGS-} == *-timeout* ]] || export GOFLAGS="-timeout=60m${GOFLAGS:+ $GOFLAGS}"
 }

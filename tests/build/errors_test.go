@@ -98,7 +98,7 @@ func TestBadInput(t *testing.T) {
 		},
 		{
 			name: "no such subPackage", files: plain, args: `subPackage = "cmd/nowhere";`,
-			want: []string{"cmd/nowhere", "directory not found"},
+			want: []string{"cmd/nowhere", "directory not found", "subPackage names a directory"},
 		},
 		{
 			name:  "a subPackage that is no program",
@@ -113,6 +113,14 @@ func TestBadInput(t *testing.T) {
 		{
 			name: "a wrong type", files: plain, args: `tags = "netgo";`,
 			want: []string{"`tags` must be a list of strings"},
+		},
+		{
+			name: "an empty list", files: plain, args: `subPackages = [ ];`,
+			want: []string{"`subPackages` must be a list of at least one string"},
+		},
+		{
+			name: "a proxy that is not there", src: dep, args: `vendorHash = "` + noHash + `"; env.GOPROXY = "file:///nowhere";`,
+			want: []string{"nowhere"},
 		},
 		{
 			name: "both forms", files: plain, args: `subPackage = "."; subPackages = [ "." ];`,
