@@ -3,7 +3,7 @@
 package main
 
 // #cgo CFLAGS: -I${SRCDIR}/include
-// #cgo LDFLAGS: -L${SRCDIR}/lib -lshapes
+// #cgo LDFLAGS: -L ./lib -lshapes
 // #include <math.h>
 // #include "shapes.h"
 import "C"

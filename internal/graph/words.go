@@ -15,16 +15,14 @@ func (b *builder) words(u *unit, words []string) ([]string, error) {
 	out := make([]string, len(words))
 	for i, w := range words {
 		full := buildscript.Undot(b.step.Dir, w)
-		if full != w && i > 0 && slices.Contains(u.flags, w) {
-			// Both readings are possible: `-I .` in a #cgo line, or the
-			// package's own directory, shortened. cmd/go's own -I stands
-			// first.
-			if !(i == 2 && words[1] == "-I") {
-				if slices.Contains(u.flags, full) {
-					return nil, fmt.Errorf("%q may be a relative path of a #cgo line or the short form of %q: write one of them in another way", w, full)
-				}
-				full = w
+		if full != w && i > 0 && words[i-1] != "-I" && words[i-1] != "-L" && slices.Contains(u.flags, w) {
+			// Both readings are possible: a relative path in a #cgo line, or
+			// the package's own directory, shortened. (Of -I and -L, go makes
+			// the path absolute itself.)
+			if slices.Contains(u.flags, full) {
+				return nil, fmt.Errorf("%q may be a relative path of a #cgo line or the short form of %q: write one of them in another way", w, full)
 			}
+			full = w
 		}
 		out[i] = full
 	}
