@@ -1,7 +1,12 @@
 # layout.sh MODULE OUT: a toolchain module as nixpkgs lays Go out. Modules come without executable bits.
 set -e
 mkdir -p "$2/bin" "$2/share"
-cp -R "$1" "$2/share/go"
-chmod -R u+w "$2/share/go"
-chmod +x "$2"/share/go/bin/* "$2"/share/go/pkg/tool/*/*
+# Hard links are enough, for the store copies; but the programs change, and the module must not.
+cp -RT --link "$1" "$2/share/go" 2>/dev/null || cp -RT --force "$1" "$2/share/go"
+find "$2/share/go" -type d -exec chmod u+w {} +
+for program in "$2"/share/go/bin/* "$2"/share/go/pkg/tool/*/*; do
+  cp "$program" "$program.tmp"
+  chmod 755 "$program.tmp"
+  mv -f "$program.tmp" "$program"
+done
 ln -s ../share/go/bin/go ../share/go/bin/gofmt "$2/bin"

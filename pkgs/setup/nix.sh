@@ -37,9 +37,10 @@ setup_nix() { # TARGET
   mkdir -p "$tmp/root" "$tmp/bin"
   apt_fetch nix-bin bash-static >"$tmp/list"
   while read -r deb; do
-    dpkg-deb -x "$apt/archives/$deb" "$tmp/root"
+    # Perl comes with them, but no program of Nix that is needed here is written in it.
+    [[ $deb == perl* || $deb == *-perl_* || $deb == libperl* ]] || dpkg-deb -x "$apt/archives/$deb" "$tmp/root"
   done <"$tmp/list"
-  rm -rf "$tmp"/root/usr/share "$tmp"/root/usr/lib/*/perl*
+  rm -rf "$tmp/root/usr/share"
   loader=$(cd "$tmp/root" && echo usr/lib/*-linux-gnu*/ld-linux*.so.*)
   libs=$(cd "$tmp/root" && find usr/lib/*-linux-gnu* -maxdepth 1 -name '*.so.*' -printf '%h\n' | sort -u |
     sed "s|^|$target/root/|" | paste -sd:)

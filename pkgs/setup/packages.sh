@@ -2,7 +2,7 @@
 
 # Every package is a store path of its own; TARGET/default.nix maps their names to the paths.
 setup_packages() { # TARGET
-  local target=$1 tmp=$1.tmp deb name path
+  local target=$1 tmp=$1.tmp added name path
   local -a wanted paths
   say "fetching the package set from Debian's $suite suite"
   rm -rf "$tmp"
@@ -10,17 +10,15 @@ setup_packages() { # TARGET
   mapfile -t wanted <"$setup/packages"
   apt_fetch "${wanted[@]}" >"$tmp/list"
   say "unpacking $(wc -l <"$tmp/list") packages"
-  while read -r deb; do
-    name=$tmp/unpacked/${deb%%_*}
-    dpkg-deb -x "$apt/archives/$deb" "$name"
-    rm -rf "$name"/{etc,var,usr/lib/*/gconv,usr/bin/*-lto-dump-*}
-    rm -rf "$name"/usr/share/{applications,bug,doc,gdb,info,lintian,locale,man,perl5}
-    find "$name" -type d -empty -delete
-  done <"$tmp/list"
+  sed -E "s|^([^_]+)_.*|$apt/archives/&\n$tmp/unpacked/\1|" "$tmp/list" | xargs -P "$(nproc)" -n 2 dpkg-deb -x
+  rm -rf "$tmp"/unpacked/*/{etc,var,usr/lib/*/gconv,usr/bin/*-lto-dump-*}
+  rm -rf "$tmp"/unpacked/*/usr/share/{applications,bug,doc,gdb,info,lintian,locale,man,perl5}
+  find "$tmp/unpacked" -mindepth 1 -type d -empty -delete
   # The machine's own certificates, under the name that nixpkgs gives them.
   install -D -m 644 "${NIX_SSL_CERT_FILE:-/dev/null}" "$tmp/unpacked/cacert/etc/ssl/certs/ca-bundle.crt"
 
-  mapfile -t paths < <(cd "$tmp/unpacked" && nix-store --add -- *)
+  added=$(cd "$tmp/unpacked" && nix-store --add -- *)
+  mapfile -t paths <<<"$added"
   nix-store --realise --add-root "$target.roots/root" "${paths[@]}" >/dev/null
   {
     echo "{"
