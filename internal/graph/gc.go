@@ -387,6 +387,9 @@ func (b *builder) link(a buildscript.Run) error {
 		case strings.HasPrefix(w, "-buildid=") && !buildID:
 			buildID = true // cmd/go's own stands before the user's
 			continue
+		case strings.HasPrefix(w, "-buildmode=") && w != "-buildmode=exe" && w != "-buildmode=pie":
+			// The others have headers, or names within, that -n does not show.
+			return fmt.Errorf("dgd does not support %s", w)
 		}
 		t, err := b.token(u, w)
 		if err != nil {

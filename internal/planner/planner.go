@@ -141,6 +141,9 @@ func prepare(cfg *Config, src, modRoot string) (string, error) {
 	if mod.Module == nil {
 		return "", fmt.Errorf("src: %s names no module", filepath.Join(cfg.ModRoot, "go.mod"))
 	}
+	if exists(filepath.Join(modRoot, "go.work")) && cfg.Env["GOWORK"] != "off" {
+		return "", errors.New("src has a go.work, which dgd does not support: set env.GOWORK = \"off\" to build the module alone")
+	}
 	vendor := filepath.Join(modRoot, "vendor")
 	switch {
 	case cfg.Vendor != "" && exists(vendor):

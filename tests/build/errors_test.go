@@ -115,6 +115,11 @@ func TestBadInput(t *testing.T) {
 			want: []string{"`tags` must be a list of strings"},
 		},
 		{
+			name:  "a workspace",
+			files: with(map[string]string{"go.work": "go 1.24\n\nuse .\n"}),
+			want:  []string{"go.work", `env.GOWORK = "off"`},
+		},
+		{
 			name: "an empty list", files: plain, args: `subPackages = [ ];`,
 			want: []string{"`subPackages` must be a list of at least one string"},
 		},
