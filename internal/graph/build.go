@@ -60,10 +60,12 @@ func New(script *buildscript.Script, opt Options) (*Graph, error) {
 			return nil, &buildscript.Error{Line: b.step.Line, Text: b.step.Text, Msg: err.Error()}
 		}
 	}
-	for _, u := range b.order {
+	for _, u := range b.all {
 		if err := u.finished(); err != nil {
 			return nil, err
 		}
+	}
+	for _, u := range b.order {
 		b.graph.Nodes = append(b.graph.Nodes, u.node)
 	}
 	b.markCgoLinks()
@@ -81,6 +83,7 @@ type builder struct {
 	banner    string
 	pkgConfig []*action.PkgConfig // calls that stand before their cgo run
 	units     map[string]*unit    // by object directory; a link has the key objdir + "/exe"
+	all       []*unit             // in the order in which they began
 	order     []*unit             // in the order in which they came to their end
 	byFile    map[string]Ref      // what the script's files are outputs of: $WORK/b001/_pkg_.a
 }
@@ -105,7 +108,7 @@ func (u *unit) finished() error {
 	if u.done {
 		return nil
 	}
-	return &buildscript.Error{Line: u.line, Text: u.text, Msg: fmt.Sprintf("object directory %s is used, but nothing is compiled or linked there", u.objdir)}
+	return &buildscript.Error{Line: u.line, Text: u.text, Msg: fmt.Sprintf("object directory %s is used, but what is made there has no use", u.objdir)}
 }
 
 // add reads one action.
@@ -197,6 +200,7 @@ func (b *builder) unit(p string, kind Kind) (*unit, error) {
 			text:    b.step.Text,
 		}
 		b.units[key] = u
+		b.all = append(b.all, u)
 	}
 	// pack and go_asm.h come after the compile: a unit may go on.
 	return u, nil
