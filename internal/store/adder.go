@@ -64,8 +64,8 @@ const (
 	// sample is about how many paths a probe asks for, apart from those
 	// that prove the rest.
 	sample = 64
-	// minBatch is the number of objects up to which probes cannot help.
-	minBatch = 3
+	// minSaved is how many objects probes must be able to save to be tried.
+	minSaved = 8
 )
 
 // newAdder returns an adder of a batch, but for its functions.
@@ -114,13 +114,13 @@ func (a *adder) insert(o *object) {
 
 // add adds what is not present, and what is of use.
 func (a *adder) add() error {
-	use := 0
+	others := 0
 	for _, o := range a.objects {
-		if o.use {
-			use++
+		if !o.use {
+			others++
 		}
 	}
-	if n := len(a.objects); n > minBatch && use <= n/2 {
+	if others >= minSaved {
 		if err := a.search(); err != nil {
 			return err
 		}

@@ -204,7 +204,7 @@ func TestAdderUse(t *testing.T) {
 		t.Errorf("for one of use, %q were added", f.added)
 	}
 	b.Use = nil
-	for _, d := range b.Derivations[10:] {
+	for _, d := range b.Derivations[minSaved-1:] {
 		b.Use = append(b.Use, d.Path("/nix/store"))
 	}
 	f.run(b)

@@ -24,7 +24,7 @@ func TestRecursive(t *testing.T) {
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	const n = 200
+	const n = 60
 	src := filepath.Join(dir, "src")
 	if err := os.Mkdir(src, 0o777); err != nil {
 		t.Fatal(err)
@@ -133,6 +133,9 @@ func TestRecursive(t *testing.T) {
 	})
 	t.Run("garbage", func(t *testing.T) {
 		st.Run(t, "nix-store", "--gc")
+		if left, err := filepath.Glob(st.Path("/nix/store/*dgd-probe*")); err != nil || len(left) > 0 {
+			t.Errorf("after the garbage collection there are %q, %v", left, err)
+		}
 		rep, _ := run(t, "")
 		check(t, rep, 2, minProbes+2)
 	})

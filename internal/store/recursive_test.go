@@ -380,7 +380,7 @@ func TestRecursiveErrors(t *testing.T) {
 	t.Run("hang up on a probe", func(t *testing.T) {
 		f := newFakeDaemon(t)
 		f.hangUp = true
-		if err := f.start().Add(t.Context(), (&dag{make([][]int, 9), make([]int, 9)}).batch()); !errors.Is(err, io.EOF) {
+		if err := f.start().Add(t.Context(), (&dag{make([][]int, 20), make([]int, 20)}).batch()); !errors.Is(err, io.EOF) {
 			t.Error(err)
 		}
 	})
