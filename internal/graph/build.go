@@ -44,32 +44,13 @@ type CompilerFlags struct {
 //
 // Anything else is a *buildscript.Error.
 func New(script *buildscript.Script, opt Options) (*Graph, error) {
-	b := &builder{
-		opt:    opt,
-		units:  map[string]*unit{},
-		byFile: map[string]Ref{},
-	}
-	b.roots = []root{
-		{opt.ModRoot + "/vendor", "${SRC}/vendor"},
-		{opt.Src, "${SRC}"},
-		{opt.Goroot, "${GOROOT}"},
-	}
+	b := newBuilder(opt)
 	for i := range script.Steps {
-		b.step = &script.Steps[i]
-		if err := b.add(b.step.Action); err != nil {
-			return nil, &buildscript.Error{Line: b.step.Line, Text: b.step.Text, Msg: err.Error()}
-		}
-	}
-	for _, u := range b.all {
-		if err := u.finished(); err != nil {
+		if err := b.read(&script.Steps[i]); err != nil {
 			return nil, err
 		}
 	}
-	for _, u := range b.order {
-		b.graph.Nodes = append(b.graph.Nodes, u.node)
-	}
-	b.markCgoLinks()
-	return &b.graph, nil
+	return b.finishAll()
 }
 
 type root struct{ path, token string }
@@ -97,6 +78,8 @@ type unit struct {
 	done    bool
 	hasPkg  bool        // has called pkg-config
 	dynLink *action.Run // the link of _cgo_.o that waits for its test
+	linked  []string    // its words, as the test repeats them
+	program string      // what a link writes
 	tested  bool        // the test has been read
 	line    int
 	text    string
@@ -104,11 +87,56 @@ type unit struct {
 	read    map[string]bool
 }
 
-func (u *unit) finished() error {
-	if u.done {
-		return nil
+func newBuilder(opt Options) *builder {
+	return &builder{
+		opt: opt,
+		roots: []root{
+			{opt.ModRoot + "/vendor", "${SRC}/vendor"},
+			{opt.Src, "${SRC}"},
+			{opt.Goroot, "${GOROOT}"},
+		},
+		units:  map[string]*unit{},
+		byFile: map[string]Ref{},
 	}
-	return &buildscript.Error{Line: u.line, Text: u.text, Msg: fmt.Sprintf("object directory %s is used, but what is made there has no use", u.objdir)}
+}
+
+// read reads one step of the script.
+func (b *builder) read(step *buildscript.Step) error {
+	b.step = step
+	if err := b.add(step.Action); err != nil {
+		return &buildscript.Error{Line: step.Line, Text: step.Text, Msg: err.Error()}
+	}
+	return nil
+}
+
+// finishAll checks that nothing is left over, and returns the graph.
+func (b *builder) finishAll() (*Graph, error) {
+	if b.pkgConfig != nil {
+		return nil, &buildscript.Error{Line: b.step.Line, Text: b.step.Text, Msg: "the script ends before the cgo run that a call of pkg-config is for"}
+	}
+	for _, u := range b.all {
+		if err := u.finished(); err != nil {
+			return nil, err
+		}
+	}
+	for _, u := range b.order {
+		b.graph.Nodes = append(b.graph.Nodes, u.node)
+	}
+	b.markCgoLinks()
+	return &b.graph, nil
+}
+
+func (u *unit) finished() error {
+	fail := func(format string) error {
+		return &buildscript.Error{Line: u.line, Text: u.text, Msg: fmt.Sprintf(format, u.objdir)}
+	}
+	switch {
+	case !u.done:
+		return fail("object directory %s is used, but what is made there has no use")
+	case u.dynLink != nil:
+		return fail("the imports of the objects that are linked for a test in %s are not read")
+	}
+	return nil
 }
 
 // add reads one action.

@@ -14,7 +14,7 @@ import (
 // callPkgConfig keeps a pkg-config call for the cgo run that follows: -n
 // prints the call, but not its answer.
 func (b *builder) callPkgConfig(a buildscript.Run) error {
-	dir, err := b.token(&unit{node: &Node{}, objdir: "-"}, b.step.Dir)
+	dir, err := b.token(&unit{node: &Node{}, objdir: "-", refs: map[Ref]string{}}, b.step.Dir)
 	if err != nil {
 		return err
 	}
@@ -43,6 +43,9 @@ func (b *builder) cgo(a buildscript.Run) error {
 	u, err := b.unit(objdir+"/x", Package)
 	if err != nil {
 		return err
+	}
+	if u.written["_cgo_gotypes.go"] {
+		return errors.New("a second run of cgo for the same package")
 	}
 	if u.flags, err = b.opt.CgoFlags(b.step.Dir); err != nil {
 		return fmt.Errorf("reading the #cgo lines: %w", err)
@@ -79,9 +82,16 @@ func (b *builder) cgo(a buildscript.Run) error {
 		return err
 	}
 	env := b.toolEnv(a.Env)
+	dir, err := b.token(u, b.step.Dir)
+	if err != nil {
+		return err
+	}
 	if len(b.pkgConfig) > 0 {
 		u.hasPkg = true
 		for _, p := range b.pkgConfig {
+			if p.Run.Dir != dir {
+				return errors.New("the calls of pkg-config before it are another package's")
+			}
 			u.add(action.Step{PkgConfig: p})
 		}
 		b.pkgConfig = nil
@@ -95,10 +105,6 @@ func (b *builder) cgo(a buildscript.Run) error {
 			args = slices.Insert(args, sep, "-ldflags=${QUOTEDLIBS}")
 			env = append(env, "CGO_LDFLAGS=")
 		}
-	}
-	dir, err := b.token(u, b.step.Dir)
-	if err != nil {
-		return err
 	}
 	u.add(action.Step{Run: &action.Run{Dir: dir, Env: env, Args: args}})
 	return nil
@@ -160,6 +166,15 @@ func (b *builder) cc(a buildscript.Run) error {
 			return err
 		}
 	}
+	if !compiles {
+		// Objects that packages bring along take part in the test of all that
+		// import them.
+		for _, w := range words {
+			if path.IsAbs(w) && strings.HasSuffix(w, ".syso") {
+				b.reads(u, w)
+			}
+		}
+	}
 	args, err := b.tokens(u, words)
 	if err != nil {
 		return err
@@ -190,7 +205,7 @@ func (b *builder) cc(a buildscript.Run) error {
 	if err != nil {
 		return err
 	}
-	run := action.Run{Dir: dir, Env: a.Env, Args: args}
+	run := action.Run{Dir: dir, Env: escapeAll(a.Env), Args: args}
 	if compiles {
 		u.add(action.Step{Run: &run})
 		return nil
@@ -199,6 +214,7 @@ func (b *builder) cc(a buildscript.Run) error {
 		return errors.New("a second link of a cgo package's objects")
 	}
 	u.dynLink = &run
+	u.linked = words
 	return nil
 }
 
@@ -241,6 +257,9 @@ func (b *builder) linkTest(a buildscript.LinkTest) error {
 	}
 	if u.dynLink == nil {
 		return errors.New("tests a link that no command before has run")
+	}
+	if !slices.Equal(a.Args, u.linked) {
+		return errors.New("tests another link than that before it")
 	}
 	u.tested = true
 	return nil

@@ -323,6 +323,9 @@ func (b *builder) preprofile(a buildscript.Run) error {
 		return err
 	}
 	out = buildscript.Undot(b.step.Dir, out)
+	if _, err := flagValue(a.Args, "-i"); err != nil {
+		return err
+	}
 	u, err := b.unit(out, File)
 	if err != nil {
 		return err
@@ -402,6 +405,7 @@ func (b *builder) link(a buildscript.Run) error {
 		return errors.New("does not end in the main package's archive")
 	}
 	u.node.Name = b.order[mainPackage.Node].node.Name
+	u.program = path.Clean(out)
 	u.add(action.Step{Run: &action.Run{Env: b.toolEnv(a.Env), Args: args}})
 	return nil
 }
@@ -413,7 +417,7 @@ func (b *builder) move(a buildscript.Move) error {
 		return err
 	}
 	u := b.units[objdir+"/exe"]
-	if u == nil || u.node.Name == "" {
+	if u == nil || u.program != a.From {
 		return errors.New("moves what no command before has linked")
 	}
 	if u.done {
@@ -427,9 +431,13 @@ func (b *builder) move(a buildscript.Move) error {
 // toolEnv is the environment of a Go tool: what the script says, on top of what
 // cmd/go's children inherit.
 func (b *builder) toolEnv(env []string) []string {
-	out := slices.Clone(b.opt.ToolEnv)
-	for _, v := range env {
-		out = append(out, action.Escape(v))
+	return slices.Concat(b.opt.ToolEnv, escapeAll(env))
+}
+
+func escapeAll(list []string) []string {
+	var out []string
+	for _, s := range list {
+		out = append(out, action.Escape(s))
 	}
 	return out
 }

@@ -2,6 +2,7 @@ package graph
 
 import (
 	"encoding/json"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -10,316 +11,707 @@ import (
 	"dgd/internal/buildscript"
 )
 
-func marshal(t *testing.T, v any) string {
-	t.Helper()
-	text, err := json.Marshal(v)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(text)
-}
+const tool = "/goroot/pkg/tool/linux_amd64/"
 
 func options() Options {
 	return Options{
-		Goroot: "/goroot", Src: "/src", ModRoot: "/src", Module: "example.com/m",
-		ToolEnv:   []string{"GOOS=linux"},
-		Compilers: map[string]CompilerFlags{"gcc": {Before: []string{"-Wl,--no-gc-sections"}, After: []string{"-gno-record-gcc-switches"}, PrefixMap: "-ffile-prefix-map"}},
-		CgoFlags:  func(string) ([]string, error) { return nil, nil },
+		Goroot:  "/goroot",
+		Src:     "/src",
+		ModRoot: "/src",
+		Module:  "example.com/m",
+		ToolEnv: []string{"GOOS=linux"},
+		Compilers: map[string]CompilerFlags{
+			"gcc": {Before: []string{"-probed-before"}, After: []string{"-probed-after"}, PrefixMap: "-ffile-prefix-map"},
+			"g++": {},
+		},
+		CgoFlags: func(string) ([]string, error) { return nil, nil },
 	}
 }
 
-func build(t *testing.T, text string, opt Options) (*Graph, error) {
+// parse parses a script in which TOOL stands for the directory of Go's tools.
+func parse(t testing.TB, text string) *buildscript.Script {
 	t.Helper()
-	script, err := buildscript.Parse(text, buildscript.Options{})
+	script, err := buildscript.Parse(replaceTool(text), buildscript.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return New(script, opt)
+	return script
 }
 
-const twoPackages = `mkdir -p $WORK/b002/
+func replaceTool(text string) string { return strings.ReplaceAll(text, "TOOL/", tool) }
+
+// newGraph makes a graph, with all steps accounted for.
+func newGraph(t *testing.T, text string, opt Options) *Graph {
+	t.Helper()
+	script := parse(t, text)
+	g, err := New(script, opt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	same, err := account(t, script, opt, true)
+	if err != nil || !reflect.DeepEqual(g, same) {
+		t.Fatalf("the accountant has another graph: %v", err)
+	}
+	checkTokens(t, g)
+	return g
+}
+
+// checkNodes compares nodes, which are shown as JSON.
+func checkNodes(t *testing.T, g *Graph, want ...*Node) {
+	t.Helper()
+	if len(g.Nodes) != len(want) {
+		t.Errorf("%d nodes, want %d", len(g.Nodes), len(want))
+	}
+	for i := range min(len(g.Nodes), len(want)) {
+		if !reflect.DeepEqual(g.Nodes[i], want[i]) {
+			t.Errorf("node %d is\n%s\nwant\n%s", i, show(g.Nodes[i]), show(want[i]))
+		}
+	}
+}
+
+func show(n *Node) string {
+	var b strings.Builder
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", " ")
+	enc.Encode(n)
+	return b.String()
+}
+
+func write(path, text string) action.Step {
+	return action.Step{Write: &action.Write{Path: path, Text: text}}
+}
+
+// goTool is a run of a Go tool, in words separated by spaces.
+func goTool(words string) action.Step {
+	return action.Step{Run: &action.Run{
+		Env:  []string{"GOOS=linux"},
+		Args: strings.Split("${GOROOT}/pkg/tool/linux_amd64/"+words, " "),
+	}}
+}
+
+func compile(words string) action.Step {
+	s := goTool("compile -o ${EXPORT} -linkobj ${ARCHIVE} " + words)
+	s.Run.Parallel = true
+	return s
+}
+
+func linker(words string) action.Step {
+	s := goTool("link -o ${PROGRAM} -importcfg ${OBJ}/importcfg.link " + words)
+	s.Run.Env = append(s.Run.Env, "GOROOT=")
+	return s
+}
+
+// cc is a run of the C compiler.
+func cc(dir, words string) action.Run {
+	return action.Run{Dir: dir, Env: []string{"TERM=dumb"}, Args: strings.Split(words, " ")}
+}
+
+// goroot is a script of two packages of the standard library.
+const goroot = `mkdir -p $WORK/b004/
 
 #
-# example.org/lib
+# errors
 #
 
-echo '# import config' > $WORK/b002/importcfg # internal
+echo '# import config' > $WORK/b004/importcfg # internal
 cd /src
-/goroot/pkg/tool/linux_amd64/compile -o $WORK/b002/_pkg_.a -trimpath "/src/vendor/example.org/lib=>example.org/lib@v1.0.0;$WORK/b002=>" -p example.org/lib -buildid abc/abc -goversion go1.26.8 -c=2 -nolocalimports -importcfg $WORK/b002/importcfg -pack ./vendor/example.org/lib/lib.go
+TOOL/compile -o $WORK/b004/_pkg_.a -trimpath "/goroot/src/errors=>errors;$WORK/b004=>" -p errors -lang=go1.26 -std -complete -buildid abc/abc -goversion go1.26.8 -c=4 -nolocalimports -importcfg $WORK/b004/importcfg -pack /goroot/src/errors/errors.go
+go tool buildid -w $WORK/b004/_pkg_.a # internal
+mkdir -p $WORK/b003/
+
+#
+# io
+#
+
+cat >$WORK/b003/importcfg << 'EOF' # internal
+# import config
+packagefile errors=$WORK/b004/_pkg_.a
+EOF
+TOOL/compile -o $WORK/b003/_pkg_.a -trimpath "/goroot/src/io=>io;$WORK/b003=>" -p io -lang=go1.26 -std -complete -buildid def/def -goversion go1.26.8 -c=4 -nolocalimports -importcfg $WORK/b003/importcfg -pack /goroot/src/io/io.go
+go tool buildid -w $WORK/b003/_pkg_.a # internal
+`
+
+func gorootNodes() []*Node {
+	return []*Node{
+		{
+			Kind: Package, Name: "errors", Std: true,
+			Steps: []action.Step{
+				write("${OBJ}/importcfg", "# import config\n"),
+				compile("-trimpath ${GOROOT}/src/errors=>errors;${OBJ}=> -p errors -lang=go1.26 -std -complete -goversion go1.26.8 -nolocalimports -importcfg ${OBJ}/importcfg -pack ${GOROOT}/src/errors/errors.go"),
+			},
+		},
+		{
+			Kind: Package, Name: "io", Std: true, Refs: []Ref{{0, Export}},
+			Steps: []action.Step{
+				write("${OBJ}/importcfg", "# import config\npackagefile errors=${R0}\n"),
+				compile("-trimpath ${GOROOT}/src/io=>io;${OBJ}=> -p io -lang=go1.26 -std -complete -goversion go1.26.8 -nolocalimports -importcfg ${OBJ}/importcfg -pack ${GOROOT}/src/io/io.go"),
+			},
+		},
+	}
+}
+
+// A program with a vendored package, names with dollars and spaces, and module
+// information.
+func TestProgram(t *testing.T) {
+	g := newGraph(t, goroot+`mkdir -p $WORK/b002/
+
+#
+# example.org/$dep
+#
+
+cat >$WORK/b002/importcfg << 'EOF' # internal
+# import config
+importmap a$b=c
+packagefile io=$WORK/b003/_pkg_.a
+packagefile errors=$WORK/b004/_pkg_.a
+EOF
+cd /src
+TOOL/compile -o $WORK/b002/_pkg_.a -trimpath "/src/vendor/example.org/$dep=>example.org/$dep;$WORK/b002=>" -p example.org/$dep -lang=go1.20 -complete -buildid x/x -goversion go1.26.8 -c=4 -nolocalimports -importcfg $WORK/b002/importcfg -pack ./vendor/example.org/$dep/a&b.go "/src/vendor/example.org/$dep/c d.go"
 go tool buildid -w $WORK/b002/_pkg_.a # internal
 mkdir -p $WORK/b001/
 
 #
+# example.com/m/cmd
+#
+
+cat >$WORK/b001/_gomod_.go << 'EOF' # internal
+package main
+import _ "unsafe"
+//go:linkname __debug_modinfo__ runtime.modinfo
+var __debug_modinfo__ = "$HOME"
+EOF
+cat >$WORK/b001/importcfg << 'EOF' # internal
+# import config
+packagefile example.org/$dep=$WORK/b002/_pkg_.a
+EOF
+TOOL/compile -o $WORK/b001/_pkg_.a -trimpath "$WORK/b001=>" -p main -lang=go1.26 -complete -buildid y/y -goversion go1.26.8 -c=4 -nolocalimports -importcfg $WORK/b001/importcfg -pack ./cmd/main.go $WORK/b001/_gomod_.go
+go tool buildid -w $WORK/b001/_pkg_.a # internal
+cat >$WORK/b001/importcfg.link << 'EOF' # internal
+packagefile example.com/m/cmd=$WORK/b001/_pkg_.a
+packagefile example.org/$dep=$WORK/b002/_pkg_.a
+packagefile io=$WORK/b003/_pkg_.a
+packagefile errors=$WORK/b004/_pkg_.a
+modinfo "path\texample.com/m\n$x"
+EOF
+mkdir -p /out/bin/
+mkdir -p $WORK/b001/exe/
+cd .
+GOROOT='' TOOL/link -o $WORK/b001/exe/a.out -importcfg $WORK/b001/importcfg.link -X=runtime.godebugDefault=a=b -buildmode=exe -buildid=Y5/xx/xx/Y5 -buildid= -extld=gcc $WORK/b001/_pkg_.a
+go tool buildid -w $WORK/b001/exe/a.out # internal
+mv $WORK/b001/exe/a.out /out/bin/my $tool
+rm -rf $WORK/b001/
+`, options())
+	dep := compile("-trimpath ${SRC}/vendor/example.org/$$dep=>example.org/$$dep;${OBJ}=> -p example.org/$$dep -lang=go1.20 -complete -goversion go1.26.8 -nolocalimports -importcfg ${OBJ}/importcfg -pack ${SRC}/vendor/example.org/$$dep/a&b.go")
+	dep.Run.Args = append(dep.Run.Args, "${SRC}/vendor/example.org/$$dep/c d.go")
+	checkNodes(t, g, append(gorootNodes(),
+		&Node{
+			Kind: Package, Name: "example.org/$dep", Refs: []Ref{{1, Export}, {0, Export}},
+			Steps: []action.Step{
+				write("${OBJ}/importcfg", "# import config\nimportmap a$$b=c\npackagefile io=${R0}\npackagefile errors=${R1}\n"),
+				dep,
+			},
+			Src: &Sources{
+				Dir:      "vendor/example.org/$dep",
+				Files:    []string{"vendor/example.org/$dep/a&b.go", "vendor/example.org/$dep/c d.go"},
+				Vendored: true,
+			},
+		},
+		&Node{
+			Kind: Package, Name: "example.com/m/cmd", Refs: []Ref{{2, Export}},
+			Steps: []action.Step{
+				write("${OBJ}/_gomod_.go", "package main\nimport _ \"unsafe\"\n//go:linkname __debug_modinfo__ runtime.modinfo\nvar __debug_modinfo__ = \"$$HOME\"\n"),
+				write("${OBJ}/importcfg", "# import config\npackagefile example.org/$$dep=${R0}\n"),
+				compile("-trimpath ${OBJ}=> -p main -lang=go1.26 -complete -goversion go1.26.8 -nolocalimports -importcfg ${OBJ}/importcfg -pack ${SRC}/cmd/main.go ${OBJ}/_gomod_.go"),
+			},
+			Src: &Sources{Dir: "cmd", Files: []string{"cmd/main.go"}},
+		},
+		&Node{
+			Kind: Link, Name: "example.com/m/cmd", Main: "my $tool",
+			Refs: []Ref{{3, Archive}, {2, Archive}, {1, Archive}, {0, Archive}},
+			Steps: []action.Step{
+				write("${OBJ}/importcfg.link", "packagefile example.com/m/cmd=${R0}\npackagefile example.org/$$dep=${R1}\npackagefile io=${R2}\npackagefile errors=${R3}\nmodinfo \"path\\texample.com/m\\n$$x\"\n"),
+				// The user's own -buildid stays.
+				linker("-X=runtime.godebugDefault=a=b -buildmode=exe -buildid= -extld=gcc ${R0}"),
+			},
+		},
+	)...)
+}
+
+// small is the script of a program of one file, in the object directory and of
+// the name given.
+func small(objdir, name string) string {
+	return strings.NewReplacer("OBJ", "$WORK/"+objdir, "NAME", name).Replace(`
+#
+# example.com/m/NAME
+#
+
+echo '# import config' > OBJ/importcfg # internal
+cd /src
+TOOL/compile -o OBJ/_pkg_.a -p main -buildid y/y -importcfg OBJ/importcfg -pack ./NAME/main.go
+go tool buildid -w OBJ/_pkg_.a # internal
+echo 'packagefile example.com/m/NAME=OBJ/_pkg_.a' > OBJ/importcfg.link # internal
+mkdir -p OBJ/exe/
+cd .
+GOROOT='' TOOL/link -o OBJ/exe/a.out -importcfg OBJ/importcfg.link -buildid=a/b OBJ/_pkg_.a
+go tool buildid -w OBJ/exe/a.out # internal
+mv OBJ/exe/a.out /out/bin/NAME
+rm -rf OBJ/
+`)
+}
+
+func smallNodes(name string, at int) []*Node {
+	return []*Node{
+		{
+			Kind: Package, Name: "example.com/m/" + name,
+			Steps: []action.Step{
+				write("${OBJ}/importcfg", "# import config\n"),
+				compile("-p main -importcfg ${OBJ}/importcfg -pack ${SRC}/" + name + "/main.go"),
+			},
+			Src: &Sources{Dir: name, Files: []string{name + "/main.go"}},
+		},
+		{
+			Kind: Link, Name: "example.com/m/" + name, Main: name, Refs: []Ref{{at, Archive}},
+			Steps: []action.Step{
+				write("${OBJ}/importcfg.link", "packagefile example.com/m/"+name+"=${R0}\n"),
+				linker("${R0}"),
+			},
+		},
+	}
+}
+
+func TestTwoPrograms(t *testing.T) {
+	g := newGraph(t, small("b001", "a")+small("b123", "b"), options())
+	checkNodes(t, g, slices.Concat(smallNodes("a", 0), smallNodes("b", 2))...)
+}
+
+// A node does not tell where it was planned.
+func TestSameNode(t *testing.T) {
+	opt := options()
+	g := newGraph(t, small("b001", "a"), opt)
+	elsewhere := func(path string) string { return "/build/else where" + path }
+	text := strings.ReplaceAll(small("b777", "a"), "cd /src", "cd /build/else where/src")
+	text = strings.ReplaceAll(text, "./a/main.go", `"/build/else where/src/a/main.go"`)
+	text = strings.ReplaceAll(text, "TOOL/", elsewhere(tool))
+	text = strings.ReplaceAll(text, "/build/else where/goroot/pkg/tool/linux_amd64/", `"/build/else where/goroot/pkg/tool/linux_amd64/`)
+	text = strings.ReplaceAll(text, `/compile -o`, `/compile" -o`)
+	text = strings.ReplaceAll(text, `/link -o`, `/link" -o`)
+	opt.Goroot, opt.Src, opt.ModRoot = elsewhere(opt.Goroot), elsewhere(opt.Src), elsewhere(opt.ModRoot)
+	h := newGraph(t, text, opt)
+	if !reflect.DeepEqual(g, h) {
+		t.Errorf("the nodes are\n%s%s\nor\n%s%s", show(g.Nodes[0]), show(g.Nodes[1]), show(h.Nodes[0]), show(h.Nodes[1]))
+	}
+}
+
+// A module below Src: what it vendors is found below SRC all the same.
+func TestModuleBelow(t *testing.T) {
+	opt := options()
+	opt.ModRoot = "/src/tools"
+	g := newGraph(t, `
+#
+# example.org/dep
+#
+
+echo '# import config' > $WORK/b002/importcfg # internal
+cd /src/tools
+TOOL/compile -o $WORK/b002/_pkg_.a -trimpath "/src/tools/vendor/example.org/dep=>example.org/dep@v1.0.0;$WORK/b002=>" -p example.org/dep -importcfg $WORK/b002/importcfg -pack ./vendor/example.org/dep/dep.go
+
+#
+# example.com/m/lib
+#
+
+echo '# import config' > $WORK/b001/importcfg # internal
+TOOL/compile -o $WORK/b001/_pkg_.a -trimpath "/src/tools/lib=>example.com/m/lib;$WORK/b001=>" -p example.com/m/lib -importcfg $WORK/b001/importcfg -pack ./lib/lib.go
+`, opt)
+	checkNodes(t, g,
+		&Node{
+			Kind: Package, Name: "example.org/dep",
+			Steps: []action.Step{
+				write("${OBJ}/importcfg", "# import config\n"),
+				compile("-trimpath ${SRC}/vendor/example.org/dep=>example.org/dep@v1.0.0;${OBJ}=> -p example.org/dep -importcfg ${OBJ}/importcfg -pack ${SRC}/vendor/example.org/dep/dep.go"),
+			},
+			Src: &Sources{Dir: "vendor/example.org/dep", Files: []string{"vendor/example.org/dep/dep.go"}, Vendored: true},
+		},
+		&Node{
+			Kind: Package, Name: "example.com/m/lib",
+			Steps: []action.Step{
+				write("${OBJ}/importcfg", "# import config\n"),
+				compile("-trimpath ${SRC}/tools/lib=>example.com/m/lib;${OBJ}=> -p example.com/m/lib -importcfg ${OBJ}/importcfg -pack ${SRC}/tools/lib/lib.go"),
+			},
+			Src: &Sources{Dir: "tools/lib", Files: []string{"tools/lib/lib.go"}},
+		})
+}
+
+// Assembly, with headers named for the target and a system object.
+func TestAssembly(t *testing.T) {
+	g := newGraph(t, `mkdir -p $WORK/b002/
+
+#
+# example.com/m/add
+#
+
+echo -n > $WORK/b002/go_asm.h # internal
+cd /src/add
+TOOL/asm -p example.com/m/add -trimpath "/src/add=>example.com/m/add;$WORK/b002=>" -I $WORK/b002/ -I /goroot/pkg/include -D GOOS_linux -gensymabis -o $WORK/b002/symabis ./add_amd64.s "/src/add/b c.s"
+echo '# import config' > $WORK/b002/importcfg # internal
+cd /src
+TOOL/compile -o $WORK/b002/_pkg_.a -p example.com/m/add -buildid m/m -symabis $WORK/b002/symabis -c=4 -importcfg $WORK/b002/importcfg -pack -asmhdr $WORK/b002/go_asm.h ./add/add.go
+cp /src/add/a b_linux.h $WORK/b002/a b_GOOS.h
+cd /src/add
+TOOL/asm -p example.com/m/add -I $WORK/b002/ -o $WORK/b002/add_amd64.o ./add_amd64.s
+TOOL/asm -p example.com/m/add -I $WORK/b002/ -o "$WORK/b002/b c.o" "/src/add/b c.s"
+go tool pack r $WORK/b002/_pkg_.a $WORK/b002/add_amd64.o "$WORK/b002/b c.o" ./x.syso # internal
+go tool buildid -w $WORK/b002/_pkg_.a # internal
+`, options())
+	spaced := func(s action.Step, last ...string) action.Step {
+		s.Run.Args = append(s.Run.Args, last...)
+		return s
+	}
+	checkNodes(t, g, &Node{
+		Kind: Package, Name: "example.com/m/add",
+		Steps: []action.Step{
+			write("${OBJ}/go_asm.h", ""),
+			spaced(goTool("asm -p example.com/m/add -trimpath ${SRC}/add=>example.com/m/add;${OBJ}=> -I ${OBJ}/ -I ${GOROOT}/pkg/include -D GOOS_linux -gensymabis -o ${OBJ}/symabis ${SRC}/add/add_amd64.s"), "${SRC}/add/b c.s"),
+			write("${OBJ}/importcfg", "# import config\n"),
+			compile("-p example.com/m/add -symabis ${OBJ}/symabis -importcfg ${OBJ}/importcfg -pack -asmhdr ${OBJ}/go_asm.h ${SRC}/add/add.go"),
+			{Copy: &action.Copy{From: "${SRC}/add/a b_linux.h", To: "${OBJ}/a b_GOOS.h"}},
+			goTool("asm -p example.com/m/add -I ${OBJ}/ -o ${OBJ}/add_amd64.o ${SRC}/add/add_amd64.s"),
+			spaced(goTool("asm -p example.com/m/add -I ${OBJ}/ -o"), "${OBJ}/b c.o", "${SRC}/add/b c.s"),
+			{Pack: &action.Pack{Archive: "${ARCHIVE}", Files: []string{"${OBJ}/add_amd64.o", "${OBJ}/b c.o", "${SRC}/add/x.syso"}}},
+		},
+		Src: &Sources{
+			Dir:    "add",
+			Files:  []string{"add/add_amd64.s", "add/b c.s", "add/add.go", "add/a b_linux.h", "add/x.syso"},
+			Native: true,
+		},
+	})
+}
+
+func TestEmbed(t *testing.T) {
+	g := newGraph(t, `
+#
 # example.com/m
 #
 
-cat >$WORK/b001/importcfg << 'EOF' # internal
-# import config
-packagefile example.org/lib=$WORK/b002/_pkg_.a
-EOF
 cat >$WORK/b001/embedcfg << 'EOF' # internal
 {
 	"Patterns": {
-		"a $x": [
-			"a $x"
+		"a$HOME.txt": [
+			"a$HOME.txt"
+		],
+		"all:dir": [
+			"dir/.hidden",
+			"dir/x\u003cy\"z\u00fc.txt"
 		]
 	},
 	"Files": {
-		"a $x": "/src/a $x"
+		"a$HOME.txt": "/src/a$HOME.txt",
+		"dir/.hidden": "/src/dir/.hidden",
+		"dir/x\u003cy\"z\u00fc.txt": "/src/dir/x\u003cy\"z\u00fc.txt",
+		"vendored": "/src/vendor/example.org/v/vendored"
 	}
 }EOF
-/goroot/pkg/tool/linux_amd64/compile -o $WORK/b001/_pkg_.a -trimpath "/src=>example.com/m;$WORK/b001=>" -p main -buildid def/def -c=2 -importcfg $WORK/b001/importcfg -embedcfg $WORK/b001/embedcfg -pack ./main.go
-go tool buildid -w $WORK/b001/_pkg_.a # internal
-cat >$WORK/b001/importcfg.link << 'EOF' # internal
-packagefile example.com/m=$WORK/b001/_pkg_.a
-packagefile example.org/lib=$WORK/b002/_pkg_.a
-modinfo "x"
-EOF
-mkdir -p $WORK/b001/exe/
-cd .
-GOROOT='' /goroot/pkg/tool/linux_amd64/link -o $WORK/b001/exe/a.out -importcfg $WORK/b001/importcfg.link -buildmode=exe -buildid=ghi/def/def/ghi -buildid= -extld=gcc $WORK/b001/_pkg_.a
-go tool buildid -w $WORK/b001/exe/a.out # internal
-mkdir -p bin/
-mv $WORK/b001/exe/a.out bin/m
-rm -rf $WORK/b001/
+echo '# import config' > $WORK/b001/importcfg # internal
+cd /src
+TOOL/compile -o $WORK/b001/_pkg_.a -p example.com/m -importcfg $WORK/b001/importcfg -embedcfg $WORK/b001/embedcfg -pack ./main.go
+`, options())
+	checkNodes(t, g, &Node{
+		Kind: Package, Name: "example.com/m",
+		Steps: []action.Step{
+			write("${OBJ}/embedcfg", `{"Patterns":{"a$$HOME.txt":["a$$HOME.txt"],"all:dir":["dir/.hidden","dir/x\u003cy\"zü.txt"]},`+
+				`"Files":{"a$$HOME.txt":"${SRC}/a$$HOME.txt","dir/.hidden":"${SRC}/dir/.hidden","dir/x\u003cy\"zü.txt":"${SRC}/dir/x\u003cy\"zü.txt","vendored":"${SRC}/vendor/example.org/v/vendored"}}`),
+			write("${OBJ}/importcfg", "# import config\n"),
+			compile("-p example.com/m -importcfg ${OBJ}/importcfg -embedcfg ${OBJ}/embedcfg -pack ${SRC}/main.go"),
+		},
+		Src: &Sources{Dir: ".", Files: []string{"a$HOME.txt", "dir/.hidden", "dir/x<y\"zü.txt", "vendor/example.org/v/vendored", "main.go"}},
+	})
+}
+
+// A profile: a node of its own, which std refers to as well.
+func TestProfile(t *testing.T) {
+	g := newGraph(t, `mkdir -p $WORK/b003/
+cd /src
+TOOL/preprofile -o $WORK/b003/pgo.preprofile -i ./default.pgo
+
+#
+# errors
+#
+
+echo '# import config' > $WORK/b002/importcfg # internal
+TOOL/compile -o $WORK/b002/_pkg_.a -p errors -std -buildid x/x -pgoprofile=$WORK/b003/pgo.preprofile -c=4 -importcfg $WORK/b002/importcfg -pack /goroot/src/errors/errors.go
+`, options())
+	checkNodes(t, g,
+		&Node{
+			Kind: File, Name: "preprofile",
+			Steps: []action.Step{goTool("preprofile -o ${FILE} -i ${SRC}/default.pgo")},
+			Src:   &Sources{Dir: ".", Files: []string{"default.pgo"}},
+		},
+		&Node{
+			Kind: Package, Name: "errors", Std: true, Refs: []Ref{{0, Whole}},
+			Steps: []action.Step{
+				write("${OBJ}/importcfg", "# import config\n"),
+				compile("-p errors -std -pgoprofile=${R0} -importcfg ${OBJ}/importcfg -pack ${GOROOT}/src/errors/errors.go"),
+			},
+		})
+}
+
+// cgoScript is the script of one cgo package in the directory DIR, which the
+// module root /src is above, with a C file.
+const cgoScript = `mkdir -p $WORK/b002/
+cd DIR
+PKGCONFIGTERM='dumb' CGO_LDFLAGS='' TOOL/cgo -objdir $WORK/b002/ -importpath PATH EXTRA-- -I $WORK/b002/ -DA=$x ./c.go
+cd $WORK
+gcc -fno-caret-diagnostics -c -x c - -o /dev/null || true
+cd $WORK/b002
+TERM='dumb' gcc -I DIR -fPIC -fmessage-length=0 -I ./ -DA=$x -o ./_x001.o -c _cgo_export.c
+TERM='dumb' gcc -I DIR -fPIC -fmessage-length=0 -I ./ -DA=$x -o ./_x002.o -c c.cgo2.c
+cd DIR
+TERM='dumb' gcc -I . -fPIC -fmessage-length=0 -I $WORK/b002/ -DA=$x -o $WORK/b002/_x003.o -c a$b.c
+
+#
+# PATH
+#
+
+cd $WORK/b002
+TERM='dumb' gcc -I DIR -fPIC -fmessage-length=0 -I ./ -DA=$x -o ./_cgo_main.o -c _cgo_main.c
+cd /src
+TERM='dumb' gcc -I DIR -fPIC -fmessage-length=0 -o $WORK/b002/_cgo_.o $WORK/b002/_cgo_main.o $WORK/b002/_x001.o $WORK/b002/_x002.o $WORK/b002/_x003.o -lm
+gcc -I DIR -fPIC -fmessage-length=0 -o $WORK/b002/_cgo_.o $WORK/b002/_cgo_main.o $WORK/b002/_x001.o $WORK/b002/_x002.o $WORK/b002/_x003.o -lm # test for internal linking errors (succeeded)
+TERM='dumb' TOOL/cgo -dynpackage c -dynimport $WORK/b002/_cgo_.o -dynout $WORK/b002/_cgo_import.go
+echo '# import config' > $WORK/b002/importcfg # internal
+TOOL/compile -o $WORK/b002/_pkg_.a -p PATH -buildid x/x -importcfg $WORK/b002/importcfg -pack $WORK/b002/_cgo_gotypes.go $WORK/b002/c.cgo1.go $WORK/b002/_cgo_import.go
+go tool pack r $WORK/b002/_pkg_.a $WORK/b002/_x001.o $WORK/b002/_x002.o $WORK/b002/_x003.o DIR/z.syso # internal
+go tool buildid -w $WORK/b002/_pkg_.a # internal
 `
 
-func TestTwoPackages(t *testing.T) {
-	g, err := build(t, twoPackages, options())
-	if err != nil {
-		t.Fatal(err)
+func cgoText(dir, path, pkgConfig, ldflags string) string {
+	return strings.NewReplacer("DIR", dir, "PATH", path, "PKGCONFIG", pkgConfig, "EXTRA", ldflags).Replace(cgoScript)
+}
+
+// cgoNode is the node of cgoText: src is the token for the package's directory,
+// from and to the prefix map; with pkg-config, the others are its answers.
+func cgoNode(path, src, from, to, cflags, libs string) *Node {
+	maps := " -probed-before -fmessage-length=0 -ffile-prefix-map=${OBJ}=/tmp/go-build -probed-after "
+	file := func(dir, i, o, c string) action.Step {
+		run := cc(dir, "gcc -I "+i+" -fPIC"+maps+cflags+"-I ${OBJ}/ -DA=$$x -ffile-prefix-map="+from+"=/_/"+to+" -o ${OBJ}/"+o+" -c "+c)
+		return action.Step{Run: &run}
 	}
+	test := action.DynImport{
+		Link:   cc("${SRC}", "gcc -I "+src+" -fPIC"+maps+"-o ${OBJ}/_cgo_.o ${OBJ}/_cgo_main.o ${OBJ}/_x001.o ${OBJ}/_x002.o ${OBJ}/_x003.o -lm"+libs),
+		Import: action.Run{Dir: "${SRC}", Env: []string{"GOOS=linux", "TERM=dumb"}, Args: strings.Split("${GOROOT}/pkg/tool/linux_amd64/cgo -dynpackage c -dynimport ${OBJ}/_cgo_.o -dynout ${OBJ}/_cgo_import.go", " ")},
+		Fail:   "${OBJ}/dynimportfail",
+	}
+	comp := compile("-p " + path + " -importcfg ${OBJ}/importcfg -pack ${OBJ}/_cgo_gotypes.go ${OBJ}/c.cgo1.go ${OBJ}/_cgo_import.go")
+	comp.Run.IfExists = []string{"${OBJ}/_cgo_import.go"}
+	return &Node{
+		Kind: Package, Name: path, Cgo: true,
+		Steps: []action.Step{
+			{}, // cgo itself
+			file("${OBJ}", src, "_x001.o", "_cgo_export.c"),
+			file("${OBJ}", src, "_x002.o", "c.cgo2.c"),
+			file(src, src, "_x003.o", "a$$b.c"),
+			file("${OBJ}", src, "_cgo_main.o", "_cgo_main.c"),
+			{DynImport: &test},
+			write("${OBJ}/importcfg", "# import config\n"),
+			comp,
+			{Pack: &action.Pack{
+				Archive:  "${ARCHIVE}",
+				Files:    []string{"${OBJ}/_x001.o", "${OBJ}/_x002.o", "${OBJ}/_x003.o", "${OBJ}/dynimportfail", src + "/z.syso"},
+				IfExists: []string{"${OBJ}/dynimportfail"},
+			}},
+		},
+	}
+}
+
+func cgoTool(dir, path, ldflags, cflags string) action.Step {
+	words := "${GOROOT}/pkg/tool/linux_amd64/cgo -objdir ${OBJ}/ -importpath " + path + " " + ldflags + "-- " + cflags + "-I ${OBJ}/ -DA=$$x " + dir + "/c.go"
+	return action.Step{Run: &action.Run{Dir: dir, Env: []string{"GOOS=linux", "TERM=dumb", "CGO_LDFLAGS="}, Args: strings.Split(words, " ")}}
+}
+
+func TestCgo(t *testing.T) {
+	for _, test := range []struct {
+		dir, src, path, from, to string
+		sources                  *Sources
+	}{
+		{"/src/c", "${SRC}/c", "example.com/m/c", "${SRC}", "example.com/m",
+			&Sources{Dir: "c", Files: []string{"c/c.go", "c/a$b.c", "c/z.syso"}, Native: true}},
+		{"/src/vendor/example.org/v/c", "${SRC}/vendor/example.org/v/c", "example.org/v/c", "${SRC}/vendor", "vendor",
+			&Sources{Dir: "vendor/example.org/v/c", Files: []string{"vendor/example.org/v/c/c.go", "vendor/example.org/v/c/a$b.c", "vendor/example.org/v/c/z.syso"}, Native: true, Vendored: true}},
+		{"/goroot/src/runtime/cgo", "${GOROOT}/src/runtime/cgo", "runtime/cgo", "${GOROOT}", "GOROOT", nil},
+	} {
+		t.Run(test.path, func(t *testing.T) {
+			want := cgoNode(test.path, test.src, test.from, test.to, "", "")
+			want.Steps[0] = cgoTool(test.src, test.path, "", "")
+			want.Src = test.sources
+			g := newGraph(t, cgoText(test.dir, test.path, "", ""), options())
+			checkNodes(t, g, want)
+		})
+	}
+
+	t.Run("module below", func(t *testing.T) {
+		opt := options()
+		opt.ModRoot = "/src/$tools"
+		want := cgoNode("example.com/m/c", "${SRC}/$$tools/c", "${SRC}/$$tools", "example.com/m", "", "")
+		want.Steps[0] = cgoTool("${SRC}/$$tools/c", "example.com/m/c", "", "")
+		want.Src = &Sources{Dir: "$tools/c", Files: []string{"$tools/c/c.go", "$tools/c/a$b.c", "$tools/c/z.syso"}, Native: true}
+		checkNodes(t, newGraph(t, cgoText("/src/$tools/c", "example.com/m/c", "", ""), opt), want)
+	})
+}
+
+func TestCgoPkgConfig(t *testing.T) {
+	const calls = "pkg-config --cflags --static -- zlib $x\npkg-config --libs --static -- zlib $x\n"
+	answers := func(dir string) []action.Step {
+		return []action.Step{
+			{PkgConfig: &action.PkgConfig{Run: action.Run{Dir: dir, Args: []string{"pkg-config", "--cflags", "--static", "--", "zlib", "$$x"}}}},
+			{PkgConfig: &action.PkgConfig{Run: action.Run{Dir: dir, Args: []string{"pkg-config", "--libs", "--static", "--", "zlib", "$$x"}}, Libs: true}},
+		}
+	}
+	sources := &Sources{Dir: "c", Files: []string{"c/c.go", "c/a$b.c", "c/z.syso"}, Native: true}
+
+	want := cgoNode("example.com/m/c", "${SRC}/c", "${SRC}", "example.com/m", "${CFLAGS} ", " ${LIBS}")
+	want.Steps[0] = cgoTool("${SRC}/c", "example.com/m/c", `-ldflags="-O2"${QUOTEDLIBS} `, "${CFLAGS} ")
+	want.Steps = slices.Concat(answers("${SRC}/c"), want.Steps)
+	want.Src = sources
+	checkNodes(t, newGraph(t, cgoText("/src/c", "example.com/m/c", calls, `"-ldflags=\"-O2\"" `), options()), want)
+
+	// The go command passes no empty -ldflags.
+	want = cgoNode("example.com/m/c", "${SRC}/c", "${SRC}", "example.com/m", "${CFLAGS} ", " ${LIBS}")
+	want.Steps[0] = cgoTool("${SRC}/c", "example.com/m/c", "-ldflags=${QUOTEDLIBS} ", "${CFLAGS} ")
+	want.Steps[0].Run.Env = append(want.Steps[0].Run.Env, "CGO_LDFLAGS=")
+	want.Steps = slices.Concat(answers("${SRC}/c"), want.Steps)
+	want.Src = sources
+	checkNodes(t, newGraph(t, cgoText("/src/c", "example.com/m/c", calls, ""), options()), want)
+}
+
+// Flags for the linker that name a directory of the sources, exported
+// functions, and the link of a program with C.
+func TestCgoLink(t *testing.T) {
+	opt := options()
+	text := cgoText("/src/c", "example.com/m/c", "", `-exportheader=$WORK/b002/_cgo_install.h "-ldflags=\"-L/src/c/lib\" \"-lx\"" `)
+	g := newGraph(t, text+`
+#
+# example.com/m/a
+#
+
+cat >$WORK/b001/importcfg << 'EOF' # internal
+packagefile example.com/m/c=$WORK/b002/_pkg_.a
+EOF
+TOOL/compile -o $WORK/b001/_pkg_.a -p main -importcfg $WORK/b001/importcfg -pack ./a/main.go
+cat >$WORK/b001/importcfg.link << 'EOF' # internal
+packagefile example.com/m/a=$WORK/b001/_pkg_.a
+packagefile example.com/m/c=$WORK/b002/_pkg_.a
+EOF
+cd .
+GOROOT='' TOOL/link -o $WORK/b001/exe/a.out -importcfg $WORK/b001/importcfg.link $WORK/b001/_pkg_.a
+mv $WORK/b001/exe/a.out a
+`, opt)
 	if len(g.Nodes) != 3 {
 		t.Fatalf("%d nodes", len(g.Nodes))
 	}
-	lib, main, link := g.Nodes[0], g.Nodes[1], g.Nodes[2]
-
-	if lib.Kind != Package || lib.Name != "example.org/lib" || lib.Std || lib.Cgo || len(lib.Refs) != 0 {
-		t.Errorf("lib is %s", marshal(t, lib))
+	want := strings.Split(`${GOROOT}/pkg/tool/linux_amd64/cgo -objdir ${OBJ}/ -importpath example.com/m/c -exportheader=${OBJ}/_cgo_install.h -ldflags="-L${SRC}/c/lib"_"-lx" -- -I ${OBJ}/ -DA=$$x ${SRC}/c/c.go`, " ")
+	want[6] = strings.ReplaceAll(want[6], "_\"", " \"")
+	if got := g.Nodes[0].Steps[0].Run.Args; !slices.Equal(got, want) {
+		t.Errorf("cgo runs\n%q, want\n%q", got, want)
 	}
-	if want := (Sources{Dir: "vendor/example.org/lib", Files: []string{"vendor/example.org/lib/lib.go"}, Vendored: true}); marshal(t, lib.Src) != marshal(t, &want) {
-		t.Errorf("lib's sources are %s", marshal(t, lib.Src))
-	}
-	wantRun := &action.Run{
-		Env: []string{"GOOS=linux"},
-		Args: []string{"${GOROOT}/pkg/tool/linux_amd64/compile", "-o", "${EXPORT}", "-linkobj", "${ARCHIVE}",
-			"-trimpath", "${SRC}/vendor/example.org/lib=>example.org/lib@v1.0.0;${OBJ}=>", "-p", "example.org/lib",
-			"-goversion", "go1.26.8", "-nolocalimports", "-importcfg", "${OBJ}/importcfg", "-pack", "${SRC}/vendor/example.org/lib/lib.go"},
-		Parallel: true,
-	}
-	if got := lib.Steps[1].Run; marshal(t, got) != marshal(t, wantRun) {
-		t.Errorf("lib is compiled by\n%s\nwant\n%s", marshal(t, got), marshal(t, wantRun))
-	}
-
-	if !slices.Equal(main.Refs, []Ref{{0, Export}}) {
-		t.Errorf("main refers to %v", main.Refs)
-	}
-	if want := "# import config\npackagefile example.org/lib=${R0}\n"; main.Steps[0].Write.Text != want {
-		t.Errorf("main's import config is %q", main.Steps[0].Write.Text)
-	}
-	if want := `{"Patterns":{"a $$x":["a $$x"]},"Files":{"a $$x":"${SRC}/a $$x"}}`; main.Steps[1].Write.Text != want {
-		t.Errorf("main's embed config is %s", main.Steps[1].Write.Text)
-	}
-	if !slices.Equal(main.Src.Files, []string{"a $x", "main.go"}) {
-		t.Errorf("main reads %q", main.Src.Files)
-	}
-
-	if link.Kind != Link || link.Main != "m" || link.Name != "example.com/m" || link.Cgo {
-		t.Errorf("the link is %s", marshal(t, link))
-	}
-	if !slices.Equal(link.Refs, []Ref{{1, Archive}, {0, Archive}}) {
-		t.Errorf("the link refers to %v", link.Refs)
-	}
-	last := link.Steps[len(link.Steps)-1].Run
-	wantArgs := []string{"${GOROOT}/pkg/tool/linux_amd64/link", "-o", "${PROGRAM}", "-importcfg", "${OBJ}/importcfg.link", "-buildmode=exe", "-buildid=", "-extld=gcc", "${R0}"}
-	if !slices.Equal(last.Args, wantArgs) || !slices.Equal(last.Env, []string{"GOOS=linux", "GOROOT="}) {
-		t.Errorf("the link runs %q with %q", last.Args, last.Env)
+	if c, a, prog := g.Nodes[0], g.Nodes[1], g.Nodes[2]; !c.Cgo || !c.LinkSrc || a.Cgo || a.LinkSrc || !prog.Cgo {
+		t.Errorf("Cgo, LinkSrc are %v %v, %v %v and %v", c.Cgo, c.LinkSrc, a.Cgo, a.LinkSrc, prog.Cgo)
 	}
 }
 
-// The number of an object directory is no part of a node.
-func TestNumbersDoNotCount(t *testing.T) {
-	a, err := build(t, twoPackages, options())
-	if err != nil {
-		t.Fatal(err)
-	}
-	b, err := build(t, strings.NewReplacer("b001", "b123", "b002", "b077", "-c=2", "-c=64").Replace(twoPackages), options())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if marshal(t, a) != marshal(t, b) {
-		t.Error("the graphs differ")
+// A C++ package is linked by its own compiler, and one without what its
+// compiler has been asked gets no flags.
+func TestCgoWithoutFlags(t *testing.T) {
+	text := strings.ReplaceAll(cgoText("/src/c", "example.com/m/c", "", ""), "' gcc ", "' g++ ")
+	text = strings.ReplaceAll(text, "\ngcc -I", "\ng++ -I")
+	g := newGraph(t, text, options())
+	want := "g++ -I ${SRC}/c -fPIC -fmessage-length=0 -I ${OBJ}/ -DA=$$x -o ${OBJ}/_x003.o -c a$$b.c"
+	if got := strings.Join(g.Nodes[0].Steps[3].Run.Args, " "); got != want {
+		t.Errorf("the compiler runs\n%s, want\n%s", got, want)
 	}
 }
 
-// What a script must not do, each with a part of the message.
-func TestErrors(t *testing.T) {
-	tests := []struct{ name, old, new, want string }{
-		{"reads what nothing made", "packagefile example.org/lib=$WORK/b002/_pkg_.a\nEOF", "packagefile example.org/lib=$WORK/b009/_pkg_.a\nEOF", "line 17: import config: example.org/lib is from $WORK/b009/_pkg_.a"},
-		{"reads a file that nothing wrote", "-importcfg $WORK/b002/importcfg", "-importcfg $WORK/b002/other", "line 9: reads $WORK/b002/other"},
-		{"a file of unknown use", "> $WORK/b002/importcfg", "> $WORK/b002/strange", "line 7: dgd does not know what the file strange is for"},
-		{"a tool of unknown use", "go tool buildid -w $WORK/b002/_pkg_.a # internal", "/goroot/pkg/tool/linux_amd64/vet -x", "line 10: dgd does not know how to carry this out"},
-		{"removes something else", "rm -rf $WORK/b001/", "rm -rf $WORK/b001/exe/", "removes what is not an object directory"},
-		{"a build mode with more outputs", "-buildmode=exe", "-buildmode=c-shared", "does not support -buildmode=c-shared"},
-		{"never linked", "mv $WORK/b001/exe/a.out bin/m\n", "", "what is made there has no use"},
-		{"moves what is not there", "mv $WORK/b001/exe/a.out", "mv $WORK/b003/exe/a.out", "moves what no command before has linked"},
+// A system object of a package takes part in the linking test of the packages
+// that import it.
+func TestCgoSystemObject(t *testing.T) {
+	text := strings.ReplaceAll(cgoText("/src/c", "example.com/m/c", "", ""), "$WORK/b002/_x003.o -lm", "$WORK/b002/_x003.o /src/other/o.syso /goroot/src/runtime/race/r.syso -lm")
+	g := newGraph(t, text, options())
+	want := []string{"c/c.go", "c/a$b.c", "other/o.syso", "c/z.syso"}
+	if got := g.Nodes[0].Src.Files; !slices.Equal(got, want) {
+		t.Errorf("the sources are %q, want %q", got, want)
 	}
-	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
-			text := strings.Replace(twoPackages, test.old, test.new, 1)
-			if text == twoPackages {
-				t.Fatal("the test changes nothing")
-			}
-			_, err := build(t, text, options())
-			if err == nil || !strings.Contains(err.Error(), test.want) {
-				t.Errorf("got %v, want %q", err, test.want)
-			}
-		})
+	link := strings.Join(g.Nodes[0].Steps[5].DynImport.Link.Args, " ")
+	if want := " ${SRC}/other/o.syso ${GOROOT}/src/runtime/race/r.syso -lm"; !strings.HasSuffix(link, want) {
+		t.Errorf("the test is\n%s, want …%s", link, want)
 	}
 }
 
-const cgoPackage = `mkdir -p $WORK/b001/
-cd /src/sub
-pkg-config --cflags -- zlib
-pkg-config --libs -- zlib
-TERM='dumb' CGO_LDFLAGS='' /goroot/pkg/tool/linux_amd64/cgo -objdir $WORK/b001/ -importpath example.com/m/sub "-ldflags=\"-O2\" \"-g\"" -- -I ./inc -I $WORK/b001/ -O2 -g ./s.go
-cd $WORK
-gcc -Wl,--no-gc-sections -O2 -g -x c - -o /dev/null || true
-cd $WORK/b001
-TERM='dumb' gcc -I /src/sub -fPIC -m64 -pthread -fmessage-length=0 -I ./ -O2 -g -o ./_x001.o -c _cgo_export.c
-TERM='dumb' gcc -I /src/sub -fPIC -m64 -pthread -fmessage-length=0 -I ./ -O2 -g -o ./_cgo_main.o -c _cgo_main.c
-cd /src/sub
-TERM='dumb' gcc -I . -fPIC -m64 -pthread -fmessage-length=0 -I $WORK/b001/ -O2 -g -o $WORK/b001/_x002.o -c x.c
-
-#
-# example.com/m/sub
-#
-
-cd /src
-TERM='dumb' gcc -I ./sub -fPIC -m64 -pthread -fmessage-length=0 -o $WORK/b001/_cgo_.o $WORK/b001/_cgo_main.o $WORK/b001/_x001.o $WORK/b001/_x002.o -O2 -g
-gcc -I /src/sub -fPIC -m64 -pthread -fmessage-length=0 -o $WORK/b001/_cgo_.o $WORK/b001/_cgo_main.o $WORK/b001/_x001.o $WORK/b001/_x002.o -O2 -g # test for internal linking errors (succeeded)
-TERM='dumb' /goroot/pkg/tool/linux_amd64/cgo -dynpackage sub -dynimport $WORK/b001/_cgo_.o -dynout $WORK/b001/_cgo_import.go
-echo '# import config' > $WORK/b001/importcfg # internal
-/goroot/pkg/tool/linux_amd64/compile -o $WORK/b001/_pkg_.a -trimpath "/src/sub=>example.com/m/sub;$WORK/b001=>" -p example.com/m/sub -importcfg $WORK/b001/importcfg -pack $WORK/b001/_cgo_gotypes.go $WORK/b001/s.cgo1.go $WORK/b001/_cgo_import.go
-cd /src/sub
-go tool pack r $WORK/b001/_pkg_.a $WORK/b001/_x001.o $WORK/b001/_x002.o ./lib.syso # internal
-`
-
-func TestCgo(t *testing.T) {
-	g, err := build(t, cgoPackage, options())
-	if err != nil {
-		t.Fatal(err)
-	}
-	n := g.Nodes[0]
-	if !n.Cgo || n.Name != "example.com/m/sub" || !n.Src.Native || n.Src.Dir != "sub" {
-		t.Fatalf("got %s", marshal(t, n))
-	}
-	if want := []string{"sub/s.go", "sub/x.c", "sub/lib.syso"}; !slices.Equal(n.Src.Files, want) {
-		t.Errorf("reads %q", n.Src.Files)
-	}
-	steps := n.Steps
-	if steps[0].PkgConfig == nil || steps[0].PkgConfig.Libs || steps[1].PkgConfig == nil || !steps[1].PkgConfig.Libs || steps[0].PkgConfig.Run.Dir != "${SRC}/sub" {
-		t.Errorf("pkg-config: %s", marshal(t, steps[:2]))
-	}
-	checks := []struct {
-		name string
-		got  []string
-		want []string
-	}{
-		{"cgo", steps[2].Run.Args, []string{"${GOROOT}/pkg/tool/linux_amd64/cgo", "-objdir", "${OBJ}/", "-importpath", "example.com/m/sub",
-			`-ldflags="-O2" "-g"${QUOTEDLIBS}`, "--", "-I", "${SRC}/sub/inc", "${CFLAGS}", "-I", "${OBJ}/", "-O2", "-g", "${SRC}/sub/s.go"}},
-		{"_cgo_export.c", steps[3].Run.Args, []string{"gcc", "-I", "${SRC}/sub", "-fPIC", "-m64", "-pthread", "-Wl,--no-gc-sections", "-fmessage-length=0",
-			"-ffile-prefix-map=${OBJ}=/tmp/go-build", "-gno-record-gcc-switches", "${CFLAGS}", "-I", "${OBJ}/", "-O2", "-g",
-			"-ffile-prefix-map=${SRC}=/_/example.com/m", "-o", "${OBJ}/_x001.o", "-c", "_cgo_export.c"}},
-		{"x.c", steps[5].Run.Args, []string{"gcc", "-I", "${SRC}/sub", "-fPIC", "-m64", "-pthread", "-Wl,--no-gc-sections", "-fmessage-length=0",
-			"-ffile-prefix-map=${OBJ}=/tmp/go-build", "-gno-record-gcc-switches", "${CFLAGS}", "-I", "${OBJ}/", "-O2", "-g",
-			"-ffile-prefix-map=${SRC}=/_/example.com/m", "-o", "${OBJ}/_x002.o", "-c", "x.c"}},
-		{"the test's link", steps[6].DynImport.Link.Args, []string{"gcc", "-I", "${SRC}/sub", "-fPIC", "-m64", "-pthread", "-Wl,--no-gc-sections", "-fmessage-length=0",
-			"-ffile-prefix-map=${OBJ}=/tmp/go-build", "-gno-record-gcc-switches", "-o", "${OBJ}/_cgo_.o", "${OBJ}/_cgo_main.o", "${OBJ}/_x001.o", "${OBJ}/_x002.o", "-O2", "-g", "${LIBS}"}},
-		{"pack", steps[9].Pack.Files, []string{"${OBJ}/_x001.o", "${OBJ}/_x002.o", "${OBJ}/dynimportfail", "${SRC}/sub/lib.syso"}},
-	}
-	for _, c := range checks {
-		if !slices.Equal(c.got, c.want) {
-			t.Errorf("%s:\n%q\nwant\n%q", c.name, c.got, c.want)
+// What a #cgo line says is told from what is shortened for display.
+func TestCgoRelativePaths(t *testing.T) {
+	opt := options()
+	opt.CgoFlags = func(dir string) ([]string, error) {
+		if dir != "/src/c" {
+			t.Errorf("the flags of %s are asked for", dir)
 		}
+		return []string{"-include", "./config.h", "-I", "/src/c/inc"}, nil
 	}
-	if want := []string{"${OBJ}/_cgo_import.go"}; !slices.Equal(steps[8].Run.IfExists, want) {
-		t.Errorf("the compile can do without %q", steps[8].Run.IfExists)
-	}
-	if steps[3].Run.Dir != "${OBJ}" || steps[5].Run.Dir != "${SRC}/sub" || steps[6].DynImport.Link.Dir != "${SRC}" {
-		t.Error("working directories are wrong")
-	}
-}
-
-// The directory that cmd/go hides from the C compiler depends on where the
-// package is.
-func TestPrefixMap(t *testing.T) {
-	tests := []struct{ from, to, want string }{
-		{"/src/sub", "/src/vendor/example.org/c", "-ffile-prefix-map=${SRC}/vendor=/_/vendor"},
-		{"/src/sub", "/goroot/src/runtime/cgo", "-ffile-prefix-map=${GOROOT}=/_/GOROOT"},
-	}
-	for _, test := range tests {
-		text := strings.ReplaceAll(strings.ReplaceAll(cgoPackage, "-I ./sub ", "-I "+test.from+" "), test.from, test.to)
-		g, err := build(t, text, options())
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got := g.Nodes[0].Steps[3].Run.Args; !slices.Contains(got, test.want) {
-			t.Errorf("%s: %q lacks %s", test.to, got, test.want)
+	text := strings.ReplaceAll(cgoText("/src/c", "example.com/m/c", "", ""), "-DA=$x", "-I ./inc -include ./config.h")
+	// Where the directory is another, an absolute path is printed whole.
+	text = strings.ReplaceAll(text, "-I ./ -I ./inc", "-I ./ -I /src/c/inc")
+	g := newGraphOf(t, text, opt)
+	for i, want := range map[int]string{
+		1: "gcc -I ${SRC}/c -fPIC -probed-before -fmessage-length=0 -ffile-prefix-map=${OBJ}=/tmp/go-build -probed-after -I ${OBJ}/ -I ${SRC}/c/inc -include ./config.h -ffile-prefix-map=${SRC}=/_/example.com/m -o ${OBJ}/_x001.o -c _cgo_export.c",
+		3: "gcc -I ${SRC}/c -fPIC -probed-before -fmessage-length=0 -ffile-prefix-map=${OBJ}=/tmp/go-build -probed-after -I ${OBJ}/ -I ${SRC}/c/inc -include ./config.h -ffile-prefix-map=${SRC}=/_/example.com/m -o ${OBJ}/_x003.o -c a$$b.c",
+	} {
+		if got := strings.Join(g.Nodes[0].Steps[i].Run.Args, " "); got != want {
+			t.Errorf("the compiler runs\n%s, want\n%s", got, want)
 		}
 	}
 }
 
-// What stands between a cgo package's commands.
-func TestCgoErrors(t *testing.T) {
-	tests := []struct {
-		name, old, new, want string
-	}{
-		{"a compiler that was not probed", "TERM='dumb' gcc -I . ", "TERM='dumb' clang -I . ", `not probed the compiler "clang"`},
-		{"no linking test", "gcc -I /src/sub -fPIC -m64 -pthread -fmessage-length=0 -o $WORK/b001/_cgo_.o $WORK/b001/_cgo_main.o $WORK/b001/_x001.o $WORK/b001/_x002.o -O2 -g # test for internal linking errors (succeeded)\n", "", "was not tested"},
-		{"an object of nowhere", "$WORK/b001/_x002.o ./lib.syso", "$WORK/b001/_x009.o ./lib.syso", "reads $WORK/b001/_x009.o"},
+// newGraphOf is newGraph for scripts that the accountant reads in another way.
+func newGraphOf(t *testing.T, text string, opt Options) *Graph {
+	t.Helper()
+	g, err := New(parse(t, text), opt)
+	if err != nil {
+		t.Fatal(err)
 	}
-	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
-			text := strings.Replace(cgoPackage, test.old, test.new, 1)
-			if text == cgoPackage {
-				t.Fatal("the test changes nothing")
-			}
-			if _, err := build(t, text, options()); err == nil || !strings.Contains(err.Error(), test.want) {
-				t.Errorf("got %v, want %q", err, test.want)
-			}
-		})
-	}
+	return g
 }
 
-func TestMerge(t *testing.T) {
-	pkg := func(name, flag string, refs ...Ref) *Node {
-		return &Node{Kind: Package, Name: name, Std: true, Refs: refs, Steps: []action.Step{{Run: &action.Run{Args: []string{"compile", flag}}}}}
+func TestReplacePath(t *testing.T) {
+	for _, test := range []struct{ in, want string }{
+		{"", ""},
+		{"/src", "S"},
+		{"/src/a", "S/a"},
+		{"/src/a:/src/b", "S/a:S/b"},
+		{"/src=>x;/src", "S=>x;S"},
+		{"-I/src/inc", "-IS/inc"},
+		{"-isystem/src", "-isystemS"},
+		{"-ldflags=-L/src/lib", "-ldflags=-LS/lib"},
+		{`"-L/src/lib" "-Wl,-rpath,/src/lib"`, `"-LS/lib" "-Wl,-rpath,S/lib"`},
+		{"-Wl,-L/src", "-Wl,-LS"},
+		{"(/src)", "(S)"},
+		{"a=/src,b='/src'", "a=S,b='S'"},
+		// Parts of longer names.
+		{"/src2", "/src2"},
+		{"/srcs/src", "/srcs/src"},
+		{"/goroot/src/a", "/goroot/src/a"},
+		{"${GOROOT}/src/a", "${GOROOT}/src/a"},
+		{"/a./src", "/a./src"},
+		{"/a-b/src", "/a-b/src"},
+		{"/1/src", "/1/src"},
+		{"//src", "//src"},
+		{"/ü/src", "/ü/src"},
+		{"x-I/src", "x-I/src"},
+		{"./src", "./src"},
+		{"/src.go", "/src.go"},
+		{"/goroot/src;/src", "/goroot/src;S"},
+	} {
+		if got := replacePath(test.in, "/src", "S"); got != test.want {
+			t.Errorf("replacePath(%q) = %q, want %q", test.in, got, test.want)
+		}
 	}
-	std := &Graph{Nodes: []*Node{pkg("a", ""), pkg("b", "", Ref{0, Export}), pkg("unused", "")}}
-	main := &Node{Kind: Package, Name: "main", Refs: []Ref{{1, Export}}}
-	same := &Graph{Nodes: []*Node{pkg("a", ""), pkg("b", "", Ref{0, Export}), main}}
-	g, shared, own, err := Merge(std, same)
-	if err != nil || len(g.Nodes) != 4 || !slices.Equal(shared, []int{0, 1, 2}) || len(own) != 0 {
-		t.Fatalf("the same: %s, %v, %v, %v", marshal(t, g), shared, own, err)
-	}
-	if !slices.Equal(g.Nodes[3].Refs, []Ref{{1, Export}}) {
-		t.Errorf("main refers to %v", g.Nodes[3].Refs)
-	}
-
-	// A package that differs takes those that import it along.
-	other := &Graph{Nodes: []*Node{pkg("a", "-race"), pkg("b", "", Ref{0, Export}), pkg("unused", ""), {Kind: Package, Name: "main", Refs: []Ref{{1, Export}}}}}
-	g, shared, own, err = Merge(std, other)
-	if err != nil || len(shared) != 3 || !slices.Equal(own, []int{3, 4}) {
-		t.Fatalf("a differs: %s, %v, %v, %v", marshal(t, g), shared, own, err)
-	}
-	if !slices.Equal(g.Nodes[4].Refs, []Ref{{3, Export}}) || !slices.Equal(g.Nodes[5].Refs, []Ref{{4, Export}}) {
-		t.Errorf("b refers to %v, main to %v", g.Nodes[4].Refs, g.Nodes[5].Refs)
-	}
-
-	// Where nothing is the same, std is left out.
-	g, shared, own, err = Merge(std, &Graph{Nodes: []*Node{pkg("a", "-race")}})
-	if err != nil || len(g.Nodes) != 1 || len(shared) != 0 || !slices.Equal(own, []int{0}) {
-		t.Fatalf("nothing: %s, %v, %v, %v", marshal(t, g), shared, own, err)
+	if got := replacePath("/src", "", "S"); got != "/src" {
+		t.Errorf("without a path to replace: %q", got)
 	}
 }

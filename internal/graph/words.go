@@ -5,6 +5,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"dgd/internal/action"
 	"dgd/internal/buildscript"
@@ -34,7 +35,7 @@ func (b *builder) words(u *unit, words []string) ([]string, error) {
 // (see output).
 func (b *builder) token(u *unit, word string) (string, error) {
 	if ref, ok := b.byFile[word]; ok && b.order[ref.Node] != u {
-		return u.ref(ref), nil
+		return u.reads(ref, word)
 	}
 	s := action.Escape(word)
 	for _, r := range b.roots {
@@ -55,9 +56,22 @@ func (b *builder) token(u *unit, word string) (string, error) {
 		if !ok {
 			return "", fmt.Errorf("reads %s, which no command before has made", file)
 		}
-		s = s[:i] + u.ref(ref) + s[i+1+len(file):]
+		t, err := u.reads(ref, file)
+		if err != nil {
+			return "", err
+		}
+		s = s[:i] + t + s[i+1+len(file):]
 	}
 	return s, b.note(u, word)
+}
+
+// reads returns the token for another node's output, which a command reads. Only
+// the linker reads archives, but for those that an import config names.
+func (u *unit) reads(r Ref, file string) (string, error) {
+	if r.Output == Archive && u.node.Kind != Link {
+		return "", fmt.Errorf("reads %s, an archive, without being the linker", file)
+	}
+	return u.ref(r), nil
 }
 
 // tokens is token for a list.
@@ -113,26 +127,44 @@ func (u *unit) native() {
 	}
 }
 
-// replacePath replaces the path old where it stands alone or before a slash or
-// a separator, never as the beginning of a longer name.
+// replacePath replaces the absolute path old where it stands alone or before a
+// slash or a separator, never as a part of a longer name.
 func replacePath(s, old, new string) string {
 	if old == "" || !strings.Contains(s, old) {
 		return s
 	}
 	var out strings.Builder
-	for {
-		i := strings.Index(s, old)
+	for begin := 0; ; {
+		i := strings.Index(s[begin:], old)
 		if i < 0 {
-			out.WriteString(s)
+			out.WriteString(s[begin:])
 			return out.String()
 		}
+		i += begin
 		end := i + len(old)
-		out.WriteString(s[:i])
-		if end == len(s) || strings.IndexByte("/=;:,\"' )", s[end]) >= 0 {
+		out.WriteString(s[begin:i])
+		if pathBegins(s[:i]) && (end == len(s) || strings.IndexByte("/=;:,\"' )", s[end]) >= 0) {
 			out.WriteString(new)
 		} else {
 			out.WriteString(old)
 		}
-		s = s[end:]
+		begin = end
 	}
 }
+
+// pathBegins says whether an absolute path can begin behind s: not behind what
+// a path before a slash can end in, unless it is a flag, as in -I/src.
+func pathBegins(s string) bool {
+	flag := strings.TrimRightFunc(s, isLetter)
+	if flag != s {
+		before, ok := strings.CutSuffix(flag, "-")
+		return ok && (before == "" || strings.IndexByte("=;:,\"' (", before[len(before)-1]) >= 0)
+	}
+	if s == "" {
+		return true
+	}
+	c := s[len(s)-1]
+	return c < utf8.RuneSelf && !('0' <= c && c <= '9') && strings.IndexByte("/.-_~+@%}$", c) < 0
+}
+
+func isLetter(r rune) bool { return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' }

@@ -1,0 +1,181 @@
+package graph
+
+import (
+	"reflect"
+	"slices"
+	"testing"
+
+	"dgd/internal/action"
+)
+
+func node(name string, std bool, flag string, refs ...int) *Node {
+	n := &Node{Kind: Package, Name: name, Std: std, Steps: []action.Step{{Run: &action.Run{Args: []string{"compile", flag}}}}}
+	for _, r := range refs {
+		n.Refs = append(n.Refs, Ref{Node: r, Output: Export})
+	}
+	if !std {
+		n.Src = &Sources{Dir: ".", Files: []string{"x.go"}}
+	}
+	return n
+}
+
+func TestMerge(t *testing.T) {
+	std := []*Node{node("errors", true, ""), node("io", true, "", 0), node("unused", true, "", 1)}
+	file := &Node{Kind: File, Name: "preprofile"}
+	cgo := node("io", true, "", 0)
+	cgo.Cgo = true
+	link := node("io", true, "", 0)
+	link.Kind = Link
+	archive := node("io", true, "")
+	archive.Refs = []Ref{{0, Archive}}
+	src := node("io", true, "", 0)
+	src.Src = &Sources{Dir: "."}
+	for _, test := range []struct {
+		name        string
+		std, nodes  []*Node
+		want        []*Node
+		shared, own []int
+	}{
+		{name: "empty"},
+		{
+			name:  "the same, in another order",
+			std:   std,
+			nodes: []*Node{node("m/first", false, ""), node("errors", true, ""), node("io", true, "", 1), node("m", false, "", 2, 0, 1)},
+			want:  append(slices.Clone(std), node("m/first", false, ""), node("m", false, "", 1, 3, 0)),
+
+			shared: []int{0, 1, 2},
+		},
+		{
+			name:  "nothing is the same",
+			std:   std,
+			nodes: []*Node{node("errors", true, "-race"), node("io", true, "", 0), node("m", false, "", 1, 0)},
+			want:  []*Node{node("errors", true, "-race"), node("io", true, "", 0), node("m", false, "", 1, 0)},
+			own:   []int{0, 1},
+		},
+		{
+			name:   "a package that nothing below is based on",
+			std:    std,
+			nodes:  []*Node{node("errors", true, ""), node("io", true, "-tags", 0), node("m", false, "", 1, 0)},
+			want:   append(slices.Clone(std), node("io", true, "-tags", 0), node("m", false, "", 3, 0)),
+			shared: []int{0, 1, 2},
+			own:    []int{3},
+		},
+		{
+			name:   "a package that is not in std",
+			std:    std,
+			nodes:  []*Node{node("errors", true, ""), node("runtime/race", true, "", 0)},
+			want:   append(slices.Clone(std), node("runtime/race", true, "", 0)),
+			shared: []int{0, 1, 2},
+			own:    []int{3},
+		},
+		{
+			name:   "the author's own package of the same name and steps",
+			std:    std,
+			nodes:  []*Node{node("errors", true, ""), node("io", false, "", 0)},
+			want:   append(slices.Clone(std), node("io", false, "", 0)),
+			shared: []int{0, 1, 2},
+		},
+		{
+			name:   "other refs",
+			std:    std,
+			nodes:  []*Node{node("errors", true, ""), node("io", true, "", 0, 0), cgo, link, archive, src},
+			want:   append(slices.Clone(std), node("io", true, "", 0, 0), cgo, link, archive, src),
+			shared: []int{0, 1, 2},
+			own:    []int{3, 4, 5, 6, 7},
+		},
+		{
+			name:  "no std",
+			nodes: []*Node{file, node("errors", true, ""), node("m", false, "", 1)},
+			want:  []*Node{file, node("errors", true, ""), node("m", false, "", 1)},
+			own:   []int{1},
+		},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			program := &Graph{test.nodes}
+			before := show(&Node{Steps: nil}) + showAll(program)
+			g, shared, own, err := Merge(&Graph{test.std}, program)
+			if err != nil {
+				t.Fatal(err)
+			}
+			checkNodes(t, g, test.want...)
+			if !slices.Equal(shared, test.shared) || !slices.Equal(own, test.own) {
+				t.Errorf("%v are shared and %v own, want %v and %v", shared, own, test.shared, test.own)
+			}
+			if after := show(&Node{Steps: nil}) + showAll(program); after != before {
+				t.Errorf("the program's graph was changed from\n%s to\n%s", before, after)
+			}
+		})
+	}
+
+	_, _, _, err := Merge(&Graph{std}, &Graph{[]*Node{node("a", false, "", 1), node("b", false, "")}})
+	if want := "a refers to a node that comes later"; err == nil || err.Error() != want {
+		t.Errorf("the error is %v, want %s", err, want)
+	}
+}
+
+// Merging the graphs of real scripts: a program that is built as std is shares
+// all of it, one with other flags nothing.
+func TestMergeRecorded(t *testing.T) {
+	load := func(name string) *Graph {
+		t.Helper()
+		file := "../buildscript/testdata/scripts/go1.26/linux-amd64-" + name + ".txt.gz"
+		return newGraphOf(t, readRecorded(t, file), recordedOptions(file))
+	}
+	std := func(g *Graph) *Graph {
+		var out Graph
+		at := map[int]int{}
+		for i, n := range g.Nodes {
+			if !n.Std {
+				continue
+			}
+			n := *n
+			n.Refs = slices.Clone(n.Refs)
+			for j := range n.Refs {
+				n.Refs[j].Node = at[n.Refs[j].Node]
+			}
+			at[i] = len(out.Nodes)
+			out.Nodes = append(out.Nodes, &n)
+		}
+		return &out
+	}
+	pure, race := load("pure"), load("pure-race")
+	base := std(pure)
+	g, shared, own, err := Merge(base, pure)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(shared) != len(base.Nodes) || len(own) != 0 || len(g.Nodes) != len(pure.Nodes) {
+		t.Errorf("of %d packages %d are shared, %d are not", len(base.Nodes), len(shared), len(own))
+	}
+	checkGraph(t, g)
+	if embed := load("embed"); true {
+		g, shared, own, err := Merge(base, embed)
+		if err != nil {
+			t.Fatal(err)
+		}
+		// What embed needs beside.
+		for _, i := range own {
+			for _, n := range base.Nodes {
+				if n.Name == g.Nodes[i].Name {
+					t.Errorf("%s is there twice", n.Name)
+				}
+			}
+		}
+		if len(shared) != len(base.Nodes) {
+			t.Errorf("%d packages are shared", len(shared))
+		}
+		checkGraph(t, g)
+	}
+	g, shared, own, err = Merge(base, race)
+	if err != nil || len(shared) != 0 || len(own) != len(std(race).Nodes) || !reflect.DeepEqual(g.Nodes, race.Nodes) {
+		t.Errorf("with -race %d packages are shared, %d are not (%v)", len(shared), len(own), err)
+	}
+}
+
+func showAll(g *Graph) string {
+	s := ""
+	for _, n := range g.Nodes {
+		s += show(n)
+	}
+	return s
+}
