@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
+	"strings"
 
 	"dgd/internal/bind"
 	"dgd/internal/drvgen"
@@ -165,7 +167,9 @@ func Bind(ctx context.Context, cfg *BindConfig) (*Bound, error) {
 func (b *Bound) place(ctx context.Context, bound map[int][]bind.Bound, storeDir string) (map[int][]drvgen.Placed, error) {
 	index := map[string]int{}
 	var trees []source.Tree
-	key := func(t *source.Tree) string { return t.Name + "\x00" + t.Root + "\x00" + strconv.Itoa(len(t.Files)) }
+	key := func(t *source.Tree) string {
+		return strings.Join(slices.Concat([]string{t.Name, t.Root}, t.Files, []string{""}, t.Exclude), "\x00")
+	}
 	for _, list := range bound {
 		for _, s := range list {
 			if s.Tree == nil {
