@@ -85,6 +85,7 @@ type unit struct {
 	text    string
 	flags   []string // of #cgo lines
 	read    map[string]bool
+	placed  bool // the package's directory is known
 }
 
 func newBuilder(opt Options) *builder {

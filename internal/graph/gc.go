@@ -117,7 +117,7 @@ func (b *builder) embedConfig(u *unit, text string) (string, error) {
 	slices.Sort(names)
 	files := map[string]string{}
 	for _, name := range names {
-		b.reads(u, cfg.Files[name])
+		b.embeds(u, cfg.Files[name])
 		files[name] = cfg.Files[name]
 	}
 	// Tokens are put in before encoding: what they stand for is plain.

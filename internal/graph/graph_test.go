@@ -427,6 +427,25 @@ TOOL/compile -o $WORK/b001/_pkg_.a -p example.com/m -importcfg $WORK/b001/import
 	})
 }
 
+// What is embedded says nothing of the package's own directory.
+func TestEmbedBelow(t *testing.T) {
+	g := newGraph(t, `
+#
+# example.com/m/p
+#
+
+cat >$WORK/b001/embedcfg << 'EOF' # internal
+{"Files":{"web/a.html":"/src/p/web/a.html"}}
+EOF
+cd /src
+TOOL/compile -o $WORK/b001/_pkg_.a -p example.com/m/p -embedcfg $WORK/b001/embedcfg -pack ./p/p.go
+`, options())
+	want := &Sources{Dir: "p", Files: []string{"p/web/a.html", "p/p.go"}}
+	if got := g.Nodes[0].Src; !reflect.DeepEqual(got, want) {
+		t.Errorf("the sources are %+v, want %+v", got, want)
+	}
+}
+
 // A profile: a node of its own, which std refers to as well.
 func TestProfile(t *testing.T) {
 	g := newGraph(t, `mkdir -p $WORK/b003/

@@ -98,26 +98,33 @@ func (b *builder) note(u *unit, word string) error {
 	return nil
 }
 
-// reads keeps a source file that the unit reads.
+// reads keeps a source file that the unit reads. The first one is in the
+// package's directory.
 func (b *builder) reads(u *unit, file string) {
-	if u.read[file] {
-		return
+	if rel, ok := b.embeds(u, file); ok && !u.placed {
+		u.placed = true
+		u.node.Src.Dir = path.Dir(rel)
 	}
-	u.read[file] = true
-	vendor := b.opt.ModRoot + "/vendor/"
-	rel, vendored := strings.CutPrefix(file, vendor)
+}
+
+// embeds keeps a source file that can be in any directory, and returns its path
+// relative to SRC.
+func (b *builder) embeds(u *unit, file string) (rel string, ok bool) {
+	rel, vendored := strings.CutPrefix(file, b.opt.ModRoot+"/vendor/")
 	if vendored {
 		rel = "vendor/" + rel
-	} else {
-		var ok bool
-		if rel, ok = strings.CutPrefix(file, b.opt.Src+"/"); !ok {
-			return
-		}
+	} else if rel, ok = strings.CutPrefix(file, b.opt.Src+"/"); !ok {
+		return "", false
 	}
+	if u.read[file] {
+		return rel, true
+	}
+	u.read[file] = true
 	if u.node.Src == nil {
-		u.node.Src = &Sources{Dir: path.Dir(rel), Vendored: vendored}
+		u.node.Src = &Sources{Vendored: vendored}
 	}
 	u.node.Src.Files = append(u.node.Src.Files, rel)
+	return rel, true
 }
 
 // native says that the unit's sources have includes.
