@@ -70,14 +70,9 @@ func Sources(g *graph.Graph, src string, modules []Module) (map[int][]Bound, err
 
 func sources(n *graph.Node, src string, modules []Module) (Bound, error) {
 	if n.Src.Vendored {
-		for _, m := range modules {
-			at := "vendor/" + m.Path
-			if n.Src.Dir == at || strings.HasPrefix(n.Src.Dir, at+"/") {
-				return Bound{At: at, Path: m.Store, Copy: n.Cgo}, nil
-			}
-		}
-		return Bound{}, fmt.Errorf("the directory %s belongs to no module of vendor/modules.txt", n.Src.Dir)
+		return vendored(n, modules)
 	}
+	whole := Bound{At: ".", Tree: &source.Tree{Name: source.Name(n.Name), Root: src, Exclude: notSource}, Copy: n.Cgo}
 	dir := filepath.Join(src, filepath.FromSlash(n.Src.Dir))
 	var files []string
 	for _, f := range n.Src.Files {
@@ -86,8 +81,7 @@ func sources(n *graph.Node, src string, modules []Module) (Bound, error) {
 			return Bound{}, err
 		}
 		if rel == ".." || strings.HasPrefix(rel, "../") {
-			// A file of another directory: the tree is the whole source.
-			return Bound{At: ".", Tree: &source.Tree{Name: source.Name(n.Name), Root: src, Exclude: notSource}, Copy: n.Cgo}, nil
+			return whole, nil // a file of another directory
 		}
 		files = append(files, filepath.ToSlash(rel))
 	}
@@ -97,18 +91,63 @@ func sources(n *graph.Node, src string, modules []Module) (Bound, error) {
 			return Bound{}, err
 		}
 		if !inside {
-			return Bound{At: ".", Tree: &source.Tree{Name: source.Name(n.Name), Root: src, Exclude: notSource}, Copy: n.Cgo}, nil
+			return whole, nil
 		}
 		files = more
 	}
 	slices.Sort(files)
 	files = slices.Compact(files)
 	for _, f := range files {
-		if _, err := os.Lstat(filepath.Join(dir, filepath.FromSlash(f))); err != nil {
+		link, err := throughLink(dir, f)
+		if err != nil {
 			return Bound{}, err
+		}
+		if link {
+			return whole, nil // what it leads to must be there, too
 		}
 	}
 	return Bound{At: n.Src.Dir, Tree: &source.Tree{Name: source.Name(n.Name), Root: dir, Files: files}, Copy: n.Cgo}, nil
+}
+
+// vendored returns the module that holds the node's files.
+func vendored(n *graph.Node, modules []Module) (Bound, error) {
+	module := func(file string) int {
+		return slices.IndexFunc(modules, func(m Module) bool {
+			at := "vendor/" + m.Path
+			return file == at || strings.HasPrefix(file, at+"/")
+		})
+	}
+	i := module(n.Src.Dir)
+	if i < 0 {
+		return Bound{}, fmt.Errorf("the directory %s belongs to no module of vendor/modules.txt", n.Src.Dir)
+	}
+	m := modules[i]
+	for _, f := range n.Src.Files {
+		if module(f) != i {
+			return Bound{}, fmt.Errorf("needs %s, which is not in its module %s: dgd does not support that", f, m.Path)
+		}
+	}
+	return Bound{At: "vendor/" + m.Path, Path: m.Store, Copy: n.Cgo}, nil
+}
+
+// throughLink says whether the file, or a directory between dir and it, is a
+// symbolic link.
+func throughLink(dir, file string) (bool, error) {
+	for i := 0; i < len(file); i++ {
+		next := strings.IndexByte(file[i:], '/')
+		if next < 0 {
+			next = len(file) - i
+		}
+		i += next
+		info, err := os.Lstat(filepath.Join(dir, filepath.FromSlash(file[:i])))
+		if err != nil {
+			return false, err
+		}
+		if info.Mode()&fs.ModeSymlink != 0 {
+			return true, nil
+		}
+	}
+	return false, nil
 }
 
 // notSource is what never is part of a package, in the tree of a whole source.
@@ -116,10 +155,11 @@ var notSource = []string{".git", "vendor"}
 
 // nativeFiles returns the files of a package with assembly or C: beside the
 // given ones all files of its directory that are not Go, and those of the
-// directories below it that have no Go files or that an include names. It
-// reports false where an include or a flag leaves the directory.
+// directories below it that have no Go files, or that an include or a flag
+// names. It reports false where an include or a flag leaves the directory.
 func nativeFiles(dir string, files []string, n *graph.Node) ([]string, bool, error) {
-	if leaves(n) {
+	named, leaves := namedDirs(n)
+	if leaves {
 		return nil, false, nil
 	}
 	all := map[string]bool{}
@@ -137,16 +177,25 @@ func nativeFiles(dir string, files []string, n *graph.Node) ([]string, bool, err
 		}
 		return err
 	}
-	if err := addDir("."); err != nil {
-		return nil, false, err
+	// Where includes are looked for, beside the including file's directory.
+	search := []string{"."}
+	for _, d := range named {
+		if info, err := os.Stat(filepath.Join(dir, filepath.FromSlash(d))); err == nil && info.IsDir() {
+			search = append(search, d)
+		}
 	}
-	subdirs, err := plainDirs(dir)
-	if err != nil {
-		return nil, false, err
-	}
-	for _, d := range subdirs {
-		if err := addDir(d); err != nil {
+	for _, top := range search {
+		if err := addDir(top); err != nil {
 			return nil, false, err
+		}
+		subdirs, err := plainDirs(filepath.Join(dir, filepath.FromSlash(top)))
+		if err != nil {
+			return nil, false, err
+		}
+		for _, d := range subdirs {
+			if err := addDir(path.Join(top, d)); err != nil {
+				return nil, false, err
+			}
 		}
 	}
 	for len(queue) > 0 {
@@ -157,23 +206,25 @@ func nativeFiles(dir string, files []string, n *graph.Node) ([]string, bool, err
 			return nil, false, err
 		}
 		for _, inc := range includes {
-			target := path.Join(path.Dir(f), inc)
-			if path.IsAbs(inc) || all[target] {
-				continue
-			}
-			info, err := os.Stat(filepath.Join(dir, filepath.FromSlash(target)))
-			if err != nil || info.IsDir() {
-				continue // in an include directory, or in the toolchain's
-			}
-			if target == ".." || strings.HasPrefix(target, "../") {
-				return nil, false, nil
-			}
-			if err := addDir(path.Dir(target)); err != nil {
-				return nil, false, err
-			}
-			if !all[target] { // included although it is a Go file
-				all[target] = true
-				queue = append(queue, target)
+			for _, from := range append([]string{path.Dir(f)}, search...) {
+				target := path.Join(from, inc)
+				if path.IsAbs(inc) || all[target] {
+					continue
+				}
+				info, err := os.Stat(filepath.Join(dir, filepath.FromSlash(target)))
+				if err != nil || info.IsDir() {
+					continue // in an include directory, or in the toolchain's
+				}
+				if strings.HasPrefix(target, "../") {
+					return nil, false, nil
+				}
+				if err := addDir(path.Dir(target)); err != nil {
+					return nil, false, err
+				}
+				if !all[target] { // included although it is a Go file
+					all[target] = true
+					queue = append(queue, target)
+				}
 			}
 		}
 	}
@@ -184,9 +235,10 @@ func nativeFiles(dir string, files []string, n *graph.Node) ([]string, bool, err
 	return list, true, nil
 }
 
-// leaves says whether a compiler's argument names a directory of the sources
-// outside of the package's own.
-func leaves(n *graph.Node) bool {
+// namedDirs returns the paths below the package's directory, and relative to
+// it, that a compiler's arguments name. It reports true where one is of the
+// sources and outside of the directory.
+func namedDirs(n *graph.Node) (list []string, leaves bool) {
 	own := "${SRC}"
 	if n.Src.Dir != "." {
 		own += "/" + action.Escape(n.Src.Dir)
@@ -199,32 +251,37 @@ func leaves(n *graph.Node) bool {
 			if strings.HasPrefix(arg, "-ffile-prefix-map=") || strings.HasPrefix(arg, "-fdebug-prefix-map=") {
 				continue
 			}
-			for i := strings.Index(arg, "${SRC}"); i >= 0; {
-				rest := arg[i:]
+			for rest := arg; ; {
+				i := strings.Index(rest, "${SRC}")
+				if i < 0 {
+					break
+				}
+				rest = rest[i:]
 				end := strings.IndexAny(rest, " \";=,")
 				if end < 0 {
 					end = len(rest)
 				}
 				p := path.Clean(rest[:end])
-				if p != own && !strings.HasPrefix(p, own+"/") {
-					return true
+				rel, ok := strings.CutPrefix(p, own+"/")
+				switch {
+				case ok:
+					list = append(list, strings.ReplaceAll(rel, "$$", "$"))
+				case p != own:
+					return nil, true
 				}
-				next := strings.Index(arg[i+1:], "${SRC}")
-				if next < 0 {
-					break
-				}
-				i += 1 + next
+				rest = rest[end:]
 			}
 			// A relative path, as in -I../include.
 			if trimmed := strings.TrimPrefix(strings.TrimPrefix(arg, "-I"), "-L"); trimmed == ".." || strings.HasPrefix(trimmed, "../") || strings.Contains(trimmed, "/../") {
-				return true
+				return nil, true
 			}
 		}
 	}
-	return false
+	slices.Sort(list)
+	return slices.Compact(list), false
 }
 
-var include = regexp.MustCompile(`(?m)^[ \t/*]*#[ \t]*include[ \t]+["<]([^">\n]+)[">]`)
+var include = regexp.MustCompile(`(?m)^[ \t/*]*#[ \t]*include[ \t]*["<]([^">\n]+)[">]`)
 
 // includesOf returns what a file of C, assembly or cgo includes.
 func includesOf(file string) ([]string, error) {
@@ -250,7 +307,15 @@ func filesOf(dir string) ([]string, error) {
 	}
 	var list []string
 	for _, e := range entries {
-		if e.Type().IsRegular() && !strings.HasSuffix(e.Name(), ".go") && !strings.HasPrefix(e.Name(), ".") {
+		if strings.HasSuffix(e.Name(), ".go") || strings.HasPrefix(e.Name(), ".") {
+			continue
+		}
+		regular := e.Type().IsRegular()
+		if e.Type()&fs.ModeSymlink != 0 {
+			info, err := os.Stat(filepath.Join(dir, e.Name()))
+			regular = err == nil && info.Mode().IsRegular()
+		}
+		if regular {
 			list = append(list, e.Name())
 		}
 	}

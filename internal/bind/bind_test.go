@@ -71,12 +71,34 @@ func TestNativePackage(t *testing.T) {
 		{"a flag that leaves the directory", "", run("-I", "${SRC}/q"), nil},
 		{"a flag that leaves it within a word", "", run("-I${SRC}/p/../q"), nil},
 		{"a relative flag that leaves it", "", run("-I../q"), nil},
+		{"an include without a space", "#include\"../q/far.h\"", nil, nil},
+		{"an include in a comment of Go", "// #include \"pkg/other.h\"", nil, []string{"a.go", "inc/deep.h", "inc/more/most.h", "near.h", "pkg/other.h", "x.c"}},
+		{"an include of a Go file", "#include \"pkg/other.go\"", nil, []string{"a.go", "inc/deep.h", "inc/more/most.h", "near.h", "pkg/other.go", "pkg/other.h", "x.c"}},
+		{"an include by a path of the machine", "#include </usr/include/stdio.h>", nil, []string{"a.go", "inc/deep.h", "inc/more/most.h", "near.h", "x.c"}},
+		{"a directory with Go files that a flag names", "#include <other.h>", run("-I", "${SRC}/p/pkg", "-L${SRC}/p/none"), []string{"a.go", "inc/deep.h", "inc/more/most.h", "near.h", "pkg/other.h", "pkg/plain/y.h", "x.c"}},
+		{"an include that is found by a flag", "#include <../pkg/other.h>", run("-I${SRC}/p/inc"), []string{"a.go", "inc/deep.h", "inc/more/most.h", "near.h", "pkg/other.h", "x.c"}},
+		{"an include of an include's", "#include \"pkg/second.h\"", run("-I", "."), []string{"a.go", "inc/deep.h", "inc/more/most.h", "near.h", "pkg/other.h", "pkg/second.h", "sec/third.h", "sec/third.txt", "x.c"}},
+		{"a flag of the linker that leaves it", "", run(`-ldflags="-O2" "-L${SRC}/lib" "-lx"`), nil},
+		{"a word of the parent directory", "", run("-include", ".."), nil},
+		{"a package whose name begins alike", "", run("-I${SRC}/pp"), nil},
 		{"a flag within the directory", "", run("-I${SRC}/p/inc", "-ffile-prefix-map=${SRC}=/_/m"), []string{"a.go", "inc/deep.h", "inc/more/most.h", "near.h", "x.c"}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			if err := os.WriteFile(filepath.Join(dir, "p/x.c"), []byte(test.x), 0o666); err != nil {
 				t.Fatal(err)
+			}
+			if strings.Contains(test.x, "second.h") {
+				for name, text := range map[string]string{"pkg/second.h": "#include \"sec/third.h\"", "sec/third.h": "", "sec/third.txt": "", "sec/x.go": ""} {
+					file := filepath.Join(dir, "p", name)
+					if err := os.MkdirAll(filepath.Dir(file), 0o777); err != nil {
+						t.Fatal(err)
+					}
+					if err := os.WriteFile(file, []byte(text), 0o666); err != nil {
+						t.Fatal(err)
+					}
+					defer os.RemoveAll(file)
+				}
 			}
 			b := one(t, dir, &graph.Node{Cgo: true, Steps: test.steps, Src: &graph.Sources{Dir: "p", Files: []string{"p/a.go", "p/x.c"}, Native: true}})
 			if !b.Copy {
@@ -92,6 +114,73 @@ func TestNativePackage(t *testing.T) {
 				t.Errorf("at %s, files %q, want %q", b.At, b.Tree.Files, test.want)
 			}
 		})
+	}
+}
+
+// What is not the package's: modules within, hidden directories, vendored and
+// test data.
+func TestOthersDirectories(t *testing.T) {
+	dir := tree(t, "x.s", "x.go", "inc/x.h", "mod/go.mod", "mod/inc/m.h", ".git/config", "vendor/v/v.h", "testdata/t.h", "a b/$x.h", "go.mod", "sub/vendor/y.h")
+	b := one(t, dir, &graph.Node{Src: &graph.Sources{Dir: ".", Files: []string{"x.s", "x.go"}, Native: true}})
+	if want := []string{"a b/$x.h", "go.mod", "inc/x.h", "sub/vendor/y.h", "x.go", "x.s"}; !slices.Equal(b.Tree.Files, want) {
+		t.Errorf("got %q, want %q", b.Tree.Files, want)
+	}
+	if b.At != "." || b.Copy || b.Tree.Root != dir {
+		t.Errorf("got %+v, %+v", b, b.Tree)
+	}
+	b = one(t, dir, &graph.Node{
+		Steps: []action.Step{{Run: &action.Run{Args: []string{"asm", "-I", "${SRC}/a b", "${SRC}/x.s"}}}},
+		Src:   &graph.Sources{Dir: ".", Files: []string{"x.s", "mod/inc/m.h"}, Native: true},
+	})
+	if want := []string{"a b/$x.h", "go.mod", "inc/x.h", "mod/inc/m.h", "sub/vendor/y.h", "x.s"}; !slices.Equal(b.Tree.Files, want) {
+		t.Errorf("got %q, want %q", b.Tree.Files, want)
+	}
+}
+
+// A symbolic link is of use only together with what it leads to.
+func TestLinks(t *testing.T) {
+	link := func(dir, target, name string) {
+		t.Helper()
+		if err := os.Symlink(target, filepath.Join(dir, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, test := range []struct {
+		name   string
+		target string
+		files  []string
+		native bool
+		whole  bool
+	}{
+		{"p/shared.go", "../q/shared.go", []string{"p/shared.go", "p/x.go"}, false, true},
+		{"p/shared.h", "../q/shared.h", []string{"p/x.go"}, true, true},
+		{"p/inc", "../q", []string{"p/inc/shared.h"}, false, true},
+		{"p/inc", "../q", []string{"p/x.c"}, true, true}, // includes inc/shared.h
+		{"p/shared.h", "../q/shared.h", []string{"p/x.go"}, false, false},
+		{"p/dangling.h", "nowhere", []string{"p/x.go"}, true, false},
+		{"p/dir", "../q", []string{"p/x.go"}, true, false},
+	} {
+		dir := tree(t, "p/x.go", "q/shared.go", "q/shared.h")
+		if slices.Contains(test.files, "p/x.c") {
+			if err := os.WriteFile(filepath.Join(dir, "p/x.c"), []byte("#include \"inc/shared.h\""), 0o666); err != nil {
+				t.Fatal(err)
+			}
+		}
+		link(dir, test.target, test.name)
+		b := one(t, dir, &graph.Node{Src: &graph.Sources{Dir: "p", Files: test.files, Native: test.native}})
+		if whole := b.At == "."; whole != test.whole || whole != (b.Tree.Files == nil) {
+			t.Errorf("%s -> %s, reading %q: got %+v, %+v", test.name, test.target, test.files, b, b.Tree)
+		}
+	}
+
+	dir := tree(t, "p/a.c")
+	if err := os.RemoveAll(filepath.Join(dir, "p/a.c")); err != nil {
+		t.Fatal(err)
+	}
+	link(dir, "nowhere", "p/a.c")
+	_, err := Sources(&graph.Graph{Nodes: []*graph.Node{{Name: "m/p", Src: &graph.Sources{Dir: "p", Files: []string{"p/a.c"}, Native: true}}}}, dir, nil)
+	if err == nil || !strings.HasPrefix(err.Error(), "m/p: open ") {
+		t.Errorf("got %v", err)
 	}
 }
 
@@ -113,15 +202,21 @@ func TestVendored(t *testing.T) {
 
 func TestErrors(t *testing.T) {
 	dir := tree(t, "p/a.go")
+	modules := []Module{{"example.org/a", "/store/a"}, {"example.org/a/sub", "/store/sub"}, {"example.org/ab", "/store/ab"}}
 	for _, test := range []struct {
 		src  graph.Sources
 		want string
 	}{
 		{graph.Sources{Dir: "vendor/example.org/x", Vendored: true}, "belongs to no module"},
+		{graph.Sources{Dir: "vendor/example.org/a", Files: []string{"vendor/example.org/a/x.go", "vendor/example.org/ab/x.syso"}, Vendored: true}, "needs vendor/example.org/ab/x.syso, which is not in its module example.org/a"},
+		{graph.Sources{Dir: "vendor/example.org/a", Files: []string{"vendor/example.org/a/sub/x.go"}, Vendored: true}, "needs vendor/example.org/a/sub/x.go, which is not in its module example.org/a"},
+		{graph.Sources{Dir: "vendor/example.org/a", Files: []string{"p/x.syso"}, Vendored: true}, "needs p/x.syso"},
+		{graph.Sources{Dir: "gone", Files: []string{"gone/a.s"}, Native: true}, "gone: no such file"},
+		{graph.Sources{Dir: "p", Files: []string{"p/a.go/b.c"}, Native: true}, "looking for includes"},
 		{graph.Sources{Dir: "p", Files: []string{"p/a.go", "p/gone.go"}}, "gone.go"},
 		{graph.Sources{Dir: "p", Files: []string{"p/a.go", "p/gone.go"}, Native: true}, "gone.go"},
 	} {
-		_, err := Sources(&graph.Graph{Nodes: []*graph.Node{{Name: "example.com/m/p", Src: &test.src}}}, dir, nil)
+		_, err := Sources(&graph.Graph{Nodes: []*graph.Node{{Name: "example.com/m/p", Src: &test.src}}}, dir, modules)
 		if err == nil || !strings.Contains(err.Error(), test.want) || !strings.Contains(err.Error(), "example.com/m/p") {
 			t.Errorf("got %v, want %q", err, test.want)
 		}
