@@ -224,3 +224,25 @@ func TestKilled(t *testing.T) {
 		})
 	}
 }
+
+// A source file that is a symbolic link to another place of src is compiled as
+// what it leads to.
+func TestSymbolicLink(t *testing.T) {
+	for mode, function := range modes {
+		t.Run(mode, func(t *testing.T) {
+			src := project(t, map[string]string{
+				"go.mod":             "module example.com/linked\n\ngo 1.24\n",
+				"main.go":            "package main\n\nimport \"example.com/linked/lib\"\n\nfunc main() { println(lib.Text) }\n",
+				"shared/text.go.src": "package lib\n\nconst Text = \"linked SALT\"\n",
+				"lib/lib.go":         "package lib\n",
+			})
+			if err := os.Symlink("../shared/text.go.src", filepath.Join(src, "lib/text.go")); err != nil {
+				t.Fatal(err)
+			}
+			r := build(t, function, src, layersEnv)
+			if out := r.run(t, "linked"); !strings.HasPrefix(out, "linked ") {
+				t.Errorf("prints %q", out)
+			}
+		})
+	}
+}
