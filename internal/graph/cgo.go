@@ -133,12 +133,7 @@ func (b *builder) cc(a buildscript.Run) error {
 	if !ok {
 		return fmt.Errorf("dgd has not probed the compiler %q", command)
 	}
-	out, err := flagValue(a.Args, "-o")
-	if err != nil {
-		return err
-	}
-	out = buildscript.Undot(b.step.Dir, out)
-	u, err := b.unit(out, Package)
+	u, out, err := b.writer(a.Args, "-o", Package)
 	if err != nil {
 		return err
 	}
@@ -190,7 +185,7 @@ func (b *builder) cc(a buildscript.Run) error {
 		}
 	}
 	if compiles && flags.PrefixMap != "" {
-		from, to := b.moduleRoot()
+		from, to := b.moduleRoot(u)
 		o := slices.Index(args, "-o")
 		args = slices.Insert(args, o, flags.PrefixMap+"="+from+"=/_/"+action.Escape(to))
 	}
@@ -219,11 +214,9 @@ func (b *builder) cc(a buildscript.Run) error {
 }
 
 // moduleRoot returns the directory whose name cmd/go hides from the C compiler,
-// and what stands for it: the module that the step's package belongs to. The
-// step runs in that package's directory or in an object directory, so that the
-// sources that the unit has read so far decide.
-func (b *builder) moduleRoot() (from, to string) {
-	u := b.current()
+// and what stands for it: the module that the unit's package belongs to, as the
+// sources that it has read so far tell.
+func (b *builder) moduleRoot(u *unit) (from, to string) {
 	switch {
 	case u.node.Src == nil:
 		return "${GOROOT}", "GOROOT"
@@ -237,21 +230,9 @@ func (b *builder) moduleRoot() (from, to string) {
 	return root, b.opt.Module
 }
 
-// current returns the unit that the step's output belongs to.
-func (b *builder) current() *unit {
-	run := b.step.Action.(buildscript.Run)
-	out, _ := flagValue(run.Args, "-o")
-	u, _ := b.unit(buildscript.Undot(b.step.Dir, out), Package)
-	return u
-}
-
 // linkTest reads the test that -n prints as succeeded, whatever the truth.
 func (b *builder) linkTest(a buildscript.LinkTest) error {
-	out, err := flagValue(a.Args, "-o")
-	if err != nil {
-		return err
-	}
-	u, err := b.unit(buildscript.Undot(b.step.Dir, out), Package)
+	u, _, err := b.writer(a.Args, "-o", Package)
 	if err != nil {
 		return err
 	}
@@ -267,11 +248,7 @@ func (b *builder) linkTest(a buildscript.LinkTest) error {
 
 // dynImport reads the dynamic imports of the linked objects.
 func (b *builder) dynImport(a buildscript.Run) error {
-	out, err := flagValue(a.Args, "-dynout")
-	if err != nil {
-		return err
-	}
-	u, err := b.unit(buildscript.Undot(b.step.Dir, out), Package)
+	u, _, err := b.writer(a.Args, "-dynout", Package)
 	if err != nil {
 		return err
 	}

@@ -168,11 +168,7 @@ func (b *builder) copy(a buildscript.Copy) error {
 
 // compile is `compile`: export data and object code become two files.
 func (b *builder) compile(a buildscript.Run) error {
-	out, err := flagValue(a.Args, "-o")
-	if err != nil {
-		return err
-	}
-	u, err := b.unit(buildscript.Undot(b.step.Dir, out), Package)
+	u, _, err := b.writer(a.Args, "-o", Package)
 	if err != nil {
 		return err
 	}
@@ -241,11 +237,7 @@ func (b *builder) compile(a buildscript.Run) error {
 
 // asm is `asm`, for an object file or for the ABIs of its symbols.
 func (b *builder) asm(a buildscript.Run) error {
-	out, err := flagValue(a.Args, "-o")
-	if err != nil {
-		return err
-	}
-	u, err := b.unit(buildscript.Undot(b.step.Dir, out), Package)
+	u, out, err := b.writer(a.Args, "-o", Package)
 	if err != nil {
 		return err
 	}
@@ -253,7 +245,7 @@ func (b *builder) asm(a buildscript.Run) error {
 	if err != nil {
 		return err
 	}
-	u.written[strings.TrimPrefix(buildscript.Undot(b.step.Dir, out), u.objdir+"/")] = true
+	u.written[strings.TrimPrefix(out, u.objdir+"/")] = true
 	for _, w := range words[1:] {
 		if strings.HasSuffix(w, ".s") && !strings.HasPrefix(w, "-") {
 			b.reads(u, w)
@@ -318,15 +310,10 @@ const failMarker = "${OBJ}/dynimportfail"
 
 // preprofile turns a CPU profile into the form that the compiler reads.
 func (b *builder) preprofile(a buildscript.Run) error {
-	out, err := flagValue(a.Args, "-o")
-	if err != nil {
-		return err
-	}
-	out = buildscript.Undot(b.step.Dir, out)
 	if _, err := flagValue(a.Args, "-i"); err != nil {
 		return err
 	}
-	u, err := b.unit(out, File)
+	u, out, err := b.writer(a.Args, "-o", File)
 	if err != nil {
 		return err
 	}
@@ -440,6 +427,17 @@ func escapeAll(list []string) []string {
 		out = append(out, action.Escape(s))
 	}
 	return out
+}
+
+// writer returns the unit that a command's output belongs to, and that output:
+// the word behind the flag.
+func (b *builder) writer(args []string, flag string, kind Kind) (u *unit, out string, err error) {
+	if out, err = flagValue(args, flag); err != nil {
+		return nil, "", err
+	}
+	out = buildscript.Undot(b.step.Dir, out)
+	u, err = b.unit(out, kind)
+	return u, out, err
 }
 
 // flagValue returns the word behind a flag.
