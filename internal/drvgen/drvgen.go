@@ -62,7 +62,7 @@ type Group struct {
 
 // Options is what the derivations need beside the graph.
 type Options struct {
-	Goroot  string           // GOROOT relative to the toolchain's store path, such as share/go
+	Goroot  string           // GOROOT relative to the toolchain's store path, such as share/go or "."
 	Sources map[int][]Placed // by node
 	Groups  []Group          // packages that share a derivation; all others have one each
 	Name    string           // of the last derivation
@@ -230,7 +230,10 @@ func (gen *generator) unit(d *Derivation, n int, unitOf map[int]int, bundled boo
 	}
 	u.Steps = slices.Concat(mkdirs, node.Steps)
 
-	d.Vars["GOROOT"] = Value{Input: Go, Suffix: "/" + gen.opt.Goroot}
+	d.Vars["GOROOT"] = Value{Input: Go}
+	if gen.opt.Goroot != "." { // tools compare paths by their letters
+		d.Vars["GOROOT"] = Value{Input: Go, Suffix: "/" + gen.opt.Goroot}
+	}
 	if node.Cgo {
 		d.Vars["CGOENV"] = Value{Input: CgoEnv}
 		if gen.opt.StdEnv[n] {

@@ -288,6 +288,14 @@ func TestSeveralPrograms(t *testing.T) {
 	}
 }
 
+// A toolchain can be its own GOROOT.
+func TestGoroot(t *testing.T) {
+	drvs := generate(t, Options{Goroot: "."}, pkg("m"), link("m", "m", 0))
+	if got, want := drvs[0].Vars, (map[string]Value{"GOROOT": {Input: Go}}); !reflect.DeepEqual(got, want) {
+		t.Errorf("the variables are %+v, want %+v", got, want)
+	}
+}
+
 // The derivation of a package says nothing of what else is in the graph.
 func TestNamesOfVariables(t *testing.T) {
 	nodes := func(before ...*graph.Node) []*graph.Node {
