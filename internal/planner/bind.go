@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -170,8 +171,8 @@ func (b *Bound) place(ctx context.Context, bound map[int][]bind.Bound, storeDir 
 	key := func(t *source.Tree) string {
 		return strings.Join(slices.Concat([]string{t.Name, t.Root}, t.Files, []string{""}, t.Exclude), "\x00")
 	}
-	for _, list := range bound {
-		for _, s := range list {
+	for _, n := range slices.Sorted(maps.Keys(bound)) { // the trees' order is a part of the output
+		for _, s := range bound[n] {
 			if s.Tree == nil {
 				continue
 			}
