@@ -18,7 +18,8 @@ import (
 )
 
 // cgoFlags returns the words of all #cgo lines in the directory, whatever their
-// conditions.
+// conditions. Of quotes, only the characters are left out: a word with a space
+// in it is printed in quotes, and never shortened.
 func cgoFlags(dir string) ([]string, error) {
 	files, err := filepath.Glob(filepath.Join(globEscape(dir), "*.go"))
 	if err != nil {
@@ -43,8 +44,10 @@ func cgoFlags(dir string) ([]string, error) {
 				for _, doc := range []*ast.CommentGroup{imp.Doc, gen.Doc} {
 					for line := range strings.Lines(doc.Text()) {
 						if rest, ok := strings.CutPrefix(strings.TrimSpace(line), "#cgo"); ok {
-							_, flags, _ := strings.Cut(rest, ":")
-							words = append(words, strings.Fields(strings.ReplaceAll(flags, "${SRCDIR}", dir))...)
+							_, flags, _ := strings.Cut(unquote.Replace(rest), ":")
+							for _, w := range strings.Fields(flags) {
+								words = append(words, strings.ReplaceAll(w, "${SRCDIR}", dir))
+							}
 						}
 					}
 				}
@@ -53,6 +56,8 @@ func cgoFlags(dir string) ([]string, error) {
 	}
 	return words, nil
 }
+
+var unquote = strings.NewReplacer(`"`, "", "'", "")
 
 func globEscape(dir string) string {
 	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(dir)

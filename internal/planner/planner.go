@@ -210,6 +210,14 @@ func newGo(cfg *Config, dir string) (*goCommand, error) {
 	if err := os.MkdirAll(filepath.Join(dir, "tmp"), 0o777); err != nil {
 		return nil, err
 	}
+	// Telemetry is switched off by a file only. It goes on after the command.
+	telemetry := filepath.Join(dir, "home", ".config", "go", "telemetry")
+	if err := os.MkdirAll(telemetry, 0o777); err != nil {
+		return nil, err
+	}
+	if err := os.WriteFile(filepath.Join(telemetry, "mode"), []byte("off"), 0o666); err != nil {
+		return nil, err
+	}
 	g := &goCommand{path: filepath.Join(cfg.Go, "bin", "go")}
 	if cfg.EnvFile != "" {
 		text, err := os.ReadFile(cfg.EnvFile)
@@ -228,7 +236,7 @@ func newGo(cfg *Config, dir string) (*goCommand, error) {
 		"TMPDIR="+filepath.Join(dir, "tmp"),
 		"GOCACHE="+filepath.Join(dir, "cache"),
 		"GOPATH="+filepath.Join(dir, "gopath"),
-		"GOENV=off", "GOPROXY=off", "GOSUMDB=off", "GOTOOLCHAIN=local", "GOTELEMETRY=off", "GO111MODULE=on",
+		"GOENV=off", "GOPROXY=off", "GOSUMDB=off", "GOTOOLCHAIN=local", "GO111MODULE=on",
 	)
 	return g, nil
 }
