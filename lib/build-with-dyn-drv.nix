@@ -17,16 +17,13 @@ else if !(builtins ? outputOf) then
 else
   let
     args = arguments "buildWithDynDrv" given;
+    contentAddressing = import ./content-addressing.nix;
     recursive = {
       requiredSystemFeatures = [ "recursive-nix" ];
     };
     stages = planning {
       inherit args;
-      attrs = {
-        __contentAddressed = true;
-        outputHashAlgo = "sha256";
-        outputHashMode = "recursive";
-      };
+      attrs = contentAddressing;
       splitAttrs = recursive;
     };
     drv = planner {
@@ -38,11 +35,7 @@ else
         inherit (stages) inputs;
         executor = tools.dgd-exec;
       };
-      attrs = recursive // {
-        __contentAddressed = true;
-        outputHashAlgo = "sha256";
-        outputHashMode = "text";
-      };
+      attrs = recursive // contentAddressing // { outputHashMode = "text"; };
     };
     program = builtins.outputOf drv.outPath "out";
   in

@@ -12,6 +12,7 @@ let
     cgoEnv = callFile ./cgo-env.nix { };
     planner = callFile ./planner.nix { };
     planning = callFile ./planning.nix { };
+    execute = callFile ./execute.nix { };
     derive = callFile ./derive.nix { };
     package = callFile ./package.nix { };
     # The same library for another package set, for the argument pkgs of the builders.

@@ -1,6 +1,6 @@
 # Makes derivations of the planner's data (see internal/drvgen). Once their inputs are known they are the same as the
 # .drv files that the planner writes itself in dynamic mode.
-{ system, tools }:
+{ execute }:
 {
   bound, # the planner's output: derivations.json and the sources
   modules, # the planner's list of modules
@@ -57,29 +57,12 @@ let
 
   derivations = map (
     d:
-    derivation (
-      {
-        inherit (d) name outputs spec;
-        inherit system;
-        builder = "${tools.dgd-exec}/bin/dgd-exec";
-        vars = builtins.toJSON (builtins.mapAttrs (_: value) d.vars);
-        passAsFile = [
-          "spec"
-          "vars"
-        ];
-        disallowedReferences = [ inputs.go ];
-      }
-      // (
-        if contentAddressed then
-          {
-            __contentAddressed = true;
-            outputHashAlgo = "sha256";
-            outputHashMode = "recursive";
-          }
-        else
-          { }
-      )
-    )
+    execute {
+      inherit (d) name outputs spec;
+      inherit (inputs) go;
+      inherit contentAddressed;
+      vars = builtins.mapAttrs (_: value) d.vars;
+    }
   ) data.derivations;
 in
 builtins.elemAt derivations (builtins.length derivations - 1)

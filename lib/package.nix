@@ -1,5 +1,5 @@
 # The package that a user gets: the linked programs in bin/, as a derivation of its own.
-{ system, tools }:
+{ execute }:
 {
   args,
   program, # store path of the linked programs
@@ -20,31 +20,13 @@ let
     ];
   };
 in
-derivation (
-  {
-    name = if args.name != null then args.name else "go-program";
-    inherit system;
-    builder = "${tools.dgd-exec}/bin/dgd-exec";
-    outputs = [ "out" ];
-    spec = builtins.toJSON { units = [ unit ]; };
-    vars = builtins.toJSON { PROGRAM = program; };
-    passAsFile = [
-      "spec"
-      "vars"
-    ];
-    disallowedReferences = [ args.go ];
-  }
-  // (
-    if args.contentAddressed then
-      {
-        __contentAddressed = true;
-        outputHashAlgo = "sha256";
-        outputHashMode = "recursive";
-      }
-    else
-      { }
-  )
-)
+execute {
+  name = if args.name != null then args.name else "go-program";
+  outputs = [ "out" ];
+  spec = builtins.toJSON { units = [ unit ]; };
+  vars.PROGRAM = program;
+  inherit (args) go contentAddressed;
+}
 // passthru
 // args.passthru
 // {

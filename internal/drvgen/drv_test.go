@@ -45,7 +45,7 @@ func program() (*graph.Graph, Options) {
 // files by their paths.
 func evaluate(t *testing.T, st *testnix.Store, dir string, contentAddressed bool) map[string]string {
 	t.Helper()
-	derive, err := filepath.Abs("../../lib/derive.nix")
+	lib, err := filepath.Abs("../../lib")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,16 +53,18 @@ func evaluate(t *testing.T, st *testnix.Store, dir string, contentAddressed bool
 		let
 		  file = name: builtins.path { name = name; path = %q + "/in/${name}"; };
 		in
-		import %s {
-		  system = "x86_64-linux";
-		  tools.dgd-exec = file "dgd-exec";
+		import (%[2]s + "/derive.nix") {
+		  execute = import (%[2]s + "/execute.nix") {
+		    system = "x86_64-linux";
+		    tools.dgd-exec = file "dgd-exec";
+		  };
 		} {
 		  bound = %[1]q;
 		  modules = %[1]q + "/modules.json";
 		  vendorDir = %[1]q + "/vendor";
 		  inputs = { go = file "go"; cgoEnv = file "cgo-env"; stdEnv = file "std-env"; };
 		  contentAddressed = %[3]v;
-		}`, dir, derive, contentAddressed)
+		}`, dir, lib, contentAddressed)
 	drv := st.Run(t, "nix-instantiate", "--expr", expr)
 	texts := map[string]string{}
 	for _, path := range strings.Fields(st.Run(t, "nix-store", "--query", "--requisites", drv)) {
