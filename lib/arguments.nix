@@ -14,6 +14,7 @@ let
     buildInputs = [ ];
     nativeBuildInputs = [ ];
     contentAddressed = builtins ? outputOf;
+    granularity = "package";
     innerNix = null;
     meta = { };
     passthru = { };
@@ -51,6 +52,10 @@ let
       words = "true or false";
       check = builtins.isBool;
     };
+    granularity = {
+      words = "\"package\" or \"module\"";
+      check = v: v == "package" || v == "module";
+    };
     attrs = {
       words = "an attribute set";
       check = builtins.isAttrs;
@@ -72,6 +77,7 @@ let
     buildInputs = types.list;
     nativeBuildInputs = types.list;
     contentAddressed = types.bool;
+    granularity = types.granularity;
     meta = types.attrs;
     passthru = types.attrs;
   };

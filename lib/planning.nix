@@ -111,7 +111,7 @@ rec {
       modules
       src
       ;
-    inherit (args) contentAddressed;
+    inherit (args) contentAddressed granularity;
     name = "program";
     storeDir = builtins.storeDir;
   };

@@ -12,7 +12,6 @@ import (
 	"path"
 	"slices"
 	"strconv"
-	"strings"
 
 	"dgd/internal/action"
 	"dgd/internal/graph"
@@ -58,6 +57,9 @@ type Placed struct {
 type Group struct {
 	Name  string
 	Nodes []int
+	// Split gives the export data of each package an output of its own: an
+	// importer then depends on what it imports, not on the whole group.
+	Split bool
 }
 
 // Options is what the derivations need beside the graph.
@@ -138,11 +140,36 @@ func (gen *generator) node(n int) error {
 
 // A place says where a node's outputs are.
 type place struct {
-	drv   int
-	name  string // of its files, without their suffixes, where a group shares the outputs
-	group bool
-	done  bool
+	drv     int
+	archive file // also the file of a File node
+	export  file
+	done    bool
 }
+
+// file returns the place of one output.
+func (p *place) file(o graph.Output) file {
+	if o == graph.Export {
+		return p.export
+	}
+	return p.archive
+}
+
+// A file is an output of a derivation, or a file in it.
+type file struct {
+	output string
+	path   string // relative to the output; empty for the output itself
+}
+
+// below is the file's place, where base stands for the output.
+func (f file) below(base string) string {
+	if f.path == "" {
+		return base
+	}
+	return base + "/" + action.Escape(f.path)
+}
+
+// token is the file's place in its own derivation.
+func (f file) token() string { return f.below("${" + f.output + "}") }
 
 type generator struct {
 	g       *graph.Graph
@@ -152,6 +179,8 @@ type generator struct {
 	drvs    []Derivation
 	at      []place           // by node
 	vars    map[string]string // of the derivation being made: what a variable stands for, to its name
+
+	collected map[int]place // of the link being made: where its archives are, by node
 }
 
 // derivationName is the store path name of a node's derivation.
@@ -164,6 +193,13 @@ func derivationName(n *graph.Node) string {
 
 // emit makes the derivation of a group.
 func (gen *generator) emit(group Group, bundled bool) error {
+	gen.collected = nil
+	if n := group.Nodes[0]; gen.g.Nodes[n].Kind == graph.Link {
+		var err error
+		if gen.collected, err = gen.collect(n); err != nil {
+			return fmt.Errorf("%s: %w", gen.g.Nodes[n].Name, err)
+		}
+	}
 	d := Derivation{Name: source.Name(group.Name), Outputs: []string{archiveOutput}, Vars: map[string]Value{}}
 	gen.vars = map[string]string{}
 	unitOf := map[int]int{} // by node
@@ -176,14 +212,23 @@ func (gen *generator) emit(group Group, bundled bool) error {
 		if names[name]++; names[name] > 1 {
 			name += "@" + strconv.Itoa(names[name])
 		}
-		gen.at[n] = place{drv: len(gen.drvs), name: name, group: bundled}
-		if node.Kind == graph.Package && len(d.Outputs) == 1 {
-			d.Outputs = append(d.Outputs, exportOutput)
+		at := place{drv: len(gen.drvs), archive: file{output: archiveOutput}, export: file{output: exportOutput}}
+		if bundled {
+			at.archive.path = name + ".a"
+			if group.Split {
+				at.export.output += strconv.Itoa(len(spec.Units))
+			} else {
+				at.export.path = name + ".x"
+			}
+		}
+		gen.at[n] = at
+		if node.Kind == graph.Package && !slices.Contains(d.Outputs, at.export.output) {
+			d.Outputs = append(d.Outputs, at.export.output)
 		}
 		if bundled && node.Kind != graph.Package {
 			return fmt.Errorf("%s: only packages can share a derivation", node.Name)
 		}
-		unit, err := gen.unit(&d, n, unitOf, bundled)
+		unit, err := gen.unit(&d, n, unitOf)
 		if err != nil {
 			return fmt.Errorf("%s: %w", node.Name, err)
 		}
@@ -201,23 +246,19 @@ func (gen *generator) emit(group Group, bundled bool) error {
 }
 
 // unit makes one node's unit and the derivation's variables for it.
-func (gen *generator) unit(d *Derivation, n int, unitOf map[int]int, bundled bool) (action.Unit, error) {
+func (gen *generator) unit(d *Derivation, n int, unitOf map[int]int) (action.Unit, error) {
 	node := gen.g.Nodes[n]
 	u := action.Unit{Name: node.Name, Vars: action.Vars{}, Steps: node.Steps}
-	own := func(output, suffix string) string {
-		if bundled {
-			return "${" + output + "}/" + action.Escape(gen.at[n].name) + suffix
-		}
-		return "${" + output + "}"
-	}
 	var dirs []string
 	switch node.Kind {
 	case graph.Package:
-		u.Vars["ARCHIVE"] = own(archiveOutput, ".a")
-		u.Vars["EXPORT"] = own(exportOutput, ".x")
-		if bundled {
-			dirs = []string{path.Dir(u.Vars["ARCHIVE"]), path.Dir(u.Vars["EXPORT"])}
+		for _, f := range []file{gen.at[n].archive, gen.at[n].export} {
+			if f.path != "" {
+				dirs = append(dirs, path.Dir(f.token()))
+			}
 		}
+		u.Vars["ARCHIVE"] = gen.at[n].archive.token()
+		u.Vars["EXPORT"] = gen.at[n].export.token()
 	case graph.Link:
 		u.Vars["PROGRAM"] = "${out}/bin/" + action.Escape(node.Main)
 		dirs = []string{"${out}/bin"}
@@ -247,18 +288,12 @@ func (gen *generator) unit(d *Derivation, n int, unitOf map[int]int, bundled boo
 			if !slices.Contains(u.Needs, need) {
 				u.Needs = append(u.Needs, need)
 			}
-			u.Vars[token] = bundlePath(gen.at[ref.Node].name, ref.Output)
+			u.Vars[token] = gen.at[ref.Node].file(ref.Output).token()
 			continue
 		}
-		at := gen.at[ref.Node]
-		if !at.done {
-			return u, fmt.Errorf("refers to %s, which comes later", gen.g.Nodes[ref.Node].Name)
-		}
-		output := outputName(ref.Output)
-		v := gen.variable(d, Value{Drv: &at.drv, Output: output})
-		u.Vars[token] = "${" + v + "}"
-		if at.group {
-			u.Vars[token] += strings.TrimPrefix(bundlePath(at.name, ref.Output), "${"+output+"}")
+		var err error
+		if u.Vars[token], err = gen.reference(d, ref); err != nil {
+			return u, err
 		}
 	}
 	for _, s := range gen.opt.Sources[n] {
@@ -270,6 +305,19 @@ func (gen *generator) unit(d *Derivation, n int, unitOf map[int]int, bundled boo
 		u.Sources = append(u.Sources, action.Source{At: at, From: "${" + v + "}", Copy: s.Copy})
 	}
 	return u, nil
+}
+
+// reference is the place of another derivation's output, as a token of this one.
+func (gen *generator) reference(d *Derivation, ref graph.Ref) (string, error) {
+	at, ok := gen.collected[ref.Node]
+	if !ok {
+		at = gen.at[ref.Node]
+	}
+	if !at.done {
+		return "", fmt.Errorf("refers to %s, which comes later", gen.g.Nodes[ref.Node].Name)
+	}
+	f := at.file(ref.Output)
+	return f.below("${" + gen.variable(d, Value{Drv: &at.drv, Output: f.output}) + "}"), nil
 }
 
 // variable gives a value a name in the derivation that depends on nothing but
@@ -287,21 +335,6 @@ func (gen *generator) variable(d *Derivation, v Value) string {
 	gen.vars[key] = name
 	d.Vars[name] = v
 	return name
-}
-
-func outputName(o graph.Output) string {
-	if o == graph.Export {
-		return exportOutput
-	}
-	return archiveOutput
-}
-
-// bundlePath is where a package's file is in a derivation of many.
-func bundlePath(name string, o graph.Output) string {
-	if o == graph.Export {
-		return "${x}/" + action.Escape(name) + ".x"
-	}
-	return "${out}/" + action.Escape(name) + ".a"
 }
 
 // join adds a derivation with all programs, where there are several.

@@ -82,8 +82,11 @@ func (r *runner) prepare() error {
 	if err := os.MkdirAll(r.src, 0o777); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
-	r.env = []string{"HOME=/homeless-shelter", "TMPDIR=" + filepath.Join(r.obj, "tmp")}
+	r.env = []string{"TMPDIR=" + filepath.Join(r.obj, "tmp")}
 	if r.unit.Env != "" {
+		// Go's own tools do without a home: with one, each keeps telemetry
+		// in it.
+		r.env = append(r.env, "HOME=/homeless-shelter")
 		file, err := r.expand(r.unit.Env)
 		if err != nil {
 			return err

@@ -90,12 +90,15 @@ func SplitVendor(ctx context.Context, vendor, storeDir string, st store.Store) (
 
 // BindConfig says what a plan is bound to.
 type BindConfig struct {
-	Plan     string `json:"plan"`    // file of the program's Plan
-	StdPlan  string `json:"stdPlan"` // file of the standard library's Plan
-	Src      string `json:"src"`
-	Modules  string `json:"modules"` // file of SplitVendor's result, or empty
-	Name     string `json:"name"`    // of the last derivation
-	StoreDir string `json:"storeDir"`
+	Plan    string `json:"plan"`    // file of the program's Plan
+	StdPlan string `json:"stdPlan"` // file of the standard library's Plan
+	Src     string `json:"src"`
+	Modules string `json:"modules"` // file of SplitVendor's result, or empty
+	Name    string `json:"name"`    // of the last derivation
+	// Granularity is "package" or "module": whether third-party packages have
+	// a derivation each, or share them as graph.Cluster says.
+	Granularity string `json:"granularity"`
+	StoreDir    string `json:"storeDir"`
 
 	// The rest is for Encode.
 	System           string                  `json:"system"`
@@ -160,8 +163,31 @@ func Bind(ctx context.Context, cfg *BindConfig) (*Bound, error) {
 	if len(own) > 0 {
 		opt.Groups = append(opt.Groups, drvgen.Group{Name: "std-variant", Nodes: own})
 	}
+	switch cfg.Granularity {
+	case "package":
+	case "module":
+		opt.Groups = append(opt.Groups, byModule(g, bound)...)
+	default:
+		return nil, fmt.Errorf("granularity is %q, not \"package\" or \"module\"", cfg.Granularity)
+	}
 	out.Derivations, err = drvgen.Generate(g, opt)
 	return out, err
+}
+
+// byModule groups third-party packages. Those with C stay apart: they need an
+// environment that the others do without.
+func byModule(g *graph.Graph, bound map[int][]bind.Bound) []drvgen.Group {
+	modules := make([]string, len(g.Nodes))
+	for i, n := range g.Nodes {
+		if n.Kind == graph.Package && !n.Cgo && n.Src != nil && n.Src.Vendored {
+			modules[i] = bound[i][0].Path
+		}
+	}
+	var groups []drvgen.Group
+	for _, nodes := range graph.Cluster(g, modules, func(n *graph.Node) bool { return n.Std }) {
+		groups = append(groups, drvgen.Group{Name: strings.TrimPrefix(bound[nodes[0]][0].At, "vendor/"), Nodes: nodes, Split: true})
+	}
+	return groups
 }
 
 // place hashes the trees of all nodes; equal trees become one.

@@ -28,7 +28,8 @@ func files(t *testing.T, src string, program, std Plan, modules []ModuleTree) *B
 	t.Helper()
 	dir := t.TempDir()
 	cfg := &BindConfig{
-		Plan: filepath.Join(dir, "plan"), StdPlan: filepath.Join(dir, "std"), Modules: filepath.Join(dir, "modules"),
+		Granularity: "package",
+		Plan:        filepath.Join(dir, "plan"), StdPlan: filepath.Join(dir, "std"), Modules: filepath.Join(dir, "modules"),
 		Src: src, Name: "program", StoreDir: "/nix/store", System: "x86_64-linux", Executor: someExecutor,
 		Inputs: map[drvgen.Input]string{drvgen.Go: someGo, drvgen.CgoEnv: someEnv, drvgen.StdEnv: someStdEnv},
 	}

@@ -1,0 +1,85 @@
+package drvgen
+
+import (
+	"fmt"
+	"hash/fnv"
+
+	"dgd/internal/action"
+	"dgd/internal/graph"
+)
+
+// A link refers to the archives of all packages of the program, and an edit
+// changes a few of them. But Nix looks at every input of a derivation whose
+// inputs have changed. So archives are collected: a derivation between them
+// and the link holds a link to each, and stays the same as long as they do.
+const (
+	minCollected = 16  // fewer archives are not worth a derivation
+	maxOwn       = 128 // of the main module's packages a link refers to as many
+	buckets      = 64  // else they are spread over so many derivations, by import path
+)
+
+// collect makes the collections of a link's archives, and returns the place of
+// each collected archive, by node.
+func (gen *generator) collect(link int) (map[int]place, error) {
+	var vendored []int
+	var own []int
+	for _, ref := range gen.g.Nodes[link].Refs {
+		n := gen.g.Nodes[ref.Node]
+		switch {
+		case ref.Output != graph.Archive || n.Src == nil:
+		case n.Src.Vendored:
+			vendored = append(vendored, ref.Node)
+		default:
+			own = append(own, ref.Node)
+		}
+	}
+	sets := [][]int{vendored}
+	if len(own) > maxOwn {
+		spread := make([][]int, buckets)
+		for _, n := range own {
+			hash := fnv.New32a()
+			hash.Write([]byte(gen.g.Nodes[n].Name))
+			b := hash.Sum32() % buckets
+			spread[b] = append(spread[b], n)
+		}
+		sets = append(sets, spread...)
+	}
+	places := map[int]place{}
+	for i, set := range sets {
+		if len(set) == 0 || i == 0 && len(set) < minCollected {
+			continue
+		}
+		if err := gen.collection(set, places); err != nil {
+			return nil, err
+		}
+	}
+	return places, nil
+}
+
+// collection makes the derivation that collects the archives of the nodes.
+func (gen *generator) collection(nodes []int, places map[int]place) error {
+	d := Derivation{Name: "archives", Outputs: []string{"out"}, Vars: map[string]Value{}}
+	gen.vars = map[string]string{}
+	u := action.Unit{Name: d.Name, Steps: []action.Step{}}
+	taken := map[string]bool{}
+	for _, n := range nodes {
+		f := file{output: "out", path: gen.g.Nodes[n].Name + ".a"}
+		if taken[f.path] {
+			return fmt.Errorf("a program with two packages %s", gen.g.Nodes[n].Name)
+		}
+		taken[f.path] = true
+		from, err := gen.reference(&d, graph.Ref{Node: n, Output: graph.Archive})
+		if err != nil {
+			return err
+		}
+		u.Sources = append(u.Sources, action.Source{At: f.token(), From: from})
+		places[n] = place{drv: len(gen.drvs), archive: f, done: true}
+	}
+	text, err := marshal(action.Spec{Units: []action.Unit{u}})
+	if err != nil {
+		return err
+	}
+	d.Spec = string(text)
+	gen.drvs = append(gen.drvs, d)
+	return nil
+}

@@ -1,0 +1,58 @@
+package graph
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Cluster puts together nodes that may as well be built together: those of the
+// same module that stand on the same nodes of others, directly or by way of
+// nodes of their own module. A change elsewhere then concerns all nodes of a
+// cluster or none.
+//
+// Modules says which module a node belongs to; nodes without a module stay
+// apart. Of other modules, ignore says which are left out of the comparison.
+// Clusters of one node are left out of the result. Clusters do not depend on
+// each other in a circle: if they did, nodes would, too.
+func Cluster(g *Graph, modules []string, ignore func(*Node) bool) [][]int {
+	others := make([][]int, len(g.Nodes)) // by node: what it stands on, sorted
+	members := map[string][]int{}
+	var keys []string
+	for i, n := range g.Nodes {
+		if modules[i] == "" {
+			continue
+		}
+		for _, r := range n.Refs {
+			switch {
+			case modules[r.Node] == modules[i]:
+				others[i] = append(others[i], others[r.Node]...)
+			case !ignore(g.Nodes[r.Node]):
+				others[i] = append(others[i], r.Node)
+			}
+		}
+		slices.Sort(others[i])
+		others[i] = slices.Compact(others[i])
+		key := modules[i] + "\x00" + numbers(others[i])
+		if members[key] == nil {
+			keys = append(keys, key)
+		}
+		members[key] = append(members[key], i)
+	}
+	var clusters [][]int
+	for _, key := range keys {
+		if len(members[key]) > 1 {
+			clusters = append(clusters, members[key])
+		}
+	}
+	return clusters
+}
+
+func numbers(list []int) string {
+	var b strings.Builder
+	for _, n := range list {
+		b.WriteString(strconv.Itoa(n))
+		b.WriteByte(' ')
+	}
+	return b.String()
+}
