@@ -1,0 +1,222 @@
+package skeleton
+
+import (
+	"archive/tar"
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+)
+
+// An entry is a file, a directory or a symbolic link of a tree.
+type entry struct {
+	name string // relative, with slashes
+	mode fs.FileMode
+	kind kind
+	text []byte // what is kept of a file, or a link's target
+}
+
+// Write writes the skeleton of the directory src to w: a tar archive with all
+// names, sorted within each directory, and without times and modes. The same
+// skeleton always has the same bytes. What is below a .git is left out: the go
+// command does not look there.
+func Write(ctx context.Context, w io.Writer, src string) error {
+	entries, err := list(src)
+	if err != nil {
+		return fmt.Errorf("making the skeleton: %w", err)
+	}
+	if err := readAll(ctx, src, entries); err != nil {
+		return fmt.Errorf("making the skeleton: %w", err)
+	}
+	buf := bufio.NewWriterSize(w, 1<<16)
+	archive := tar.NewWriter(buf)
+	for _, e := range entries {
+		// Of tar's formats only GNU's takes every name.
+		h := tar.Header{Name: e.name, Mode: 0o644, Format: tar.FormatGNU}
+		switch {
+		case e.mode.IsDir():
+			h.Typeflag, h.Mode = tar.TypeDir, 0o755
+			h.Name += "/"
+		case e.mode&fs.ModeSymlink != 0:
+			h.Typeflag, h.Linkname = tar.TypeSymlink, string(e.text)
+		default:
+			h.Typeflag, h.Size = tar.TypeReg, int64(len(e.text))
+		}
+		if err := archive.WriteHeader(&h); err != nil {
+			return fmt.Errorf("making the skeleton: %s: %w", e.name, err)
+		}
+		if h.Typeflag == tar.TypeReg {
+			if _, err := archive.Write(e.text); err != nil {
+				return fmt.Errorf("writing the skeleton: %w", err)
+			}
+		}
+	}
+	if err := archive.Close(); err != nil {
+		return fmt.Errorf("writing the skeleton: %w", err)
+	}
+	if err := buf.Flush(); err != nil {
+		return fmt.Errorf("writing the skeleton: %w", err)
+	}
+	return nil
+}
+
+// list returns all that is in a directory, without the files' text.
+func list(src string) ([]*entry, error) {
+	root, err := filepath.EvalSymlinks(src)
+	if err != nil {
+		return nil, err
+	}
+	var entries []*entry
+	files := map[string]*entry{}
+	var links []*entry
+	err = filepath.WalkDir(root, func(p string, d fs.DirEntry, err error) error {
+		if err != nil || p == root {
+			return err
+		}
+		e := &entry{name: filepath.ToSlash(p[len(root)+1:]), mode: d.Type()}
+		entries = append(entries, e)
+		switch {
+		case d.IsDir():
+			if d.Name() == ".git" {
+				return fs.SkipDir
+			}
+		case e.mode&fs.ModeSymlink != 0:
+			target, err := os.Readlink(p)
+			if err != nil {
+				return err
+			}
+			e.text = []byte(target)
+			links = append(links, e)
+		case e.mode.IsRegular():
+			e.kind = kindOf(d.Name())
+			files[e.name] = e
+		default:
+			return fmt.Errorf("%s is neither a file, nor a directory, nor a symbolic link", e.name)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	// The go command reads a file by a link's name as well.
+	for _, link := range links {
+		k := kindOf(filepath.Base(link.name))
+		if k == byName {
+			continue
+		}
+		target, err := filepath.EvalSymlinks(filepath.Join(root, filepath.FromSlash(link.name)))
+		if err != nil {
+			continue // to nowhere, as the go command will say
+		}
+		if rel, ok := strings.CutPrefix(target, root+string(filepath.Separator)); ok {
+			if e := files[filepath.ToSlash(rel)]; e != nil && e.kind != k {
+				e.kind = verbatim
+			}
+		}
+	}
+	return entries, nil
+}
+
+// readAll reads the text of the files, several at once.
+func readAll(ctx context.Context, src string, entries []*entry) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		wg.Go(func() {
+			buf := make([]byte, headSize)
+			for ctx.Err() == nil {
+				i := int(next.Add(1)) - 1
+				if i >= len(entries) {
+					return
+				}
+				if e := entries[i]; e.kind != byName {
+					if err := e.read(src, buf); err != nil {
+						cancel(err)
+					}
+				}
+			}
+		})
+	}
+	wg.Wait()
+	return context.Cause(ctx)
+}
+
+// headSize is the number of bytes that are read of a file at first. Most
+// headers are shorter.
+const headSize = 8 << 10
+
+// read reads of the file what is kept. buf has headSize bytes.
+func (e *entry) read(src string, buf []byte) error {
+	f, err := os.Open(filepath.Join(src, filepath.FromSlash(e.name)))
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	n, err := io.ReadFull(f, buf)
+	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+		return err
+	}
+	if kept, ok := reduce(e.kind, buf[:n], err != nil); ok {
+		e.text = append([]byte(nil), kept...) // not buf, which is used again
+		return nil
+	}
+	rest, err := io.ReadAll(f)
+	if err != nil {
+		return err
+	}
+	e.text, _ = reduce(e.kind, append(append([]byte(nil), buf[:n]...), rest...), true)
+	return nil
+}
+
+// Unpack lays out a skeleton in dir, which is made with the directories above.
+func Unpack(r io.Reader, dir string) error {
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return err
+	}
+	archive := tar.NewReader(bufio.NewReaderSize(r, 1<<16))
+	for {
+		h, err := archive.Next()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("unpacking the skeleton: %w", err)
+		}
+		file := filepath.Join(dir, filepath.FromSlash(h.Name))
+		switch h.Typeflag {
+		case tar.TypeDir:
+			err = os.Mkdir(file, 0o777)
+		case tar.TypeSymlink:
+			err = os.Symlink(h.Linkname, file)
+		default:
+			err = unpackFile(archive, file)
+		}
+		if err != nil {
+			return fmt.Errorf("unpacking the skeleton: %w", err)
+		}
+	}
+}
+
+func unpackFile(r io.Reader, file string) (err error) {
+	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if cerr := f.Close(); err == nil {
+			err = cerr
+		}
+	}()
+	_, err = io.Copy(f, r)
+	return err
+}
