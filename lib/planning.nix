@@ -9,6 +9,8 @@
   args,
   attrs ? { },
   splitAttrs ? { },
+  # What stands for the skeleton in the plan's inputs. It must be the same where the skeleton is.
+  settle ? drv: drv,
 }:
 let
   inherit (args) go src env;
@@ -75,7 +77,16 @@ rec {
     config = {
       inherit go env flags probe;
       envFile = inputs.stdEnv or "";
-      src = "";
+    };
+    inherit attrs;
+  };
+
+  # What the plan depends on of the sources: most edits leave it as it is.
+  skeleton = planner {
+    name = "skeleton";
+    command = "skeleton";
+    config = {
+      inherit src;
     };
     inherit attrs;
   };
@@ -84,7 +95,8 @@ rec {
     name = "plan";
     command = "plan";
     config = {
-      inherit go src env probe;
+      inherit go env probe;
+      skeleton = settle skeleton;
       inherit (args) subPackages;
       envFile = inputs.cgoEnv or "";
       flags = flags ++ [ ldflags ];

@@ -2,6 +2,7 @@
 // their builder: the command is the first argument, what it works on is the
 // JSON file that $configPath names, and the result goes to $out.
 //
+//	dgd-plan skeleton  what of the sources a plan depends on
 //	dgd-plan plan      go build -n, parsed into a graph
 //	dgd-plan probe     the C compilers' answers to cmd/go's probes
 //	dgd-plan modules   a vendor directory, split into modules
@@ -24,7 +25,7 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	if len(os.Args) != 2 {
-		fmt.Fprintln(os.Stderr, "usage: dgd-plan plan|probe|modules|bind, with $configPath and $out")
+		fmt.Fprintln(os.Stderr, "usage: dgd-plan skeleton|plan|probe|modules|bind, with $configPath and $out")
 		os.Exit(2)
 	}
 	if err := run(ctx, os.Args[1]); err != nil {
@@ -37,6 +38,12 @@ func run(ctx context.Context, command string) error {
 	out := os.Getenv("out")
 	dir := filepath.Join(os.Getenv("NIX_BUILD_TOP"), "dgd")
 	switch command {
+	case "skeleton":
+		var cfg struct{ Src string }
+		if err := config(&cfg); err != nil {
+			return err
+		}
+		return planner.WriteSkeleton(ctx, cfg.Src, out)
 	case "plan":
 		var cfg planner.Config
 		if err := config(&cfg); err != nil {

@@ -71,8 +71,11 @@ func TestStages(t *testing.T) {
 		}
 	}
 
+	skeleton := derivation(t, map[string]any{"src": src})
+	run("skeleton")
+
 	planFile := derivation(t, map[string]any{
-		"go": strings.TrimSpace(string(goroot)), "src": src, "subPackages": []string{"."},
+		"go": strings.TrimSpace(string(goroot)), "skeleton": skeleton, "subPackages": []string{"."},
 		"flags": []string{"-trimpath", "-buildvcs=false"}, "env": map[string]string{"CGO_ENABLED": "0"},
 	})
 	run("plan")
@@ -117,10 +120,12 @@ func TestErrors(t *testing.T) {
 		want    string
 	}{
 		{"make", nil, "", `unknown command "make"`},
+		{"skeleton", []int{}, "", "reading $configPath: json: cannot unmarshal array"},
 		{"plan", []int{}, "", "reading $configPath: json: cannot unmarshal array"},
 		{"probe", []int{}, "", "reading $configPath: json: cannot unmarshal array"},
 		{"modules", []int{}, "", "reading $configPath: json: cannot unmarshal array"},
 		{"bind", []int{}, "", "reading $configPath: json: cannot unmarshal array"},
+		{"skeleton", map[string]any{"src": "/nowhere"}, "", "making the skeleton: lstat /nowhere: no such file or directory"},
 		{"plan", map[string]any{"go": "/nowhere"}, "", "go env: fork/exec /nowhere/bin/go: no such file or directory"},
 		{"probe", map[string]any{"go": "/nowhere"}, "", "go env: fork/exec /nowhere/bin/go: no such file or directory"},
 		{"modules", map[string]any{}, "daemon", `NIX_REMOTE is "daemon", not unix://PATH`},
@@ -153,8 +158,8 @@ func TestCommandLine(t *testing.T) {
 		status int
 		stderr string
 	}{
-		{nil, 2, "usage: dgd-plan plan|probe|modules|bind, with $configPath and $out\n"},
-		{[]string{"plan", "x"}, 2, "usage: dgd-plan plan|probe|modules|bind, with $configPath and $out\n"},
+		{nil, 2, "usage: dgd-plan skeleton|plan|probe|modules|bind, with $configPath and $out\n"},
+		{[]string{"plan", "x"}, 2, "usage: dgd-plan skeleton|plan|probe|modules|bind, with $configPath and $out\n"},
 		{[]string{"make"}, 1, "dgd-plan: unknown command \"make\"\n"},
 	} {
 		cmd := exec.Command(os.Args[0], test.args...)

@@ -23,11 +23,12 @@ import (
 type builder struct {
 	t   *testing.T
 	dir string
+	src string
 	cfg *Config
 }
 
 func newBuilder(t *testing.T, src string) *builder {
-	return &builder{t: t, dir: t.TempDir(), cfg: config(t, src)}
+	return &builder{t: t, dir: t.TempDir(), src: src, cfg: config(t, src)}
 }
 
 // hasCompilers says whether there are compilers for C and C++.
@@ -83,14 +84,14 @@ func (b *builder) bind() (*Bound, *BindConfig) {
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	modules, err := SplitVendor(b.t.Context(), filepath.Join(b.cfg.Src, "vendor"), filepath.Join(b.dir, "store"), nil)
+	modules, err := SplitVendor(b.t.Context(), filepath.Join(b.src, "vendor"), filepath.Join(b.dir, "store"), nil)
 	if err != nil {
 		b.t.Fatal(err)
 	}
 	cfg := &BindConfig{
 		Granularity: "package",
 		Plan:        filepath.Join(b.dir, "plan.json"), StdPlan: filepath.Join(b.dir, "std.json"), Modules: filepath.Join(b.dir, "modules.json"),
-		Src: b.cfg.Src, Name: "program", StoreDir: filepath.Join(b.dir, "store"),
+		Src: b.src, Name: "program", StoreDir: filepath.Join(b.dir, "store"),
 	}
 	b.write(cfg.Plan, plan)
 	b.write(cfg.StdPlan, Plan{})
@@ -112,7 +113,7 @@ func (b *builder) build() string {
 		}
 	}
 	for _, m := range bound.Modules {
-		if err := os.CopyFS(m.Store, os.DirFS(filepath.Join(b.cfg.Src, "vendor", m.Root))); err != nil {
+		if err := os.CopyFS(m.Store, os.DirFS(filepath.Join(b.src, "vendor", m.Root))); err != nil {
 			b.t.Fatal(err)
 		}
 	}
@@ -156,10 +157,10 @@ func (b *builder) compare(programs ...string) {
 	want := filepath.Join(b.dir, "want")
 	args := slices.Concat([]string{"build"}, b.cfg.Flags, []string{"-o", want + "/"})
 	for _, p := range b.cfg.Package {
-		args = append(args, pattern(b.cfg.Src, p))
+		args = append(args, pattern(b.src, p))
 	}
 	cmd := exec.Command(filepath.Join(b.cfg.Go, "bin", "go"), args...)
-	cmd.Dir = b.cfg.Src
+	cmd.Dir = b.src
 	cmd.Env = append(os.Environ(), "GOENV=off", "GOFLAGS=", "GOWORK=off", "GOTOOLCHAIN=local", "PWD="+cmd.Dir)
 	for name, value := range b.cfg.Env {
 		cmd.Env = append(cmd.Env, name+"="+value)

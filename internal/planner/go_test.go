@@ -28,6 +28,7 @@ func TestExplain(t *testing.T) {
 		{"x.go:1:1: no required module provides package a.b/c", "", "x.go:1:1: no required module provides package a.b/c\n\ndgd: an import is in no module of go.mod: run `go mod tidy`, then " + newHash},
 		{"go: no main packages to build", "", "go: no main packages to build\n\ndgd: subPackage lib, cmd/x is not a program: name a package with `package main`"},
 		{"stat x: directory not found", "", "stat x: directory not found\n\ndgd: subPackage names a directory with a program, relative to the module's root, or the import path of a program; it is lib, cmd/x"},
+		{"main.go:8:12: pattern text: no matching files found", "", "main.go: pattern text: no matching files found"},
 		{"go: go.mod requires go >= 1.99 (running go 1.26)", "", "go: go.mod requires go >= 1.99 (running go 1.26)\n\ndgd: go.mod wants a newer Go than the argument `go` gives: pass another toolchain, as in go = pkgs.go_1_27;"},
 	} {
 		cfg := &Config{Vendor: test.vendor, Package: []string{"lib", "cmd/x"}}
@@ -71,7 +72,7 @@ func TestToolchainErrors(t *testing.T) {
 		{"no answers of compilers", env, func(c *Config) { c.Probe = "/nowhere" }, "open /nowhere: no such file or directory"},
 		{"no environment", env, func(c *Config) { c.EnvFile = "/nowhere" }, "open /nowhere: no such file or directory"},
 		{"no program", env, nil, "of the 1 subPackages (.) only 0 are programs"},
-		{"no sources", env, func(c *Config) { c.Src = "/nowhere" }, "copying the sources: "},
+		{"no sources", env, func(c *Config) { c.Skeleton = "/nowhere" }, "open /nowhere: no such file or directory"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			cfg := config(t, src)

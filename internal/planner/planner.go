@@ -24,19 +24,20 @@ import (
 	"dgd/internal/action"
 	"dgd/internal/buildscript"
 	"dgd/internal/graph"
+	"dgd/internal/skeleton"
 )
 
 // Config says what to plan.
 type Config struct {
-	Go      string            `json:"go"`      // store path of the toolchain, with bin/go
-	Src     string            `json:"src"`     // directory with the sources; empty for the standard library
-	ModRoot string            `json:"modRoot"` // the main module's directory, relative to Src
-	Vendor  string            `json:"vendor"`  // a vendor directory for the main module, or empty
-	Package []string          `json:"subPackages"`
-	Flags   []string          `json:"flags"` // of go build
-	Env     map[string]string `json:"env"`
-	EnvFile string            `json:"envFile"` // file with the C compiler's environment (NUL-separated), or empty
-	Probe   string            `json:"probe"`   // file of Probe's answer, or empty where cgo is off
+	Go       string            `json:"go"`       // store path of the toolchain, with bin/go
+	Skeleton string            `json:"skeleton"` // file that WriteSkeleton made of the sources; empty for the standard library
+	ModRoot  string            `json:"modRoot"`  // the main module's directory, relative to the sources
+	Vendor   string            `json:"vendor"`   // a vendor directory for the main module, or empty
+	Package  []string          `json:"subPackages"`
+	Flags    []string          `json:"flags"` // of go build
+	Env      map[string]string `json:"env"`
+	EnvFile  string            `json:"envFile"` // file with the C compiler's environment (NUL-separated), or empty
+	Probe    string            `json:"probe"`   // file of Probe's answer, or empty where cgo is off
 }
 
 // A Plan is what planning gives to the later stages.
@@ -83,7 +84,7 @@ func Make(ctx context.Context, cfg *Config, dir string) (*Plan, error) {
 	}
 	args := append([]string{"build", "-n"}, cfg.Flags...)
 	opt.ModRoot = filepath.Join(opt.Src, cfg.ModRoot)
-	if cfg.Src == "" {
+	if cfg.Skeleton == "" {
 		if err := os.MkdirAll(opt.Src, 0o777); err != nil {
 			return nil, err
 		}
@@ -112,7 +113,7 @@ func Make(ctx context.Context, cfg *Config, dir string) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	if cfg.Src != "" {
+	if cfg.Skeleton != "" {
 		if err := hasMain(built, cfg.Package); err != nil {
 			return nil, err
 		}
@@ -120,11 +121,31 @@ func Make(ctx context.Context, cfg *Config, dir string) (*Plan, error) {
 	return &Plan{Goroot: goroot, Graph: *built}, nil
 }
 
-// prepare lays out the sources as the toolchain wants them, and returns the
-// main module's path.
+// WriteSkeleton writes what a plan depends on of the directory src, the
+// sources, to the new file out.
+func WriteSkeleton(ctx context.Context, src, out string) (err error) {
+	f, err := os.OpenFile(out, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if cerr := f.Close(); err == nil {
+			err = cerr
+		}
+	}()
+	return skeleton.Write(ctx, f, src)
+}
+
+// prepare lays out the sources' skeleton as the toolchain wants it, and returns
+// the main module's path.
 func prepare(cfg *Config, src, modRoot string) (string, error) {
-	if err := os.CopyFS(src, os.DirFS(cfg.Src)); err != nil {
-		return "", fmt.Errorf("copying the sources: %w", err)
+	f, err := os.Open(cfg.Skeleton)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	if err := skeleton.Unpack(f, src); err != nil {
+		return "", err
 	}
 	file := filepath.Join(modRoot, "go.mod")
 	text, err := os.ReadFile(file)
@@ -294,7 +315,8 @@ func explain(err error, cfg *Config) error {
 	if !errors.As(err, &failed) {
 		return err
 	}
-	text := failed.text
+	// A skeleton has no code between a file's //go:embed lines.
+	text := embedPosition.ReplaceAllString(failed.text, "$1: pattern ")
 	switch {
 	case strings.Contains(text, "inconsistent vendoring") && cfg.Vendor != "":
 		return fmt.Errorf("%s\n\ndgd: vendorHash is stale: it is the hash of modules for another go.mod, whose fetch is still in the store.\nSet vendorHash = \"\"; and Nix says the right one", firstLines(text, 8))
@@ -311,6 +333,8 @@ func explain(err error, cfg *Config) error {
 	}
 	return errors.New(text)
 }
+
+var embedPosition = regexp.MustCompile(`(?m)(\.go):[0-9]+:[0-9]+: pattern `)
 
 var newerGo = regexp.MustCompile(`requires go >= [0-9.]+`)
 

@@ -47,9 +47,18 @@ var vendored = map[string]string{
 	"vendor/example.org/lib/lib.go": "package lib\n\nimport \"strings\"\n\nvar Text = strings.ToUpper(\"text\")\n",
 }
 
+// config is that of a plan for the directory src, or for the standard library.
 func config(t *testing.T, src string) *Config {
+	t.Helper()
+	skeleton := ""
+	if src != "" {
+		skeleton = filepath.Join(t.TempDir(), "skeleton")
+		if err := WriteSkeleton(t.Context(), src, skeleton); err != nil {
+			t.Fatal(err)
+		}
+	}
 	return &Config{
-		Go: goroot(t), Src: src, Package: []string{"."},
+		Go: goroot(t), Skeleton: skeleton, Package: []string{"."},
 		Flags: []string{"-trimpath", "-buildvcs=false", "-ldflags=-buildid="},
 		Env:   map[string]string{"CGO_ENABLED": "0"},
 	}

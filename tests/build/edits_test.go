@@ -1,6 +1,7 @@
 package build
 
 import (
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -156,6 +157,81 @@ func TestModuleAdded(t *testing.T) {
 			got := build(t, function, src, layersEnv).compiled()
 			if want := []string{"example.com-more", "example.org-one-two", "go-program", "program"}; !slices.Equal(got, want) {
 				t.Errorf("built %q, want %q", got, want)
+			}
+		})
+	}
+}
+
+// planned is the project whose planning is counted: it has an embedded file and
+// C. Its header is new in every run, or there would be a plan already.
+var planned = map[string]string{
+	"go.mod":      "module example.com/planned\n\ngo 1.24\n",
+	"main.go":     "// SALT\npackage main\n\nimport (\n\t_ \"embed\"\n\n\t\"example.com/planned/c\"\n)\n\n//go:embed data/text\nvar text string\n\nfunc main() { println(text, c.Seven(), \"SALT\") }\n",
+	"data/text":   "embedded",
+	"c/c.go":      "package c\n\n// #cgo CFLAGS: -DSEVEN=7\n// int seven(void);\nimport \"C\"\n\nfunc Seven() int { return int(C.seven()) }\n",
+	"c/seven.c":   "int seven(void) { return SEVEN; }\n",
+	"c/unused.go": "package c\n",
+}
+
+// references are the store paths that a derivation, a Nix text, refers to, each
+// in a line.
+func references(t *testing.T, expression string) string {
+	t.Helper()
+	drv, err := exec.Command("nix-instantiate", "-E", expression).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	refs, err := exec.Command("nix-store", "--query", "--references", strings.TrimSpace(string(drv))).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(refs), "dgd-plan") {
+		t.Fatalf("the references are %s", refs)
+	}
+	return string(refs)
+}
+
+// Only an edit that the script of the build may depend on plans again.
+func TestPlanStays(t *testing.T) {
+	const args = "env.CGO_ENABLED = \"1\";"
+	for mode, function := range modes {
+		t.Run(mode, func(t *testing.T) {
+			warmUp(t, args)
+			src := project(t, planned)
+			r := build(t, function, src, args)
+			if !slices.Contains(r.built, "plan") || !slices.Contains(r.built, "skeleton") {
+				t.Fatalf("the first build built %q", r.built)
+			}
+			if refs := references(t, "("+expression(t, function, src, args)+").plan"); strings.Contains(refs, "-project\n") {
+				t.Errorf("the plan depends on the sources themselves:\n%s", refs)
+			}
+			before := r.run(t, "planned")
+			for _, step := range []struct {
+				name     string
+				change   func()
+				plans    bool
+				old, new string // what the program prints differs by
+			}{
+				{"a body", func() { edit(t, filepath.Join(src, "main.go"), "println(text", "println(\"edited\", text") }, false, "embedded", "edited embedded"},
+				{"an embedded file", func() { write(t, filepath.Join(src, "data/text"), "other") }, false, "embedded", "other"},
+				{"C", func() { edit(t, filepath.Join(src, "c/seven.c"), "return SEVEN", "return SEVEN * 10") }, false, " 7 ", " 70 "},
+				{"a comment behind the imports", func() { edit(t, filepath.Join(src, "c/c.go"), "\nfunc Seven", "\n// Seven is 7.\nfunc Seven") }, false, "", ""},
+				{"an import", func() {
+					edit(t, filepath.Join(src, "c/unused.go"), "package c\n", "package c\n\nimport _ \"errors\"\n")
+				}, true, "", ""},
+				{"a file", func() { write(t, filepath.Join(src, "c/another.go"), "package c\n") }, true, "", ""},
+				{"a #cgo line", func() { edit(t, filepath.Join(src, "c/c.go"), "SEVEN=7", "SEVEN=8") }, true, " 70 ", " 80 "},
+				{"an embed line", func() { edit(t, filepath.Join(src, "main.go"), "data/text", "data/tex?") }, true, "", ""},
+			} {
+				step.change()
+				r := build(t, function, src, args)
+				if got := slices.Contains(r.built, "plan"); got != step.plans {
+					t.Errorf("%s: it plans again: %v, want %v", step.name, got, step.plans)
+				}
+				before = strings.ReplaceAll(before, step.old, step.new)
+				if out := r.run(t, "planned"); out != before {
+					t.Errorf("%s: it prints %q, want %q", step.name, out, before)
+				}
 			}
 		})
 	}

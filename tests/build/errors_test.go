@@ -87,6 +87,16 @@ func TestBadInput(t *testing.T) {
 			want:  []string{"main.go:3:8", "example.org/nowhere", "go mod tidy"},
 		},
 		{
+			name:  "an embedded file that is not there",
+			files: with(map[string]string{"lib/lib.go": "package lib\n\nimport _ \"embed\"\n\nfunc F() {}\n\n//go:embed text\nvar text string\n", "main.go": "package main\n\nimport _ \"example.com/plain/lib\"\n\nfunc main() {}\n"}),
+			want:  []string{"lib/lib.go: pattern text: no matching files found"},
+		},
+		{
+			name:  "a header that does not parse",
+			files: with(map[string]string{"main.go": "package main\n\nimport \"fmt\n\nfunc main() {}\n"}),
+			want:  []string{"main.go:3:8: string literal not terminated"},
+		},
+		{
 			name:  "a package that does not compile",
 			files: with(map[string]string{"lib/lib.go": "package lib\n\nfunc F() int { return \"SALT\" }\n", "main.go": "package main\n\nimport \"example.com/plain/lib\"\n\nfunc main() { lib.F() }\n"}),
 			want:  []string{"# example.com/plain/lib", "lib/lib.go:3:23: cannot use"},
