@@ -1,0 +1,63 @@
+# What the bench builds: a program in both modes, the same by one derivation that runs `go build` whole, and what all of
+# these need beforehand.
+{
+  src,
+  vendorHash ? null,
+  subPackage ? ".",
+  env ? { },
+  tags ? [ ],
+  contentAddressed ? builtins ? outputOf,
+}:
+let
+  pkgs = import <nixpkgs> { };
+  lib = import ../lib { inherit pkgs; };
+  args = {
+    inherit
+      src
+      vendorHash
+      subPackage
+      env
+      tags
+      ;
+  };
+  checked = lib.internal.arguments "bench" args;
+in
+rec {
+  ifd = lib.buildWithIFD (args // { inherit contentAddressed; });
+  dyn = lib.buildWithDynDrv (args // { inherit contentAddressed; });
+
+  single = import ../tests/reference.nix {
+    inherit pkgs;
+    lib = lib.internal;
+  } { name = "single"; programs.program = args; };
+
+  goModules =
+    if checked.vendorHash == null then
+      ""
+    else
+      lib.internal.vendor {
+        inherit (checked) src env vendorHash;
+        go = pkgs.go;
+      };
+  inherit (lib.internal.tools) dgd-plan dgd-exec;
+  inherit (pkgs) go;
+
+  # One path that refers to everything that is there before a measurement begins. Its environment names it all.
+  prepared = pkgs.stdenv.mkDerivation {
+    name = "bench-prepared";
+    nativeBuildInputs = [ go ];
+    inherit goModules dgd-plan dgd-exec;
+    inherit (pkgs) stdenvNoCC cacert;
+    buildCommand = "export -p > $out";
+  };
+
+  trivial = derivation {
+    name = "trivial";
+    system = pkgs.stdenv.buildPlatform.system;
+    builder = "/bin/sh";
+    args = [
+      "-c"
+      "echo trivial > $out"
+    ];
+  };
+}

@@ -1,0 +1,36 @@
+package main
+
+import (
+	"slices"
+
+	"dgd/bench/internal/nix"
+)
+
+// planningStages are the derivations that plan a build and compile nothing.
+var planningStages = []string{"skeleton", "plan", "std-plan", "modules", "program.drv", "derivations", "cgo-probe", "cgo-env"}
+
+// kinds counts what Nix built, by kind.
+func kinds(built []nix.Derivation) map[string]int {
+	counts := map[string]int{}
+	for _, d := range built {
+		counts[kind(d.Name)]++
+		if d.Name == "plan" {
+			counts["plan"]++
+		}
+	}
+	return counts
+}
+
+func kind(name string) string {
+	switch {
+	case slices.Contains(planningStages, name):
+		return "planning"
+	case name == "std" || name == "std-variant":
+		return "std"
+	case name == "program":
+		return "link"
+	case name == "go-program":
+		return "install"
+	}
+	return "compile"
+}

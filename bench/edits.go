@@ -1,0 +1,168 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"dgd/bench/internal/nix"
+	"dgd/bench/internal/record"
+)
+
+// edit makes a scenario of an edit: the rebuild with dgd, and that of go build
+// with the build cache that it has from before.
+func edit(kind string, withSingle bool) func(context.Context, *bench, string) ([]record.Record, error) {
+	return func(ctx context.Context, b *bench, name string) ([]record.Record, error) {
+		w, err := b.warmed(ctx, name)
+		if err != nil {
+			return nil, err
+		}
+		if w.program.edits.leafFile == "" {
+			return nil, fmt.Errorf("%s: it is not said what to edit", name)
+		}
+		var list []record.Record
+		var whole []time.Duration // what a single derivation took, by run
+		for _, mode := range b.opt.modes {
+			if err := b.settle(ctx, w, mode); err != nil {
+				return nil, err
+			}
+			plain, other := &samples{}, &samples{}
+			for i := range b.opt.runs {
+				if err := w.edit(kind); err != nil {
+					return nil, err
+				}
+				built, took, added, err := b.pair(ctx, w, mode, i%2 == 1)
+				if err != nil {
+					return nil, err
+				}
+				plain.add(built, took)
+				plain.counts["added"] = added
+				checkEdit(kind, plain)
+				if !withSingle {
+					continue
+				}
+				if len(whole) <= i {
+					one, err := b.build(ctx, w, w.store, single)
+					if err != nil {
+						return nil, err
+					}
+					whole = append(whole, one.Time)
+				}
+				other.add(built, whole[i])
+			}
+			list = append(list, b.record(kind, w.program, mode, goBuild, plain))
+			if withSingle {
+				list = append(list, b.record(kind, w.program, mode, single, other))
+			}
+		}
+		return list, nil
+	}
+}
+
+// pair builds a workspace with dgd and with go build, and compares. It counts
+// the .drv files that the store got.
+func (b *bench) pair(ctx context.Context, w *workspace, mode string, goFirst bool) (built *nix.Build, took time.Duration, added int, err error) {
+	var made string
+	plain := func() error {
+		made, took, err = b.goBuild(ctx, w, w.cache)
+		return err
+	}
+	if goFirst {
+		if err := plain(); err != nil {
+			return nil, 0, 0, err
+		}
+	}
+	before, err := drvFiles(w.store)
+	if err != nil {
+		return nil, 0, 0, err
+	}
+	if built, err = b.build(ctx, w, w.store, mode); err != nil {
+		return nil, 0, 0, err
+	}
+	after, err := drvFiles(w.store)
+	if err != nil {
+		return nil, 0, 0, err
+	}
+	if !goFirst {
+		if err := plain(); err != nil {
+			return nil, 0, 0, err
+		}
+	}
+	if err := same(bin(w.store, built, mode), made); err != nil {
+		return nil, 0, 0, fmt.Errorf("%s, mode %s: %w", w.name, mode, err)
+	}
+	return built, took, after - before, nil
+}
+
+// drvFiles counts the .drv files of a store.
+func drvFiles(store *nix.Store) (int, error) {
+	dir, err := os.Open(filepath.Join(store.Root, "nix/store"))
+	if err != nil {
+		return 0, err
+	}
+	defer dir.Close()
+	names, err := dir.Readdirnames(-1)
+	if err != nil {
+		return 0, err
+	}
+	n := 0
+	for _, name := range names {
+		if strings.HasSuffix(name, ".drv") {
+			n++
+		}
+	}
+	return n, nil
+}
+
+// checkEdit notes where more, or less, has been built than an edit asks for.
+func checkEdit(kind string, s *samples) {
+	c := s.counts
+	s.must(c["std"] == 0, "the standard library was built again")
+	switch kind {
+	case deepBody, leaf:
+		s.must(c["compile"] == 1, "not exactly one package was compiled")
+		s.must(c["link"] == 1, "not exactly one program was linked")
+	case comment:
+		s.must(c["compile"] == 1, "not exactly one package was compiled")
+		s.must(c["link"] == 0, "the program was linked again")
+	}
+	if kind != exported && kind != deepLines {
+		s.must(c["plan"] == 0, "go build -n ran again")
+	}
+}
+
+// noop measures a build in which nothing has changed, against one of a trivial
+// expression.
+func noop(ctx context.Context, b *bench, name string) ([]record.Record, error) {
+	w, err := b.warmed(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := b.build(ctx, w, w.store, "trivial"); err != nil {
+		return nil, err
+	}
+	var list []record.Record
+	for _, mode := range b.opt.modes {
+		if err := b.settle(ctx, w, mode); err != nil {
+			return nil, err
+		}
+		s := &samples{}
+		for range b.opt.runs {
+			built, err := b.build(ctx, w, w.store, mode)
+			if err != nil {
+				return nil, err
+			}
+			trivial, err := b.build(ctx, w, w.store, "trivial")
+			if err != nil {
+				return nil, err
+			}
+			s.add(built, trivial.Time)
+			s.must(len(built.Derived) == 0, "something was built")
+		}
+		list = append(list, b.record("no-op", w.program, mode, "trivial", s))
+	}
+	return list, nil
+}

@@ -1,0 +1,109 @@
+// Package run runs commands and measures them.
+package run
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// Gently makes a command's end an orderly one where its context is cancelled:
+// it and what it has started are interrupted, and killed only if that does not
+// help. A group of its own keeps it from the terminal's ^C, so that there is
+// one way to the end only.
+func Gently(cmd *exec.Cmd) {
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGINT) }
+	cmd.WaitDelay = 20 * time.Second
+}
+
+// Usage is what a command has used.
+type Usage struct {
+	Time   time.Duration
+	PeakKB int // of the process itself, not of those that it started
+}
+
+// Measure runs a command and watches its memory.
+func Measure(cmd *exec.Cmd) (Usage, error) {
+	var u Usage
+	start := time.Now()
+	if err := cmd.Start(); err != nil {
+		return u, err
+	}
+	done, watched := make(chan struct{}), make(chan int)
+	go watch(cmd.Process.Pid, done, watched)
+	err := cmd.Wait()
+	u.Time = time.Since(start)
+	close(done)
+	u.PeakKB = <-watched
+	return u, err
+}
+
+// watch samples the peak of a process's memory until done is closed.
+func watch(pid int, done <-chan struct{}, peak chan<- int) {
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	most := 0
+	for {
+		most = max(most, peakKB(pid))
+		select {
+		case <-done:
+			peak <- most
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+// peakKB is the most memory that a process has had so far.
+func peakKB(pid int) int {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		return 0
+	}
+	_, rest, _ := strings.Cut(string(text), "\nVmHWM:")
+	kb := 0
+	fmt.Sscan(rest, &kb)
+	return kb
+}
+
+// Tail is the end of a log.
+func Tail(log string) string {
+	lines := strings.Split(strings.TrimSpace(log), "\n")
+	return strings.Join(lines[max(0, len(lines)-30):], "\n")
+}
+
+// A Lock is a file that only one bench at a time may hold, on a machine where
+// several run. An empty name locks nothing.
+type Lock string
+
+// Do calls f while it holds the lock.
+func (l Lock) Do(ctx context.Context, f func() error) error {
+	if l == "" {
+		return f()
+	}
+	file, err := os.OpenFile(string(l), os.O_RDWR|os.O_CREATE, 0o666)
+	if err != nil {
+		return fmt.Errorf("the lock: %w", err)
+	}
+	defer file.Close()
+	for {
+		err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+		if err == nil {
+			return f()
+		}
+		if !errors.Is(err, syscall.EWOULDBLOCK) {
+			return fmt.Errorf("the lock: %w", err)
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+}

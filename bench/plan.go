@@ -1,0 +1,261 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"time"
+
+	"dgd/bench/internal/nix"
+	"dgd/bench/internal/record"
+	"dgd/bench/internal/run"
+)
+
+// A stage runs a command of dgd-plan outside of Nix.
+type stage struct {
+	command string
+	config  map[string]any
+	out     string
+}
+
+func (b *bench) stage(ctx context.Context, s stage) (run.Usage, error) {
+	dir := b.unique("stage")
+	if err := os.Mkdir(dir, 0o777); err != nil {
+		return run.Usage{}, err
+	}
+	text, err := json.Marshal(s.config)
+	if err != nil {
+		return run.Usage{}, err
+	}
+	config := filepath.Join(dir, "config")
+	if err := os.WriteFile(config, text, 0o666); err != nil {
+		return run.Usage{}, err
+	}
+	cmd := exec.CommandContext(ctx, filepath.Join(b.planner, "bin/dgd-plan"), s.command)
+	run.Gently(cmd)
+	cmd.Env = []string{"configPath=" + config, "out=" + s.out, "NIX_BUILD_TOP=" + dir}
+	var log bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &log, &log
+	var usage run.Usage
+	err = b.exclusive(ctx, func() error {
+		usage, err = run.Measure(cmd)
+		return err
+	})
+	if err != nil {
+		return run.Usage{}, fmt.Errorf("dgd-plan %s: %w\n%s", s.command, err, run.Tail(log.String()))
+	}
+	return usage, nix.Remove(dir)
+}
+
+// stages are the planning of a workspace's program: std-plan, modules, plan and
+// bind, as lib/planning.nix calls them.
+func (b *bench) stages(w *workspace) (std, modules, plan, bind stage) {
+	dir := b.unique("planning")
+	flags := []string{"-trimpath", "-buildvcs=false"}
+	config := func(src, vendor string, flags ...string) map[string]any {
+		return map[string]any{
+			"go": b.toolchain, "src": src, "env": w.env, "probe": "", "envFile": "",
+			"subPackages": []string{w.subPackage}, "flags": flags, "vendor": vendor,
+		}
+	}
+	out := func(name string) string { return filepath.Join(dir, name) }
+	std = stage{"plan", config("", "", flags...), out("std-plan")}
+	plan = stage{"plan", config(w.src(), w.vendor, append(flags, "-ldflags=-buildid=")...), out("plan")}
+	modules = stage{"modules", map[string]any{"vendor": w.vendor, "storeDir": "/nix/store"}, out("modules")}
+	if w.vendor == "" {
+		modules.config["vendor"] = filepath.Join(w.src(), "vendor")
+	}
+	bind = stage{"bind", map[string]any{
+		"plan": plan.out, "stdPlan": std.out, "modules": modules.out, "src": w.src(),
+		"name": "program", "storeDir": "/nix/store", "contentAddressed": !b.opt.inputAddressed,
+	}, out("derivations")}
+	return std, modules, plan, bind
+}
+
+// plan measures planning against `go build -n` alone, and binding. Both modes
+// plan in the same way.
+func plan(ctx context.Context, b *bench, name string) ([]record.Record, error) {
+	w, err := b.workspace(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	std, modules, plan, bind := b.stages(w)
+	if err := os.Mkdir(filepath.Dir(plan.out), 0o777); err != nil {
+		return nil, err
+	}
+	for _, s := range []stage{std, modules} {
+		if _, err := b.stage(ctx, s); err != nil {
+			return nil, err
+		}
+	}
+	planned, bound := &samples{}, &samples{}
+	var planPeak, bindPeak int
+	for range b.opt.runs {
+		usage, err := b.stage(ctx, plan)
+		if err != nil {
+			return nil, err
+		}
+		took, err := b.dryRun(ctx, w)
+		if err != nil {
+			return nil, err
+		}
+		planned.seconds = append(planned.seconds, usage.Time.Seconds())
+		planned.baseline = append(planned.baseline, took.Seconds())
+		planPeak = max(planPeak, usage.PeakKB)
+		if usage, err = b.stage(ctx, bind); err != nil {
+			return nil, err
+		}
+		bound.seconds = append(bound.seconds, usage.Time.Seconds())
+		bound.baseline = append(bound.baseline, 0)
+		bindPeak = max(bindPeak, usage.PeakKB)
+		if err := nix.Remove(bind.out); err != nil {
+			return nil, err
+		}
+	}
+	var list []record.Record
+	for _, mode := range b.opt.modes {
+		p := b.record("plan", w.program, mode, "go build -n", planned)
+		p.PeakMB = float64(planPeak) / 1024
+		q := b.record("bind", w.program, mode, "", bound)
+		q.PeakMB = float64(bindPeak) / 1024
+		b.say("memory of dgd-plan: plan %.0f MB, bind %.0f MB", p.PeakMB, q.PeakMB)
+		list = append(list, p, q)
+	}
+	return list, w.discard()
+}
+
+// dryRun is what `go build -n` takes with an empty cache.
+func (b *bench) dryRun(ctx context.Context, w *workspace) (time.Duration, error) {
+	cache := b.unique("cache")
+	args := append([]string{"build", "-n", "-o", filepath.Join(w.dir, "bin") + "/"}, goFlags(w.program)...)
+	cmd := b.goCommand(ctx, w, cache, append(args, pattern(w.program))...)
+	var log bytes.Buffer
+	cmd.Stderr = &log
+	var usage run.Usage
+	err := b.exclusive(ctx, func() (err error) {
+		usage, err = run.Measure(cmd)
+		return err
+	})
+	if err != nil {
+		return 0, fmt.Errorf("go build -n: %w\n%s", err, run.Tail(log.String()))
+	}
+	return usage.Time, os.RemoveAll(cache)
+}
+
+// handOver measures how long the derivations take on their way to Nix. In
+// dynamic mode that is the derivation that binds, in a store which has none of
+// what it adds, against binding without a store. With import from derivation it
+// is to instantiate the program against to instantiate what Nix imports.
+func handOver(ctx context.Context, b *bench, name string) ([]record.Record, error) {
+	w, err := b.workspace(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	std, modules, plan, bind := b.stages(w)
+	if err := os.Mkdir(filepath.Dir(plan.out), 0o777); err != nil {
+		return nil, err
+	}
+	for _, s := range []stage{std, modules, plan} {
+		if _, err := b.stage(ctx, s); err != nil {
+			return nil, err
+		}
+	}
+	all := map[string]*samples{}
+	for range b.opt.runs {
+		for _, mode := range b.opt.modes {
+			store, err := b.cold(ctx, w)
+			if err != nil {
+				return nil, err
+			}
+			s := add(all, mode)
+			if mode == "ifd" {
+				err = b.handOverIFD(ctx, w, store, s)
+			} else {
+				err = b.handOverDyn(ctx, w, store, s, bind)
+			}
+			if err != nil {
+				return nil, err
+			}
+			if err := nix.Remove(store.Root); err != nil {
+				return nil, err
+			}
+		}
+	}
+	baseline := map[string]string{"ifd": "evaluation of what is imported", "dyn": "binding alone"}
+	var list []record.Record
+	for _, mode := range b.opt.modes {
+		list = append(list, b.record("hand-over", w.program, mode, baseline[mode], all[mode]))
+	}
+	return list, w.discard()
+}
+
+func (b *bench) handOverIFD(ctx context.Context, w *workspace, store *nix.Store, s *samples) error {
+	if _, err := b.build(ctx, w, store, "ifd.bound"); err != nil {
+		return err
+	}
+	evaluate := func(attribute string) (took time.Duration, err error) {
+		err = b.exclusive(ctx, func() error {
+			start := time.Now()
+			_, err := store.Output(ctx, "nix-instantiate", "-E", b.expression(w.program, w.src()), "-A", attribute)
+			took = time.Since(start)
+			return err
+		})
+		return took, err
+	}
+	less, err := evaluate("ifd.bound")
+	if err != nil {
+		return err
+	}
+	before, err := drvFiles(store)
+	if err != nil {
+		return err
+	}
+	all, err := evaluate("ifd")
+	if err != nil {
+		return err
+	}
+	after, err := drvFiles(store)
+	if err != nil {
+		return err
+	}
+	s.add(&nix.Build{Time: all}, less)
+	s.counts["added"] = after - before
+	return nil
+}
+
+func (b *bench) handOverDyn(ctx context.Context, w *workspace, store *nix.Store, s *samples, bind stage) error {
+	usage, err := b.stage(ctx, bind)
+	if err != nil {
+		return err
+	}
+	if err := nix.Remove(bind.out); err != nil {
+		return err
+	}
+	if _, err := b.build(ctx, w, store, "dyn.plan"); err != nil {
+		return err
+	}
+	before, err := drvFiles(store)
+	if err != nil {
+		return err
+	}
+	built, err := b.build(ctx, w, store, "dyn.drv")
+	if err != nil {
+		return err
+	}
+	after, err := drvFiles(store)
+	if err != nil {
+		return err
+	}
+	for _, d := range built.Derived {
+		if d.Name == "program.drv" {
+			s.add(&nix.Build{Time: d.Time, PeakKB: built.PeakKB}, usage.Time)
+			s.counts["added"] = after - before
+			return nil
+		}
+	}
+	return fmt.Errorf("%s: nothing was bound", w.name)
+}
