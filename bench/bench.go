@@ -129,11 +129,11 @@ func (b *bench) fill(ctx context.Context, w *workspace) error {
 	}
 	b.say("preparing a store for %s", w.name)
 	expression := b.expression(w.program, w.src())
-	prepared, err := b.machine.Output(ctx, "nix-build", "--no-out-link", "-E", b.expression(w.program, w.program.src), "-A", "prepared")
+	paths, err := b.prepared(ctx, w.program)
 	if err != nil {
 		return err
 	}
-	if err := b.base.Fill(ctx, prepared); err != nil {
+	if err := b.base.Fill(ctx, paths...); err != nil {
 		return err
 	}
 	// To evaluate brings in what derivations are made of, such as scripts.
@@ -144,6 +144,32 @@ func (b *bench) fill(ctx context.Context, w *workspace) error {
 	}
 	b.based[w.name] = true
 	return nil
+}
+
+// prepared are paths of the machine's store that refer to all that a program's
+// build needs beforehand: what is built, and what that is made of, because the
+// package set may name paths that no derivation makes.
+func (b *bench) prepared(ctx context.Context, p *program) ([]string, error) {
+	expression := b.expression(p, p.src)
+	built, err := b.machine.Output(ctx, "nix-build", "--no-out-link", "-E", expression, "-A", "prepared")
+	if err != nil {
+		return nil, err
+	}
+	drv, err := b.machine.Output(ctx, "nix-instantiate", "-E", expression, "-A", "prepared")
+	if err != nil {
+		return nil, err
+	}
+	all, err := b.machine.Output(ctx, "nix-store", "--query", "--requisites", drv)
+	if err != nil {
+		return nil, err
+	}
+	paths := []string{built}
+	for _, path := range strings.Fields(all) {
+		if !strings.HasSuffix(path, ".drv") {
+			paths = append(paths, path)
+		}
+	}
+	return paths, nil
 }
 
 // cold is a store in which nothing of the workspace's program is planned or

@@ -11,7 +11,7 @@ import (
 
 // Files of a project that the bench edits.
 const (
-	BaseFile = "base/base.go"         // of the package that all others import
+	BaseFile = "base/base.go"          // of the package that all others import
 	LeafFile = "layer9/p0000/thing.go" // of a package that main alone imports
 )
 

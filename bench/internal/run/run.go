@@ -3,7 +3,6 @@ package run
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -91,19 +90,22 @@ func (l Lock) Do(ctx context.Context, f func() error) error {
 	if err != nil {
 		return fmt.Errorf("the lock: %w", err)
 	}
-	defer file.Close()
-	for {
-		err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
-		if err == nil {
-			return f()
+	granted := make(chan error, 1)
+	go func() { // ends when the lock is granted, or with the process
+		err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX)
+		granted <- err
+		if ctx.Err() != nil {
+			file.Close()
 		}
-		if !errors.Is(err, syscall.EWOULDBLOCK) {
+	}()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case err := <-granted:
+		defer file.Close()
+		if err != nil {
 			return fmt.Errorf("the lock: %w", err)
 		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(100 * time.Millisecond):
-		}
+		return f()
 	}
 }

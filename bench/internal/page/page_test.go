@@ -1,0 +1,79 @@
+package page
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"dgd/bench/internal/record"
+)
+
+var list = []record.Record{
+	{Scenario: "cold", Program: "caddy", Mode: "ifd", Seconds: 120, Baseline: "go build", BaselineSeconds: 118, Ratio: 1.02, Packages: 1018, Counts: map[string]int{"compile": 790}, Versions: record.Versions{Nix: "2.34.8", Go: "1.26.8", DGD: "abc"}},
+	{Scenario: "cold", Program: "caddy", Mode: "dyn", Seconds: 130, Baseline: "go build", BaselineSeconds: 118, Ratio: 1.1, Packages: 1018},
+	{Scenario: "leaf", Program: "caddy", Mode: "dyn", Ratio: 0.06, Baseline: "single"},
+	{Scenario: "deep-body", Program: "caddy", Mode: "dyn", Ratio: 0.3, Baseline: "go build", Problems: []string{"go build -n ran again"}},
+	{Scenario: "growth", Program: "gen-1000", Mode: "dyn", Seconds: 40, Baseline: "go build", BaselineSeconds: 41, Packages: 1100, NixPeakMB: 150},
+	{Scenario: "growth", Program: "gen-1000", Mode: "dyn", Seconds: 40, Baseline: "single", BaselineSeconds: 43, Packages: 1100, NixPeakMB: 150},
+	{Scenario: "growth", Program: "gen-10000", Mode: "dyn", Seconds: 600, Baseline: "go build", BaselineSeconds: 400, Packages: 10_100, NixPeakMB: 3000},
+}
+
+func TestJudge(t *testing.T) {
+	var got []string
+	for _, v := range judge(list) {
+		met := "no"
+		if v.met {
+			met = "yes"
+		}
+		got = append(got, strings.Join([]string{v.record.Scenario, v.record.Mode, v.what, v.value, met}, "|"))
+	}
+	want := []string{
+		"cold|ifd|time, of go build's|1.02|yes",
+		"cold|dyn|time, of go build's|1.10|no",
+		"leaf|dyn|time, of the single derivation's|0.060|yes",
+		"deep-body|dyn|time, of go build's|0.30|yes",
+		"deep-body|dyn|more or less built than the edit asks for|1.00|no",
+		"growth|dyn|memory of Nix|150 MB|yes",
+		"growth|dyn|memory of Nix|3000 MB|no",
+		"growth|dyn|cost per package, of gen-1000's|1.63|no",
+	}
+	if strings.Join(got, "\n") != strings.Join(want, "\n") {
+		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+func TestWrite(t *testing.T) {
+	dir := t.TempDir()
+	m := Machine{System: "linux/amd64", CPU: "Some", Cores: 2, MemoryGB: 24}
+	if err := Write(dir, m, list); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(filepath.Join(dir, "benchmarks.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		"2 cores, 24 GB of memory", "| Nix | 2.34.8 |", "4 of 8 are met",
+		"| cold | caddy | ifd | 120 s | go build | 118 s | 1.02 | 790 | 0 | 0 | 0 MB | 0 |",
+		"- deep-body, caddy, dyn: go build -n ran again", "](benchmarks/cold.svg)",
+	} {
+		if !strings.Contains(string(text), want) {
+			t.Errorf("%q is not on the page:\n%s", want, text)
+		}
+	}
+	for _, name := range []string{"cold.svg", "per-package.svg", "memory.svg"} {
+		if _, err := os.Stat(filepath.Join(dir, "benchmarks", name)); err != nil {
+			t.Error(err)
+		}
+	}
+	if err := Write(t.TempDir(), m, nil); err != nil {
+		t.Errorf("without records: %v", err)
+	}
+}
+
+func TestModel(t *testing.T) {
+	if got := model("processor\t: 0\nmodel name\t: Maker(R) Thing(TM) CPU @ 2.60GHz\n"); got != "Maker Thing" {
+		t.Errorf("got %q", got)
+	}
+}
