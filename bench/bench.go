@@ -133,7 +133,7 @@ func (b *bench) fill(ctx context.Context, w *workspace) error {
 	if err != nil {
 		return err
 	}
-	if err := b.base.Fill(ctx, paths...); err != nil {
+	if err := b.base.Fill(ctx, b.onDisk(""), paths...); err != nil {
 		return err
 	}
 	// To evaluate brings in what derivations are made of, such as scripts.

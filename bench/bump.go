@@ -42,7 +42,7 @@ func bumped(ctx context.Context, b *bench, name string) ([]record.Record, error)
 			if err != nil {
 				return nil, err
 			}
-			if err := store.Fill(ctx, next.modules); err != nil {
+			if err := store.Fill(ctx, b.onDisk(""), next.modules); err != nil {
 				return nil, err
 			}
 			cache, err := b.copyCache(ctx, w.cache)

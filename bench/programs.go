@@ -60,7 +60,7 @@ var published = map[string]struct {
 			from:       "v1.20.1",
 			to:         "v1.20.2",
 			sum:        [2]string{"h1:v5tiZvm1KGLyg5d5oXdXe3lsSPrbEUiKoXGia//I7Qo=", "h1:LUdAzn7YLVvxLpc7y3V1m40wESHTgc1422pwwBSKYuI="},
-			vendorHash: "",
+			vendorHash: "sha256-w0vxH1PRf+4+aS5mEuPZVSY7m8svbOVzPRAj7whG4Fg=",
 		},
 	},
 }

@@ -4,8 +4,11 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -29,9 +32,14 @@ func (s *Store) environment() []string {
 // Output runs a command of Nix on the store and returns its standard output
 // without the final newline.
 func (s *Store) Output(ctx context.Context, name string, args ...string) (string, error) {
+	return s.output(ctx, nil, name, args...)
+}
+
+func (s *Store) output(ctx context.Context, stdin io.Reader, name string, args ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, name, args...)
 	run.Gently(cmd)
 	cmd.Env = s.environment()
+	cmd.Stdin = stdin
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
@@ -41,12 +49,33 @@ func (s *Store) Output(ctx context.Context, name string, args ...string) (string
 	return strings.TrimSuffix(string(out), "\n"), nil
 }
 
-// Fill copies store paths and all that they refer to from the machine's own
-// store.
-func (s *Store) Fill(ctx context.Context, paths ...string) error {
+// Fill brings in store paths, and all that they refer to, of the machine's own
+// store, which is at machineRoot: as links, as far as the file system allows.
+func (s *Store) Fill(ctx context.Context, machineRoot string, paths ...string) error {
 	machine := Store{Cache: s.Cache}
-	args := append([]string{"copy", "--no-check-sigs", "--to", "local?root=" + s.Root}, paths...)
-	_, err := machine.Output(ctx, "nix", args...)
+	out, err := machine.Output(ctx, "nix-store", append([]string{"--query", "--requisites"}, paths...)...)
+	if err != nil {
+		return err
+	}
+	all := strings.Fields(out)
+	slices.Sort(all)
+	all = slices.Compact(all)
+	for _, path := range all {
+		if _, err := os.Lstat(s.Path(path)); err == nil {
+			continue
+		}
+		if err := os.MkdirAll(filepath.Dir(s.Path(path)), 0o755); err != nil {
+			return err
+		}
+		if err := mirror(ctx, machineRoot+path, s.Path(path), linkOrCopy); err != nil {
+			return fmt.Errorf("filling the store: %w", err)
+		}
+	}
+	entries, err := machine.Output(ctx, "nix-store", append([]string{"--dump-db"}, all...)...)
+	if err != nil {
+		return err
+	}
+	_, err = s.output(ctx, strings.NewReader(entries+"\n"), "nix-store", "--load-db")
 	return err
 }
 

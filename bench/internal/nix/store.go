@@ -97,6 +97,15 @@ func mirror(ctx context.Context, from, to string, file func(from, to string) err
 	return nil
 }
 
+// linkOrCopy makes a link, or a copy where links are not to be had: from another
+// file system, or of another user's files.
+func linkOrCopy(from, to string) error {
+	if os.Link(from, to) == nil {
+		return nil
+	}
+	return copyFile(from, to)
+}
+
 // copyFile copies a file with its permissions.
 func copyFile(from, to string) error {
 	in, err := os.Open(from)

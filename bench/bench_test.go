@@ -1,0 +1,129 @@
+package main
+
+import (
+	"context"
+	"go/format"
+	"maps"
+	"strings"
+	"testing"
+
+	"dgd/bench/internal/nix"
+	"dgd/bench/internal/project"
+)
+
+var testPlaces = places{leafFile: "a.go", deepFile: "b.go", deepAnchor: "// T is a type.", structOpen: "type T struct {"}
+
+const testFile = "package b\n\n// T is a type.\ntype T struct {\n\tA int\n}\n"
+
+func TestDeepText(t *testing.T) {
+	base := text(t, nil)
+	for _, test := range []struct {
+		kind  string
+		lines int // by how many the type moves
+	}{{deepBody, 0}, {deepLines, 1}, {exported, 0}, {comment, 0}} {
+		t.Run(test.kind, func(t *testing.T) {
+			edits := map[string]int{}
+			seen := map[string]bool{base: true}
+			for range 3 {
+				edits[test.kind]++
+				got := text(t, edits)
+				if seen[got] {
+					t.Error("an edit is not new")
+				}
+				seen[got] = true
+				if moved := line(got) - line(base); moved != test.lines*edits[test.kind] {
+					t.Errorf("the type moves by %d lines", moved)
+				}
+			}
+		})
+	}
+	if _, err := deepText("package b\n", testPlaces, nil); err == nil {
+		t.Error("a file without the anchor is no error")
+	}
+}
+
+// text is the edited file, which has to be Go.
+func text(t *testing.T, edits map[string]int) string {
+	t.Helper()
+	got, err := deepText(testFile, testPlaces, edits)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := format.Source([]byte(got)); err != nil {
+		t.Fatalf("%v\n%s", err, got)
+	}
+	return got
+}
+
+func line(text string) int {
+	before, _, _ := strings.Cut(text, "type T struct")
+	return strings.Count(before, "\n")
+}
+
+// The places of the generated projects are there.
+func TestGeneratedPlaces(t *testing.T) {
+	b := &bench{dir: t.TempDir(), programs: map[string]*program{}}
+	p, err := b.program(t.Context(), "gen-20")
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, err := project.Generate(20)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := deepText(files[project.BaseFile], p.edits, nil); err != nil {
+		t.Error(err)
+	}
+	w, err := b.newWorkspace(t.Context(), p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, kind := range []string{leaf, deepBody, deepLines, exported, comment} {
+		if err := w.edit(kind); err != nil {
+			t.Errorf("%s: %v", kind, err)
+		}
+	}
+}
+
+func TestKinds(t *testing.T) {
+	var built []nix.Derivation
+	for _, name := range []string{"plan", "skeleton", "modules", "program.drv", "std", "example.com-a", "example.com-b", "program", "go-program"} {
+		built = append(built, nix.Derivation{Name: name})
+	}
+	want := map[string]int{"planning": 4, "plan": 1, "std": 1, "compile": 2, "link": 1, "install": 1}
+	if got := kinds(built); !maps.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
+func TestCheckEdit(t *testing.T) {
+	for _, test := range []struct {
+		kind     string
+		counts   map[string]int
+		problems int
+	}{
+		{deepBody, map[string]int{"compile": 1, "link": 1}, 0},
+		{deepBody, map[string]int{"compile": 2, "link": 1, "plan": 1, "std": 1}, 3},
+		{comment, map[string]int{"compile": 1, "link": 1}, 1},
+		{exported, map[string]int{"compile": 40, "link": 1, "plan": 1}, 0},
+	} {
+		s := &samples{counts: test.counts}
+		checkEdit(test.kind, s)
+		checkEdit(test.kind, s)
+		if len(s.problems) != test.problems {
+			t.Errorf("%s %v: %q", test.kind, test.counts, s.problems)
+		}
+	}
+}
+
+func TestFlags(t *testing.T) {
+	for _, args := range []string{"-scenario=none", "-mode=other", "-runs=0", "stray", "-doc=missing.json", "-no-such-flag"} {
+		if err := command(context.Background(), []string{args}); err == nil {
+			t.Errorf("%s is no error", args)
+		}
+	}
+	chosen, err := choose([]string{"leaf", "cold"})
+	if err != nil || len(chosen) != 2 || chosen[0].name != leaf {
+		t.Errorf("chosen: %v, %v", chosen, err)
+	}
+}
