@@ -55,11 +55,11 @@ func text(m Machine, list []record.Record, pictures []string) string {
 		b.WriteString("\nBuilt more or less than an edit asks for:\n\n" + notes)
 	}
 	b.WriteString("\n## All measurements\n\n")
-	b.WriteString("| scenario | program | mode | dgd | baseline | its time | ratio | compiled | linked | derivations | Nix's memory | runs |\n|---|---|---|---|---|---|---|---|---|---|---|---|\n")
+	b.WriteString("| scenario | program | mode | dgd | baseline | its time | ratio | compiled | linked | derivations | new .drv files | Nix's memory | runs |\n|---|---|---|---|---|---|---|---|---|---|---|---|---|\n")
 	for i := range list {
 		r := &list[i]
 		row(&b, r.Scenario, r.Program, modeOf(r), amount(r.Seconds)+" s", orNone(r.Baseline), ofBaseline(r, amount(r.BaselineSeconds)+" s"), ofBaseline(r, amount(r.Ratio)),
-			count(r, "compile"), count(r, "link"), fmt.Sprint(r.Derivations), amount(r.NixPeakMB)+" MB", fmt.Sprint(r.Runs))
+			count(r, "compile"), count(r, "link"), fmt.Sprint(r.Derivations), added(r), amount(r.NixPeakMB)+" MB", fmt.Sprint(r.Runs))
 	}
 	if len(pictures) > 0 {
 		b.WriteString("\n## Cost and size\n\nGenerated projects of 1,000 to 10,000 packages, cold:\n\n" + strings.Join(pictures, "\n\n") + "\n")
@@ -82,10 +82,11 @@ ratios. After each run the programs are compared byte for byte with what ` + "`g
 - **go build**: with the toolchain, the flags and the vendor directory that dgd uses, outside of Nix. Its cache is empty
   in cold, second and growth; else it holds the last state.
 - **single**: one derivation in the same store that runs ` + "`go build`" + ` whole, as buildGoModule does.
-- Without a name of its own, a measurement is one of ` + "`nix-build`" + ` from its start to its end: evaluation, the copy of
-  the source into the store, planning, compiling, linking. Not in it, because it is there beforehand: the toolchain,
-  the fetched modules, dgd's own two programs and the package set.
+- Where the table below says nothing else, what is timed is ` + "`nix-build`" + ` from its start to its end: evaluation, planning,
+  compiling, linking, and for edits the copy of the source into the store. Not in it, because it is there beforehand:
+  the toolchain, the fetched modules, dgd's own two programs and the package set; in a cold build the source, too.
 - The stores are made for the bench and hold just that. Nothing is substituted.
+- Nix's memory is the peak of ` + "`nix-build`" + ` itself, without the compilers that it starts.
 
 | scenario | what happens |
 |---|---|
@@ -102,7 +103,8 @@ ratios. After each run the programs are compared byte for byte with what ` + "`g
 | hand-over | how long the list of derivations takes on its way to Nix |
 | growth | cold, with generated projects of different sizes |
 
-compiled and linked count derivations. The whole standard library is one that is not among them.
+compiled and linked count derivations of packages and programs. The whole standard library is one, which is not among
+them. New .drv files are those that the store got, whether built or not.
 `
 
 // versions lists what the records say, most often one version.
@@ -168,6 +170,14 @@ func count(r *record.Record, kind string) string {
 		return "–"
 	}
 	return fmt.Sprint(r.Counts[kind])
+}
+
+// added is how many .drv files the store got, where that was counted.
+func added(r *record.Record) string {
+	if n, ok := r.Counts["added"]; ok {
+		return fmt.Sprint(n)
+	}
+	return "–"
 }
 
 func row(b *strings.Builder, cells ...string) {

@@ -55,7 +55,7 @@ func TestWrite(t *testing.T) {
 	}
 	for _, want := range []string{
 		"2 cores, 24 GB of memory", "| Nix | 2.34.8 |", "4 of 8 are met",
-		"| cold | caddy | ifd | 120 s | go build | 118 s | 1.02 | 790 | 0 | 0 | 0 MB | 0 |",
+		"| cold | caddy | ifd | 120 s | go build | 118 s | 1.02 | 790 | 0 | 0 | – | 0 MB | 0 |",
 		"- deep-body, caddy, dyn: go build -n ran again", "](benchmarks/cold.svg)",
 	} {
 		if !strings.Contains(string(text), want) {
