@@ -45,7 +45,7 @@ func Measure(cmd *exec.Cmd) (Usage, error) {
 
 // watch samples the peak of a process's memory until done is closed.
 func watch(pid int, done <-chan struct{}, peak chan<- int) {
-	tick := time.NewTicker(50 * time.Millisecond)
+	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
 	most := 0
 	for {
