@@ -171,7 +171,7 @@ func handOver(ctx context.Context, b *bench, name string) ([]record.Record, erro
 			if err != nil {
 				return nil, err
 			}
-			s := add(all, mode)
+			s := of(all, mode)
 			if mode == "ifd" {
 				err = b.handOverIFD(ctx, w, store, s)
 			} else {

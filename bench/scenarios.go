@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"dgd/bench/internal/nix"
 	"dgd/bench/internal/record"
@@ -61,52 +62,18 @@ func (b *bench) fresh(ctx context.Context, scenario, name, before string, withSi
 	plain, whole := map[string]*samples{}, map[string]*samples{}
 	for i := range b.opt.runs {
 		b.say("%s %s: run %d of %d", scenario, name, i+1, b.opt.runs)
-		cache := b.unique("cache")
-		made, took, err := b.goBuild(ctx, w, cache)
-		if err != nil {
-			return nil, err
-		}
-		for _, mode := range b.opt.modes {
-			store, err := b.cold(ctx, w)
-			if err != nil {
-				return nil, err
-			}
-			if other != nil {
-				if _, err := b.build(ctx, other, store, mode); err != nil {
-					return nil, err
-				}
-			}
-			built, err := b.build(ctx, w, store, mode)
-			if err != nil {
-				return nil, err
-			}
-			if err := same(bin(store, built, mode), made); err != nil {
-				return nil, fmt.Errorf("%s, mode %s: %w", name, mode, err)
-			}
-			add(plain, mode).add(built, took)
-			if err := w.useStore(store); err != nil {
-				return nil, err
-			}
-		}
-		if err := w.useCache(cache); err != nil {
+		if err := b.freshRun(ctx, w, other, plain); err != nil {
 			return nil, err
 		}
 		if !withSingle {
 			continue
 		}
-		store, err := b.cold(ctx, w)
-		if err != nil {
-			return nil, err
-		}
-		one, err := b.build(ctx, w, store, single)
+		took, err := b.singleRun(ctx, w)
 		if err != nil {
 			return nil, err
 		}
 		for _, mode := range b.opt.modes {
-			add(whole, mode).add(plain[mode].built, one.Time)
-		}
-		if err := nix.Remove(store.Root); err != nil {
-			return nil, err
+			of(whole, mode).add(plain[mode].built, took)
 		}
 	}
 	var list []record.Record
@@ -116,10 +83,65 @@ func (b *bench) fresh(ctx context.Context, scenario, name, before string, withSi
 			list = append(list, b.record(scenario, w.program, mode, single, whole[mode]))
 		}
 	}
+	if other != nil {
+		if err := other.discard(); err != nil {
+			return nil, err
+		}
+	}
 	return list, b.adopt(w)
 }
 
-func add(all map[string]*samples, mode string) *samples {
+// freshRun runs go build once and dgd once in each mode. The workspace keeps
+// the last store and the build cache.
+func (b *bench) freshRun(ctx context.Context, w, other *workspace, all map[string]*samples) error {
+	cache := b.unique("cache")
+	made, took, err := b.goBuild(ctx, w, cache)
+	if err != nil {
+		return err
+	}
+	if err := w.useCache(cache); err != nil {
+		return err
+	}
+	for _, mode := range b.opt.modes {
+		store, err := b.cold(ctx, w)
+		if err != nil {
+			return err
+		}
+		if err := w.useStore(store); err != nil {
+			return err
+		}
+		if other != nil {
+			if _, err := b.build(ctx, other, store, mode); err != nil {
+				return err
+			}
+		}
+		built, err := b.build(ctx, w, store, mode)
+		if err != nil {
+			return err
+		}
+		if err := same(bin(store, built, mode), made); err != nil {
+			return fmt.Errorf("%s, mode %s: %w", w.name, mode, err)
+		}
+		of(all, mode).add(built, took)
+	}
+	return nil
+}
+
+// singleRun is how long the whole build takes as one derivation.
+func (b *bench) singleRun(ctx context.Context, w *workspace) (time.Duration, error) {
+	store, err := b.cold(ctx, w)
+	if err != nil {
+		return 0, err
+	}
+	built, err := b.build(ctx, w, store, single)
+	if err != nil {
+		return 0, err
+	}
+	return built.Time, nix.Remove(store.Root)
+}
+
+// of is the samples of a mode.
+func of(all map[string]*samples, mode string) *samples {
 	if all[mode] == nil {
 		all[mode] = &samples{}
 	}
