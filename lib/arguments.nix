@@ -14,7 +14,7 @@ let
     buildInputs = [ ];
     nativeBuildInputs = [ ];
     contentAddressed = builtins ? outputOf;
-    granularity = "package";
+    granularity = "module";
     innerNix = null;
     meta = { };
     passthru = { };

@@ -1,0 +1,119 @@
+package drvgen
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"testing"
+
+	"dgd/internal/action"
+	"dgd/internal/graph"
+)
+
+// linked is a graph of packages of one kind, and the link of all of them.
+func linked(n int, vendored bool) []*graph.Node {
+	var nodes []*graph.Node
+	var refs []int
+	for i := range n {
+		p := pkg(fmt.Sprintf("m/p%d", i))
+		p.Src = &graph.Sources{Dir: "p", Vendored: vendored}
+		nodes = append(nodes, p)
+		refs = append(refs, i)
+	}
+	return append(nodes, link("m", "m", refs...))
+}
+
+func TestCollectThirdParty(t *testing.T) {
+	drvs := generate(t, Options{Name: "program"}, linked(minCollected, true)...)
+	if len(drvs) != minCollected+2 {
+		t.Fatalf("%d derivations: %v", len(drvs), names(drvs))
+	}
+	archives, last := drvs[minCollected], drvs[minCollected+1]
+	if archives.Name != "archives" || len(archives.Vars) != minCollected {
+		t.Errorf("%s has %d variables", archives.Name, len(archives.Vars))
+	}
+	u := units(t, archives)
+	want := action.Source{At: "${out}/m/p1.a", From: "${V1}"}
+	if len(u) != 1 || len(u[0].Sources) != minCollected || u[0].Sources[1] != want {
+		t.Errorf("the units are %+v", u)
+	}
+	// The link has nothing but the toolchain and the collection.
+	index := minCollected
+	wantVars := map[string]Value{
+		"GOROOT": {Input: Go, Suffix: "/share/go"},
+		"V0":     {Drv: &index, Output: "out"},
+	}
+	if !reflect.DeepEqual(last.Vars, wantVars) {
+		t.Errorf("the link's variables are %+v", last.Vars)
+	}
+	if got := units(t, last)[0].Vars["R1"]; got != "${V0}/m/p1.a" {
+		t.Errorf("the link finds an archive at %s", got)
+	}
+}
+
+func TestCollectNot(t *testing.T) {
+	for _, nodes := range [][]*graph.Node{linked(minCollected-1, true), linked(maxOwn, false)} {
+		if drvs := generate(t, Options{Name: "program"}, nodes...); len(drvs) != len(nodes) {
+			t.Errorf("%d nodes, %d derivations", len(nodes), len(drvs))
+		}
+	}
+}
+
+// With many packages of its own, a program's link refers to a few collections.
+// A package more changes one of them.
+func TestCollectOwn(t *testing.T) {
+	few := generate(t, Options{Name: "program"}, linked(maxOwn+200, false)...)
+	more := generate(t, Options{Name: "program"}, linked(maxOwn+201, false)...)
+	var specs []string
+	for _, d := range few {
+		if d.Name == "archives" {
+			specs = append(specs, d.Spec)
+		}
+	}
+	if last := few[len(few)-1]; len(last.Vars) != len(specs)+1 || len(specs) > buckets {
+		t.Errorf("the link has %d variables for %d collections", len(last.Vars), len(specs))
+	}
+	changed := 0
+	for _, d := range more {
+		if d.Name == "archives" && !slices.Contains(specs, d.Spec) {
+			changed++
+		}
+	}
+	if changed != 1 {
+		t.Errorf("a package more changes %d collections", changed)
+	}
+}
+
+func TestCollectTwice(t *testing.T) {
+	nodes := linked(minCollected, true)
+	nodes[1].Name = nodes[0].Name
+	_, err := Generate(&graph.Graph{Nodes: nodes}, Options{Goroot: "share/go", Name: "program"})
+	if err == nil || err.Error() != "m: a program with two packages m/p0" {
+		t.Errorf("the error is %v", err)
+	}
+}
+
+// Of a split group, an importer gets the export data of what it imports.
+func TestSplitGroup(t *testing.T) {
+	drvs := generate(t, Options{
+		Name:   "program",
+		Groups: []Group{{Name: "mod", Nodes: []int{0, 1}, Split: true}},
+	}, pkg("mod/a"), pkg("mod/b", 0), pkg("c", 1), link("c", "c", 0, 1, 2))
+	if got, want := names(drvs), []string{"mod", "c", "program"}; !reflect.DeepEqual(got, want) {
+		t.Fatalf("%v, want %v", got, want)
+	}
+	if want := []string{"out", "x0", "x1"}; !reflect.DeepEqual(drvs[0].Outputs, want) {
+		t.Errorf("the outputs are %v, want %v", drvs[0].Outputs, want)
+	}
+	u := units(t, drvs[0])
+	if want := (action.Vars{"ARCHIVE": "${out}/mod/b.a", "EXPORT": "${x1}", "R0": "${x0}"}); !reflect.DeepEqual(u[1].Vars, want) {
+		t.Errorf("the variables of mod/b are %v, want %v", u[1].Vars, want)
+	}
+	group := 0
+	if want := (Value{Drv: &group, Output: "x1"}); !reflect.DeepEqual(drvs[1].Vars["V0"], want) {
+		t.Errorf("c refers to %+v, want %+v", drvs[1].Vars["V0"], want)
+	}
+	if got := units(t, drvs[2])[0].Vars; got["R0"] != "${V0}/mod/a.a" || got["R1"] != "${V0}/mod/b.a" {
+		t.Errorf("the link finds the archives at %v", got)
+	}
+}
