@@ -2,6 +2,7 @@ package page
 
 import (
 	"fmt"
+	"math"
 
 	"dgd/bench/internal/record"
 )
@@ -102,11 +103,11 @@ func judgeGrowth(list []record.Record) []verdict {
 
 func perPackage(r *record.Record) float64 { return r.Seconds / float64(r.Packages) }
 
-// amount is a number with three digits or so.
+// amount is a number with three digits or so; small whole numbers are counts.
 func amount(v float64) string {
 	switch {
-	case v == 0:
-		return "0"
+	case v == math.Trunc(v) && math.Abs(v) < 100:
+		return fmt.Sprintf("%.0f", v)
 	case v < 0.1 && v > -0.1:
 		return fmt.Sprintf("%.3f", v)
 	case v < 10:

@@ -59,7 +59,7 @@ func text(m Machine, list []record.Record, pictures []string) string {
 	for i := range list {
 		r := &list[i]
 		row(&b, r.Scenario, r.Program, modeOf(r), amount(r.Seconds)+" s", orNone(r.Baseline), ofBaseline(r, amount(r.BaselineSeconds)+" s"), ofBaseline(r, amount(r.Ratio)),
-			count(r, "compile"), count(r, "link"), fmt.Sprint(r.Derivations), added(r), amount(r.NixPeakMB)+" MB", fmt.Sprint(r.Runs))
+			count(r, "compile"), count(r, "link"), fmt.Sprint(r.Derivations), added(r), memory(r), fmt.Sprint(r.Runs))
 	}
 	if len(pictures) > 0 {
 		b.WriteString("\n## Cost and size\n\nGenerated projects of 1,000 to 10,000 packages, cold:\n\n" + strings.Join(pictures, "\n\n") + "\n")
@@ -178,6 +178,14 @@ func added(r *record.Record) string {
 		return fmt.Sprint(n)
 	}
 	return "–"
+}
+
+// memory is Nix's, where it was looked at.
+func memory(r *record.Record) string {
+	if r.NixPeakMB == 0 {
+		return "–"
+	}
+	return amount(r.NixPeakMB) + " MB"
 }
 
 func row(b *strings.Builder, cells ...string) {
