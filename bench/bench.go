@@ -22,6 +22,7 @@ type options struct {
 	inputAddressed bool
 	maxJobs        int
 	lock           run.Lock
+	dir            string // where the bench's own directory is made; empty: see place
 }
 
 // A bench measures. All that it makes on disk is in one directory.
@@ -56,7 +57,7 @@ func newBench(ctx context.Context, opt options, progress io.Writer) (_ *bench, e
 	if _, err := os.Stat(filepath.Join(b.repo, "bench/bench.nix")); err != nil {
 		return nil, fmt.Errorf("run the bench in dgd's own directory: %w", err)
 	}
-	if b.dir, err = os.MkdirTemp("", "dgd-bench-"); err != nil {
+	if b.dir, err = os.MkdirTemp(place(opt.dir), "dgd-bench-"); err != nil {
 		return nil, err
 	}
 	defer func() {
@@ -66,6 +67,7 @@ func newBench(ctx context.Context, opt options, progress io.Writer) (_ *bench, e
 	}()
 	b.machine = nix.Store{Cache: b.path("nix-cache")}
 	b.base = &nix.Store{Root: b.path("base"), Cache: b.machine.Cache, MaxJobs: opt.maxJobs}
+	b.versions.InMemory = inMemory(b.dir)
 	if err := b.goHome(); err != nil {
 		return nil, err
 	}

@@ -110,8 +110,9 @@ func (b *bench) raise(ctx context.Context, w *workspace) (*workspace, error) {
 	return next, next.render()
 }
 
-// affected are the derivations that a change of the module can reach: those of
-// its packages, and of what imports them.
+// affected are the names of derivations that a change of the module can reach:
+// those of its packages, and of what imports them. Packages that share a
+// derivation have it under their module's name.
 func (b *bench) affected(ctx context.Context, w *workspace) (map[string]bool, error) {
 	lines, err := b.goList(ctx, w, `{{.ImportPath}} {{with .Module}}{{.Path}}{{end}} {{join .Deps " "}}`)
 	if err != nil {
@@ -128,6 +129,7 @@ func (b *bench) affected(ctx context.Context, w *workspace) (map[string]bool, er
 		words := strings.Split(line, " ")
 		if own[words[0]] || slices.ContainsFunc(words[2:], func(dep string) bool { return own[dep] }) {
 			names[source.Name(words[0])] = true
+			names[source.Name(words[1])] = true
 		}
 	}
 	return names, nil

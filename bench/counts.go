@@ -31,6 +31,8 @@ func kind(name string) string {
 		return "link"
 	case name == "go-program":
 		return "install"
+	case name == "archives":
+		return "collect"
 	}
 	return "compile"
 }

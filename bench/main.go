@@ -46,6 +46,7 @@ func command(ctx context.Context, args []string) error {
 	inputAddressed := flags.Bool("input-addressed", false, "measure input-addressed derivations")
 	maxJobs := flags.Int("max-jobs", 0, "Nix's max-jobs (default: as configured)")
 	lock := flags.String("lock", "", "hold a lock on this `file` while something is timed, on a machine where others measure, too")
+	dir := flags.String("dir", "", "make stores and all else below this `directory` (default: $TMPDIR, else in memory where there are 10 GB)")
 	out := flags.String("json", "", "write the records to this `file`, after each scenario")
 	doc := flags.String("doc", "", "measure nothing: write docs/benchmarks.md from these `files` of records")
 	if err := flags.Parse(args); err != nil {
@@ -75,6 +76,7 @@ func command(ctx context.Context, args []string) error {
 		inputAddressed: *inputAddressed,
 		maxJobs:        *maxJobs,
 		lock:           run.Lock(*lock),
+		dir:            *dir,
 	}
 	return measure(ctx, opt, chosen, split(*programs), *out)
 }

@@ -23,6 +23,9 @@ type stage struct {
 }
 
 func (b *bench) stage(ctx context.Context, s stage) (run.Usage, error) {
+	if err := nix.Remove(s.out); err != nil { // of an earlier run
+		return run.Usage{}, err
+	}
 	dir := b.unique("stage")
 	if err := os.Mkdir(dir, 0o777); err != nil {
 		return run.Usage{}, err
@@ -51,29 +54,51 @@ func (b *bench) stage(ctx context.Context, s stage) (run.Usage, error) {
 	return usage, nix.Remove(dir)
 }
 
-// stages are the planning of a workspace's program: std-plan, modules, plan and
-// bind, as lib/planning.nix calls them.
-func (b *bench) stages(w *workspace) (std, modules, plan, bind stage) {
+// planning is the planning of one program, as lib/planning.nix calls it.
+type planning struct{ std, modules, skeleton, plan, bind stage }
+
+func (b *bench) stages(w *workspace) (planning, error) {
 	dir := b.unique("planning")
+	if err := os.Mkdir(dir, 0o777); err != nil {
+		return planning{}, err
+	}
+	out := func(name string) string { return filepath.Join(dir, name) }
 	flags := []string{"-trimpath", "-buildvcs=false"}
-	config := func(src, vendor string, flags ...string) map[string]any {
+	config := func(skeleton, vendor string, flags ...string) map[string]any {
 		return map[string]any{
-			"go": b.toolchain, "src": src, "env": w.env, "probe": "", "envFile": "",
+			"go": b.toolchain, "skeleton": skeleton, "env": w.env, "probe": "", "envFile": "",
 			"subPackages": []string{w.subPackage}, "flags": flags, "vendor": vendor,
 		}
 	}
-	out := func(name string) string { return filepath.Join(dir, name) }
-	std = stage{"plan", config("", "", flags...), out("std-plan")}
-	plan = stage{"plan", config(w.src(), w.vendor, append(flags, "-ldflags=-buildid=")...), out("plan")}
-	modules = stage{"modules", map[string]any{"vendor": w.vendor, "storeDir": "/nix/store"}, out("modules")}
-	if w.vendor == "" {
-		modules.config["vendor"] = filepath.Join(w.src(), "vendor")
+	vendor := w.vendor
+	if vendor == "" {
+		vendor = filepath.Join(w.src(), "vendor")
 	}
-	bind = stage{"bind", map[string]any{
-		"plan": plan.out, "stdPlan": std.out, "modules": modules.out, "src": w.src(),
+	p := planning{
+		std:      stage{"plan", config("", "", flags...), out("std-plan")},
+		modules:  stage{"modules", map[string]any{"vendor": vendor, "storeDir": "/nix/store"}, out("modules")},
+		skeleton: stage{"skeleton", map[string]any{"src": w.src()}, out("skeleton")},
+		plan:     stage{"plan", config(out("skeleton"), w.vendor, append(flags, "-ldflags=-buildid=")...), out("plan")},
+	}
+	p.bind = stage{"bind", map[string]any{
+		"plan": p.plan.out, "stdPlan": p.std.out, "modules": p.modules.out, "src": w.src(), "granularity": "module",
 		"name": "program", "storeDir": "/nix/store", "contentAddressed": !b.opt.inputAddressed,
 	}, out("derivations")}
-	return std, modules, plan, bind
+	return p, nil
+}
+
+// run runs stages one after the other: their time, and the most memory that one
+// of them takes.
+func (b *bench) run(ctx context.Context, stages ...stage) (all run.Usage, err error) {
+	for _, s := range stages {
+		usage, err := b.stage(ctx, s)
+		if err != nil {
+			return all, err
+		}
+		all.Time += usage.Time
+		all.PeakKB = max(all.PeakKB, usage.PeakKB)
+	}
+	return all, nil
 }
 
 // plan measures planning against `go build -n` alone, and binding. Both modes
@@ -83,19 +108,17 @@ func plan(ctx context.Context, b *bench, name string) ([]record.Record, error) {
 	if err != nil {
 		return nil, err
 	}
-	std, modules, plan, bind := b.stages(w)
-	if err := os.Mkdir(filepath.Dir(plan.out), 0o777); err != nil {
+	p, err := b.stages(w)
+	if err != nil {
 		return nil, err
 	}
-	for _, s := range []stage{std, modules} {
-		if _, err := b.stage(ctx, s); err != nil {
-			return nil, err
-		}
+	if _, err := b.run(ctx, p.std, p.modules); err != nil {
+		return nil, err
 	}
 	planned, bound := &samples{}, &samples{}
 	var planPeak, bindPeak int
 	for range b.opt.runs {
-		usage, err := b.stage(ctx, plan)
+		usage, err := b.run(ctx, p.skeleton, p.plan)
 		if err != nil {
 			return nil, err
 		}
@@ -106,24 +129,21 @@ func plan(ctx context.Context, b *bench, name string) ([]record.Record, error) {
 		planned.seconds = append(planned.seconds, usage.Time.Seconds())
 		planned.baseline = append(planned.baseline, took.Seconds())
 		planPeak = max(planPeak, usage.PeakKB)
-		if usage, err = b.stage(ctx, bind); err != nil {
+		if usage, err = b.stage(ctx, p.bind); err != nil {
 			return nil, err
 		}
 		bound.seconds = append(bound.seconds, usage.Time.Seconds())
 		bound.baseline = append(bound.baseline, 0)
 		bindPeak = max(bindPeak, usage.PeakKB)
-		if err := nix.Remove(bind.out); err != nil {
-			return nil, err
-		}
 	}
 	var list []record.Record
 	for _, mode := range b.opt.modes {
-		p := b.record("plan", w.program, mode, "go build -n", planned)
-		p.PeakMB = float64(planPeak) / 1024
-		q := b.record("bind", w.program, mode, "", bound)
-		q.PeakMB = float64(bindPeak) / 1024
-		b.say("memory of dgd-plan: plan %.0f MB, bind %.0f MB", p.PeakMB, q.PeakMB)
-		list = append(list, p, q)
+		one := b.record("plan", w.program, mode, "go build -n", planned)
+		one.PeakMB = float64(planPeak) / 1024
+		two := b.record("bind", w.program, mode, "", bound)
+		two.PeakMB = float64(bindPeak) / 1024
+		b.say("memory of dgd-plan: plan %.0f MB, bind %.0f MB", one.PeakMB, two.PeakMB)
+		list = append(list, one, two)
 	}
 	return list, w.discard()
 }
@@ -155,14 +175,12 @@ func handOver(ctx context.Context, b *bench, name string) ([]record.Record, erro
 	if err != nil {
 		return nil, err
 	}
-	std, modules, plan, bind := b.stages(w)
-	if err := os.Mkdir(filepath.Dir(plan.out), 0o777); err != nil {
+	p, err := b.stages(w)
+	if err != nil {
 		return nil, err
 	}
-	for _, s := range []stage{std, modules, plan} {
-		if _, err := b.stage(ctx, s); err != nil {
-			return nil, err
-		}
+	if _, err := b.run(ctx, p.std, p.modules, p.skeleton, p.plan); err != nil {
+		return nil, err
 	}
 	all := map[string]*samples{}
 	for range b.opt.runs {
@@ -175,7 +193,7 @@ func handOver(ctx context.Context, b *bench, name string) ([]record.Record, erro
 			if mode == "ifd" {
 				err = b.handOverIFD(ctx, w, store, s)
 			} else {
-				err = b.handOverDyn(ctx, w, store, s, bind)
+				err = b.handOverDyn(ctx, w, store, s, p.bind)
 			}
 			if err != nil {
 				return nil, err
@@ -230,9 +248,6 @@ func (b *bench) handOverIFD(ctx context.Context, w *workspace, store *nix.Store,
 func (b *bench) handOverDyn(ctx context.Context, w *workspace, store *nix.Store, s *samples, bind stage) error {
 	usage, err := b.stage(ctx, bind)
 	if err != nil {
-		return err
-	}
-	if err := nix.Remove(bind.out); err != nil {
 		return err
 	}
 	if _, err := b.build(ctx, w, store, "dyn.plan"); err != nil {

@@ -39,6 +39,12 @@ func text(m Machine, list []record.Record, pictures []string) string {
 	row(&b, "Nix", versions(list, func(v record.Versions) string { return v.Nix }))
 	row(&b, "Go", versions(list, func(v record.Versions) string { return v.Go }))
 	row(&b, "dgd", versions(list, func(v record.Versions) string { return v.DGD }))
+	row(&b, "stores, sandboxes and Go's build cache", versions(list, func(v record.Versions) string {
+		if v.InMemory {
+			return "in memory"
+		}
+		return "on disk"
+	}))
 	b.WriteString(method)
 	b.WriteString("\n## The bars\n\n")
 	verdicts := judge(list)
@@ -99,12 +105,13 @@ ratios. After each run the programs are compared byte for byte with what ` + "`g
 | comment | a comment is added at a file's end |
 | bump | a module's version is raised |
 | no-op | nothing has changed; the baseline is a trivial derivation that is built already |
-| plan, bind | the planner's stages, run outside of Nix |
+| plan | the skeleton of the source and the plan, made outside of Nix |
+| bind | the plan bound to the source, outside of Nix |
 | hand-over | how long the list of derivations takes on its way to Nix |
 | growth | cold, with generated projects of different sizes |
 
-compiled and linked count derivations of packages and programs. The whole standard library is one, which is not among
-them. New .drv files are those that the store got, whether built or not.
+compiled and linked count derivations of packages and programs; packages of one module can share a derivation. The whole
+standard library is one, which is not among them. New .drv files are those that the store got, whether built or not.
 `
 
 // versions lists what the records say, most often one version.

@@ -31,11 +31,12 @@ type Record struct {
 	Versions        Versions       `json:"versions"`
 }
 
-// Versions are what was measured.
+// Versions are what was measured, and where.
 type Versions struct {
-	DGD string `json:"dgd"` // commit
-	Nix string `json:"nix"`
-	Go  string `json:"go"`
+	DGD      string `json:"dgd"` // commit
+	Nix      string `json:"nix"`
+	Go       string `json:"go"`
+	InMemory bool   `json:"in_memory"` // whether the stores and all else were
 }
 
 // key is what there is one record for.
