@@ -99,6 +99,7 @@ func TestStages(t *testing.T) {
 	}
 	bind := map[string]any{
 		"plan": planFile, "stdPlan": std, "src": src, "modules": modulesFile, "name": "m-1.0", "storeDir": "/nix/store",
+		"granularity": "module",
 	}
 	bound := derivation(t, bind)
 	run("bind")
