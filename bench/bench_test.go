@@ -108,10 +108,14 @@ func TestCheckEdit(t *testing.T) {
 		{exported, map[string]int{"compile": 40, "link": 1, "plan": 1}, 0},
 	} {
 		s := &samples{counts: test.counts}
-		checkEdit(test.kind, s)
-		checkEdit(test.kind, s)
+		checkEdit(test.kind, s, false)
+		checkEdit(test.kind, s, false)
 		if len(s.problems) != test.problems {
 			t.Errorf("%s %v: %q", test.kind, test.counts, s.problems)
+		}
+		other := &samples{counts: map[string]int{"compile": 40, "link": 1}}
+		if checkEdit(test.kind, other, true); len(other.problems) > 0 {
+			t.Errorf("%s, input-addressed: %q", test.kind, other.problems)
 		}
 	}
 }
