@@ -3,6 +3,7 @@ package drvgen
 import (
 	"fmt"
 	"hash/fnv"
+	"slices"
 
 	"dgd/internal/action"
 	"dgd/internal/graph"
@@ -21,8 +22,7 @@ const (
 // collect makes the collections of a link's archives, and returns the place of
 // each collected archive, by node.
 func (gen *generator) collect(link int) (map[int]place, error) {
-	var vendored []int
-	var own []int
+	var vendored, own []int
 	for _, ref := range gen.g.Nodes[link].Refs {
 		n := gen.g.Nodes[ref.Node]
 		switch {
@@ -33,7 +33,10 @@ func (gen *generator) collect(link int) (map[int]place, error) {
 			own = append(own, ref.Node)
 		}
 	}
-	sets := [][]int{vendored}
+	var sets [][]int
+	if len(vendored) >= minCollected {
+		sets = append(sets, vendored)
+	}
 	if len(own) > maxOwn {
 		spread := make([][]int, buckets)
 		for _, n := range own {
@@ -42,13 +45,10 @@ func (gen *generator) collect(link int) (map[int]place, error) {
 			b := hash.Sum32() % buckets
 			spread[b] = append(spread[b], n)
 		}
-		sets = append(sets, spread...)
+		sets = append(sets, slices.DeleteFunc(spread, func(set []int) bool { return len(set) == 0 })...)
 	}
 	places := map[int]place{}
-	for i, set := range sets {
-		if len(set) == 0 || i == 0 && len(set) < minCollected {
-			continue
-		}
+	for _, set := range sets {
 		if err := gen.collection(set, places); err != nil {
 			return nil, err
 		}
@@ -75,11 +75,5 @@ func (gen *generator) collection(nodes []int, places map[int]place) error {
 		u.Sources = append(u.Sources, action.Source{At: f.token(), From: from})
 		places[n] = place{drv: len(gen.drvs), archive: f, done: true}
 	}
-	text, err := marshal(action.Spec{Units: []action.Unit{u}})
-	if err != nil {
-		return err
-	}
-	d.Spec = string(text)
-	gen.drvs = append(gen.drvs, d)
-	return nil
+	return gen.add(d, u)
 }

@@ -203,7 +203,7 @@ func (gen *generator) emit(group Group, bundled bool) error {
 	d := Derivation{Name: source.Name(group.Name), Outputs: []string{archiveOutput}, Vars: map[string]Value{}}
 	gen.vars = map[string]string{}
 	unitOf := map[int]int{} // by node
-	var spec action.Spec
+	var units []action.Unit
 	names := map[string]int{}
 	for _, n := range group.Nodes {
 		node := gen.g.Nodes[n]
@@ -216,7 +216,7 @@ func (gen *generator) emit(group Group, bundled bool) error {
 		if bundled {
 			at.archive.path = name + ".a"
 			if group.Split {
-				at.export.output += strconv.Itoa(len(spec.Units))
+				at.export.output += strconv.Itoa(len(units))
 			} else {
 				at.export.path = name + ".x"
 			}
@@ -232,11 +232,16 @@ func (gen *generator) emit(group Group, bundled bool) error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", node.Name, err)
 		}
-		unitOf[n] = len(spec.Units)
-		spec.Units = append(spec.Units, unit)
+		unitOf[n] = len(units)
+		units = append(units, unit)
 		gen.at[n].done = true
 	}
-	text, err := marshal(spec)
+	return gen.add(d, units...)
+}
+
+// add adds a derivation that carries out the units.
+func (gen *generator) add(d Derivation, units ...action.Unit) error {
+	text, err := marshal(action.Spec{Units: units})
 	if err != nil {
 		return err
 	}
@@ -365,13 +370,7 @@ func (gen *generator) join() error {
 		file := "/bin/" + action.Escape(gen.g.Nodes[n].Main)
 		u.Steps = append(u.Steps, action.Step{Copy: &action.Copy{From: "${" + v + "}" + file, To: "${out}" + file}})
 	}
-	text, err := marshal(action.Spec{Units: []action.Unit{u}})
-	if err != nil {
-		return err
-	}
-	d.Spec = string(text)
-	gen.drvs = append(gen.drvs, d)
-	return nil
+	return gen.add(d, u)
 }
 
 // marshal encodes without escaping what only HTML needs.
