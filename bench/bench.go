@@ -209,7 +209,7 @@ func (b *bench) workspace(ctx context.Context, name string) (*workspace, error) 
 	if err != nil {
 		return nil, err
 	}
-	w, err := b.newWorkspace(ctx, p)
+	w, err := b.newWorkspace(p)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}

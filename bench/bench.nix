@@ -20,7 +20,6 @@ let
       tags
       ;
   };
-  checked = lib.internal.arguments "bench" args;
 in
 rec {
   ifd = lib.buildWithIFD (args // { inherit contentAddressed; });
@@ -31,14 +30,7 @@ rec {
     lib = lib.internal;
   } { name = "single"; programs.program = args; };
 
-  goModules =
-    if checked.vendorHash == null then
-      ""
-    else
-      lib.internal.vendor {
-        inherit (checked) src env vendorHash;
-        go = pkgs.go;
-      };
+  goModules = if ifd.goModules == null then "" else ifd.goModules;
   inherit (lib.internal.tools) dgd-plan dgd-exec;
   inherit (pkgs) go;
 

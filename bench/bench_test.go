@@ -74,7 +74,7 @@ func TestGeneratedPlaces(t *testing.T) {
 	if _, err := deepText(files[project.BaseFile], p.edits, nil); err != nil {
 		t.Error(err)
 	}
-	w, err := b.newWorkspace(t.Context(), p)
+	w, err := b.newWorkspace(p)
 	if err != nil {
 		t.Fatal(err)
 	}

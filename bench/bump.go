@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strings"
 
-	"dgd/bench/internal/nix"
 	"dgd/bench/internal/record"
 	"dgd/internal/source"
 )
@@ -45,19 +44,17 @@ func bumped(ctx context.Context, b *bench, name string) ([]record.Record, error)
 			if err := store.Fill(ctx, b.onDisk(""), next.modules); err != nil {
 				return nil, err
 			}
-			cache, err := b.copyCache(ctx, w.cache)
+			cache, err := b.copyCache(w.cache)
 			if err != nil {
 				return nil, err
 			}
 			if err := errors.Join(next.useStore(store), next.useCache(cache)); err != nil {
 				return nil, err
 			}
-			built, took, added, err := b.pair(ctx, next, mode, i%2 == 1)
+			built, err := b.pair(ctx, next, mode, i%2 == 1, s)
 			if err != nil {
 				return nil, err
 			}
-			s.add(built, took)
-			s.counts["added"] = added
 			for _, d := range built.Derived {
 				s.must(kind(d.Name) != "compile" || affected[d.Name], d.Name+" was compiled, which does not depend on the module")
 			}
@@ -75,7 +72,7 @@ func (b *bench) raise(ctx context.Context, w *workspace) (*workspace, error) {
 	p := *w.program
 	p.src = b.unique("source")
 	p.vendorHash = up.vendorHash
-	if err := nix.CopyTree(ctx, w.program.src, p.src); err != nil {
+	if err := copyTree(w.program.src, p.src); err != nil {
 		return nil, err
 	}
 	mod := filepath.Join(p.src, "go.mod")
@@ -102,7 +99,7 @@ func (b *bench) raise(ctx context.Context, w *workspace) (*workspace, error) {
 		return nil, err
 	}
 	p.vendor = b.onDisk(p.modules)
-	next, err := b.newWorkspace(ctx, &p)
+	next, err := b.newWorkspace(&p)
 	if err != nil {
 		return nil, err
 	}

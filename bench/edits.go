@@ -34,12 +34,10 @@ func edit(kind string, withSingle bool) func(context.Context, *bench, string) ([
 				if err := w.edit(kind); err != nil {
 					return nil, err
 				}
-				built, took, added, err := b.pair(ctx, w, mode, i%2 == 1)
+				built, err := b.pair(ctx, w, mode, i%2 == 1, plain)
 				if err != nil {
 					return nil, err
 				}
-				plain.add(built, took)
-				plain.counts["added"] = added
 				checkEdit(kind, plain, b.opt.inputAddressed)
 				if !withSingle {
 					continue
@@ -62,39 +60,51 @@ func edit(kind string, withSingle bool) func(context.Context, *bench, string) ([
 	}
 }
 
-// pair builds a workspace with dgd and with go build, and compares. It counts
-// the .drv files that the store got.
-func (b *bench) pair(ctx context.Context, w *workspace, mode string, goFirst bool) (built *nix.Build, took time.Duration, added int, err error) {
+// pair builds a workspace with dgd and with go build, compares, and adds the two
+// to the samples, with the number of .drv files that the store got.
+func (b *bench) pair(ctx context.Context, w *workspace, mode string, goFirst bool, s *samples) (built *nix.Build, err error) {
 	var made string
+	var took time.Duration
 	plain := func() error {
 		made, took, err = b.goBuild(ctx, w, w.cache)
 		return err
 	}
 	if goFirst {
 		if err := plain(); err != nil {
-			return nil, 0, 0, err
+			return nil, err
 		}
 	}
-	before, err := drvFiles(w.store)
+	added, err := drvsAdded(w.store, func() error {
+		built, err = b.build(ctx, w, w.store, mode)
+		return err
+	})
 	if err != nil {
-		return nil, 0, 0, err
-	}
-	if built, err = b.build(ctx, w, w.store, mode); err != nil {
-		return nil, 0, 0, err
-	}
-	after, err := drvFiles(w.store)
-	if err != nil {
-		return nil, 0, 0, err
+		return nil, err
 	}
 	if !goFirst {
 		if err := plain(); err != nil {
-			return nil, 0, 0, err
+			return nil, err
 		}
 	}
 	if err := same(bin(w.store, built, mode), made); err != nil {
-		return nil, 0, 0, fmt.Errorf("%s, mode %s: %w", w.name, mode, err)
+		return nil, fmt.Errorf("%s, mode %s: %w", w.name, mode, err)
 	}
-	return built, took, after - before, nil
+	s.add(built, took)
+	s.counts["added"] = added
+	return built, nil
+}
+
+// drvsAdded is how many .drv files a store gets while f runs.
+func drvsAdded(store *nix.Store, f func() error) (int, error) {
+	before, err := drvFiles(store)
+	if err != nil {
+		return 0, err
+	}
+	if err := f(); err != nil {
+		return 0, err
+	}
+	after, err := drvFiles(store)
+	return after - before, err
 }
 
 // drvFiles counts the .drv files of a store.

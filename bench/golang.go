@@ -12,7 +12,6 @@ import (
 	"strings"
 	"time"
 
-	"dgd/bench/internal/nix"
 	"dgd/bench/internal/run"
 )
 
@@ -55,19 +54,34 @@ func (b *bench) goBuild(ctx context.Context, w *workspace, cache string) (bin st
 	if err := os.RemoveAll(bin); err != nil {
 		return "", 0, err
 	}
-	args := append([]string{"build", "-o", bin + "/"}, goFlags(w.program)...)
-	cmd := b.goCommand(ctx, w, cache, append(args, pattern(w.program))...)
+	took, err = b.timeGo(ctx, w, cache, bin)
+	return bin, took, err
+}
+
+// timeGo is how long go build takes into the directory bin, with these flags
+// beside dgd's own.
+func (b *bench) timeGo(ctx context.Context, w *workspace, cache, bin string, flags ...string) (time.Duration, error) {
+	args := slices.Concat([]string{"build", "-o", bin + "/"}, flags, goFlags(w.program), []string{pattern(w.program)})
+	usage, err := b.measure(ctx, b.goCommand(ctx, w, cache, args...))
+	if err != nil {
+		return 0, fmt.Errorf("go %s: %s: %w", strings.Join(append([]string{"build"}, flags...), " "), w.name, err)
+	}
+	return usage.Time, nil
+}
+
+// measure runs a command while nothing else is measured. An error has the end
+// of what it printed.
+func (b *bench) measure(ctx context.Context, cmd *exec.Cmd) (usage run.Usage, err error) {
 	var log bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &log, &log
 	err = b.exclusive(ctx, func() error {
-		usage, err := run.Measure(cmd)
-		took = usage.Time
+		usage, err = run.Measure(cmd)
 		return err
 	})
 	if err != nil {
-		return "", 0, fmt.Errorf("go build: %s: %w\n%s", w.name, err, run.Tail(log.String()))
+		return run.Usage{}, fmt.Errorf("%w\n%s", err, run.Tail(log.String()))
 	}
-	return bin, took, nil
+	return usage, nil
 }
 
 // goList is what `go list -deps` says, line by line, in the given format.
@@ -84,9 +98,9 @@ func (b *bench) goList(ctx context.Context, w *workspace, format string) ([]stri
 }
 
 // copyCache copies a build cache.
-func (b *bench) copyCache(ctx context.Context, cache string) (string, error) {
+func (b *bench) copyCache(cache string) (string, error) {
 	to := b.unique("cache")
-	return to, nix.CopyTree(ctx, cache, to)
+	return to, copyTree(cache, to)
 }
 
 // same checks that two directories hold the same programs.

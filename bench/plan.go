@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -41,15 +40,9 @@ func (b *bench) stage(ctx context.Context, s stage) (run.Usage, error) {
 	cmd := exec.CommandContext(ctx, filepath.Join(b.planner, "bin/dgd-plan"), s.command)
 	run.Gently(cmd)
 	cmd.Env = []string{"configPath=" + config, "out=" + s.out, "NIX_BUILD_TOP=" + dir}
-	var log bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &log, &log
-	var usage run.Usage
-	err = b.exclusive(ctx, func() error {
-		usage, err = run.Measure(cmd)
-		return err
-	})
+	usage, err := b.measure(ctx, cmd)
 	if err != nil {
-		return run.Usage{}, fmt.Errorf("dgd-plan %s: %w\n%s", s.command, err, run.Tail(log.String()))
+		return run.Usage{}, fmt.Errorf("dgd-plan %s: %w", s.command, err)
 	}
 	return usage, nix.Remove(dir)
 }
@@ -151,19 +144,11 @@ func plan(ctx context.Context, b *bench, name string) ([]record.Record, error) {
 // dryRun is what `go build -n` takes with an empty cache.
 func (b *bench) dryRun(ctx context.Context, w *workspace) (time.Duration, error) {
 	cache := b.unique("cache")
-	args := append([]string{"build", "-n", "-o", filepath.Join(w.dir, "bin") + "/"}, goFlags(w.program)...)
-	cmd := b.goCommand(ctx, w, cache, append(args, pattern(w.program))...)
-	var log bytes.Buffer
-	cmd.Stderr = &log
-	var usage run.Usage
-	err := b.exclusive(ctx, func() (err error) {
-		usage, err = run.Measure(cmd)
-		return err
-	})
+	took, err := b.timeGo(ctx, w, cache, filepath.Join(w.dir, "bin"), "-n")
 	if err != nil {
-		return 0, fmt.Errorf("go build -n: %w\n%s", err, run.Tail(log.String()))
+		return 0, err
 	}
-	return usage.Time, os.RemoveAll(cache)
+	return took, os.RemoveAll(cache)
 }
 
 // handOver measures how long the derivations take on their way to Nix. In
@@ -228,20 +213,16 @@ func (b *bench) handOverIFD(ctx context.Context, w *workspace, store *nix.Store,
 	if err != nil {
 		return err
 	}
-	before, err := drvFiles(store)
-	if err != nil {
+	var all time.Duration
+	added, err := drvsAdded(store, func() error {
+		all, err = evaluate("ifd")
 		return err
-	}
-	all, err := evaluate("ifd")
-	if err != nil {
-		return err
-	}
-	after, err := drvFiles(store)
+	})
 	if err != nil {
 		return err
 	}
 	s.add(&nix.Build{Time: all}, less)
-	s.counts["added"] = after - before
+	s.counts["added"] = added
 	return nil
 }
 
@@ -253,22 +234,18 @@ func (b *bench) handOverDyn(ctx context.Context, w *workspace, store *nix.Store,
 	if _, err := b.build(ctx, w, store, "dyn.plan"); err != nil {
 		return err
 	}
-	before, err := drvFiles(store)
-	if err != nil {
+	var built *nix.Build
+	added, err := drvsAdded(store, func() error {
+		built, err = b.build(ctx, w, store, "dyn.drv")
 		return err
-	}
-	built, err := b.build(ctx, w, store, "dyn.drv")
-	if err != nil {
-		return err
-	}
-	after, err := drvFiles(store)
+	})
 	if err != nil {
 		return err
 	}
 	for _, d := range built.Derived {
 		if d.Name == "program.drv" {
 			s.add(&nix.Build{Time: d.Time, PeakKB: built.PeakKB}, usage.Time)
-			s.counts["added"] = after - before
+			s.counts["added"] = added
 			return nil
 		}
 	}

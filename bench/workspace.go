@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -9,6 +8,7 @@ import (
 	"strings"
 
 	"dgd/bench/internal/nix"
+	"dgd/internal/source"
 )
 
 // A workspace is a program that is edited, with a store and a build cache that
@@ -32,19 +32,24 @@ const (
 )
 
 // newWorkspace makes a workspace without a store and with an empty cache.
-func (b *bench) newWorkspace(ctx context.Context, p *program) (*workspace, error) {
+func (b *bench) newWorkspace(p *program) (*workspace, error) {
 	w := &workspace{program: p, dir: b.unique(p.name), edits: map[string]int{}}
 	for _, to := range []string{w.src(), w.goSrc()} {
-		if err := nix.CopyTree(ctx, p.src, to); err != nil {
+		if err := copyTree(p.src, to); err != nil {
 			return nil, err
 		}
 	}
 	if p.vendor != "" {
-		if err := nix.CopyTree(ctx, p.vendor, filepath.Join(w.goSrc(), "vendor")); err != nil {
+		if err := copyTree(p.vendor, filepath.Join(w.goSrc(), "vendor")); err != nil {
 			return nil, err
 		}
 	}
 	return w, w.render()
+}
+
+// copyTree copies a directory; all of the copy can be written to.
+func copyTree(from, to string) error {
+	return source.Tree{Name: filepath.Base(from), Root: from}.CopyTo(to)
 }
 
 func (w *workspace) src() string   { return filepath.Join(w.dir, "src") }
