@@ -370,13 +370,14 @@ func TestFailure(t *testing.T) {
 			Env:     "${env}",
 			Sources: []action.Source{{At: "${SRC}/p", From: "${in}/p"}},
 			Steps: []action.Step{
+				sh(`n=0; until test -e "$1/started"; do n=$((n+1)); test $n -lt 1000; sleep 0.01; done`, "${in}"),
 				sh(`echo "$1/p/x.go:3:2: undefined: y, see $2/_cgo_gotypes.go"; echo "note" >&2; exit 2`, "${SRC}", "${OBJ}"),
 				write("${out}/after", ""),
 			},
 		},
 		action.Unit{Name: "dependent", Needs: []int{0}, Steps: []action.Step{write("${out}/dependent", "")}},
 		action.Unit{Name: "other", Env: "${env}", Steps: []action.Step{
-			sh(`sleep 0.3; echo first`), sh(`printf second`), write("${out}/other", ""),
+			sh(`: >"$1/started"; sleep 0.3; echo first`, "${in}"), sh(`printf second`), write("${out}/other", ""),
 		}},
 		action.Unit{Name: "last", Needs: []int{2, 1}, Steps: []action.Step{write("${out}/last", "")}},
 	)
