@@ -138,6 +138,13 @@ func (b *bench) fill(ctx context.Context, w *workspace) error {
 	if err := b.base.Fill(ctx, b.onDisk(""), paths...); err != nil {
 		return err
 	}
+	// Nix does not take over which derivation made a content-addressed path, so
+	// that the store has to build dgd's two programs once.
+	for _, attribute := range []string{"dgd-plan", "dgd-exec"} {
+		if _, err := b.base.Build(ctx, expression, attribute); err != nil {
+			return err
+		}
+	}
 	// To evaluate brings in what derivations are made of, such as scripts.
 	for _, attribute := range []string{"single", "prepared", "trivial"} {
 		if _, err := b.base.Output(ctx, "nix-instantiate", "-E", expression, "-A", attribute); err != nil {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"slices"
+	"strings"
 
 	"dgd/bench/internal/nix"
 )
@@ -25,7 +26,7 @@ func kind(name string) string {
 	switch {
 	case slices.Contains(planningStages, name):
 		return "planning"
-	case name == "std" || name == "std-variant":
+	case name == "std" || strings.HasPrefix(name, "std-"):
 		return "std"
 	case name == "program":
 		return "link"

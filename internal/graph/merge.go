@@ -10,15 +10,15 @@ import (
 // the same inputs. Flags that change the standard library (a profile, -race,
 // tags) make other steps, and such packages stay the program's own.
 //
-// Shared lists the nodes that come from std, Own the program's own nodes of the
-// standard library. Where nothing is the same, std is left out.
-func Merge(std, program *Graph) (g *Graph, shared, own []int, err error) {
+// Parts are those of the standard library that the program uses; the others are
+// left out. Own lists the program's own nodes of the standard library.
+func Merge(std, program *Graph) (g *Graph, parts []Part, own []int, err error) {
 	byName := map[string]int{}
 	for i, n := range std.Nodes {
 		byName[n.Name] = i
 	}
 	same := make([]int, len(program.Nodes)) // index in std, or -1
-	matched := false
+	used := make([]bool, len(std.Nodes))
 	for i, n := range program.Nodes {
 		same[i] = -1
 		j, ok := byName[n.Name]
@@ -31,37 +31,60 @@ func Merge(std, program *Graph) (g *Graph, shared, own []int, err error) {
 		}
 		if equal {
 			same[i] = j
-			matched = true
+			used[j] = true
 		}
 	}
 	g = &Graph{}
-	if matched {
-		g.Nodes = append(g.Nodes, std.Nodes...)
-		for i := range std.Nodes {
-			shared = append(shared, i)
-		}
-	}
+	parts, stdAt := g.addParts(std, usedParts(std, used))
 	at := make([]int, len(program.Nodes))
 	for i, n := range program.Nodes {
 		if same[i] >= 0 {
-			at[i] = same[i]
+			at[i] = stdAt[same[i]]
 			continue
 		}
-		n := *n
-		n.Refs = nil
-		for _, r := range program.Nodes[i].Refs {
+		for _, r := range n.Refs {
 			if r.Node >= i {
 				return nil, nil, nil, fmt.Errorf("%s refers to a node that comes later", n.Name)
 			}
-			n.Refs = append(n.Refs, Ref{Node: at[r.Node], Output: r.Output})
 		}
-		at[i] = len(g.Nodes)
+		at[i] = g.add(n, at)
 		if n.Std {
 			own = append(own, at[i])
 		}
-		g.Nodes = append(g.Nodes, &n)
 	}
-	return g, shared, own, nil
+	return g, parts, own, nil
+}
+
+// addParts adds the nodes of parts of another graph. It returns the parts with
+// the new indices, and these by the old ones.
+func (g *Graph) addParts(from *Graph, parts []Part) (added []Part, at []int) {
+	partOf := map[int]int{}
+	for i, p := range parts {
+		added = append(added, Part{Name: p.Name})
+		for _, n := range p.Nodes {
+			partOf[n] = i
+		}
+	}
+	at = make([]int, len(from.Nodes))
+	for i, n := range from.Nodes {
+		if part, ok := partOf[i]; ok {
+			at[i] = g.add(n, at)
+			added[part].Nodes = append(added[part].Nodes, at[i])
+		}
+	}
+	return added, at
+}
+
+// add adds a node of another graph, where at says which node of this graph
+// stands for one of the other, and returns its index.
+func (g *Graph) add(from *Node, at []int) int {
+	n := *from
+	n.Refs = nil
+	for _, r := range from.Refs {
+		n.Refs = append(n.Refs, Ref{Node: at[r.Node], Output: r.Output})
+	}
+	g.Nodes = append(g.Nodes, &n)
+	return len(g.Nodes) - 1
 }
 
 // sameNode says whether two nodes do the same work, where same tells which of

@@ -41,9 +41,9 @@ func TestMerge(t *testing.T) {
 			name:  "the same, in another order",
 			std:   std,
 			nodes: []*Node{node("m/first", false, ""), node("errors", true, ""), node("io", true, "", 1), node("m", false, "", 2, 0, 1)},
-			want:  append(slices.Clone(std), node("m/first", false, ""), node("m", false, "", 1, 3, 0)),
+			want:  append(slices.Clone(std[:2]), node("m/first", false, ""), node("m", false, "", 1, 2, 0)),
 
-			shared: []int{0, 1, 2},
+			shared: []int{0, 1},
 		},
 		{
 			name:  "nothing is the same",
@@ -56,32 +56,39 @@ func TestMerge(t *testing.T) {
 			name:   "a package that nothing below is based on",
 			std:    std,
 			nodes:  []*Node{node("errors", true, ""), node("io", true, "-tags", 0), node("m", false, "", 1, 0)},
-			want:   append(slices.Clone(std), node("io", true, "-tags", 0), node("m", false, "", 3, 0)),
-			shared: []int{0, 1, 2},
-			own:    []int{3},
+			want:   append(slices.Clone(std[:2]), node("io", true, "-tags", 0), node("m", false, "", 2, 0)),
+			shared: []int{0, 1},
+			own:    []int{2},
 		},
 		{
 			name:   "a package that is not in std",
 			std:    std,
 			nodes:  []*Node{node("errors", true, ""), node("runtime/race", true, "", 0)},
-			want:   append(slices.Clone(std), node("runtime/race", true, "", 0)),
-			shared: []int{0, 1, 2},
-			own:    []int{3},
+			want:   append(slices.Clone(std[:2]), node("runtime/race", true, "", 0)),
+			shared: []int{0, 1},
+			own:    []int{2},
 		},
 		{
 			name:   "the author's own package of the same name and steps",
 			std:    std,
 			nodes:  []*Node{node("errors", true, ""), node("io", false, "", 0)},
-			want:   append(slices.Clone(std), node("io", false, "", 0)),
-			shared: []int{0, 1, 2},
+			want:   append(slices.Clone(std[:2]), node("io", false, "", 0)),
+			shared: []int{0, 1},
 		},
 		{
 			name:   "other refs",
 			std:    std,
 			nodes:  []*Node{node("errors", true, ""), node("io", true, "", 0, 0), cgo, link, archive, src},
-			want:   append(slices.Clone(std), node("io", true, "", 0, 0), cgo, link, archive, src),
+			want:   append(slices.Clone(std[:2]), node("io", true, "", 0, 0), cgo, link, archive, src),
+			shared: []int{0, 1},
+			own:    []int{2, 3, 4, 5, 6},
+		},
+		{
+			name:   "a package of a rest",
+			std:    std,
+			nodes:  []*Node{node("errors", true, ""), node("io", true, "", 0), node("unused", true, "", 1)},
+			want:   std,
 			shared: []int{0, 1, 2},
-			own:    []int{3, 4, 5, 6, 7},
 		},
 		{
 			name:  "no std",
@@ -93,10 +100,11 @@ func TestMerge(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			program := &Graph{test.nodes}
 			before := show(&Node{Steps: nil}) + showAll(program)
-			g, shared, own, err := Merge(&Graph{test.std}, program)
+			g, parts, own, err := Merge(&Graph{test.std}, program)
 			if err != nil {
 				t.Fatal(err)
 			}
+			shared := nodesOf(parts)
 			checkNodes(t, g, test.want...)
 			if !slices.Equal(shared, test.shared) || !slices.Equal(own, test.own) {
 				t.Errorf("%v are shared and %v own, want %v and %v", shared, own, test.shared, test.own)
@@ -140,16 +148,17 @@ func TestMergeRecorded(t *testing.T) {
 	}
 	pure, race := load("pure"), load("pure-race")
 	base := std(pure)
-	g, shared, own, err := Merge(base, pure)
+	g, parts, own, err := Merge(base, pure)
 	if err != nil {
 		t.Fatal(err)
 	}
+	shared := nodesOf(parts)
 	if len(shared) != len(base.Nodes) || len(own) != 0 || len(g.Nodes) != len(pure.Nodes) {
 		t.Errorf("of %d packages %d are shared, %d are not", len(base.Nodes), len(shared), len(own))
 	}
 	checkGraph(t, g)
 	if embed := load("embed"); true {
-		g, shared, own, err := Merge(base, embed)
+		g, _, own, err := Merge(base, embed)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -161,15 +170,22 @@ func TestMergeRecorded(t *testing.T) {
 				}
 			}
 		}
-		if len(shared) != len(base.Nodes) {
-			t.Errorf("%d packages are shared", len(shared))
-		}
 		checkGraph(t, g)
 	}
-	g, shared, own, err = Merge(base, race)
-	if err != nil || len(shared) != 0 || len(own) != len(std(race).Nodes) || !reflect.DeepEqual(g.Nodes, race.Nodes) {
-		t.Errorf("with -race %d packages are shared, %d are not (%v)", len(shared), len(own), err)
+	g, parts, own, err = Merge(base, race)
+	if err != nil || len(parts) != 0 || len(own) != len(std(race).Nodes) || !reflect.DeepEqual(g.Nodes, race.Nodes) {
+		t.Errorf("with -race %d parts are shared, %d packages are not (%v)", len(parts), len(own), err)
 	}
+}
+
+// nodesOf are the nodes of all parts, sorted.
+func nodesOf(parts []Part) []int {
+	var nodes []int
+	for _, p := range parts {
+		nodes = append(nodes, p.Nodes...)
+	}
+	slices.Sort(nodes)
+	return nodes
 }
 
 func showAll(g *Graph) string {

@@ -136,7 +136,7 @@ func Bind(ctx context.Context, cfg *BindConfig) (*Bound, error) {
 	} else if vendor := filepath.Join(cfg.Src, "vendor"); exists(filepath.Join(vendor, "modules.txt")) {
 		return nil, errors.New("the vendor directory of src is not split")
 	}
-	g, shared, own, err := graph.Merge(&std.Graph, &program.Graph)
+	g, parts, own, err := graph.Merge(&std.Graph, &program.Graph)
 	if err != nil {
 		return nil, err
 	}
@@ -157,8 +157,8 @@ func Bind(ctx context.Context, cfg *BindConfig) (*Bound, error) {
 	for i, n := range g.Nodes {
 		opt.StdEnv[i] = n.Std
 	}
-	if len(shared) > 0 {
-		opt.Groups = append(opt.Groups, drvgen.Group{Name: "std", Nodes: shared})
+	for _, p := range parts {
+		opt.Groups = append(opt.Groups, drvgen.Group{Name: p.Name, Nodes: p.Nodes})
 	}
 	if len(own) > 0 {
 		opt.Groups = append(opt.Groups, drvgen.Group{Name: "std-variant", Nodes: own})
