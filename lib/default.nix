@@ -14,6 +14,8 @@ let
     planning = callFile ./planning.nix { };
     execute = callFile ./execute.nix { };
     derive = callFile ./derive.nix { };
+    ifd = callFile ./ifd.nix { };
+    dynDrv = callFile ./dyn-drv.nix { };
     package = callFile ./package.nix { };
     # The same library for another package set, for the argument pkgs of the builders.
     libFor = pkgs: import ./. { inherit pkgs; };

@@ -1,7 +1,7 @@
 # The package that a user gets: the linked programs in bin/, as a derivation of its own.
 { execute }:
+args:
 {
-  args,
   program, # store path of the linked programs
   passthru,
 }:
