@@ -26,46 +26,7 @@ let
   fail = message: throw "dgd.${function}: ${message}";
   list = builtins.concatStringsSep ", ";
 
-  # Each type: what a value must be, in words, and the check.
-  types = {
-    string = {
-      words = "a string";
-      check = builtins.isString;
-    };
-    nullOrString = {
-      words = "a string or null";
-      check = v: v == null || builtins.isString v;
-    };
-    strings = {
-      words = "a list of strings";
-      check = v: builtins.isList v && builtins.all builtins.isString v;
-    };
-    nullOrStrings = {
-      words = "a list of at least one string, or null";
-      check = v: v == null || types.strings.check v && v != [ ];
-    };
-    list = {
-      words = "a list";
-      check = builtins.isList;
-    };
-    bool = {
-      words = "true or false";
-      check = builtins.isBool;
-    };
-    granularity = {
-      words = "\"package\" or \"module\"";
-      check = v: v == "package" || v == "module";
-    };
-    attrs = {
-      words = "an attribute set";
-      check = builtins.isAttrs;
-    };
-    env = {
-      words = "an attribute set of strings, such as { CGO_ENABLED = \"0\"; }";
-      check =
-        v: builtins.isAttrs v && builtins.all (x: builtins.isString x || builtins.isInt x) (builtins.attrValues v);
-    };
-  };
+  types = import ./types.nix;
   typeOf = {
     name = types.nullOrString;
     vendorHash = types.nullOrString;
