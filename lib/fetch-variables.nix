@@ -9,6 +9,8 @@ builtins.filter (name: !(env ? ${name})) [
   "HTTP_PROXY"
   "HTTPS_PROXY"
   "NO_PROXY"
+  "GIT_PROXY_COMMAND"
+  "SOCKS_SERVER"
   "GOPROXY"
   "GONOPROXY"
   "GOPRIVATE"

@@ -1,38 +1,139 @@
-# What `go mod vendor` writes, as one fixed-output derivation: the same tree, and so the same hash, as in buildGoModule.
+# The modules of a program as one fixed-output derivation, the same as nixpkgs' buildGoModule fetches, so that its
+# vendorHash values hold: what `go mod vendor` writes, or with proxyVendor the download cache of `go mod download`.
+#
+# The arguments have the names and the meaning that they have for buildGoModule; only `src` and `vendorHash` are needed.
 { pkgs }:
 {
   src,
   vendorHash,
-  go,
-  env,
+  go ? pkgs.go,
+  name ? null, # of the program
+  env ? { },
+  proxyVendor ? false,
+  deleteVendor ? false,
+  modRoot ? "./",
+  nativeBuildInputs ? [ ],
+  patches ? [ ],
+  patchFlags ? [ ],
+  prePatch ? "",
+  postPatch ? "",
+  preBuild ? "",
+  sourceRoot ? "",
+  setSourceRoot ? "",
+  modPostBuild ? "",
+  # Phases in place of the ones below.
+  modConfigurePhase ? null,
+  modBuildPhase ? null,
+  modInstallPhase ? null,
+  modAttrs ? { }, # any further attributes of the derivation
+  overrideModAttrs ? (_: { }), # changes the derivation as the argument of overrideAttrs does
 }:
-pkgs.stdenvNoCC.mkDerivation {
-  name = "go-modules";
-  inherit src;
-  nativeBuildInputs = [ go ];
-  env = env // {
-    GOTOOLCHAIN = "local";
-  };
-  impureEnvVars = import ./fetch-variables.nix env;
-  buildCommand = ''
-    export HOME=$TMPDIR GOCACHE=$TMPDIR/cache GOPATH=$TMPDIR/gopath
-    export SSL_CERT_FILE=${pkgs.cacert}/etc/ssl/certs/ca-bundle.crt
-    mkdir source
-    cd source
-    cp -r $src/. .
-    chmod -R u+w .
-    if [ -d vendor ]; then
-      echo "dgd: src has a vendor directory of its own: leave out vendorHash, or set it to null" >&2
-      exit 1
-    fi
-    go mod vendor
-    if [ ! -d vendor ]; then
-      echo "dgd: the program needs no modules: leave out vendorHash, or set it to null" >&2
-      exit 1
-    fi
-    cp -r vendor $out
-  '';
-  outputHashMode = "recursive";
-  outputHash = vendorHash;
-  outputHashAlgo = if vendorHash == "" then "sha256" else null;
-}
+let
+  default = value: other: if value != null then value else other;
+  when = condition: text: if condition then text else "";
+in
+(pkgs.stdenv.mkDerivation (
+  {
+    name = when (name != null) "${name}-" + "go-modules";
+    inherit
+      src
+      modRoot
+      patches
+      patchFlags
+      prePatch
+      postPatch
+      preBuild
+      sourceRoot
+      setSourceRoot
+      ;
+    postBuild = modPostBuild;
+    nativeBuildInputs = nativeBuildInputs ++ [
+      go
+      pkgs.cacert
+    ];
+    env = {
+      GO111MODULE = "on";
+      GOTOOLCHAIN = "local";
+      SSL_CERT_FILE = "${pkgs.cacert}/etc/ssl/certs/ca-bundle.crt";
+    }
+    // builtins.intersectAttrs {
+      GOOS = null;
+      GOARCH = null;
+    } go
+    // env;
+    impureEnvVars = import ./fetch-variables.nix env;
+
+    configurePhase = default modConfigurePhase ''
+      runHook preConfigure
+      export GOCACHE=$TMPDIR/go-cache
+      export GOPATH=$TMPDIR/go
+      cd "$modRoot"
+      runHook postConfigure
+    '';
+
+    buildPhase = default modBuildPhase ''
+      runHook preBuild
+
+      ${when deleteVendor ''
+        if [ ! -d vendor ]; then
+          echo "dgd: src has no vendor directory: leave out deleteVendor" >&2
+          exit 10
+        fi
+        rm -rf vendor
+      ''}
+      if [ -d vendor ]; then
+        echo "dgd: src has a vendor directory of its own: leave out vendorHash or set it to null, or set deleteVendor = true" >&2
+        exit 10
+      fi
+
+      ${
+        if proxyVendor then
+          ''
+            mkdir -p "$GOPATH/pkg/mod/cache/download"
+            go mod download
+          ''
+        else
+          ''
+            if (( "''${NIX_DEBUG:-0}" >= 1 )); then
+              goModVendorFlags+=(-v)
+            fi
+            go mod vendor "''${goModVendorFlags[@]}"
+          ''
+      }
+      mkdir -p vendor
+
+      runHook postBuild
+    '';
+
+    installPhase = default modInstallPhase ''
+      runHook preInstall
+
+      ${
+        if proxyVendor then
+          ''
+            rm -rf "$GOPATH/pkg/mod/cache/download/sumdb"
+            cp -r --reflink=auto "$GOPATH/pkg/mod/cache/download" $out
+          ''
+        else
+          ''
+            cp -r --reflink=auto vendor $out
+          ''
+      }
+      if [ -z "$(ls -A $out)" ]; then
+        echo "dgd: the program needs no modules: leave out vendorHash, or set it to null" >&2
+        exit 10
+      fi
+
+      runHook postInstall
+    '';
+
+    dontFixup = true;
+
+    outputHashMode = "recursive";
+    outputHash = vendorHash;
+    # An empty hash needs an algorithm of its own.
+    outputHashAlgo = if vendorHash == "" then "sha256" else null;
+  }
+  // modAttrs
+)).overrideAttrs
+  overrideModAttrs

@@ -240,7 +240,9 @@ unpackPhase() {
     nixLog "unpacking source archive $source"
     unpackFile "$source"
   done
-  if [[ ! ${sourceRoot-} ]]; then
+  if [[ ${setSourceRoot-} ]] || declare -F setSourceRoot >/dev/null; then
+    _callImplicitHook 0 setSourceRoot
+  elif [[ ! ${sourceRoot-} ]]; then
     for folder in */; do
       if [[ -d $folder && ! ${before[$folder]-} ]]; then
         if [[ ${sourceRoot-} ]]; then
@@ -269,7 +271,7 @@ patchPhase() {
       *.xz) xz -d <"$file" ;;
       *.bz2) bzip2 -d <"$file" ;;
       *) cat "$file" ;;
-    esac | patch ${patchFlags--p1}
+    esac | patch ${patchFlags:--p1}
   done
   runHook postPatch
 }
