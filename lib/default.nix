@@ -29,5 +29,16 @@ in
   # For dgd's own tests.
   internal = {
     inherit (scope) arguments vendor tools;
+
+    # The builders with arguments that only the stages know: see planning.nix.
+    withMore =
+      more:
+      let
+        arguments = function: given: scope.arguments function given // more;
+      in
+      {
+        buildWithIFD = callFile ./build-with-ifd.nix { inherit arguments; };
+        buildWithDynDrv = callFile ./build-with-dyn-drv.nix { inherit arguments; };
+      };
   };
 }

@@ -6,6 +6,9 @@
   vendor,
 }:
 {
+  # As arguments.nix gives them. For buildGoModule there is more: with `libraries` the packages need not be programs,
+  # and subPackages may be null. That means every directory with Go files, but for those that a basic regular expression
+  # of the list `excludedPackages` matches. See planner.Config.
   args,
   attrs ? { },
   splitAttrs ? { },
@@ -98,6 +101,8 @@ rec {
       inherit go env probe;
       skeleton = settle skeleton;
       inherit (args) subPackages;
+      excludedPackages = args.excludedPackages or [ ];
+      libraries = args.libraries or false;
       envFile = inputs.cgoEnv or "";
       flags = flags ++ [ ldflags ];
       vendor = if goModules == null then "" else goModules;

@@ -69,6 +69,9 @@ type Options struct {
 	Groups  []Group          // packages that share a derivation; all others have one each
 	Name    string           // of the last derivation
 	StdEnv  map[int]bool     // nodes that get StdEnv instead of CgoEnv
+	// Libraries says that there can be packages which no program needs. They are
+	// built, too, and there may be no program at all.
+	Libraries bool
 }
 
 // Names of the outputs of a package's derivation: out holds the archive, which
@@ -80,7 +83,7 @@ const (
 
 // Generate makes the derivations of a graph, each after those it refers to. The
 // last one is the program, or a directory of all programs where there are
-// several.
+// several, or packages that no program needs.
 func Generate(g *graph.Graph, opt Options) ([]Derivation, error) {
 	gen := &generator{
 		g:       g,
@@ -342,12 +345,23 @@ func (gen *generator) variable(d *Derivation, v Value) string {
 	return name
 }
 
-// join adds a derivation with all programs, where there are several.
+// join adds a derivation with all programs, where there are several. It depends
+// on packages that no program needs, too: that they compile is a part of the
+// build, although nothing of them is in its output.
 func (gen *generator) join() error {
-	var links []int
+	var links, unused []int
+	needed := make([]bool, len(gen.g.Nodes))
+	for _, node := range gen.g.Nodes {
+		for _, ref := range node.Refs {
+			needed[ref.Node] = true
+		}
+	}
 	names := map[string]string{}
 	for n, node := range gen.g.Nodes {
 		if node.Kind != graph.Link {
+			if gen.opt.Libraries && node.Kind == graph.Package && !node.Std && !needed[n] {
+				unused = append(unused, n)
+			}
 			continue
 		}
 		if other, ok := names[node.Main]; ok {
@@ -357,14 +371,23 @@ func (gen *generator) join() error {
 		links = append(links, n)
 	}
 	switch {
-	case len(links) == 0:
+	case len(links)+len(unused) == 0:
 		return fmt.Errorf("nothing is linked: there is no main package")
-	case len(links) == 1 && gen.at[links[0]].drv == len(gen.drvs)-1:
+	case len(links) == 1 && len(unused) == 0 && gen.at[links[0]].drv == len(gen.drvs)-1:
 		return nil
 	}
-	gen.vars = map[string]string{}
+	gen.vars, gen.collected = map[string]string{}, nil
 	d := Derivation{Outputs: []string{"out"}, Vars: map[string]Value{}}
-	u := action.Unit{Name: "programs", Vars: action.Vars{}, Steps: []action.Step{{Mkdir: "${out}/bin"}}}
+	u := action.Unit{Name: "programs", Vars: action.Vars{}, Steps: []action.Step{{Mkdir: "${out}"}}}
+	for _, n := range unused {
+		// Of its two outputs the one that an edit of a function's body leaves as it is.
+		if _, err := gen.reference(&d, graph.Ref{Node: n, Output: graph.Export}); err != nil {
+			return err
+		}
+	}
+	if len(links) > 0 {
+		u.Steps[0].Mkdir += "/bin"
+	}
 	for _, n := range links {
 		v := gen.variable(&d, Value{Drv: &gen.at[n].drv, Output: "out"})
 		file := "/bin/" + action.Escape(gen.g.Nodes[n].Main)

@@ -335,6 +335,34 @@ func TestSpecText(t *testing.T) {
 	}
 }
 
+// Packages that no program needs are built with the programs, and give nothing
+// to the output.
+func TestLibraries(t *testing.T) {
+	opt := Options{Libraries: true, Name: "all", Groups: []Group{{Name: "std", Nodes: []int{0}}}}
+	nodes := []*graph.Node{std("a"), pkg("used", 0), pkg("m", 1), link("m", "m", 1, 2), pkg("below"), pkg("unused", 4)}
+	drvs := generate(t, opt, nodes...)
+	if want := []string{"std", "used", "m", "m", "below", "unused", "all"}; !slices.Equal(names(drvs), want) {
+		t.Fatalf("the derivations are %q, want %q", names(drvs), want)
+	}
+	m, unused := 3, 5
+	check(t, drvs[6], Derivation{
+		Name: "all", Outputs: []string{"out"},
+		Vars: map[string]Value{"V0": {Drv: &unused, Output: "x"}, "V1": {Drv: &m, Output: "out"}},
+	}, action.Unit{Name: "programs", Vars: nil, Steps: []action.Step{
+		{Mkdir: "${out}/bin"},
+		{Copy: &action.Copy{From: "${V1}/bin/m", To: "${out}/bin/m"}},
+	}})
+
+	// Without them the program itself is the last one, without a program it is empty.
+	if drvs := generate(t, opt, nodes[:4]...); len(drvs) != 4 || drvs[3].Name != "all" || len(drvs[3].Vars) < 2 {
+		t.Errorf("a program alone: %+v", drvs)
+	}
+	drvs = generate(t, opt, std("a"), pkg("lib"))
+	lib := 1
+	check(t, drvs[2], Derivation{Name: "all", Outputs: []string{"out"}, Vars: map[string]Value{"V0": {Drv: &lib, Output: "x"}}},
+		action.Unit{Name: "programs", Steps: []action.Step{{Mkdir: "${out}"}}})
+}
+
 func TestGenerateErrors(t *testing.T) {
 	for _, test := range []struct {
 		name  string
@@ -344,6 +372,7 @@ func TestGenerateErrors(t *testing.T) {
 	}{
 		{"nothing", Options{}, nil, "nothing is linked: there is no main package"},
 		{"no program", Options{}, []*graph.Node{pkg("a")}, "nothing is linked: there is no main package"},
+		{"nothing at all", Options{Libraries: true}, []*graph.Node{std("a")}, "nothing is linked: there is no main package"},
 		{"same name", Options{}, []*graph.Node{pkg("m/x/cmd"), link("m/x/cmd", "cmd", 0), link("m/y/cmd", "cmd", 0)},
 			"m/x/cmd and m/y/cmd are both programs of the name cmd"},
 		{"later", Options{}, []*graph.Node{pkg("a", 1), pkg("b"), link("a", "a", 0)}, "a: refers to b, which comes later"},

@@ -153,6 +153,8 @@ func Bind(ctx context.Context, cfg *BindConfig) (*Bound, error) {
 		Sources: placed,
 		StdEnv:  map[int]bool{},
 		Name:    cfg.Name,
+
+		Libraries: program.Libraries,
 	}
 	for i, n := range g.Nodes {
 		opt.StdEnv[i] = n.Std

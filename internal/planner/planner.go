@@ -33,17 +33,28 @@ type Config struct {
 	Skeleton string            `json:"skeleton"` // file that WriteSkeleton made of the sources; empty for the standard library
 	ModRoot  string            `json:"modRoot"`  // the main module's directory, relative to the sources
 	Vendor   string            `json:"vendor"`   // a vendor directory for the main module, or empty
-	Package  []string          `json:"subPackages"`
-	Flags    []string          `json:"flags"` // of go build
+	Flags    []string          `json:"flags"`    // of go build
 	Env      map[string]string `json:"env"`
 	EnvFile  string            `json:"envFile"` // file with the C compiler's environment (NUL-separated), or empty
 	Probe    string            `json:"probe"`   // file of Probe's answer, or empty where cgo is off
+
+	// Package lists the packages to build. With Libraries it may be null: then
+	// every directory with Go files is one, but for those that Excluded leaves
+	// out (see directories).
+	Package  []string `json:"subPackages"`
+	Excluded []string `json:"excludedPackages"`
+	// Libraries says that packages that are no programs are built, too, and that
+	// packages without Go files are left out: what nixpkgs does. Otherwise
+	// either is an error.
+	Libraries bool `json:"libraries"`
 }
 
 // A Plan is what planning gives to the later stages.
 type Plan struct {
 	Goroot string      `json:"goroot"` // relative to Config.Go
 	Graph  graph.Graph `json:"graph"`
+	// Libraries says that the graph can have packages which no program needs.
+	Libraries bool `json:"libraries,omitempty"`
 }
 
 // toolVariables are those of cmd/go's variables that its tools take from the
@@ -82,26 +93,19 @@ func Make(ctx context.Context, cfg *Config, dir string) (*Plan, error) {
 			return nil, err
 		}
 	}
-	args := append([]string{"build", "-n"}, cfg.Flags...)
 	opt.ModRoot = filepath.Join(opt.Src, cfg.ModRoot)
+	var text string
 	if cfg.Skeleton == "" {
 		if err := os.MkdirAll(opt.Src, 0o777); err != nil {
 			return nil, err
 		}
-		args = append(args, "std")
+		text, err = g.script(ctx, opt.ModRoot, slices.Concat([]string{"build", "-n"}, cfg.Flags, []string{"std"}))
 	} else {
 		if opt.Module, err = prepare(cfg, opt.Src, opt.ModRoot); err != nil {
 			return nil, err
 		}
-		if exists(filepath.Join(opt.ModRoot, "vendor", "modules.txt")) {
-			args = append(args, "-mod=vendor")
-		}
-		args = append(args, "-o", filepath.Join(dir, "bin")+"/", "--")
-		for _, p := range cfg.Package {
-			args = append(args, pattern(opt.ModRoot, p))
-		}
+		text, err = g.moduleScript(ctx, cfg, opt.ModRoot, filepath.Join(dir, "bin"))
 	}
-	text, err := g.script(ctx, opt.ModRoot, args)
 	if err != nil {
 		return nil, explain(err, cfg)
 	}
@@ -113,12 +117,15 @@ func Make(ctx context.Context, cfg *Config, dir string) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	if cfg.Skeleton != "" {
+	if cfg.Skeleton != "" && !cfg.Libraries {
 		if err := hasMain(built, cfg.Package); err != nil {
 			return nil, err
 		}
 	}
-	return &Plan{Goroot: goroot, Graph: *built}, nil
+	if err := checkNames(built, cfg); err != nil {
+		return nil, err
+	}
+	return &Plan{Goroot: goroot, Graph: *built, Libraries: cfg.Libraries}, nil
 }
 
 // WriteSkeleton writes what a plan depends on of the directory src, the
@@ -177,6 +184,35 @@ func prepare(cfg *Config, src, modRoot string) (string, error) {
 		return "", errors.New("src needs other modules (go.mod has `require`), but vendorHash is missing: set vendorHash = \"\"; and Nix says the right one")
 	}
 	return mod.Module.Mod.Path, nil
+}
+
+// moduleScript returns the script that builds the packages of the module. Its
+// programs go to the directory bin, or to Go's own one.
+func (g *goCommand) moduleScript(ctx context.Context, cfg *Config, modRoot, bin string) (string, error) {
+	packages, err := patterns(cfg, modRoot)
+	if err != nil {
+		return "", err
+	}
+	flags := slices.Clone(cfg.Flags)
+	if exists(filepath.Join(modRoot, "vendor", "modules.txt")) {
+		flags = append(flags, "-mod=vendor")
+	}
+	if cfg.Libraries {
+		return g.install(ctx, modRoot, flags, packages)
+	}
+	return g.script(ctx, modRoot, slices.Concat([]string{"build", "-n"}, flags, []string{"-o", bin + "/", "--"}, packages))
+}
+
+// patterns are the package patterns to build.
+func patterns(cfg *Config, modRoot string) ([]string, error) {
+	if cfg.Package == nil && cfg.Libraries {
+		return directories(modRoot, cfg.Excluded)
+	}
+	var list []string
+	for _, p := range cfg.Package {
+		list = append(list, pattern(modRoot, p))
+	}
+	return list, nil
 }
 
 // pattern is the package pattern that a subPackage stands for: a directory of
@@ -272,19 +308,28 @@ func (g *goCommand) command(ctx context.Context, dir string, args ...string) *ex
 // variables returns what `go env` says of the variables that shape a build.
 func (g *goCommand) variables(ctx context.Context) (map[string]string, error) {
 	args := append([]string{"env", "-json", "GOROOT", "CC", "CXX", "FC", "PKG_CONFIG"}, toolVariables...)
-	out, err := g.command(ctx, "/", args...).Output()
+	out, err := g.output(ctx, "/", args...)
 	if err != nil {
-		var exit *exec.ExitError
-		if errors.As(err, &exit) {
-			return nil, fmt.Errorf("go env: %s", bytes.TrimSpace(exit.Stderr))
-		}
-		return nil, fmt.Errorf("go env: %w", err)
+		return nil, err
 	}
 	vars := map[string]string{}
 	if err := json.Unmarshal(out, &vars); err != nil {
 		return nil, fmt.Errorf("go env: %w", err)
 	}
 	return vars, nil
+}
+
+// output runs go and returns what it prints on standard output.
+func (g *goCommand) output(ctx context.Context, dir string, args ...string) ([]byte, error) {
+	out, err := g.command(ctx, dir, args...).Output()
+	if err != nil {
+		var exit *exec.ExitError
+		if errors.As(err, &exit) {
+			return nil, fmt.Errorf("go %s: %s", args[0], bytes.TrimSpace(exit.Stderr))
+		}
+		return nil, fmt.Errorf("go %s: %w", args[0], err)
+	}
+	return out, nil
 }
 
 // A goError is a failure of the go command, in its own words.
@@ -324,7 +369,11 @@ func explain(err error, cfg *Config) error {
 		return fmt.Errorf("%s\n\ndgd: src has a vendor directory that does not fit its go.mod: run `go mod vendor`", firstLines(text, 8))
 	case strings.Contains(text, "cannot find module providing package"), strings.Contains(text, "no required module provides package"):
 		return fmt.Errorf("%s\n\ndgd: an import is in no module of go.mod: run `go mod tidy`, then set vendorHash = \"\"; and Nix says the right one", text)
-	case strings.Contains(text, "directory not found"), strings.Contains(text, "no Go files in"):
+	case strings.Contains(text, "does not contain package") && cfg.Package == nil:
+		return fmt.Errorf("%s\n\ndgd: a directory below the module is a module of its own, or belongs to one, and cannot be built from here: name it in excludedPackages", text)
+	case strings.Contains(text, "malformed import path") && cfg.Package == nil:
+		return fmt.Errorf("%s\n\ndgd: a directory with Go files has a name that no package can have: name it in excludedPackages", text)
+	case cfg.Package != nil && (strings.Contains(text, "directory not found") || strings.Contains(text, "no Go files in")):
 		return fmt.Errorf("%s\n\ndgd: subPackage names a directory with a program, relative to the module's root, or the import path of a program; it is %s", text, strings.Join(cfg.Package, ", "))
 	case strings.Contains(text, "no main packages to build"):
 		return fmt.Errorf("%s\n\ndgd: subPackage %s is not a program: name a package with `package main`", text, strings.Join(cfg.Package, ", "))

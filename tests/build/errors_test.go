@@ -117,6 +117,12 @@ func TestBadInput(t *testing.T) {
 			want:  []string{"lib", "package main"},
 		},
 		{
+			name:  "two programs of a name",
+			files: with(map[string]string{"a/tool/main.go": plain["main.go"], "b/tool/main.go": plain["main.go"]}),
+			args:  `subPackages = [ "a/tool" "b/tool" ];`,
+			want:  []string{"example.com/plain/a/tool and example.com/plain/b/tool are both programs of the name tool", "build them in two calls"},
+		},
+		{
 			name: "an unknown argument", files: plain, args: `vendorSha256 = "x";`,
 			want: []string{"unknown argument `vendorSha256`", "vendorHash"},
 		},
