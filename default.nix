@@ -8,7 +8,12 @@ let
   tests = import ./tests { inherit dgd pkgs useDynDrv; };
 in
 {
-  inherit (dgd) buildWithDynDrv buildWithIFD fetchGoModule;
+  inherit (dgd)
+    buildGoModule
+    buildWithDynDrv
+    buildWithIFD
+    fetchGoModule
+    ;
   inherit (tests) examples testExamples;
   inherit tests;
 }

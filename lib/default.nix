@@ -17,6 +17,7 @@ let
     ifd = callFile ./ifd.nix { };
     dynDrv = callFile ./dyn-drv.nix { };
     package = callFile ./package.nix { };
+    goModule = callFile ./go-module.nix { };
     # The same library for another package set, for the argument pkgs of the builders.
     libFor = pkgs: import ./. { inherit pkgs; };
   };
@@ -24,6 +25,7 @@ in
 {
   buildWithIFD = callFile ./build-with-ifd.nix { };
   buildWithDynDrv = callFile ./build-with-dyn-drv.nix { };
+  buildGoModule = callFile ./build-go-module.nix { };
   fetchGoModule = callFile ./fetch-go-module.nix { };
 
   # For dgd's own tests.

@@ -53,15 +53,22 @@ let
       "";
 
   # ldflags do not reach the standard library: it is shared by all programs of one toolchain and one set of flags.
-  flags = [
+  ownFlags = [
     "-trimpath"
     "-buildvcs=false"
-  ]
-  ++ (if args.tags == [ ] then [ ] else [ "-tags=${builtins.concatStringsSep "," args.tags}" ]);
+  ];
+  flags =
+    ownFlags
+    ++ (if args.tags == [ ] then [ ] else [ "-tags=${builtins.concatStringsSep "," args.tags}" ]);
   ldflags = "-ldflags=${builtins.concatStringsSep " " ([ "-buildid=" ] ++ args.ldflags)}";
 
+  # A package's phases may have changed its flags: then the planner reads them where the phases left them.
+  settings = args.settings or null;
+
   goModules =
-    if args.vendorHash == null then
+    if args ? goModules then
+      args.goModules
+    else if args.vendorHash == null then
       null
     else
       vendor {
@@ -104,7 +111,8 @@ rec {
       excludedPackages = args.excludedPackages or [ ];
       libraries = args.libraries or false;
       envFile = inputs.cgoEnv or "";
-      flags = flags ++ [ ldflags ];
+      flags = if settings == null then flags ++ [ ldflags ] else ownFlags;
+      settings = if settings == null then "" else settle settings;
       vendor = if goModules == null then "" else goModules;
     };
     inherit attrs;

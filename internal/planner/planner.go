@@ -47,6 +47,9 @@ type Config struct {
 	// packages without Go files are left out: what nixpkgs does. Otherwise
 	// either is an error.
 	Libraries bool `json:"libraries"`
+
+	// Settings is a file that changes some of these, or empty: see readSettings.
+	Settings string `json:"settings"`
 }
 
 // A Plan is what planning gives to the later stages.
@@ -66,6 +69,9 @@ var toolVariables = []string{
 
 // Make plans a build. It works in dir, which must not exist.
 func Make(ctx context.Context, cfg *Config, dir string) (*Plan, error) {
+	if err := cfg.readSettings(); err != nil {
+		return nil, err
+	}
 	g, err := newGo(cfg, dir)
 	if err != nil {
 		return nil, err

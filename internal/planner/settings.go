@@ -1,0 +1,51 @@
+package planner
+
+import (
+	"fmt"
+	"os"
+	"strings"
+)
+
+// readSettings takes over the arguments that a package's own phases may have
+// changed: the file holds NAME=VALUE, each ended by a NUL. The names ldflags,
+// tags, subPackages and excludedPackages are arguments of the build, words
+// separated by white space; all others are variables of the environment.
+func (cfg *Config) readSettings() error {
+	if cfg.Settings == "" {
+		return nil
+	}
+	text, err := os.ReadFile(cfg.Settings)
+	if err != nil {
+		return err
+	}
+	env := map[string]string{}
+	for name, value := range cfg.Env {
+		env[name] = value
+	}
+	cfg.Env = env
+	for _, setting := range strings.Split(strings.TrimSuffix(string(text), "\x00"), "\x00") {
+		if setting == "" {
+			continue
+		}
+		name, value, ok := strings.Cut(setting, "=")
+		if !ok {
+			return fmt.Errorf("%s: %q is not NAME=VALUE", cfg.Settings, setting)
+		}
+		words := strings.Fields(value)
+		switch name {
+		case "ldflags":
+			cfg.Flags = append(cfg.Flags, "-ldflags=-buildid= "+value)
+		case "tags":
+			if len(words) > 0 {
+				cfg.Flags = append(cfg.Flags, "-tags="+strings.Join(words, ","))
+			}
+		case "subPackages":
+			cfg.Package = words
+		case "excludedPackages":
+			cfg.Excluded = words
+		default:
+			cfg.Env[name] = value
+		}
+	}
+	return nil
+}

@@ -1,0 +1,242 @@
+# buildGoModule: takes what nixpkgs' function of that name takes, and builds one derivation per package. What the user
+# gets is an ordinary derivation of mkDerivation with all its phases; only what `go install` does there is done here
+# by inner derivations, whose programs it copies.
+{
+  pkgs,
+  goModule, # checks the arguments
+  vendor,
+  ifd,
+  dynDrv,
+  platform,
+}:
+let
+  # What `buildGoModule.override` can change.
+  defaults = {
+    inherit (pkgs) go stdenv;
+    useDynDrv = false;
+  };
+
+  builder = tools: {
+    override = change: builder (tools // (if builtins.isFunction change then change tools else change));
+    __functor = _: build tools;
+  };
+
+  build =
+    {
+      go,
+      stdenv,
+      useDynDrv,
+    }:
+    given:
+    stdenv.mkDerivation (
+      final:
+      let
+        args = goModule.complete { inherit useDynDrv; } (if builtins.isFunction given then given final else given);
+        # What overrideAttrs changed counts, so everything but a function is read from the final attributes.
+        get = name: default: final.${name} or args.${name} or default;
+        # These phases have defaults here, so that the final attributes do not tell whether they are the user's own.
+        ownPhases = [
+          "configurePhase"
+          "buildPhase"
+          "checkPhase"
+        ];
+        set =
+          name:
+          let
+            value = if builtins.elem name ownPhases then args.${name} or null else get name null;
+          in
+          !builtins.elem value goModule.empty;
+        when = condition: text: if condition then text else "";
+
+        name = args.name or "${get "pname" ""}-${get "version" ""}";
+        vendorHash = get "vendorHash" null;
+        proxyVendor = get "proxyVendor" false;
+        allowGoReference = get "allowGoReference" false;
+
+        goModules =
+          if vendorHash == null then
+            null
+          else
+            vendor (
+              {
+                inherit name go vendorHash;
+                env = goEnv final;
+                inherit (args) overrideModAttrs;
+              }
+              // builtins.intersectAttrs goModule.fetch (args // final)
+            );
+
+        # The build is the user's own, or needs what only the whole of it has: then it is one derivation, as in nixpkgs.
+        whole = builtins.filter set [
+          "buildPhase"
+          "buildTestBinaries"
+        ];
+        say =
+          value:
+          if whole == [ ] then
+            value
+          else
+            builtins.trace "dgd.buildGoModule: ${name} sets ${builtins.head whole}, so it builds as one derivation, as in nixpkgs" value;
+
+        goFlags =
+          builtins.filter (f: f != "-trimpath" && f != "-mod=vendor") (get "GOFLAGS" [ ])
+          ++ (if goModule.isPie stdenv final then [ "-buildmode=pie" ] else [ ]);
+
+        # What reaches the go command: env, and the attributes that mkDerivation would hand on to it.
+        goEnv =
+          attrs:
+          builtins.mapAttrs (_: toString) (
+            builtins.intersectAttrs goModule.goVariables go
+            // builtins.intersectAttrs goModule.goVariables attrs
+            // removeAttrs (attrs.env or { }) [
+              "GO111MODULE"
+              "GOTOOLCHAIN"
+            ]
+          );
+        cgoEnabled = attrs: if platform.hasCgo (goEnv attrs) then "1" else "0";
+        env =
+          goEnv final
+          // {
+            CGO_ENABLED = cgoEnabled final;
+          }
+          // (if goFlags == [ ] then { } else { GOFLAGS = builtins.concatStringsSep " " goFlags; });
+
+        # Phases that can change the sources, or the arguments of the build.
+        prepares =
+          builtins.any set goModule.preparing || set "deleteVendor" || !goModule.isDirectory (get "src" null);
+
+        # The sources as they are when nixpkgs would run `go install`, and what the phases made of its arguments.
+        prepared = stdenv.mkDerivation (
+          removeAttrs final goModule.notPreparing
+          // {
+            name = "${name}-prepared";
+            outputs = [
+              "out"
+              "settings"
+            ];
+            doCheck = false;
+            doInstallCheck = false;
+            dontFixup = true;
+            buildPhase = ''
+              runHook preBuild
+            '';
+            installPhase = ''
+              for dgdName in ldflags tags subPackages excludedPackages gcflags asmflags GOFLAGS \
+                $(compgen -e | grep -E '^(CGO_|GO[0-9A-Z]+$)'); do
+                case $dgdName in
+                  GOCACHE | GOPATH | GOPROXY | GOSUMDB | GOTOOLCHAIN | GO111MODULE) continue ;;
+                esac
+                if [ -n "''${!dgdName}" ]; then printf '%s\0' "$dgdName=''${!dgdName}"; fi
+              done > "$settings"
+              [ ! -L vendor ] || rm vendor
+              cd "$NIX_BUILD_TOP"
+              cp -r "$sourceRoot" "$out"
+            '';
+          }
+          // (if args.contentAddressed && args.useDynDrv then import ./content-addressing.nix else { })
+        );
+
+        inner = {
+          inherit
+            go
+            env
+            goModules
+            proxyVendor
+            ;
+          inherit (args) contentAddressed granularity;
+          src = if prepares then "${prepared}" else "${get "src" null}";
+          settings = if prepares then prepared.settings else null;
+          vendorHash = null;
+          modRoot = get "modRoot" "./";
+          subPackages = if set "subPackages" then get "subPackages" [ ] else null;
+          excludedPackages = get "excludedPackages" [ ];
+          libraries = true;
+          tags = get "tags" [ ];
+          ldflags = get "ldflags" [ ];
+          buildInputs = get "buildInputs" [ ];
+          nativeBuildInputs = get "nativeBuildInputs" [ ];
+          cgo = env.CGO_ENABLED == "1";
+        };
+        built = (if args.useDynDrv then dynDrv else ifd) inner;
+
+        # nixpkgs runs the tests without -trimpath.
+        setUp = ''
+          runHook preConfigure
+          export GOCACHE=$TMPDIR/go-cache GOPATH=$TMPDIR/go GOPROXY=off GOSUMDB=off
+          cd "$modRoot"
+          ${
+            if goModules == null then
+              ""
+            else if proxyVendor then
+              "export GOPROXY=file://${goModules}"
+            else
+              ''
+                rm -rf vendor
+                ${if whole == [ ] then "ln -s" else "cp -r --reflink=auto"} ${goModules} vendor
+              ''
+          }
+          if [[ "$NIX_HARDENING_ENABLE" =~ pie ]]; then
+            export GOFLAGS="-buildmode=pie $GOFLAGS"
+          fi
+          source ${./go-dirs.sh}
+          runHook postConfigure
+        '';
+      in
+      removeAttrs args goModule.notForDerivation
+      // {
+          name = goModule.check args (say name);
+          nativeBuildInputs = [ go ] ++ args.nativeBuildInputs or [ ];
+          env = {
+            GO111MODULE = "on";
+            GOTOOLCHAIN = "local";
+            CGO_ENABLED = cgoEnabled args;
+          }
+          // args.env or { };
+          modRoot = args.modRoot or "./";
+          GOFLAGS =
+            args.GOFLAGS or [ ]
+            ++ (if proxyVendor then [ ] else [ "-mod=vendor" ])
+            ++ (if allowGoReference then [ ] else [ "-trimpath" ]);
+          ldflags = args.ldflags or [ ] ++ [ "-buildid=" ];
+          configurePhase = args.configurePhase or setUp;
+          buildPhase =
+            args.buildPhase or ''
+              runHook preBuild
+              mkdir -p "$GOPATH/bin"
+              cp -r --no-preserve=mode ${built.program}/bin/. "$GOPATH/bin"
+              chmod +x "$GOPATH"/bin/*
+              runHook postBuild
+            '';
+          doCheck = args.doCheck or true;
+          checkPhase =
+            args.checkPhase or ''
+              runHook preCheck
+              # As in nixpkgs: tests may look for their files by the paths in the program.
+              export GOFLAGS=''${GOFLAGS//-trimpath/}
+              for dgdDir in $(getGoDirs test); do
+                buildGoDir test "$dgdDir"
+              done
+              runHook postCheck
+            '';
+          installPhase =
+            args.installPhase or ''
+              runHook preInstall
+              mkdir -p $out
+              if [ -e "$GOPATH/bin" ]; then
+                cp -r "$GOPATH/bin" $out
+              fi
+              runHook postInstall
+            '';
+          strictDeps = args.strictDeps or true;
+          disallowedReferences = args.disallowedReferences or [ ] ++ (if allowGoReference then [ ] else [ go ]);
+          passthru = {
+            inherit go vendorHash;
+            goModules = if goModules == null then "" else goModules;
+          }
+          // (if whole == [ ] then { dgd = built.passthru // { inherit (built) program; }; } else { })
+          // args.passthru or { };
+          meta = (if go ? meta.platforms then { inherit (go.meta) platforms; } else { }) // args.meta or { };
+        }
+    );
+in
+builder defaults

@@ -1,0 +1,30 @@
+# Functions that hooks of buildGoModule's packages may call, and the phases that nixpkgs runs in one derivation.
+
+# The directories with Go files, or those of subPackages. With `test`: those with tests.
+getGoDirs() { # ""|test
+  local exclude='\(/_\|examples\|Godeps\|testdata' package
+  if [[ ${subPackages-} ]]; then
+    for package in $subPackages; do
+      echo "./$package"
+    done
+    return
+  fi
+  for package in ${excludedPackages-}; do
+    exclude+="\\|$package"
+  done
+  find . -type f -name "*${1-}.go" -printf '%h\n' | grep -v /vendor/ | sort -u | grep -v "$exclude\\)" || true
+}
+
+# Runs the go command on one directory. One without Go files for this platform is none.
+buildGoDir() { # install|test DIRECTORY
+  local flags=(${tags:+-tags=${tags// /,}} ${ldflags:+-ldflags="$ldflags"} -p "${NIX_BUILD_CORES:-1}") said
+  if [[ $1 == test ]]; then
+    flags+=(-vet=off ${checkFlags-})
+  fi
+  if ! said=$(go "$1" "${flags[@]}" "$2" 2>&1) &&
+    ! grep -qE 'no (buildable |non-test )?Go (source )?files|build constraints exclude all Go files' <<<"$said"; then
+    echo "$said" >&2
+    return 1
+  fi
+  [[ ! $said ]] || echo "$said" >&2
+}

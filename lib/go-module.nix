@@ -1,0 +1,250 @@
+# What buildGoModule knows about its arguments: which it checks, and what each is for. Arguments that are not here go
+# where mkDerivation's go.
+{ platform }:
+let
+  types = import ./types.nix;
+  fail = message: throw "dgd.buildGoModule: ${message}";
+  set = names: builtins.listToAttrs (map (name: { inherit name; value = null; }) names);
+  words = {
+    words = "a list of strings, or a string of words";
+    check = v: builtins.isString v || types.strings.check v;
+  };
+  hook = types.nullOrString // { words = "a string with shell code"; };
+
+  typeOf = {
+    inherit (types) granularity env;
+    meta = types.attrs;
+    pname = types.string;
+    version = types.string;
+    name = types.string;
+    vendorHash = types.nullOrString;
+    modRoot = types.string;
+    sourceRoot = types.string;
+    proxyVendor = types.bool;
+    deleteVendor = types.bool;
+    allowGoReference = types.bool;
+    buildTestBinaries = types.bool;
+    doCheck = types.bool;
+    useDynDrv = types.bool;
+    contentAddressed = types.bool;
+    subPackages = words;
+    excludedPackages = words;
+    tags = types.strings;
+    ldflags = types.strings;
+    gcflags = words;
+    checkFlags = words;
+    GOFLAGS = types.strings;
+    patches = types.list;
+    buildInputs = types.list;
+    nativeBuildInputs = types.list;
+    passthru = types.attrs;
+    overrideModAttrs = {
+      words = "a function of the old attributes of goModules";
+      check = v: builtins.isFunction v || builtins.isAttrs v;
+    };
+    prePatch = hook;
+    postPatch = hook;
+    preBuild = hook;
+    postBuild = hook;
+    preCheck = hook;
+    postCheck = hook;
+    preInstall = hook;
+    postInstall = hook;
+  };
+
+  # Arguments that nixpkgs has given up, with what to do.
+  gone = {
+    vendorSha256 = "use `vendorHash`";
+    goPackagePath = "it is not needed";
+    buildFlags = "use `ldflags`, `tags` and `GOFLAGS`";
+    buildFlagsArray = "use `ldflags`, `tags` and `GOFLAGS`";
+  };
+
+  have = names: given: builtins.filter (name: given ? ${name}) names;
+in
+rec {
+  # A value that is as good as none.
+  empty = [
+    null
+    ""
+    false
+    [ ]
+  ];
+
+  # The arguments with dgd's own, which mkDerivation does not know.
+  complete =
+    { useDynDrv }:
+    given:
+    if !builtins.isAttrs given then
+      fail "the argument must be an attribute set, or a function of the final attributes that gives one"
+    else
+      given
+      // {
+        useDynDrv = given.useDynDrv or useDynDrv;
+        contentAddressed = given.contentAddressed or (builtins ? outputOf);
+        granularity = given.granularity or "module";
+        overrideModAttrs =
+          let
+            change = given.overrideModAttrs or (_: { });
+          in
+          if builtins.isFunction change then change else _: change;
+      };
+
+  # The value, if the arguments are right. Which attributes there are must not depend on it: they may refer to the final
+  # ones.
+  check =
+    given: value:
+    let
+      wrong = builtins.filter (name: !typeOf.${name}.check given.${name}) (have (builtins.attrNames typeOf) given);
+      old = have (builtins.attrNames gone) given;
+      flagsWith =
+        prefix:
+        builtins.filter (f: builtins.substring 0 (builtins.stringLength prefix) f == prefix) (given.GOFLAGS or [ ]);
+    in
+    if old != [ ] then
+      fail "the argument `${builtins.head old}` is no more: ${gone.${builtins.head old}}"
+    else if !(given ? name) && !(given ? pname && given ? version) then
+      fail "the argument `pname` with `version`, or `name`, is missing"
+    else if !(given ? src || given ? srcs) then
+      fail "the argument `src` is missing: the sources, with a go.mod"
+    else if !(given ? vendorHash) then
+      fail "the argument `vendorHash` is missing: set it to \"\" and Nix says the right one, or to null where src has a vendor directory or needs no modules"
+    else if wrong != [ ] then
+      fail "the argument `${builtins.head wrong}` must be ${typeOf.${builtins.head wrong}.words}"
+    else if flagsWith "-mod=" != [ ] then
+      fail "the argument `GOFLAGS` has ${builtins.head (flagsWith "-mod=")}: use `proxyVendor` to build in module mode, and `vendorHash` for the rest"
+    else if given.env or { } ? GOFLAGS then
+      fail "the argument `env` sets GOFLAGS: use the argument `GOFLAGS`, a list"
+    else if given.deleteVendor or false && given.vendorHash == null then
+      fail "`deleteVendor` is true and `vendorHash` is null: then there would be no modules"
+    else if given.useDynDrv && !(builtins ? outputOf) then
+      fail "`useDynDrv` needs a Nix of at least 2.34 with the experimental features dynamic-derivations, ca-derivations and recursive-nix; this is ${builtins.nixVersion}"
+    else if given.contentAddressed && !(builtins ? outputOf) then
+      fail "`contentAddressed` needs a Nix with the experimental features ca-derivations and dynamic-derivations switched on"
+    else
+      value;
+
+  # What the fetch of the modules takes over.
+  fetch = set [
+    "src"
+    "proxyVendor"
+    "deleteVendor"
+    "modRoot"
+    "nativeBuildInputs"
+    "patches"
+    "patchFlags"
+    "prePatch"
+    "postPatch"
+    "preBuild"
+    "sourceRoot"
+    "setSourceRoot"
+    "modPostBuild"
+    "modConfigurePhase"
+    "modBuildPhase"
+    "modInstallPhase"
+  ];
+
+  # What mkDerivation must not see: functions, and what is for dgd alone.
+  notForDerivation = [
+    "overrideModAttrs"
+    "useDynDrv"
+    "contentAddressed"
+    "granularity"
+  ];
+
+  # What changes the sources before `go install` runs, or what it is given.
+  preparing = [
+    "srcs"
+    "patches"
+    "sourceRoot"
+    "setSourceRoot"
+    "unpackPhase"
+    "preUnpack"
+    "postUnpack"
+    "patchPhase"
+    "prePatch"
+    "postPatch"
+    "prePhases"
+    "preConfigurePhases"
+    "configurePhase"
+    "preConfigure"
+    "postConfigure"
+    "preBuildPhases"
+    "preBuild"
+    "phases"
+  ];
+
+  # What of a package is none of the prepared sources' business.
+  notPreparing = [
+    "finalPackage"
+    "checkPhase"
+    "preCheck"
+    "postCheck"
+    "postBuild"
+    "preInstall"
+    "postInstall"
+    "preFixup"
+    "postFixup"
+    "fixupPhase"
+    "installCheckPhase"
+    "preInstallCheck"
+    "postInstallCheck"
+    "preInstallPhases"
+    "preFixupPhases"
+    "preDistPhases"
+    "postPhases"
+    "nativeCheckInputs"
+    "checkInputs"
+    "nativeInstallCheckInputs"
+    "installCheckInputs"
+    "setOutputFlags"
+    "disallowedReferences"
+    "allowedReferences"
+    "disallowedRequisites"
+    "allowedRequisites"
+    "outputChecks"
+    "pname"
+    "version"
+    "passthru"
+    "meta"
+  ];
+
+  # Variables of the go command, and of cgo, that mkDerivation's attributes may set.
+  goVariables = set [
+    "CGO_ENABLED"
+    "CGO_CFLAGS"
+    "CGO_CPPFLAGS"
+    "CGO_CXXFLAGS"
+    "CGO_LDFLAGS"
+    "GOOS"
+    "GOARCH"
+    "GO386"
+    "GOAMD64"
+    "GOARM"
+    "GOARM64"
+    "GOMIPS"
+    "GOMIPS64"
+    "GOPPC64"
+    "GORISCV64"
+    "GOWASM"
+    "GOEXPERIMENT"
+    "GOFIPS140"
+    "GOWORK"
+  ];
+
+  # Whether the sources can be read as they are. An archive has to be unpacked; a fetcher's name tells.
+  isDirectory =
+    src:
+    builtins.isPath src && builtins.readFileType src == "directory"
+    || !builtins.isPath src && builtins.match ".*[.](tar|tgz|tbz2|txz|zip|tar[.][a-z0-9]+)" (src.name or "${src}") == null;
+
+  # As in nixpkgs: where the C library is musl, or hardening asks for it.
+  isPie =
+    stdenv: args:
+    let
+      disabled = args.hardeningDisable or [ ];
+    in
+    !builtins.elem "pie" disabled
+    && !builtins.elem "all" disabled
+    && (stdenv.hostPlatform.isMusl or false || builtins.elem "pie" (args.hardeningEnable or [ ]));
+}
