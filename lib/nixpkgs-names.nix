@@ -4,6 +4,7 @@
   "bash" # shell of the few builders that are scripts, in bare derivations
   "cacert" # certificates for fixed-output derivations that fetch modules
   "coreutils" # cp, mkdir and the like for those builders
+  "git" # for fixed-output derivations that fetch modules straight from their repositories
   "go" # the toolchain where the user names none
   "go_1_24" # the Go versions that are supported, for the tests of each
   "go_1_25"

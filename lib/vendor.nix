@@ -49,6 +49,7 @@ in
     postBuild = modPostBuild;
     nativeBuildInputs = nativeBuildInputs ++ [
       go
+      pkgs.git
       pkgs.cacert
     ];
     env = {

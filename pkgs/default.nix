@@ -20,6 +20,7 @@ let
       bash
       cacert
       coreutils
+      git
       pkg-config
       sqlite
       zlib

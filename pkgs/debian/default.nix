@@ -99,6 +99,13 @@ rec {
     layout = ./bin.sh;
   };
 
+  # Without the commands that are written in Perl.
+  git = build "git" {
+    packages = [ debian.git ];
+    layout = ./git.sh;
+    shell = "${bash}/bin/bash";
+  };
+
   zlib = build "zlib" {
     packages = [
       debian.zlib1g

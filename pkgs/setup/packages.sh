@@ -10,7 +10,9 @@ setup_packages() { # TARGET
   mapfile -t wanted <"$setup/packages"
   apt_fetch "${wanted[@]}" >"$tmp/list"
   say "unpacking $(wc -l <"$tmp/list") packages"
-  sed -E "s|^([^_]+)_.*|$apt/archives/&\n$tmp/unpacked/\1|" "$tmp/list" | xargs -P "$(nproc)" -n 2 dpkg-deb -x
+  # Perl comes with git, which needs it for rare commands only.
+  sed -E "/^(lib)?perl|^git-man/d; s|^([^_]+)_.*|$apt/archives/&\n$tmp/unpacked/\1|" "$tmp/list" |
+    xargs -P "$(nproc)" -n 2 dpkg-deb -x
   rm -rf "$tmp"/unpacked/*/{etc,var,usr/lib/*/gconv,usr/bin/*-lto-dump-*}
   rm -rf "$tmp"/unpacked/*/usr/share/{applications,bug,doc,gdb,info,lintian,locale,man,perl5}
   find "$tmp/unpacked" -mindepth 1 -type d -empty -delete

@@ -15,6 +15,7 @@ func TestPackages(t *testing.T) {
 		"static": "hello, 907060870, 2",
 		"cxx":    "hello, thrown",
 		"go":     "linked-by-c: 0\nlinked-by-go: <nil>",
+		"git":    "text\nfirst",
 		"says":   "good day twice, 1\nscript\nhello-2 2",
 	} {
 		t.Run(attribute, func(t *testing.T) {

@@ -71,6 +71,19 @@ rec {
         done >$out
       '';
 
+  # A repository is made and fetched; that there is no network, the helper for https says in its own words.
+  git = bare "git" [ pkgs.git pkgs.coreutils ] ''
+    export HOME=$PWD
+    git init --quiet --initial-branch=main one
+    echo text >one/file
+    git -C one add file
+    git -C one -c user.name=a -c user.email=a commit --quiet --message=first
+    git clone --quiet "file://$PWD/one" two
+    ! git ls-remote https://localhost/none 2>refused
+    [[ $(<refused) == *"onnect to localhost"* ]] || { echo "git says: $(<refused)"; exit 1; }
+    { cat two/file; git -C two log --format=%s; } >$out
+  '';
+
   versions = bare "versions" [ pkgs.coreutils ] ''
     for go in ${pkgs.go_1_25} ${pkgs.go_1_26}; do
       $go/bin/go version
