@@ -75,10 +75,12 @@ type Options struct {
 }
 
 // Names of the outputs of a package's derivation: out holds the archive, which
-// only links read, x the export data, which importers read.
+// only links read, x the export data, which importers read, and h a directory
+// with the C header of a library.
 const (
 	archiveOutput = "out"
 	exportOutput  = "x"
+	headerOutput  = "h"
 )
 
 // Generate makes the derivations of a graph, each after those it refers to. The
@@ -146,13 +148,17 @@ type place struct {
 	drv     int
 	archive file // also the file of a File node
 	export  file
+	header  file
 	done    bool
 }
 
 // file returns the place of one output.
 func (p *place) file(o graph.Output) file {
-	if o == graph.Export {
+	switch o {
+	case graph.Export:
 		return p.export
+	case graph.Header:
+		return p.header
 	}
 	return p.archive
 }
@@ -215,7 +221,7 @@ func (gen *generator) emit(group Group, bundled bool) error {
 		if names[name]++; names[name] > 1 {
 			name += "@" + strconv.Itoa(names[name])
 		}
-		at := place{drv: len(gen.drvs), archive: file{output: archiveOutput}, export: file{output: exportOutput}}
+		at := place{drv: len(gen.drvs), archive: file{output: archiveOutput}, export: file{output: exportOutput}, header: file{output: headerOutput}}
 		if bundled {
 			at.archive.path = name + ".a"
 			if group.Split {
@@ -228,8 +234,14 @@ func (gen *generator) emit(group Group, bundled bool) error {
 		if node.Kind == graph.Package && !slices.Contains(d.Outputs, at.export.output) {
 			d.Outputs = append(d.Outputs, at.export.output)
 		}
+		if node.Header {
+			d.Outputs = append(d.Outputs, headerOutput)
+		}
 		if bundled && node.Kind != graph.Package {
 			return fmt.Errorf("%s: only packages can share a derivation", node.Name)
+		}
+		if bundled && node.Header {
+			return fmt.Errorf("%s: a package with a header cannot share a derivation", node.Name)
 		}
 		unit, err := gen.unit(&d, n, unitOf)
 		if err != nil {
@@ -267,9 +279,16 @@ func (gen *generator) unit(d *Derivation, n int, unitOf map[int]int) (action.Uni
 		}
 		u.Vars["ARCHIVE"] = gen.at[n].archive.token()
 		u.Vars["EXPORT"] = gen.at[n].export.token()
+		if node.Header {
+			u.Vars["HEADER"] = gen.at[n].header.token()
+			dirs = append(dirs, gen.at[n].header.token())
+		}
 	case graph.Link:
 		u.Vars["PROGRAM"] = "${out}/bin/" + action.Escape(node.Main)
 		dirs = []string{"${out}/bin"}
+		if slices.ContainsFunc(node.Refs, func(r graph.Ref) bool { return r.Output == graph.Header }) {
+			u.Vars["BIN"] = "${out}/bin"
+		}
 	case graph.File:
 		u.Vars["FILE"] = "${out}"
 	}
@@ -318,7 +337,7 @@ func (gen *generator) unit(d *Derivation, n int, unitOf map[int]int) (action.Uni
 // reference is the place of another derivation's output, as a token of this one.
 func (gen *generator) reference(d *Derivation, ref graph.Ref) (string, error) {
 	at, ok := gen.collected[ref.Node]
-	if !ok {
+	if !ok || ref.Output != graph.Archive {
 		at = gen.at[ref.Node]
 	}
 	if !at.done {

@@ -394,3 +394,41 @@ func TestGenerateErrors(t *testing.T) {
 		}
 	}
 }
+
+// The header of a C library is an output of its own, also where the link's
+// archives are collected.
+func TestHeader(t *testing.T) {
+	var nodes []*graph.Node
+	var refs []int
+	for i := range minCollected {
+		n := pkg("example.org/m" + string(rune('a'+i)))
+		n.Src = &graph.Sources{Dir: ".", Vendored: true}
+		nodes, refs = append(nodes, n), append(refs, i)
+	}
+	main := nodes[minCollected-1]
+	main.Header = true
+	library := link(main.Name, "lib.a", refs...)
+	library.Refs = append(library.Refs, graph.Ref{Node: minCollected - 1, Output: graph.Header})
+	drvs := generate(t, Options{}, append(nodes, library)...)
+	if len(drvs) != minCollected+2 {
+		t.Fatalf("the derivations are %q", names(drvs))
+	}
+	d := drvs[minCollected-1]
+	if want := []string{"out", "x", "h"}; !slices.Equal(d.Outputs, want) {
+		t.Errorf("the outputs are %q, want %q", d.Outputs, want)
+	}
+	u := units(t, d)[0]
+	if u.Vars["HEADER"] != "${h}" || !slices.ContainsFunc(u.Steps, func(s action.Step) bool { return s.Mkdir == "${h}" }) {
+		t.Errorf("the header's directory is not made: %+v", u)
+	}
+	last := drvs[len(drvs)-1]
+	u = units(t, last)[0]
+	token := strings.Trim(u.Vars["R16"], "${}")
+	if v := last.Vars[token]; v.Drv == nil || *v.Drv != minCollected-1 || v.Output != "h" || u.Vars["BIN"] != "${out}/bin" {
+		t.Errorf("the link has %+v, %+v", u.Vars, last.Vars)
+	}
+	_, err := Generate(&graph.Graph{Nodes: nodes}, Options{Groups: []Group{{Name: "m", Nodes: refs}}})
+	if err == nil || !strings.Contains(err.Error(), "a package with a header cannot share a derivation") {
+		t.Errorf("the error is %v", err)
+	}
+}

@@ -102,6 +102,11 @@ func checkGraph(t testing.TB, g *Graph) {
 				want = Whole
 			case n.Kind == Package:
 				want = Export
+			case r.Output == Header:
+				want = Header
+				if !g.Nodes[r.Node].Header {
+					t.Errorf("node %d (%s) refers to a header that %s has not", i, n.Name, g.Nodes[r.Node].Name)
+				}
 			}
 			if kind == Link || r.Output != want {
 				t.Errorf("node %d (%s) refers to %s of %s, a %s", i, n.Name, r.Output, g.Nodes[r.Node].Name, kind)
@@ -169,6 +174,9 @@ func (a *accountant) step(step *buildscript.Step) error {
 		a.tests[u] = step
 		return none()
 	case buildscript.Move:
+		if u != nil && u.isC {
+			return a.header(u, added, path.Base(act.To))
+		}
 		if none() != nil {
 			return none()
 		}
@@ -206,10 +214,47 @@ func (a *accountant) step(step *buildscript.Step) error {
 			return err
 		}
 	}
+	if run.Tool == "link" && slices.Contains(run.Args, "-buildmode=c-shared") {
+		if added, err = a.library(added, run.Args); err != nil {
+			return err
+		}
+	}
 	if len(added) != 1 {
 		return fmt.Errorf("it made %d steps", len(added))
 	}
 	return a.compare(u, added[0], step)
+}
+
+// library accounts for what is around the link of a shared library: it makes a
+// file in its working directory.
+func (a *accountant) library(added []action.Step, words []string) ([]action.Step, error) {
+	name := words[slices.Index(words, "-o")+1]
+	if len(added) != 4 || added[0].Mkdir != "${OBJ}/exe" || added[2].Write == nil || *added[2].Write != (action.Write{Path: "${PROGRAM}"}) ||
+		added[3].Copy == nil || *added[3].Copy != (action.Copy{From: "${OBJ}/exe/" + name, To: "${PROGRAM}"}) {
+		return nil, fmt.Errorf("it is %+v", added)
+	}
+	return added[1:2], nil
+}
+
+// header accounts for the header of a C library, which the script asks for and
+// does not copy.
+func (a *accountant) header(u *unit, added []action.Step, library string) error {
+	if !u.done || u.node.Main != library {
+		return fmt.Errorf("the library has not got its name: %+v", u)
+	}
+	ref := u.node.Refs[len(u.node.Refs)-1]
+	main := a.b.order[ref.Node].node
+	want := action.Copy{From: fmt.Sprintf("${R%d}", len(u.node.Refs)-1), To: "${BIN}", Tree: true}
+	if len(added) != 1 || added[0].Copy == nil || *added[0].Copy != want || ref.Output != Header || main.Name != u.node.Name || !main.Header {
+		return fmt.Errorf("it is %+v of %+v", added, ref)
+	}
+	stem, _, _ := strings.Cut(library, ".")
+	for _, s := range main.Steps {
+		if s.Run != nil && slices.Contains(s.Run.Args[:slices.Index(append(s.Run.Args, "--"), "--")], "-exportheader=${HEADER}/"+stem+".h") {
+			return nil
+		}
+	}
+	return fmt.Errorf("the header %s.h is not made: %+v", stem, main)
 }
 
 // answers accounts for the calls of pkg-config before a run of cgo.
@@ -471,8 +516,18 @@ func (a *accountant) program(u *unit, got action.Step, step *buildscript.Step, a
 			found = true
 			return 1
 		})
-		words[slices.Index(words, "-o")+1] = "PROGRAM"
+		if o := slices.Index(words, "-o") + 1; !slices.Contains(words, "-buildmode=c-shared") {
+			words[o] = "PROGRAM"
+		} else {
+			words[o] = path.Base(words[o])
+		}
 	case "cgo":
+		words = drop(words, func(w string) int {
+			if w == "-exportheader="+u.objdir+"/_cgo_install.h" {
+				return 1
+			}
+			return 0
+		})
 		sep := slices.Index(words, "--")
 		if u.hasPkg && !slices.ContainsFunc(words[:sep], func(w string) bool { return strings.HasPrefix(w, "-ldflags=") }) {
 			env = append(env, "CGO_LDFLAGS=")
@@ -508,7 +563,7 @@ func (a *accountant) run(u *unit, got *action.Run, step *buildscript.Step, words
 	}
 	if got.Dir != "" {
 		dir, err := a.plain(u, got.Dir)
-		if err != nil || dir != step.Dir {
+		if err != nil || dir != step.Dir && dir+"/" != step.Dir {
 			return fmt.Errorf("it runs in %q, want %q (%v)", dir, step.Dir, err)
 		}
 	}

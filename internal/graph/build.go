@@ -80,6 +80,10 @@ type unit struct {
 	dynLink *action.Run // the link of _cgo_.o that waits for its test
 	linked  []string    // its words, as the test repeats them
 	program string      // what a link writes
+	library Ref         // of a link of a C library: the main package
+	isC     bool        // links a C library
+	cgoRun  *action.Run // the first run of cgo
+	covered []string    // what the run of cover writes
 	tested  bool        // the test has been read
 	line    int
 	text    string
@@ -179,6 +183,8 @@ func (b *builder) add(a buildscript.Action) error {
 			return b.link(a)
 		case "preprofile":
 			return b.preprofile(a)
+		case "cover":
+			return b.cover(a)
 		case "buildid":
 			return nil
 		case "":

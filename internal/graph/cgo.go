@@ -72,10 +72,11 @@ func (b *builder) cgo(a buildscript.Run) error {
 		if strings.HasPrefix(w, "-ldflags=") && strings.Contains(w, b.opt.Src) {
 			u.node.LinkSrc = true
 		}
-		if header, ok := strings.CutPrefix(w, "-exportheader="); ok {
-			u.written[strings.TrimPrefix(header, u.objdir+"/")] = true
-		}
 	}
+	// Of libraries, every package's header is asked for, and the program's one
+	// is used: see exportHeader.
+	words = slices.DeleteFunc(words, func(w string) bool { return w == "-exportheader="+u.objdir+"/_cgo_install.h" })
+	sep = slices.Index(words, "--")
 	u.native()
 	args, err := b.tokens(u, words)
 	if err != nil {
@@ -106,8 +107,24 @@ func (b *builder) cgo(a buildscript.Run) error {
 			env = append(env, "CGO_LDFLAGS=")
 		}
 	}
-	u.add(action.Step{Run: &action.Run{Dir: dir, Env: env, Args: args}})
+	u.cgoRun = &action.Run{Dir: dir, Env: env, Args: args}
+	u.add(action.Step{Run: u.cgoRun})
 	return nil
+}
+
+// exportHeader makes the header of a library that is linked from the main
+// package: cgo writes one if the package exports functions, which only the
+// sources tell. The script does not show that the go command copies it.
+func (b *builder) exportHeader(link *unit, main Ref, name string) {
+	u := b.order[main.Node]
+	if u.cgoRun == nil {
+		return
+	}
+	u.node.Header = true
+	arg := "-exportheader=${HEADER}/" + action.Escape(name)
+	u.cgoRun.Args = slices.Insert(u.cgoRun.Args, 1, arg)
+	from := link.ref(Ref{Node: main.Node, Output: Header})
+	link.add(action.Step{Copy: &action.Copy{From: from, To: "${BIN}", Tree: true}})
 }
 
 // insertCflags puts the place of pkg-config's answer where cmd/go has it: right

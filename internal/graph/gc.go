@@ -56,6 +56,10 @@ func (b *builder) write(a buildscript.Write) error {
 		if a.Text != "" {
 			return fmt.Errorf("expected %s to be empty", name)
 		}
+	case "pkgcfg.txt":
+		text, err = b.coverConfig(u, a.Text)
+	case "coveroutfiles.txt":
+		text, err = b.coverFiles(u, a.Text)
 	case "_gomod_.go":
 		text = action.Escape(a.Text)
 	default:
@@ -367,18 +371,29 @@ func (b *builder) link(a buildscript.Run) error {
 	}
 	var args []string
 	buildID := false
+	dir, program := "", "${PROGRAM}"
+	if slices.Contains(words, "-buildmode=c-shared") {
+		// The library can hold its own name: it is linked under the one that
+		// the go command gives it, in the directory of that file.
+		if !strings.HasPrefix(b.step.Dir, "$WORK/") {
+			return errors.New("links a library in a directory that is not of the build")
+		}
+		dir, program = "${OBJ}/exe", action.Escape(path.Base(out))
+		u.add(action.Step{Mkdir: dir})
+	}
 	for i := 0; i < len(words); i++ {
 		w := words[i]
 		switch {
 		case w == "-o":
 			i++
-			args = append(args, "-o", "${PROGRAM}")
+			args = append(args, "-o", program)
 			continue
 		case strings.HasPrefix(w, "-buildid=") && !buildID:
 			buildID = true // cmd/go's own stands before the user's
 			continue
+		case w == "-buildmode=c-shared" || w == "-buildmode=c-archive":
+			u.isC = true
 		case strings.HasPrefix(w, "-buildmode=") && w != "-buildmode=exe" && w != "-buildmode=pie":
-			// The others have headers, or names within, that -n does not show.
 			return fmt.Errorf("dgd does not support %s", w)
 		}
 		t, err := b.token(u, w)
@@ -393,7 +408,13 @@ func (b *builder) link(a buildscript.Run) error {
 	}
 	u.node.Name = b.order[mainPackage.Node].node.Name
 	u.program = path.Clean(out)
-	u.add(action.Step{Run: &action.Run{Env: b.toolEnv(a.Env), Args: args}})
+	u.library = mainPackage
+	u.add(action.Step{Run: &action.Run{Dir: dir, Env: b.toolEnv(a.Env), Args: args}})
+	if dir != "" {
+		// A library is not executable. A copy onto a file leaves its mode alone.
+		u.add(action.Step{Write: &action.Write{Path: "${PROGRAM}"}})
+		u.add(action.Step{Copy: &action.Copy{From: dir + "/" + program, To: "${PROGRAM}"}})
+	}
 	return nil
 }
 
@@ -411,6 +432,9 @@ func (b *builder) move(a buildscript.Move) error {
 		return errors.New("moves a program for the second time")
 	}
 	u.node.Main = path.Base(a.To)
+	if u.isC {
+		b.exportHeader(u, u.library, strings.TrimSuffix(u.node.Main, path.Ext(u.node.Main))+".h")
+	}
 	b.finish(u, a.From)
 	return nil
 }

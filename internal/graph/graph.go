@@ -35,6 +35,8 @@ const (
 //	ARCHIVE  a package's archive, which the node writes
 //	PROGRAM  a link's program, which the node writes
 //	FILE     a file node's file
+//	HEADER   the directory of a package's header, which the node writes
+//	BIN      the directory of a link's program
 //	R0, R1…  the outputs that Refs lists
 type Node struct {
 	Kind  Kind          `json:"kind"`
@@ -48,6 +50,9 @@ type Node struct {
 	// LinkSrc says that the flags which a cgo package leaves to the linker name
 	// files of its sources: links that refer to it need them at the same place.
 	LinkSrc bool `json:"linkSrc,omitempty"`
+	// Header says that a package makes a third output: a directory that holds
+	// the C header of its exported functions, and nothing where it has none.
+	Header bool `json:"header,omitempty"`
 }
 
 // Output says which output of a node a Ref means.
@@ -56,6 +61,7 @@ type Output string
 const (
 	Export  Output = "export"
 	Archive Output = "archive"
+	Header  Output = "header"
 	Whole   Output = "file" // a File node's only output
 )
 

@@ -37,7 +37,16 @@ func (b *builder) token(u *unit, word string) (string, error) {
 	if ref, ok := b.byFile[word]; ok && b.order[ref.Node] != u {
 		return u.reads(ref, word)
 	}
-	s := action.Escape(word)
+	s, err := b.text(u, word)
+	if err != nil {
+		return "", err
+	}
+	return s, b.note(u, word)
+}
+
+// text is token for what is not a word of a command.
+func (b *builder) text(u *unit, text string) (string, error) {
+	s := action.Escape(text)
 	for _, r := range b.roots {
 		s = replacePath(s, action.Escape(r.path), r.token)
 	}
@@ -62,7 +71,7 @@ func (b *builder) token(u *unit, word string) (string, error) {
 		}
 		s = s[:i] + t + s[i+1+len(file):]
 	}
-	return s, b.note(u, word)
+	return s, nil
 }
 
 // reads returns the token for another node's output, which a command reads. Only
