@@ -10,6 +10,8 @@ let
     subPackages = null;
     tags = [ ];
     ldflags = [ ];
+    gcflags = [ ];
+    GOFLAGS = [ ];
     go = pkgs.go;
     buildInputs = [ ];
     nativeBuildInputs = [ ];
@@ -35,6 +37,8 @@ let
     subPackages = types.nullOrStrings;
     tags = types.strings;
     ldflags = types.strings;
+    gcflags = types.strings;
+    GOFLAGS = types.strings;
     buildInputs = types.list;
     nativeBuildInputs = types.list;
     contentAddressed = types.bool;
@@ -57,6 +61,20 @@ let
     && builtins.any (line: builtins.isString line && builtins.substring 0 7 line == "require") (
       builtins.split "\n" (builtins.readFile "${src}/go.mod")
     );
+
+  # The flags of go build that GOFLAGS, the variable, holds beside those that dgd gives itself. -mod is one of these:
+  # nixpkgs' buildGoModule overrides it, too.
+  withoutMod =
+    flags:
+    if builtins.any isMod flags then
+      warn "`-mod=` in `GOFLAGS` has no effect: dgd builds with -mod=vendor where there are modules" (
+        builtins.filter (f: !isMod f) flags
+      )
+    else
+      flags;
+  isMod = hasFlag "mod";
+  hasFlag = name: flag: builtins.match "['\"]?--?${name}(=.*)?" flag != null;
+  warn = message: builtins.warn "dgd.${function}: ${message}";
 in
 given:
 let
@@ -65,7 +83,21 @@ let
     builtins.attrNames typeOf
   );
   args = defaults // given;
-  env = builtins.mapAttrs (_: toString) args.env;
+  flags = withoutMod args.GOFLAGS;
+  env = builtins.mapAttrs (_: toString) (
+    args.env // (if flags == [ ] then { } else { GOFLAGS = builtins.concatStringsSep " " flags; })
+  );
+  # The same, as far as words go.
+  goflags = builtins.filter builtins.isString (builtins.split "[[:space:]]+" (env.GOFLAGS or ""));
+  # What dgd gives on the command line, which wins over the variable.
+  overridden = builtins.filter (name: builtins.any (hasFlag name) goflags) (
+    [
+      "ldflags"
+      "o"
+    ]
+    ++ (if args.tags == [ ] then [ ] else [ "tags" ])
+    ++ (if args.gcflags == [ ] then [ ] else [ "gcflags" ])
+  );
   src = "${args.src}";
 in
 if unknown != [ ] then
@@ -76,6 +108,12 @@ else if wrong != [ ] then
   fail "the argument `${builtins.head wrong}` must be ${typeOf.${builtins.head wrong}.words}"
 else if given ? subPackage && given ? subPackages then
   fail "`subPackage` and `subPackages` are both given: `subPackages` is the list form, use one of them"
+else if args.GOFLAGS != [ ] && args.env ? GOFLAGS then
+  fail "`GOFLAGS` and `env.GOFLAGS` are both given: they are the same, use one of them"
+else if overridden == [ "o" ] then
+  fail "`GOFLAGS` has -o: programs are in bin/ under the names that `go build` gives them"
+else if overridden != [ ] then
+  fail "`GOFLAGS` has -${builtins.head overridden}, which would have no effect: use the argument `${builtins.head overridden}`"
 else if args.contentAddressed && !(builtins ? outputOf) then
   fail "`contentAddressed` needs a Nix with the experimental features ca-derivations and dynamic-derivations switched on"
 else

@@ -121,7 +121,7 @@ let
               runHook preBuild
             '';
             installPhase = ''
-              for dgdName in ldflags tags subPackages excludedPackages gcflags asmflags GOFLAGS \
+              for dgdName in ldflags tags subPackages excludedPackages gcflags GOFLAGS \
                 $(compgen -e | grep -E '^(CGO_|GO[0-9A-Z]+$)'); do
                 case $dgdName in
                   GOCACHE | GOPATH | GOPROXY | GOSUMDB | GOTOOLCHAIN | GO111MODULE) continue ;;
@@ -153,6 +153,7 @@ let
           libraries = true;
           tags = get "tags" [ ];
           ldflags = get "ldflags" [ ];
+          gcflags = get "gcflags" [ ];
           buildInputs = get "buildInputs" [ ];
           nativeBuildInputs = get "nativeBuildInputs" [ ];
           cgo = env.CGO_ENABLED == "1";

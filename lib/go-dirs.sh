@@ -17,7 +17,7 @@ getGoDirs() { # ""|test
 
 # Runs the go command on one directory. One without Go files for this platform is none.
 buildGoDir() { # install|test DIRECTORY
-  local flags=(${tags:+-tags=${tags// /,}} ${ldflags:+-ldflags="$ldflags"} -p "${NIX_BUILD_CORES:-1}") said
+  local flags=(${tags:+-tags=${tags// /,}} ${ldflags:+-ldflags="$ldflags"} ${gcflags:+-gcflags="$gcflags"} -p "${NIX_BUILD_CORES:-1}") said
   if [[ $1 == test ]]; then
     flags+=(-vet=off ${checkFlags-})
   fi

@@ -31,7 +31,7 @@ let
     excludedPackages = words;
     tags = types.strings;
     ldflags = types.strings;
-    gcflags = words;
+    gcflags = types.strings;
     checkFlags = words;
     GOFLAGS = types.strings;
     patches = types.list;

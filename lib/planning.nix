@@ -18,6 +18,9 @@
 let
   inherit (args) go src env;
 
+  # What the C compiler is and says does not depend on the flags of go build.
+  ccEnv = removeAttrs env [ "GOFLAGS" ];
+
   inputs = {
     inherit go;
   }
@@ -25,12 +28,12 @@ let
     if args.cgo then
       {
         stdEnv = cgoEnv {
-          inherit env;
+          env = ccEnv;
           buildInputs = [ ];
           nativeBuildInputs = [ ];
         };
         cgoEnv = cgoEnv {
-          inherit env;
+          env = ccEnv;
           inherit (args) buildInputs nativeBuildInputs;
         };
       }
@@ -44,7 +47,8 @@ let
         name = "cgo-probe";
         command = "probe";
         config = {
-          inherit go env;
+          inherit go;
+          env = ccEnv;
           envFile = inputs.stdEnv;
         };
         inherit attrs;
@@ -59,7 +63,8 @@ let
   ];
   flags =
     ownFlags
-    ++ (if args.tags == [ ] then [ ] else [ "-tags=${builtins.concatStringsSep "," args.tags}" ]);
+    ++ (if args.tags == [ ] then [ ] else [ "-tags=${builtins.concatStringsSep "," args.tags}" ])
+    ++ (if args.gcflags == [ ] then [ ] else [ "-gcflags=${builtins.concatStringsSep " " args.gcflags}" ]);
   ldflags = "-ldflags=${builtins.concatStringsSep " " ([ "-buildid=" ] ++ args.ldflags)}";
 
   # A package's phases may have changed its flags: then the planner reads them where the phases left them.

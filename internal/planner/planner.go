@@ -72,6 +72,12 @@ func Make(ctx context.Context, cfg *Config, dir string) (*Plan, error) {
 	if err := cfg.readSettings(); err != nil {
 		return nil, err
 	}
+	if cfg.Skeleton == "" {
+		var err error
+		if cfg, err = forStd(cfg); err != nil {
+			return nil, err
+		}
+	}
 	g, err := newGo(cfg, dir)
 	if err != nil {
 		return nil, err

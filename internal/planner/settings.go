@@ -8,7 +8,7 @@ import (
 
 // readSettings takes over the arguments that a package's own phases may have
 // changed: the file holds NAME=VALUE, each ended by a NUL. The names ldflags,
-// tags, subPackages and excludedPackages are arguments of the build, words
+// gcflags, tags, subPackages and excludedPackages are arguments of the build, words
 // separated by white space; all others are variables of the environment.
 func (cfg *Config) readSettings() error {
 	if cfg.Settings == "" {
@@ -35,6 +35,8 @@ func (cfg *Config) readSettings() error {
 		switch name {
 		case "ldflags":
 			cfg.Flags = append(cfg.Flags, "-ldflags=-buildid= "+value)
+		case "gcflags":
+			cfg.Flags = append(cfg.Flags, "-gcflags="+value)
 		case "tags":
 			if len(words) > 0 {
 				cfg.Flags = append(cfg.Flags, "-tags="+strings.Join(words, ","))
