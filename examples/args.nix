@@ -1,5 +1,6 @@
 # What each example is built with, and in `expect` what its programs, one after the other, print; null where they
-# cannot run here. Everything else is an argument of the builders.
+# cannot run here. `run` is a script that runs it in another way, with its bin/ as $bin. `namesPlace` says that what
+# `go build` makes depends on the directory it runs in. Everything else is an argument of the builders.
 { pkgs, fetchGoModule }:
 let
   examples = {
@@ -258,6 +259,21 @@ let
       expect = null;
     };
 
+    cross-arm64 = {
+      src = ./cross;
+      env.GOARCH = "arm64";
+      expect = null;
+    };
+
+    cross-wasm = {
+      src = ./cross;
+      env = {
+        GOOS = "js";
+        GOARCH = "wasm";
+      };
+      expect = null;
+    };
+
     ldflags = {
       src = ./ldflags;
       ldflags = [
@@ -267,6 +283,93 @@ let
       expect = ''
         version: 1.2.3
         note: two words
+      '';
+    };
+
+    race = {
+      src = ./race;
+      GOFLAGS = [ "-race" ];
+      expect = ''
+        race detector: true
+        counted: 100
+      '';
+    };
+
+    pie = examples.packages // {
+      GOFLAGS = [ "-buildmode=pie" ];
+    };
+
+    cgo-pie = examples.cgo // {
+      GOFLAGS = [ "-buildmode=pie" ];
+    };
+
+    c-shared = {
+      src = ./c-library;
+      GOFLAGS = [ "-buildmode=c-shared" ];
+      run = ''
+        cc -Wall -I$bin ${./c-library/use/use.c} $bin/greeting -o use
+        ./use
+      '';
+      expect = ''
+        hello, C
+        41
+      '';
+    };
+
+    c-archive = examples.c-shared // {
+      GOFLAGS = [ "-buildmode=c-archive" ];
+      run = ''
+        cc -Wall -I$bin ${./c-library/use/use.c} $bin/greeting.a -o use
+        ./use
+      '';
+    };
+
+    cover = {
+      src = ./cover;
+      GOFLAGS = [ "-cover" ];
+      run = ''
+        mkdir data
+        GOCOVERDIR=data $bin/cover
+        (cd data; for f in *; do echo "''${f%%.*}"; done)
+      '';
+      expect = ''
+        area: 12
+        covcounters
+        covmeta
+      '';
+    };
+
+    # cgo hashes the files that cover has rewritten, which name the source.
+    cgo-cover = examples.cgo // {
+      namesPlace = true;
+      GOFLAGS = [
+        "-cover"
+        "-covermode=atomic"
+      ];
+    };
+
+    # For the main package alone, the standard library is the one of all programs.
+    gcflags = examples.generics // {
+      gcflags = [
+        "-N"
+        "-l"
+      ];
+    };
+
+    gcflags-all = examples.generics // {
+      gcflags = [ "all=-l" ];
+      GOFLAGS = [ "-asmflags=all=-D=EXAMPLE" ];
+    };
+
+    # Linked with the static C library.
+    static = examples.cgo // {
+      ldflags = [
+        "-linkmode=external"
+        "-extldflags=-static"
+      ];
+      run = ''
+        if readelf -l $bin/cgo | grep INTERP; then exit 1; fi
+        $bin/cgo
       '';
     };
   };

@@ -11,4 +11,13 @@ let
     inherit (dgd) fetchGoModule;
   };
 in
-builtins.mapAttrs (_: example: build (removeAttrs example [ "expect" ])) examples
+builtins.mapAttrs (
+  _: example:
+  build (
+    removeAttrs example [
+      "expect"
+      "run"
+      "namesPlace"
+    ]
+  )
+) examples

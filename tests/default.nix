@@ -33,6 +33,7 @@ rec {
   testExamples = import ./examples.nix {
     inherit pkgs examples;
     expect = builtins.mapAttrs (_: e: e.expect) exampleArgs;
+    run = builtins.mapAttrs (_: e: e.run or null) exampleArgs;
   };
 
   exampleReference = reference {

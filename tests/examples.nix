@@ -3,6 +3,7 @@
   pkgs,
   examples, # attribute set of packages
   expect, # of what each prints, or null
+  run, # of the script that runs it, or null where its programs are called
 }:
 let
   check = name: ''
@@ -14,7 +15,20 @@ let
         ""
       else
         ''
-          for p in "''${programs[@]}"; do "$p"; done > got
+          (
+            ${
+              if run.${name} == null then
+                ''for p in "''${programs[@]}"; do "$p"; done''
+              else
+                ''
+                  bin=${examples.${name}}/bin
+                  mkdir work
+                  cd work
+                  ${run.${name}}
+                ''
+            }
+          ) > got
+          rm -rf work
           if ! cmp -s got ${builtins.toFile "expect" expect.${name}}; then
             echo "${name} prints something else than it should:" >&2
             cat got >&2
@@ -24,7 +38,7 @@ let
     }
   '';
 in
-pkgs.stdenvNoCC.mkDerivation {
+pkgs.stdenv.mkDerivation {
   name = "test-examples";
   buildCommand = ''
     ${builtins.concatStringsSep "\n" (map check (builtins.attrNames examples))}

@@ -12,7 +12,15 @@ let
   build =
     name:
     let
-      args = lib.arguments "reference" (removeAttrs programs.${name} [ "expect" ]);
+      args = lib.arguments "reference" (
+        removeAttrs programs.${name} [
+          "expect"
+          "run"
+          "namesPlace"
+        ]
+      );
+      # By default another one than the executor's.
+      place = if programs.${name}.namesPlace or false then "$NIX_BUILD_TOP/dgd/0/src" else "src";
       modules = lib.vendor {
         inherit (args) src env vendorHash;
         inherit go;
@@ -23,19 +31,21 @@ let
       echo "reference: ${name}"
       (
         ${builtins.concatStringsSep "\n" (map (n: "export ${n}=${quote args.env.${n}}") (builtins.attrNames args.env))}
-        cp -r ${args.src} src
-        chmod -R u+w src
-        cd src
+        mkdir -p ${place}
+        cp -r ${args.src}/. ${place}
+        chmod -R u+w ${place}
+        cd ${place}
         ${if args.vendorHash == null then "" else "cp -r ${modules} vendor"}
         flags=()
         if [ -f vendor/modules.txt ]; then flags=(-mod=vendor); fi
         go build "''${flags[@]}" -trimpath -buildvcs=false \
           ${words [ "-ldflags=${builtins.concatStringsSep " " ([ "-buildid=" ] ++ args.ldflags)}" ]} \
+          ${if args.gcflags == [ ] then "" else words [ "-gcflags=${toString args.gcflags}" ]} \
           ${words [ "-tags=${builtins.concatStringsSep "," args.tags}" ]} \
           -o $out/${name}/bin/ ${words (map pattern args.subPackages)}
       )
-      chmod -R u+w src
-      rm -rf src
+      chmod -R u+w ${place}
+      rm -rf ${place}
     '';
   all = attr: builtins.concatMap (p: p.${attr} or [ ]) (builtins.attrValues programs);
 in

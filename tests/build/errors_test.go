@@ -147,6 +147,31 @@ func TestBadInput(t *testing.T) {
 			name: "both forms", files: plain, args: `subPackage = "."; subPackages = [ "." ];`,
 			want: []string{"`subPackage` and `subPackages` are both given"},
 		},
+		{
+			name: "flags that ldflags overrides", files: plain, args: `GOFLAGS = [ "-race" "'-ldflags=-X main.v=1'" ];`,
+			want: []string{"`GOFLAGS` has -ldflags, which would have no effect: use the argument `ldflags`"},
+		},
+		{
+			name: "flags that tags overrides", files: plain, args: `tags = [ "a" ]; env.GOFLAGS = "-race --tags=b";`,
+			want: []string{"`GOFLAGS` has -tags, which would have no effect: use the argument `tags`"},
+		},
+		{
+			name: "flags in two places", files: plain, args: `GOFLAGS = [ "-race" ]; env.GOFLAGS = "-race";`,
+			want: []string{"`GOFLAGS` and `env.GOFLAGS` are both given"},
+		},
+		{
+			name: "a name for the program", files: plain, args: `GOFLAGS = [ "-o=x" ];`,
+			want: []string{"`GOFLAGS` has -o: programs are in bin/"},
+		},
+		{
+			name: "a flag that is none", files: plain, args: `GOFLAGS = [ "-no-such-flag" ];`,
+			want: []string{"go: parsing $GOFLAGS: unknown flag -no-such-flag"},
+		},
+		{
+			name: "two libraries for C", files: with(map[string]string{"a/a.go": plain["main.go"]}),
+			args: `GOFLAGS = [ "-buildmode=c-archive" ]; subPackages = [ "." "a" ];`,
+			want: []string{"-buildmode=c-archive requires exactly one main package"},
+		},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -166,6 +191,19 @@ func TestBadInput(t *testing.T) {
 						}
 					}
 				})
+			}
+		})
+	}
+}
+
+// A flag that a call for nixpkgs may bring along, and that has no effect there
+// either, is warned of.
+func TestModFlag(t *testing.T) {
+	for mode, function := range modes {
+		t.Run(mode, func(t *testing.T) {
+			r := build(t, function, project(t, plain), layersEnv+`GOFLAGS = [ "-mod=mod" ];`)
+			if !strings.Contains(r.log, "`-mod=` in `GOFLAGS` has no effect") {
+				t.Errorf("no warning:\n%s", r.log)
 			}
 		})
 	}
