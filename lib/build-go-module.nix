@@ -66,17 +66,14 @@ let
               // builtins.intersectAttrs goModule.fetch (args // final)
             );
 
-        # The build is the user's own, or needs what only the whole of it has: then it is one derivation, as in nixpkgs.
-        whole = builtins.filter set [
-          "buildPhase"
-          "buildTestBinaries"
-        ];
+        # A build of the user's own is one derivation, as in nixpkgs.
+        whole = set "buildPhase";
         say =
           value:
-          if whole == [ ] then
-            value
+          if whole then
+            builtins.trace "dgd.buildGoModule: ${name} sets buildPhase, so it builds as one derivation, as in nixpkgs" value
           else
-            builtins.trace "dgd.buildGoModule: ${name} sets ${builtins.head whole}, so it builds as one derivation, as in nixpkgs" value;
+            value;
 
         goFlags =
           builtins.filter (f: f != "-trimpath" && f != "-mod=vendor") (get "GOFLAGS" [ ])
@@ -173,7 +170,7 @@ let
             else
               ''
                 rm -rf vendor
-                ${if whole == [ ] then "ln -s" else "cp -r --reflink=auto"} ${goModules} vendor
+                ${if whole then "cp -r --reflink=auto" else "ln -s"} ${goModules} vendor
               ''
           }
           if [[ "$NIX_HARDENING_ENABLE" =~ pie ]]; then
@@ -206,9 +203,14 @@ let
               mkdir -p "$GOPATH/bin"
               cp -r --no-preserve=mode ${built.program}/bin/. "$GOPATH/bin"
               chmod +x "$GOPATH"/bin/*
+              ${when (get "buildTestBinaries" false) ''
+                for dgdDir in $(getGoDirs test); do
+                  buildGoDir "test -c -o $GOPATH/bin/" "$dgdDir"
+                done
+              ''}
               runHook postBuild
             '';
-          doCheck = args.doCheck or true;
+          doCheck = args.doCheck or (!(args.buildTestBinaries or false));
           checkPhase =
             args.checkPhase or ''
               runHook preCheck
@@ -234,7 +236,7 @@ let
             inherit go vendorHash;
             goModules = if goModules == null then "" else goModules;
           }
-          // (if whole == [ ] then { dgd = built.passthru // { inherit (built) program; }; } else { })
+          // (if whole then { } else { dgd = built.passthru // { inherit (built) program; }; })
           // args.passthru or { };
           meta = (if go ? meta.platforms then { inherit (go.meta) platforms; } else { }) // args.meta or { };
         }

@@ -16,12 +16,12 @@ getGoDirs() { # ""|test
 }
 
 # Runs the go command on one directory. One without Go files for this platform is none.
-buildGoDir() { # install|test DIRECTORY
+buildGoDir() { # install|test|"test -c …" DIRECTORY
   local flags=(${tags:+-tags=${tags// /,}} ${ldflags:+-ldflags="$ldflags"} ${gcflags:+-gcflags="$gcflags"} -p "${NIX_BUILD_CORES:-1}") said
   if [[ $1 == test ]]; then
     flags+=(-vet=off ${checkFlags-})
   fi
-  if ! said=$(go "$1" "${flags[@]}" "$2" 2>&1) &&
+  if ! said=$(go $1 "${flags[@]}" "$2" 2>&1) &&
     ! grep -qE 'no (buildable |non-test )?Go (source )?files|build constraints exclude all Go files' <<<"$said"; then
     echo "$said" >&2
     return 1

@@ -72,6 +72,8 @@ func TestGoModule(t *testing.T) {
 			want: "tool ||||original\n", bin: []string{"renamed", "tool"},
 		},
 		{name: "an archive", args: `src = pkgs.stdenvNoCC.mkDerivation { name = "x.tar.gz"; buildCommand = "mkdir top; cp -r ${SRC} top/source; tar cfz $out top"; }; sourceRoot = "top/source";`, want: "tool ||||original\n"},
+		{name: "a build phase", args: `buildPhase = "runHook preBuild; go build -o $GOPATH/bin/tool ./cmd/tool; runHook postBuild";`, want: "tool ||||original\n", bin: []string{"tool"}},
+		{name: "test programs", args: `subPackages = [ "cmd/tool" "shared" ]; buildTestBinaries = true;`, want: "tool ||||original\n", bin: []string{"shared.test", "tool"}},
 		{name: "a module below src", files: map[string]string{"below/go.mod": "module example.com/below\n\ngo 1.24\n", "below/main.go": "package main\n\nfunc main() { print(\"below\\n\") }\n"}, args: `modRoot = "below";`, bin: []string{"below"}},
 		{name: "a function of the final attributes", more: `.overrideAttrs (old: { version = "1.3"; ldflags = old.ldflags ++ [ "-X main.version=1.3" ]; })`, want: "tool 1.3||||original\n"},
 	} {
@@ -114,5 +116,66 @@ func TestGoModule(t *testing.T) {
 				t.Errorf("the modes give different paths: %v", paths)
 			}
 		})
+	}
+}
+
+// Tests run before the installation, and a failure fails the build in Go's own
+// words.
+func TestGoModuleCheck(t *testing.T) {
+	args := strings.Replace(named, "doCheck = false;", "", 1)
+	src := project(t, moduleFiles)
+	r := nixBuild(t, "-E", goModule(t, "ifd", src, args, ""))
+	if r.err != nil {
+		t.Fatal(r.log)
+	}
+	edit(t, filepath.Join(src, "shared/shared.go"), "original", "edited")
+	r = nixBuild(t, "-E", goModule(t, "ifd", src, args, ""))
+	// Nix shows tabs as spaces.
+	said := strings.Join(strings.Fields(r.log), " ")
+	if r.err == nil || !strings.Contains(said, "Text says edited") || !strings.Contains(said, "FAIL example.com/tool/shared") {
+		t.Errorf("a failing test: %v\n%s", r.err, r.log)
+	}
+	if r = nixBuild(t, "-E", goModule(t, "ifd", src, args+"checkFlags = [ \"-skip=^TestText$\" ];", "")); r.err != nil {
+		t.Errorf("the test is not skipped:\n%s", r.log)
+	}
+}
+
+// Mistakes in arguments are found before anything builds.
+func TestGoModuleBadInput(t *testing.T) {
+	src := project(t, moduleFiles)
+	for _, test := range []struct{ args, want string }{
+		{`name = null;`, "the argument `name` must be a string"},
+		{`vendorHash = 1;`, "the argument `vendorHash` must be a string or null"},
+		{`subPackages = [ 1 ];`, "the argument `subPackages` must be a list of strings"},
+		{`ldflags = "-s";`, "the argument `ldflags` must be a list of strings"},
+		{`tags = "a";`, "the argument `tags` must be a list of strings"},
+		{`GOFLAGS = [ "-mod=mod" ];`, "use `proxyVendor`"},
+		{`env.GOFLAGS = "-race";`, "use the argument `GOFLAGS`"},
+		{`vendorSha256 = "";`, "the argument `vendorSha256` is no more: use `vendorHash`"},
+		{`buildFlagsArray = "";`, "the argument `buildFlagsArray` is no more"},
+		{`deleteVendor = true;`, "`deleteVendor` is true and `vendorHash` is null"},
+		{`preBuild = 1;`, "the argument `preBuild` must be"},
+		{`granularity = "file";`, "the argument `granularity` must be"},
+		{`useDynDrv = "yes";`, "the argument `useDynDrv` must be true or false"},
+		{`proxyVendor = 1;`, "the argument `proxyVendor` must be true or false"},
+	} {
+		r := nixBuild(t, "-E", goModule(t, "ifd", src, named+"} // {"+test.args, ""))
+		if r.err == nil || !strings.Contains(r.log, "dgd.buildGoModule: ") || !strings.Contains(r.log, test.want) {
+			t.Errorf("%s: %v, want %q in\n%s", test.args, r.err, test.want, r.log)
+		}
+		if len(r.built) > 0 {
+			t.Errorf("%s: %q were built before", test.args, r.built)
+		}
+	}
+	for _, test := range []struct{ args, want string }{
+		{`{ version = "1"; src = ./.; vendorHash = null; }`, "the argument `pname` with `version`, or `name`, is missing"},
+		{`{ pname = "a"; version = "1"; vendorHash = null; }`, "the argument `src` is missing"},
+		{`{ pname = "a"; version = "1"; src = ./.; }`, "the argument `vendorHash` is missing"},
+		{`[ ]`, "must be an attribute set, or a function"},
+	} {
+		r := nixBuild(t, "-E", fmt.Sprintf("(import %s { }).buildGoModule %s", repo(t), test.args))
+		if r.err == nil || !strings.Contains(r.log, "dgd.buildGoModule: ") || !strings.Contains(r.log, test.want) {
+			t.Errorf("%s: %v, want %q in\n%s", test.args, r.err, test.want, r.log)
+		}
 	}
 }
