@@ -1,0 +1,9 @@
+package main
+
+import "fmt"
+
+func main() {
+	fmt.Println(greeting("world"))
+}
+
+func greeting(name string) string { return "Hello, " + name + "!" }

@@ -1,0 +1,9 @@
+package main
+
+import "testing"
+
+func TestGreeting(t *testing.T) {
+	if got := greeting("you"); got != "Hello, you!" {
+		t.Error(got)
+	}
+}

@@ -1,0 +1,72 @@
+package build
+
+import (
+	"fmt"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"dgd/internal/testnix"
+)
+
+// flake runs a command of nix on flakes. A registry of its own says that the
+// flake nixpkgs is <nixpkgs>, and the flake dgd this project.
+func flake(t *testing.T, dir, command string, args ...string) string {
+	t.Helper()
+	testnix.Require(t)
+	out, err := exec.Command("nix-instantiate", "--eval", "-E", "toString <nixpkgs>").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	nixpkgs := t.TempDir()
+	write(t, filepath.Join(nixpkgs, "flake.nix"), fmt.Sprintf(
+		`{ outputs = _: { legacyPackages.x86_64-linux = import (%s + "") { system = "x86_64-linux"; }; }; }`, strings.TrimSpace(string(out))))
+	registry := filepath.Join(t.TempDir(), "registry.json")
+	write(t, registry, fmt.Sprintf(`{"version": 2, "flakes": [
+		{"from": {"type": "indirect", "id": "nixpkgs"}, "to": {"type": "path", "path": %q}},
+		{"from": {"type": "indirect", "id": "dgd"}, "to": {"type": "path", "path": %q}}]}`, nixpkgs, repo(t)))
+	words := append(strings.Fields(command), "--extra-experimental-features", "nix-command flakes", "--flake-registry", registry)
+	cmd := exec.Command("nix", append(words, args...)...)
+	cmd.Dir = dir
+	text, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("nix %s: %v\n%s", command, err, text)
+	}
+	return string(text)
+}
+
+// The template that the flake offers is a program that builds and runs.
+func TestFlake(t *testing.T) {
+	dir := t.TempDir()
+	flake(t, dir, "flake init", "-t", "dgd")
+	out := flake(t, dir, "run --impure --no-write-lock-file", "path:"+dir)
+	if !strings.HasSuffix(out, "Hello, world!\n") {
+		t.Errorf("the template's program prints\n%s", out)
+	}
+}
+
+// All that the flake offers can be evaluated.
+func TestFlakeOutputs(t *testing.T) {
+	for _, attribute := range []string{
+		"packages.x86_64-linux.dgd-plan.drvPath", "packages.x86_64-linux.dgd-exec.drvPath",
+		"devShells.x86_64-linux.default.drvPath",
+	} {
+		if out := flake(t, t.TempDir(), "eval --impure --no-write-lock-file --raw", "dgd#"+attribute); !strings.HasSuffix(out, ".drv") {
+			t.Errorf("%s is %s", attribute, out)
+		}
+	}
+	out := flake(t, t.TempDir(), "eval --impure --no-write-lock-file --json", "dgd#overlays.default", "--apply", "overlay: builtins.attrNames ((overlay (import <nixpkgs> { }) { }).dgd)")
+	if !strings.Contains(out, `"buildGoModule"`) {
+		t.Errorf("the overlay's dgd has %s", out)
+	}
+}
+
+// The shell for work on dgd has what its tests need.
+func TestShell(t *testing.T) {
+	testnix.Require(t)
+	out, err := exec.Command("nix-shell", "--pure", filepath.Join(repo(t), "shell.nix"), "--run", "go version && git --version && pkg-config --version").CombinedOutput()
+	if err != nil || !strings.Contains(string(out), "go version go1.") || !strings.Contains(string(out), "git version") {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
