@@ -295,8 +295,12 @@ let
       '';
     };
 
+    # Without cgo, it names a loader that is not there in a sandbox.
     pie = examples.packages // {
       GOFLAGS = [ "-buildmode=pie" ];
+      run = ''
+        "$(patchelf --print-interpreter "$(type -P cp)")" $bin/packages
+      '';
     };
 
     cgo-pie = examples.cgo // {
@@ -359,6 +363,30 @@ let
     gcflags-all = examples.generics // {
       gcflags = [ "all=-l" ];
       GOFLAGS = [ "-asmflags=all=-D=EXAMPLE" ];
+    };
+
+    # Without -trimpath, a program names its sources and the toolchain.
+    go-reference = {
+      src = ./packages;
+      allowGoReference = true;
+      namesPlace = true;
+      run = ''
+        for part in /share/go/src/runtime/proc.go /src/shape/circle/circle.go; do
+          grep -q "$part" $bin/packages
+        done
+        $bin/packages
+      '';
+      inherit (examples.packages) expect;
+    };
+
+    go-reference-cgo = examples.cgo // {
+      allowGoReference = true;
+      namesPlace = true;
+    };
+
+    go-reference-dep = examples.dep // {
+      allowGoReference = true;
+      namesPlace = true;
     };
 
     # Linked with the static C library.

@@ -17,6 +17,7 @@ let
     nativeBuildInputs = [ ];
     contentAddressed = builtins ? outputOf;
     granularity = "module";
+    allowGoReference = false;
     innerNix = null;
     meta = { };
     passthru = { };
@@ -43,6 +44,7 @@ let
     nativeBuildInputs = types.list;
     contentAddressed = types.bool;
     granularity = types.granularity;
+    allowGoReference = types.bool;
     meta = types.attrs;
     passthru = types.attrs;
   };
@@ -110,6 +112,8 @@ else if given ? subPackage && given ? subPackages then
   fail "`subPackage` and `subPackages` are both given: `subPackages` is the list form, use one of them"
 else if args.GOFLAGS != [ ] && args.env ? GOFLAGS then
   fail "`GOFLAGS` and `env.GOFLAGS` are both given: they are the same, use one of them"
+else if args.allowGoReference && builtins.any (hasFlag "trimpath") goflags then
+  fail "`allowGoReference` builds without -trimpath, which `GOFLAGS` has"
 else if overridden == [ "o" ] then
   fail "`GOFLAGS` has -o: programs are in bin/ under the names that `go build` gives them"
 else if overridden != [ ] then

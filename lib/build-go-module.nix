@@ -139,6 +139,7 @@ let
             env
             goModules
             proxyVendor
+            allowGoReference
             ;
           inherit (args) contentAddressed granularity;
           src = if prepares then "${prepared}" else "${get "src" null}";

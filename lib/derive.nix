@@ -7,6 +7,7 @@
   vendorDir, # where these modules are
   inputs,
   contentAddressed,
+  allowGoReference,
 }:
 let
   data = builtins.fromJSON (builtins.readFile "${bound}/derivations.json");
@@ -60,7 +61,7 @@ let
     execute {
       inherit (d) name outputs spec;
       inherit (inputs) go;
-      inherit contentAddressed;
+      inherit contentAddressed allowGoReference;
       vars = builtins.mapAttrs (_: value) d.vars;
     }
   ) data.derivations;

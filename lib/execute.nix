@@ -6,7 +6,8 @@
   outputs,
   spec,
   vars,
-  go, # the toolchain, which no output may refer to
+  go, # the toolchain
+  allowGoReference, # whether an output may refer to it
   contentAddressed,
 }:
 derivation (
@@ -23,7 +24,7 @@ derivation (
       "spec"
       "vars"
     ];
-    disallowedReferences = [ go ];
   }
+  // (if allowGoReference then { } else { disallowedReferences = [ go ]; })
   // (if contentAddressed then import ./content-addressing.nix else { })
 )

@@ -25,7 +25,7 @@ let
   program = derive {
     inherit bound;
     inherit (stages) modules vendorDir inputs;
-    inherit (args) contentAddressed;
+    inherit (args) contentAddressed allowGoReference;
   };
 in
 {

@@ -25,7 +25,7 @@ execute {
   outputs = [ "out" ];
   spec = builtins.toJSON { units = [ unit ]; };
   vars.PROGRAM = program;
-  inherit (args) go contentAddressed;
+  inherit (args) go contentAddressed allowGoReference;
 }
 // passthru
 // args.passthru

@@ -57,10 +57,7 @@ let
       "";
 
   # ldflags do not reach the standard library: it is shared by all programs of one toolchain and one set of flags.
-  ownFlags = [
-    "-trimpath"
-    "-buildvcs=false"
-  ];
+  ownFlags = (if args.allowGoReference then [ ] else [ "-trimpath" ]) ++ [ "-buildvcs=false" ];
   flags =
     ownFlags
     ++ (if args.tags == [ ] then [ ] else [ "-tags=${builtins.concatStringsSep "," args.tags}" ])
@@ -141,7 +138,9 @@ rec {
       modules
       src
       ;
-    inherit (args) contentAddressed granularity;
+    inherit (args) contentAddressed allowGoReference;
+    # Without -trimpath the sources' place shows, which is that of a derivation's first package for all.
+    granularity = if args.allowGoReference then "package" else args.granularity;
     name = "program";
     storeDir = builtins.storeDir;
   };

@@ -38,7 +38,7 @@ let
         ${if args.vendorHash == null then "" else "cp -r ${modules} vendor"}
         flags=()
         if [ -f vendor/modules.txt ]; then flags=(-mod=vendor); fi
-        go build "''${flags[@]}" -trimpath -buildvcs=false \
+        go build "''${flags[@]}" ${if args.allowGoReference then "" else "-trimpath"} -buildvcs=false \
           ${words [ "-ldflags=${builtins.concatStringsSep " " ([ "-buildid=" ] ++ args.ldflags)}" ]} \
           ${if args.gcflags == [ ] then "" else words [ "-gcflags=${toString args.gcflags}" ]} \
           ${words [ "-tags=${builtins.concatStringsSep "," args.tags}" ]} \

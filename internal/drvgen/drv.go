@@ -22,6 +22,7 @@ type Environment struct {
 	Executor         string // holds bin/dgd-exec
 	Inputs           map[Input]string
 	ContentAddressed bool
+	AllowGoReference bool // outputs may refer to the toolchain
 }
 
 // Encode writes the derivations as .drv files. The last one's path is what a
@@ -51,16 +52,19 @@ func (e *encoder) add(d *Derivation) error {
 		Platform:         e.env.System,
 		Builder:          e.env.Executor + "/bin/dgd-exec",
 		Env: map[string]string{
-			"name":                 d.Name,
-			"system":               e.env.System,
-			"builder":              e.env.Executor + "/bin/dgd-exec",
-			"outputs":              strings.Join(d.Outputs, " "),
-			"spec":                 d.Spec,
-			"passAsFile":           "spec vars",
-			"disallowedReferences": e.env.Inputs[Go],
+			"name":       d.Name,
+			"system":     e.env.System,
+			"builder":    e.env.Executor + "/bin/dgd-exec",
+			"outputs":    strings.Join(d.Outputs, " "),
+			"spec":       d.Spec,
+			"passAsFile": "spec vars",
 		},
 	}
-	sources := map[string]bool{e.env.Executor: true, e.env.Inputs[Go]: true}
+	sources := map[string]bool{e.env.Executor: true}
+	if !e.env.AllowGoReference {
+		drv.Env["disallowedReferences"] = e.env.Inputs[Go]
+		sources[e.env.Inputs[Go]] = true
+	}
 	vars := map[string]string{}
 	for name, v := range d.Vars {
 		switch {

@@ -43,7 +43,7 @@ func program() (*graph.Graph, Options) {
 
 // evaluate lets Nix make the derivations by lib/derive.nix, and returns the .drv
 // files by their paths.
-func evaluate(t *testing.T, st *testnix.Store, dir string, contentAddressed bool) map[string]string {
+func evaluate(t *testing.T, st *testnix.Store, dir string, contentAddressed, allowGoReference bool) map[string]string {
 	t.Helper()
 	lib, err := filepath.Abs("../../lib")
 	if err != nil {
@@ -64,7 +64,8 @@ func evaluate(t *testing.T, st *testnix.Store, dir string, contentAddressed bool
 		  vendorDir = %[1]q + "/vendor";
 		  inputs = { go = file "go"; cgoEnv = file "cgo-env"; stdEnv = file "std-env"; };
 		  contentAddressed = %[3]v;
-		}`, dir, lib, contentAddressed)
+		  allowGoReference = %[4]v;
+		}`, dir, lib, contentAddressed, allowGoReference)
 	drv := st.Run(t, "nix-instantiate", "--expr", expr)
 	texts := map[string]string{}
 	for _, path := range strings.Fields(st.Run(t, "nix-store", "--query", "--requisites", drv)) {
@@ -143,12 +144,13 @@ func TestEncodeLikeNix(t *testing.T) {
 
 	for _, contentAddressed := range []bool{false, true} {
 		t.Run(fmt.Sprint("contentAddressed=", contentAddressed), func(t *testing.T) {
-			env.ContentAddressed = contentAddressed
+			allowGoReference := !contentAddressed
+			env.ContentAddressed, env.AllowGoReference = contentAddressed, allowGoReference
 			encoded, err := Encode(drvs, env)
 			if err != nil {
 				t.Fatal(err)
 			}
-			want := evaluate(t, st, dir, contentAddressed)
+			want := evaluate(t, st, dir, contentAddressed, allowGoReference)
 			if len(encoded) != len(drvs) || len(want) != len(drvs) {
 				t.Fatalf("%d derivations were written as %d, and by Nix as %d", len(drvs), len(encoded), len(want))
 			}

@@ -18,6 +18,8 @@ type Options struct {
 	// ToolEnv is what Go's tools take from cmd/go's environment without the
 	// script saying so: GOOS, GOARCH and the like, as NAME=VALUE.
 	ToolEnv []string
+	// KeepPaths says that the script is one without -trimpath.
+	KeepPaths bool
 	// Compilers holds what cmd/go adds to a C compiler's flags after probing,
 	// by the compiler's command.
 	Compilers map[string]CompilerFlags

@@ -201,7 +201,7 @@ func (b *builder) cc(a buildscript.Run) error {
 			args = append(args, "${LIBS}")
 		}
 	}
-	if compiles && flags.PrefixMap != "" {
+	if compiles && flags.PrefixMap != "" && (u.node.Src == nil || !b.opt.KeepPaths) {
 		from, to := b.moduleRoot(u)
 		o := slices.Index(args, "-o")
 		args = slices.Insert(args, o, flags.PrefixMap+"="+from+"=/_/"+action.Escape(to))

@@ -409,7 +409,15 @@ func (b *builder) link(a buildscript.Run) error {
 	u.node.Name = b.order[mainPackage.Node].node.Name
 	u.program = path.Clean(out)
 	u.library = mainPackage
-	u.add(action.Step{Run: &action.Run{Dir: dir, Env: b.toolEnv(a.Env), Args: args}})
+	env := b.toolEnv(nil)
+	for _, v := range a.Env { // without -trimpath, GOROOT's path
+		v, err = b.text(u, v)
+		if err != nil {
+			return err
+		}
+		env = append(env, v)
+	}
+	u.add(action.Step{Run: &action.Run{Dir: dir, Env: env, Args: args}})
 	if dir != "" {
 		// A library is not executable. A copy onto a file leaves its mode alone.
 		u.add(action.Step{Write: &action.Write{Path: "${PROGRAM}"}})

@@ -638,6 +638,51 @@ mv $WORK/b001/exe/a.out a
 	}
 }
 
+// Without -trimpath, C names its sources, but for the standard library's, and
+// the program names the toolchain.
+func TestKeepPaths(t *testing.T) {
+	opt := options()
+	for _, test := range []struct {
+		dir  string
+		keep bool
+		want string
+	}{
+		{"/src/c", false, "-ffile-prefix-map=${SRC}=/_/example.com/m"},
+		{"/src/c", true, ""},
+		{"/goroot/src/runtime/cgo", true, "-ffile-prefix-map=${GOROOT}=/_/GOROOT"},
+	} {
+		opt.KeepPaths = test.keep
+		calls := 0
+		for _, s := range newGraph(t, cgoText(test.dir, "c", "", ""), opt).Nodes[0].Steps {
+			if s.Run == nil || !slices.Contains(s.Run.Args, "-c") {
+				continue
+			}
+			calls++
+			got := ""
+			for _, w := range s.Run.Args {
+				if strings.Contains(w, "=/_/") {
+					got += w
+				}
+			}
+			if got != test.want {
+				t.Errorf("%s, %v: the paths are mapped by %q, want %q", test.dir, test.keep, got, test.want)
+			}
+		}
+		if calls == 0 {
+			t.Errorf("%s: no call of the C compiler", test.dir)
+		}
+	}
+	text := small("b001", "a")
+	if !strings.Contains(text, "GOROOT='' ") {
+		t.Fatal(text)
+	}
+	g := newGraph(t, strings.ReplaceAll(text, "GOROOT='' ", "GOROOT='/goroot' "), opt)
+	link := g.Nodes[len(g.Nodes)-1]
+	if env := link.Steps[len(link.Steps)-1].Run.Env; !slices.Contains(env, "GOROOT=${GOROOT}") {
+		t.Errorf("the linker's environment is %q", env)
+	}
+}
+
 // A C++ package is linked by its own compiler, and one without what its
 // compiler has been asked gets no flags.
 func TestCgoWithoutFlags(t *testing.T) {

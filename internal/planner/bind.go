@@ -105,6 +105,7 @@ type BindConfig struct {
 	Executor         string                  `json:"executor"`
 	Inputs           map[drvgen.Input]string `json:"inputs"`
 	ContentAddressed bool                    `json:"contentAddressed"`
+	AllowGoReference bool                    `json:"allowGoReference"`
 }
 
 // Bound is a plan with its sources: derivations, and the trees that these
@@ -236,6 +237,7 @@ func (b *Bound) AddTo(ctx context.Context, st store.Store, cfg *BindConfig) ([]b
 		Executor:         cfg.Executor,
 		Inputs:           cfg.Inputs,
 		ContentAddressed: cfg.ContentAddressed,
+		AllowGoReference: cfg.AllowGoReference,
 	})
 	if err != nil {
 		return nil, err

@@ -91,9 +91,10 @@ func Make(ctx context.Context, cfg *Config, dir string) (*Plan, error) {
 		return nil, fmt.Errorf("the Go toolchain %s has its GOROOT elsewhere: %s", cfg.Go, vars["GOROOT"])
 	}
 	opt := graph.Options{
-		Goroot:   vars["GOROOT"],
-		Src:      filepath.Join(dir, "src"),
-		CgoFlags: cgoFlags,
+		Goroot:    vars["GOROOT"],
+		Src:       filepath.Join(dir, "src"),
+		KeepPaths: !slices.Contains(cfg.Flags, "-trimpath"),
+		CgoFlags:  cgoFlags,
 	}
 	for _, name := range toolVariables {
 		if vars[name] != "" {

@@ -164,6 +164,10 @@ func TestBadInput(t *testing.T) {
 			want: []string{"`GOFLAGS` has -o: programs are in bin/"},
 		},
 		{
+			name: "with and without -trimpath", files: plain, args: `GOFLAGS = [ "-trimpath" ]; allowGoReference = true;`,
+			want: []string{"`allowGoReference` builds without -trimpath, which `GOFLAGS` has"},
+		},
+		{
 			name: "a flag that is none", files: plain, args: `GOFLAGS = [ "-no-such-flag" ];`,
 			want: []string{"go: parsing $GOFLAGS: unknown flag -no-such-flag"},
 		},
