@@ -9,6 +9,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -51,6 +52,47 @@ func directories(modRoot string, excluded []string) ([]string, error) {
 		return nil, errors.New("src has no directory with Go files that excludedPackages leaves in: there is nothing to build")
 	}
 	return list, nil
+}
+
+// expand returns the subPackages with the names that *, ? and [ stand for: in
+// nixpkgs a shell reads them. What matches nothing stays as it is.
+func expand(modRoot string, subPackages []string) ([]string, error) {
+	var list []string
+	for _, p := range subPackages {
+		if !strings.ContainsAny(p, "*?[") {
+			list = append(list, p)
+			continue
+		}
+		pattern := path.Clean(strings.ReplaceAll(p, "[!", "[^"))
+		names, err := fs.Glob(os.DirFS(modRoot), pattern)
+		if err != nil {
+			return nil, fmt.Errorf("subPackages: %q: %w", p, err)
+		}
+		names = slices.DeleteFunc(names, func(name string) bool { return hidden(pattern, name) })
+		if len(names) == 0 {
+			names = []string{p}
+		}
+		for _, name := range names {
+			info, err := os.Stat(filepath.Join(modRoot, name))
+			if err == nil && !info.IsDir() {
+				return nil, fmt.Errorf("subPackages: %q stands for the file %s, too: name directories", p, name)
+			}
+		}
+		list = append(list, names...)
+	}
+	return list, nil
+}
+
+// hidden tells whether a part of the name begins with a dot that the pattern
+// does not have: the shell leaves such a name out.
+func hidden(pattern, name string) bool {
+	parts := strings.Split(pattern, "/")
+	for i, part := range strings.Split(name, "/") {
+		if strings.HasPrefix(part, ".") && !strings.HasPrefix(parts[i], ".") {
+			return true
+		}
+	}
+	return false
 }
 
 // exclusion is the expression that the paths of excluded directories match.

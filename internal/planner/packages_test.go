@@ -198,3 +198,50 @@ func TestLibraries(t *testing.T) {
 		}
 	}
 }
+
+// SubPackages stand for the directories that a shell makes of them.
+func TestExpand(t *testing.T) {
+	dir := t.TempDir()
+	for _, sub := range []string{"cmd/a", "cmd/ab", "cmd/b", "cmd/.hidden", "cmd/[x]", "other/a", "z"} {
+		if err := os.MkdirAll(filepath.Join(dir, sub), 0o777); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.WriteFile(filepath.Join(dir, "cmd/file.go"), nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	for _, patterns := range [][]string{
+		{"."}, {"cmd/a", "./z"}, {"cmd/a*"}, {"cmd/?"}, {"*/a"}, {"./*/a"}, {"cmd/[a]*", "z"}, {"cmd/[!a]"}, {"cmd/.h*"}, {"cmd/none*"},
+		{"none/*/a"}, {"cmd/a*/"}, {"..."}, {"cmd/..."}, {"cmd/[a-b]"}, {"/none*"}, {"../none*"},
+	} {
+		got, err := expand(dir, patterns)
+		if err != nil {
+			t.Errorf("%q: %v", patterns, err)
+			continue
+		}
+		// The words are the list's own; only then come the names.
+		shell := exec.Command("bash", "-c", `set -f
+			for package in $patterns; do
+				set +f
+				for dir in ./$package; do realpath -ms --relative-to=. "$dir"; done
+			done`)
+		shell.Dir = dir
+		shell.Env = append(os.Environ(), "patterns="+strings.Join(patterns, " "), "LC_ALL=C")
+		out, err := shell.Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := strings.Fields(string(out))
+		for i, name := range got {
+			got[i] = filepath.Clean(strings.TrimPrefix(name, "/"))
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%q stands for %q, the shell says %q", patterns, got, want)
+		}
+	}
+	for pattern, want := range map[string]string{"cmd/*": "the file cmd/file.go", "cmd/[": "syntax error"} {
+		if got, err := expand(dir, []string{pattern}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: got %q and the error %v, want %s", pattern, got, err, want)
+		}
+	}
+}

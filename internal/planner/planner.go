@@ -221,8 +221,15 @@ func patterns(cfg *Config, modRoot string) ([]string, error) {
 	if cfg.Package == nil && cfg.Libraries {
 		return directories(modRoot, cfg.Excluded)
 	}
+	named := cfg.Package
+	if cfg.Libraries {
+		var err error
+		if named, err = expand(modRoot, named); err != nil {
+			return nil, err
+		}
+	}
 	var list []string
-	for _, p := range cfg.Package {
+	for _, p := range named {
 		list = append(list, pattern(modRoot, p))
 	}
 	return list, nil
