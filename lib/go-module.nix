@@ -9,10 +9,16 @@ let
     words = "a list of strings, or a string of words";
     check = v: builtins.isString v || types.strings.check v;
   };
+  isText = v: builtins.isString v || builtins.isAttrs v && v.type or "" == "derivation";
   hook = types.nullOrString // { words = "a string with shell code"; };
 
   typeOf = {
-    inherit (types) granularity env;
+    inherit (types) granularity;
+    env = {
+      words = "an attribute set of strings, numbers, booleans and derivations, such as { CGO_ENABLED = 0; }";
+      check =
+        v: builtins.isAttrs v && builtins.all (x: builtins.isBool x || builtins.isInt x || isText x) (builtins.attrValues v);
+    };
     meta = types.attrs;
     pname = types.string;
     version = types.string;

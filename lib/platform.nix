@@ -25,6 +25,12 @@ rec {
   # Whether an environment asks for another platform than the one that the build runs on.
   isCross = env: (env.GOOS or native.GOOS) != native.GOOS || (env.GOARCH or native.GOARCH) != native.GOARCH;
 
-  # Whether cgo is on. Go would look for a C compiler in PATH; a planner has none there.
-  hasCgo = env: (env.CGO_ENABLED or (if isCross env then "0" else "1")) == "1";
+  # Whether cgo is on; an empty variable is as good as none to Go. Go would look for a C compiler in PATH; a planner has
+  # none there.
+  hasCgo =
+    env:
+    let
+      said = env.CGO_ENABLED or "";
+    in
+    if said == "" then !(isCross env) else said == "1";
 }

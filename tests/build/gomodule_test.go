@@ -179,3 +179,24 @@ func TestGoModuleBadInput(t *testing.T) {
 		}
 	}
 }
+
+// The values of env are those that mkDerivation takes. False is an empty
+// variable, by which Go decides on its own.
+func TestGoModuleEnv(t *testing.T) {
+	for value, want := range map[string]string{"0": "without", `"0"`: "without", "false": "with", "1": "with", "true": "with"} {
+		src := project(t, map[string]string{
+			"go.mod": "module example.com/tool\n\ngo 1.24\n",
+			"c.go":   "//go:build cgo\n\npackage main\n\nfunc main() { print(\"with\") }\n",
+			"not.go": "//go:build !cgo\n\npackage main\n\nfunc main() { print(\"without\") }\n",
+		})
+		for mode := range modes {
+			r := nixBuild(t, "-E", goModule(t, mode, src, `pname = "tool"; version = "1"; vendorHash = null; doCheck = false; env.CGO_ENABLED = `+value+`; env.tool = pkgs.bash;`, ""))
+			if r.err != nil {
+				t.Fatalf("%s, %s: %s", value, mode, tail(r.log))
+			}
+			if out := r.run(t, "tool"); out != want {
+				t.Errorf("CGO_ENABLED = %s, %s: the program is %s cgo, want %s", value, mode, out, want)
+			}
+		}
+	}
+}
