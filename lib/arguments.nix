@@ -87,7 +87,7 @@ let
   args = defaults // given;
   flags = withoutMod args.GOFLAGS;
   env = builtins.mapAttrs (_: toString) (
-    args.env // (if flags == [ ] then { } else { GOFLAGS = builtins.concatStringsSep " " flags; })
+    platform.forHost args.env // (if flags == [ ] then { } else { GOFLAGS = builtins.concatStringsSep " " flags; })
   );
   # The same, as far as words go.
   goflags = builtins.filter builtins.isString (builtins.split "[[:space:]]+" (env.GOFLAGS or ""));

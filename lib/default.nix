@@ -2,13 +2,17 @@
 { pkgs }:
 let
   callFile = file: overrides: import file (builtins.intersectAttrs (builtins.functionArgs (import file)) (scope // overrides));
+  # What runs here, where the package set is for another platform.
+  native = {
+    pkgs = if scope.platform.isCross then pkgs.buildPackages else pkgs;
+  };
   scope = {
     inherit pkgs callFile;
     system = pkgs.stdenv.buildPlatform.system;
-    tools = callFile ./tools.nix { };
     platform = callFile ./platform.nix { };
-    arguments = callFile ./arguments.nix { };
-    vendor = callFile ./vendor.nix { };
+    tools = callFile ./tools.nix native;
+    arguments = callFile ./arguments.nix native;
+    vendor = callFile ./vendor.nix native;
     cgoEnv = callFile ./cgo-env.nix { };
     planner = callFile ./planner.nix { };
     planning = callFile ./planning.nix { };
@@ -26,7 +30,7 @@ in
   buildWithIFD = callFile ./build-with-ifd.nix { };
   buildWithDynDrv = callFile ./build-with-dyn-drv.nix { };
   buildGoModule = callFile ./build-go-module.nix { };
-  fetchGoModule = callFile ./fetch-go-module.nix { };
+  fetchGoModule = callFile ./fetch-go-module.nix native;
 
   # For dgd's own tests.
   internal = {

@@ -2,6 +2,7 @@
 # pkgs/default.nix, the small set for machines without nixpkgs, has exactly these names at its top.
 [
   "bash" # shell of the few builders that are scripts, in bare derivations
+  "buildPackages" # what runs on the builder, where the set is for another platform
   "cacert" # certificates for fixed-output derivations that fetch modules
   "coreutils" # cp, mkdir and the like for those builders
   "git" # for fixed-output derivations that fetch modules straight from their repositories

@@ -1,6 +1,9 @@
-# The platform that a build runs on, in Go's words, and what follows from it.
-{ system }:
+# The platforms of the package set in Go's words, and what follows from them.
+{ pkgs }:
 let
+  inherit (pkgs.stdenv) buildPlatform hostPlatform;
+
+  # For a nixpkgs that does not say it itself.
   platforms = {
     x86_64-linux = {
       GOOS = "linux";
@@ -19,18 +22,33 @@ let
       GOARCH = "arm64";
     };
   };
-  native = platforms.${system} or (throw "dgd: the system ${system} is not supported");
+  inGo =
+    platform:
+    let
+      go =
+        platform.go or platforms.${platform.system}
+          or (throw "dgd: the system ${platform.system} is not supported");
+    in
+    {
+      inherit (go) GOOS GOARCH;
+    };
+  build = inGo buildPlatform;
+  host = inGo hostPlatform;
 in
-rec {
-  # Whether an environment asks for another platform than the one that the build runs on.
-  isCross = env: (env.GOOS or native.GOOS) != native.GOOS || (env.GOARCH or native.GOARCH) != native.GOARCH;
+{
+  # Whether the package set is for another platform than the one that its builds run on, as nixpkgs' pkgsCross are.
+  isCross = hostPlatform.config or hostPlatform.system != buildPlatform.config or buildPlatform.system;
+
+  # An environment with what Go does not take as given: it builds for where it runs.
+  forHost = env: (if host == build then { } else host) // env;
 
   # Whether cgo is on; an empty variable is as good as none to Go. Go would look for a C compiler in PATH; a planner has
-  # none there.
+  # none there. The package set has one for its own platform, where that has C.
   hasCgo =
     env:
     let
       said = env.CGO_ENABLED or "";
+      target = host // builtins.intersectAttrs host env;
     in
-    if said == "" then !(isCross env) else said == "1";
+    if said == "" then target == host && host.GOARCH != "wasm" else said == "1";
 }

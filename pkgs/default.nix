@@ -26,6 +26,7 @@ let
       zlib
       ;
     inherit (stdenvs) stdenv stdenvNoCC;
+    buildPackages = pkgs;
     go = toolchains.go_1_26;
   }
   // toolchains;

@@ -48,6 +48,28 @@ rec {
     reference = exampleReference;
   };
 
+  # Programs of package sets for other platforms.
+  cross =
+    let
+      sets = import ./cross.nix {
+        inherit pkgs;
+        dgdFor = import ../lib;
+      };
+      call = dgd: if useDynDrv then dgd.buildWithDynDrv else dgd.buildWithIFD;
+    in
+    {
+      arm64 = call sets.arm64 {
+        src = ../examples/cross;
+        env.CGO_ENABLED = "0";
+      };
+      # What the caller says wins.
+      riscv64 = call sets.arm64 {
+        src = ../examples/cross;
+        env.GOARCH = "riscv64";
+      };
+      static = call sets.static { src = ../examples/cgo; };
+    };
+
   programs = builtins.mapAttrs (_: build) programArgs;
 
   # For each published program a comparison of its own: they differ much in size.

@@ -41,12 +41,13 @@ func read(t *testing.T, file string) string {
 }
 
 // evaluate runs an expression in which dgd is the library, for a package set
-// that holds nothing but a name for Go: what the tests ask for needs no more.
+// that holds nothing but a name for Go and its platform: what the tests ask for
+// needs no more.
 func evaluate(t *testing.T, expression string) (stdout, stderr string, err error) {
 	t.Helper()
 	testnix.Require(t)
 	cmd := exec.Command("nix-instantiate", "--eval", "--strict", "--json", "--expr",
-		`let pkgs = { go = "go"; }; dgd = import `+filepath.Join(repo(t), "lib")+` { inherit pkgs; }; in `+expression)
+		`let pkgs = { go = "go"; stdenv = rec { buildPlatform = { system = "x86_64-linux"; }; hostPlatform = buildPlatform; }; }; dgd = import `+filepath.Join(repo(t), "lib")+` { inherit pkgs; }; in `+expression)
 	var out, log bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &log
 	err = cmd.Run()
