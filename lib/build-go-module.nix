@@ -3,6 +3,7 @@
 # by inner derivations, whose programs it copies.
 {
   pkgs,
+  go, # the toolchain where the user names none
   goModule, # checks the arguments
   vendor,
   ifd,
@@ -12,7 +13,8 @@
 let
   # What `buildGoModule.override` can change.
   defaults = {
-    inherit (pkgs) go stdenv;
+    inherit go;
+    inherit (pkgs) stdenv;
     useDynDrv = false;
   };
 
@@ -83,8 +85,7 @@ let
         goEnv =
           attrs:
           builtins.mapAttrs (_: toString) (
-            builtins.intersectAttrs goModule.goVariables go
-            // builtins.intersectAttrs goModule.goVariables attrs
+            platform.forHost (builtins.intersectAttrs goModule.goVariables attrs)
             // removeAttrs (attrs.env or { }) [
               "GO111MODULE"
               "GOTOOLCHAIN"

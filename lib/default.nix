@@ -29,7 +29,7 @@ in
 {
   buildWithIFD = callFile ./build-with-ifd.nix { };
   buildWithDynDrv = callFile ./build-with-dyn-drv.nix { };
-  buildGoModule = callFile ./build-go-module.nix { };
+  buildGoModule = callFile ./build-go-module.nix { inherit (native.pkgs) go; };
   fetchGoModule = callFile ./fetch-go-module.nix native;
 
   # For dgd's own tests.
