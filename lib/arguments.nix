@@ -4,6 +4,7 @@ function:
 let
   defaults = {
     name = null;
+    modRoot = ".";
     vendorHash = null;
     env = { };
     subPackage = ".";
@@ -32,6 +33,7 @@ let
   types = import ./types.nix;
   typeOf = {
     name = types.nullOrString;
+    modRoot = types.below;
     vendorHash = types.nullOrString;
     env = types.env;
     subPackage = types.string;
@@ -54,15 +56,10 @@ let
     src:
     builtins.all (c: !(c ? outputs || c ? allOutputs)) (builtins.attrValues (builtins.getContext src));
 
+  modFiles = import ./mod-files.nix;
+
   # Whether a source needs modules and has none: then the hash is as good as empty, and Nix says the right one.
-  lacksModules =
-    src:
-    isHere src
-    && builtins.pathExists "${src}/go.mod"
-    && !builtins.pathExists "${src}/vendor/modules.txt"
-    && builtins.any (line: builtins.isString line && builtins.substring 0 7 line == "require") (
-      builtins.split "\n" (builtins.readFile "${src}/go.mod")
-    );
+  lacksModules = src: modRoot: env: isHere src && modFiles.lacksModules { inherit src modRoot env; };
 
   # The flags of go build that GOFLAGS, the variable, holds beside those that dgd gives itself. -mod is one of these:
   # nixpkgs' buildGoModule overrides it, too.
@@ -101,6 +98,7 @@ let
     ++ (if args.gcflags == [ ] then [ ] else [ "gcflags" ])
   );
   src = "${args.src}";
+  modRoot = import ./relative.nix args.modRoot;
 in
 if unknown != [ ] then
   fail "unknown argument ${list (map (n: "`${n}`") unknown)}; the arguments are: ${list (builtins.sort builtins.lessThan known)}"
@@ -123,8 +121,8 @@ else if args.contentAddressed && !(builtins ? outputOf) then
 else
   args
   // {
-    inherit src;
-    vendorHash = if args.vendorHash == null && lacksModules src then "" else args.vendorHash;
+    inherit src modRoot;
+    vendorHash = if args.vendorHash == null && lacksModules src modRoot env then "" else args.vendorHash;
     subPackages = if args.subPackages != null then args.subPackages else [ args.subPackage ];
     cgo = platform.hasCgo env;
     env = env // {

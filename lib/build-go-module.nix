@@ -146,7 +146,7 @@ let
           src = if prepares then "${prepared}" else "${get "src" null}";
           settings = if prepares then prepared.settings else null;
           vendorHash = null;
-          modRoot = get "modRoot" "./";
+          modRoot = import ./relative.nix (get "modRoot" "./");
           subPackages = if set "subPackages" then get "subPackages" [ ] else null;
           excludedPackages = get "excludedPackages" [ ];
           libraries = true;

@@ -24,7 +24,7 @@ let
     version = types.string;
     name = types.string;
     vendorHash = types.nullOrString;
-    modRoot = types.string;
+    modRoot = types.below;
     sourceRoot = types.string;
     proxyVendor = types.bool;
     deleteVendor = types.bool;

@@ -75,13 +75,14 @@ let
     else
       vendor {
         inherit src go env;
-        inherit (args) vendorHash;
+        inherit (args) modRoot vendorHash;
       };
 in
 rec {
   inherit inputs goModules;
 
-  vendorDir = if goModules == null then "${src}/vendor" else "${goModules}";
+  # The trees of `modules` are below it.
+  vendorDir = if goModules == null then src else "${goModules}";
 
   stdPlan = planner {
     name = "std-plan";
@@ -109,7 +110,7 @@ rec {
     config = {
       inherit go env probe;
       skeleton = settle skeleton;
-      inherit (args) subPackages;
+      inherit (args) modRoot subPackages;
       excludedPackages = args.excludedPackages or [ ];
       libraries = args.libraries or false;
       envFile = inputs.cgoEnv or "";
@@ -124,9 +125,17 @@ rec {
     name = "modules";
     command = "modules";
     config = {
-      vendor = vendorDir;
       storeDir = builtins.storeDir;
-    };
+    }
+    // (
+      if goModules == null then
+        {
+          inherit src env;
+          inherit (args) modRoot;
+        }
+      else
+        { vendor = goModules; }
+    );
     attrs = attrs // splitAttrs;
   };
 

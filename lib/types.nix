@@ -9,6 +9,14 @@ let
       words = "a string or null";
       check = v: v == null || builtins.isString v;
     };
+    below = {
+      words = "a string with a path below src, such as \"server\"";
+      check =
+        v:
+        builtins.isString v
+        && builtins.substring 0 1 v != "/"
+        && !builtins.elem ".." (builtins.filter builtins.isString (builtins.split "/" v));
+    };
     strings = {
       words = "a list of strings";
       check = v: builtins.isList v && builtins.all builtins.isString v;

@@ -1,5 +1,6 @@
 # The modules of a program as one fixed-output derivation, the same as nixpkgs' buildGoModule fetches, so that its
 # vendorHash values hold: what `go mod vendor` writes, or with proxyVendor the download cache of `go mod download`.
+# In a workspace it is what `go work vendor` writes.
 #
 # The arguments have the names and the meaning that they have for buildGoModule; only `src` and `vendorHash` are needed.
 { pkgs }:
@@ -68,6 +69,10 @@ in
       runHook preConfigure
       export GOCACHE=$TMPDIR/go-cache
       export GOPATH=$TMPDIR/go
+      if [ ! -d "$modRoot" ]; then
+        echo "dgd: modRoot is $modRoot, which is no directory of src" >&2
+        exit 10
+      fi
       cd "$modRoot"
       runHook postConfigure
     '';
@@ -75,6 +80,12 @@ in
     buildPhase = default modBuildPhase ''
       runHook preBuild
 
+      dgdKind=mod
+      dgdWork=$(go env GOWORK)
+      if [ -n "$dgdWork" ] && [ "$dgdWork" != off ]; then
+        dgdKind=work
+        cd "''${dgdWork%/*}"
+      fi
       ${when deleteVendor ''
         if [ ! -d vendor ]; then
           echo "dgd: src has no vendor directory: leave out deleteVendor" >&2
@@ -98,7 +109,7 @@ in
             if (( "''${NIX_DEBUG:-0}" >= 1 )); then
               goModVendorFlags+=(-v)
             fi
-            go mod vendor "''${goModVendorFlags[@]}"
+            go $dgdKind vendor "''${goModVendorFlags[@]}"
           ''
       }
       mkdir -p vendor

@@ -22,7 +22,12 @@ let
       # By default another one than the executor's.
       place = if programs.${name}.namesPlace or false then "$NIX_BUILD_TOP/dgd/0/src" else "src";
       modules = lib.vendor {
-        inherit (args) src env vendorHash;
+        inherit (args)
+          src
+          modRoot
+          env
+          vendorHash
+          ;
         inherit go;
       };
       pattern = p: if builtins.match "[^/]*\\..+/.*" p != null then p else "./${p}";
@@ -34,10 +39,13 @@ let
         mkdir -p ${place}
         cp -r ${args.src}/. ${place}
         chmod -R u+w ${place}
-        cd ${place}
-        ${if args.vendorHash == null then "" else "cp -r ${modules} vendor"}
+        cd ${place}/${quote args.modRoot}
+        root=.
+        work=$(go env GOWORK)
+        if [ -n "$work" ] && [ "$work" != off ]; then root=''${work%/*}; fi
+        ${if args.vendorHash == null then "" else ''cp -r ${modules} "$root"/vendor''}
         flags=()
-        if [ -f vendor/modules.txt ]; then flags=(-mod=vendor); fi
+        if [ -f "$root"/vendor/modules.txt ]; then flags=(-mod=vendor); fi
         go build "''${flags[@]}" ${if args.allowGoReference then "" else "-trimpath"} -buildvcs=false \
           ${words [ "-ldflags=${builtins.concatStringsSep " " ([ "-buildid=" ] ++ args.ldflags)}" ]} \
           ${if args.gcflags == [ ] then "" else words [ "-gcflags=${toString args.gcflags}" ]} \

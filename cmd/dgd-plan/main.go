@@ -65,7 +65,12 @@ func run(ctx context.Context, command string) error {
 		}
 		return planner.WriteJSON(out, flags)
 	case "modules":
-		var cfg struct{ Vendor, StoreDir string }
+		var cfg struct {
+			Vendor       string // a vendor directory, or else that of the sources
+			Src, ModRoot string
+			Env          map[string]string
+			StoreDir     string
+		}
 		if err := config(&cfg); err != nil {
 			return err
 		}
@@ -76,7 +81,12 @@ func run(ctx context.Context, command string) error {
 		if st != nil {
 			defer st.Close()
 		}
-		modules, err := planner.SplitVendor(ctx, cfg.Vendor, cfg.StoreDir, st)
+		var modules []planner.ModuleTree
+		if cfg.Vendor != "" {
+			modules, err = planner.SplitVendor(ctx, cfg.Vendor, cfg.StoreDir, st)
+		} else {
+			modules, err = planner.SplitVendorOf(ctx, cfg.Src, cfg.ModRoot, cfg.Env, cfg.StoreDir, st)
+		}
 		if err != nil {
 			return err
 		}

@@ -36,8 +36,8 @@ type Bound struct {
 }
 
 // Sources returns the sources of every node that has some. src is the directory
-// that SRC stands for.
-func Sources(g *graph.Graph, src string, modules []Module) (map[int][]Bound, error) {
+// that SRC stands for, vendor the path of the vendor directory in it.
+func Sources(g *graph.Graph, src, vendor string, modules []Module) (map[int][]Bound, error) {
 	modules = slices.Clone(modules)
 	// The longest path first: modules nest.
 	slices.SortFunc(modules, func(a, b Module) int { return len(b.Path) - len(a.Path) })
@@ -46,7 +46,7 @@ func Sources(g *graph.Graph, src string, modules []Module) (map[int][]Bound, err
 		if n.Src == nil {
 			continue
 		}
-		b, err := sources(n, src, modules)
+		b, err := sources(n, src, vendor, modules)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", n.Name, err)
 		}
@@ -68,11 +68,12 @@ func Sources(g *graph.Graph, src string, modules []Module) (map[int][]Bound, err
 	return bound, nil
 }
 
-func sources(n *graph.Node, src string, modules []Module) (Bound, error) {
+func sources(n *graph.Node, src, vendor string, modules []Module) (Bound, error) {
 	if n.Src.Vendored {
 		return vendored(n, modules)
 	}
-	whole := Bound{At: ".", Tree: &source.Tree{Name: source.Name(n.Name), Root: src, Exclude: notSource}, Copy: n.Cgo}
+	// Of no package are .git and the vendor directory.
+	whole := Bound{At: ".", Tree: &source.Tree{Name: source.Name(n.Name), Root: src, Exclude: []string{".git", vendor}}, Copy: n.Cgo}
 	dir := filepath.Join(src, filepath.FromSlash(n.Src.Dir))
 	var files []string
 	for _, f := range n.Src.Files {
@@ -149,9 +150,6 @@ func throughLink(dir, file string) (bool, error) {
 	}
 	return false, nil
 }
-
-// notSource is what never is part of a package, in the tree of a whole source.
-var notSource = []string{".git", "vendor"}
 
 // nativeFiles returns the files of a package with assembly or C: beside the
 // given ones all files of its directory that are not Go, and those of the

@@ -31,7 +31,7 @@ func tree(t *testing.T, files ...string) string {
 func one(t *testing.T, dir string, n *graph.Node, modules ...Module) Bound {
 	t.Helper()
 	n.Name = "example.com/m/p"
-	bound, err := Sources(&graph.Graph{Nodes: []*graph.Node{n}}, dir, modules)
+	bound, err := Sources(&graph.Graph{Nodes: []*graph.Node{n}}, dir, "vendor", modules)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -178,7 +178,7 @@ func TestLinks(t *testing.T) {
 		t.Fatal(err)
 	}
 	link(dir, "nowhere", "p/a.c")
-	_, err := Sources(&graph.Graph{Nodes: []*graph.Node{{Name: "m/p", Src: &graph.Sources{Dir: "p", Files: []string{"p/a.c"}, Native: true}}}}, dir, nil)
+	_, err := Sources(&graph.Graph{Nodes: []*graph.Node{{Name: "m/p", Src: &graph.Sources{Dir: "p", Files: []string{"p/a.c"}, Native: true}}}}, dir, "vendor", nil)
 	if err == nil || !strings.HasPrefix(err.Error(), "m/p: open ") {
 		t.Errorf("got %v", err)
 	}
@@ -216,7 +216,7 @@ func TestErrors(t *testing.T) {
 		{graph.Sources{Dir: "p", Files: []string{"p/a.go", "p/gone.go"}}, "gone.go"},
 		{graph.Sources{Dir: "p", Files: []string{"p/a.go", "p/gone.go"}, Native: true}, "gone.go"},
 	} {
-		_, err := Sources(&graph.Graph{Nodes: []*graph.Node{{Name: "example.com/m/p", Src: &test.src}}}, dir, modules)
+		_, err := Sources(&graph.Graph{Nodes: []*graph.Node{{Name: "example.com/m/p", Src: &test.src}}}, dir, "vendor", modules)
 		if err == nil || !strings.Contains(err.Error(), test.want) || !strings.Contains(err.Error(), "example.com/m/p") {
 			t.Errorf("got %v, want %q", err, test.want)
 		}
@@ -231,7 +231,7 @@ func TestLinkSources(t *testing.T) {
 		{Name: "q", Src: &graph.Sources{Dir: "q", Files: []string{"q/b.go"}}},
 		{Name: "m", Kind: graph.Link, Refs: []graph.Ref{{Node: 0}, {Node: 1}}},
 	}}
-	bound, err := Sources(g, dir, nil)
+	bound, err := Sources(g, dir, "vendor", nil)
 	if err != nil {
 		t.Fatal(err)
 	}

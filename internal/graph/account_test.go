@@ -560,12 +560,26 @@ func (a *accountant) run(u *unit, got *action.Run, step *buildscript.Step, words
 		return fmt.Errorf("its environment is %q, want %q", gotEnv, env)
 	}
 	if got.Dir != "" {
+		want := step.Dir
+		if want == a.b.opt.ModRoot && !a.isBelow(u, want) {
+			want = a.b.opt.Src // the go command's own directory, where the package is not
+		}
 		dir, err := a.plain(u, got.Dir)
-		if err != nil || dir != step.Dir && dir+"/" != step.Dir {
-			return fmt.Errorf("it runs in %q, want %q (%v)", dir, step.Dir, err)
+		if err != nil || dir != want && dir+"/" != want {
+			return fmt.Errorf("it runs in %q, want %q (%v)", dir, want, err)
 		}
 	}
 	return nil
+}
+
+// isBelow says whether the unit has read sources below the directory.
+func (a *accountant) isBelow(u *unit, dir string) bool {
+	for rel := range a.sources[u] {
+		if strings.HasPrefix(a.b.opt.Src+"/"+rel, dir+"/") {
+			return true
+		}
+	}
+	return false
 }
 
 // source notes a file that a command names, if it is one of the sources.

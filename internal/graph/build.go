@@ -15,6 +15,11 @@ type Options struct {
 	Src     string // the directory that holds all sources
 	ModRoot string // the main module's directory, Src or below it
 	Module  string // the main module's path
+	Vendor  string // the vendor directory; empty for that of ModRoot
+	// Modules are further modules whose packages are read where they are: of a
+	// workspace, or in the place of another one. It gives their paths, with the
+	// version where they have one, by directory.
+	Modules map[string]string
 	// ToolEnv is what Go's tools take from cmd/go's environment without the
 	// script saying so: GOOS, GOARCH and the like, as NAME=VALUE.
 	ToolEnv []string
@@ -95,10 +100,13 @@ type unit struct {
 }
 
 func newBuilder(opt Options) *builder {
+	if opt.Vendor == "" {
+		opt.Vendor = opt.ModRoot + "/vendor"
+	}
 	return &builder{
 		opt: opt,
 		roots: []root{
-			{opt.ModRoot + "/vendor", "${SRC}/vendor"},
+			{opt.Vendor, "${SRC}/vendor"},
 			{opt.Src, "${SRC}"},
 			{opt.Goroot, "${GOROOT}"},
 		},

@@ -83,7 +83,7 @@ func (b *builder) cgo(a buildscript.Run) error {
 		return err
 	}
 	env := b.toolEnv(a.Env)
-	dir, err := b.token(u, b.step.Dir)
+	dir, err := b.token(u, b.workDir(u))
 	if err != nil {
 		return err
 	}
@@ -203,6 +203,9 @@ func (b *builder) cc(a buildscript.Run) error {
 	}
 	if compiles && flags.PrefixMap != "" && (u.node.Src == nil || !b.opt.KeepPaths) {
 		from, to := b.moduleRoot(u)
+		if to == "" {
+			return fmt.Errorf("compiles C in %s, which is in no module that dgd knows", u.node.Src.Dir)
+		}
 		o := slices.Index(args, "-o")
 		args = slices.Insert(args, o, flags.PrefixMap+"="+from+"=/_/"+action.Escape(to))
 	}
@@ -213,7 +216,7 @@ func (b *builder) cc(a buildscript.Run) error {
 	args = slices.Insert(args, at+1, after...)
 	args = slices.Insert(args, at, flags.Before...)
 
-	dir, err := b.token(u, b.step.Dir)
+	dir, err := b.token(u, b.workDir(u))
 	if err != nil {
 		return err
 	}
@@ -230,6 +233,21 @@ func (b *builder) cc(a buildscript.Run) error {
 	return nil
 }
 
+// workDir is the directory that a command of the unit runs in. cmd/go links in
+// its own one, which of a package elsewhere has no sources: SRC stands for it,
+// so that the package is the same wherever the module is.
+func (b *builder) workDir(u *unit) string {
+	if b.step.Dir != b.opt.ModRoot {
+		return b.step.Dir
+	}
+	if s := u.node.Src; s != nil && !s.Vendored {
+		if file := b.opt.Src + "/" + s.Files[0]; strings.HasPrefix(file, b.opt.ModRoot+"/") {
+			return b.step.Dir
+		}
+	}
+	return b.opt.Src
+}
+
 // moduleRoot returns the directory whose name cmd/go hides from the C compiler,
 // and what stands for it: the module that the unit's package belongs to, as the
 // sources that it has read so far tell.
@@ -240,11 +258,18 @@ func (b *builder) moduleRoot(u *unit) (from, to string) {
 	case u.node.Src.Vendored:
 		return "${SRC}/vendor", "vendor"
 	}
-	root := "${SRC}"
-	if rel := strings.TrimPrefix(b.opt.ModRoot, b.opt.Src); rel != "" {
-		root += action.Escape(rel)
+	root, module := b.opt.ModRoot, b.opt.Module
+	// Modules nest: the longest directory is the module's.
+	for dir := path.Dir(b.opt.Src + "/" + u.node.Src.Files[0]); len(dir) >= len(b.opt.Src); dir = path.Dir(dir) {
+		if m, ok := b.opt.Modules[dir]; ok {
+			root, module = dir, m
+			break
+		}
+		if dir == b.opt.ModRoot {
+			break
+		}
 	}
-	return root, b.opt.Module
+	return "${SRC}" + action.Escape(strings.TrimPrefix(root, b.opt.Src)), module
 }
 
 // linkTest reads the test that -n prints as succeeded, whatever the truth.
@@ -281,7 +306,7 @@ func (b *builder) dynImport(a buildscript.Run) error {
 	if err != nil {
 		return err
 	}
-	dir, err := b.token(u, b.step.Dir)
+	dir, err := b.token(u, b.workDir(u))
 	if err != nil {
 		return err
 	}

@@ -119,7 +119,7 @@ func (b *builder) reads(u *unit, file string) {
 // embeds keeps a source file that can be in any directory, and returns its path
 // relative to SRC.
 func (b *builder) embeds(u *unit, file string) (rel string, ok bool) {
-	rel, vendored := strings.CutPrefix(file, b.opt.ModRoot+"/vendor/")
+	rel, vendored := strings.CutPrefix(file, b.opt.Vendor+"/")
 	if vendored {
 		rel = "vendor/" + rel
 	} else if rel, ok = strings.CutPrefix(file, b.opt.Src+"/"); !ok {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -26,7 +27,7 @@ type SourceTree struct {
 	Store   string   `json:"store"` // the store path that it gets
 	Name    string   `json:"name"`
 	SHA256  string   `json:"sha256"` // SRI
-	Root    string   `json:"root"`   // relative to the file that lists it, or to the vendor directory
+	Root    string   `json:"root"`   // relative to the file that lists it, or to where SplitVendor was told to look
 	Exclude []string `json:"exclude,omitempty"`
 }
 
@@ -37,8 +38,23 @@ type ModuleTree struct {
 	Version string `json:"version"`
 }
 
+// SplitVendorOf is SplitVendor for the vendor directory of the sources. The
+// trees' roots are relative to src.
+func SplitVendorOf(ctx context.Context, src, modRoot string, env map[string]string, storeDir string, st store.Store) ([]ModuleTree, error) {
+	at, err := locate(src, modRoot, env)
+	if err != nil {
+		return nil, err
+	}
+	list, err := SplitVendor(ctx, at.vendor(), storeDir, st)
+	for i := range list {
+		list[i].Root = path.Join(at.rel(at.vendor()), list[i].Root)
+	}
+	return list, err
+}
+
 // SplitVendor splits a vendor directory into one tree per module; where there
-// is none there are no modules. With a store the trees are added to it.
+// is none there are no modules. With a store the trees are added to it. The
+// trees' roots are relative to the directory.
 func SplitVendor(ctx context.Context, vendor, storeDir string, st store.Store) ([]ModuleTree, error) {
 	out := []ModuleTree{}
 	if !exists(filepath.Join(vendor, "modules.txt")) {
@@ -116,6 +132,14 @@ type Bound struct {
 	Modules     []ModuleTree
 }
 
+// vendor is the place of the vendor directory in the sources.
+func (p *Plan) vendor() string {
+	if p.Vendor == "" {
+		return "vendor"
+	}
+	return p.Vendor
+}
+
 // Bind binds a plan to its sources.
 func Bind(ctx context.Context, cfg *BindConfig) (*Bound, error) {
 	var program, std Plan
@@ -134,14 +158,14 @@ func Bind(ctx context.Context, cfg *BindConfig) (*Bound, error) {
 		for _, m := range out.Modules {
 			vendored = append(vendored, bind.Module{Path: m.Path, Store: m.Store})
 		}
-	} else if vendor := filepath.Join(cfg.Src, "vendor"); exists(filepath.Join(vendor, "modules.txt")) {
+	} else if vendor := filepath.Join(cfg.Src, program.vendor()); exists(filepath.Join(vendor, "modules.txt")) {
 		return nil, errors.New("the vendor directory of src is not split")
 	}
 	g, parts, own, err := graph.Merge(&std.Graph, &program.Graph)
 	if err != nil {
 		return nil, err
 	}
-	bound, err := bind.Sources(g, cfg.Src, vendored)
+	bound, err := bind.Sources(g, cfg.Src, program.vendor(), vendored)
 	if err != nil {
 		return nil, err
 	}

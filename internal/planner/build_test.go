@@ -84,7 +84,7 @@ func (b *builder) bind() (*Bound, *BindConfig) {
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	modules, err := SplitVendor(b.t.Context(), filepath.Join(b.src, "vendor"), filepath.Join(b.dir, "store"), nil)
+	modules, err := SplitVendorOf(b.t.Context(), b.src, b.cfg.ModRoot, b.cfg.Env, filepath.Join(b.dir, "store"), nil)
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -113,7 +113,7 @@ func (b *builder) build() string {
 		}
 	}
 	for _, m := range bound.Modules {
-		if err := os.CopyFS(m.Store, os.DirFS(filepath.Join(b.src, "vendor", m.Root))); err != nil {
+		if err := os.CopyFS(m.Store, os.DirFS(filepath.Join(b.src, m.Root))); err != nil {
 			b.t.Fatal(err)
 		}
 	}
@@ -157,11 +157,11 @@ func (b *builder) compare(programs ...string) {
 	want := filepath.Join(b.dir, "want")
 	args := slices.Concat([]string{"build"}, b.cfg.Flags, []string{"-o", want + "/"})
 	for _, p := range b.cfg.Package {
-		args = append(args, pattern(b.src, p))
+		args = append(args, pattern(filepath.Join(b.src, b.cfg.ModRoot), p))
 	}
 	cmd := exec.Command(filepath.Join(b.cfg.Go, "bin", "go"), args...)
-	cmd.Dir = b.src
-	cmd.Env = append(os.Environ(), "GOENV=off", "GOFLAGS=", "GOWORK=off", "GOTOOLCHAIN=local", "PWD="+cmd.Dir)
+	cmd.Dir = filepath.Join(b.src, b.cfg.ModRoot)
+	cmd.Env = append(os.Environ(), "GOENV=off", "GOFLAGS=", "GOWORK=", "GOPROXY=off", "GOTOOLCHAIN=local", "PWD="+cmd.Dir)
 	for name, value := range b.cfg.Env {
 		cmd.Env = append(cmd.Env, name+"="+value)
 	}
@@ -244,4 +244,95 @@ func Seven() int { return int(C.f()) + C.PRE }
 		b.withCgo()
 	}
 	b.compare("m")
+}
+
+// withC is a package with C, whose file names end up in the object code.
+func withC(pkg, result string) map[string]string {
+	return map[string]string{
+		pkg + "/no.go": "//go:build !cgo\n\npackage c\n\nfunc F() int { return " + result + " }\n",
+		pkg + "/c.go":  "package c\n\n// int f" + result + "(void);\nimport \"C\"\n\nfunc F() int { return int(C.f" + result + "()) }\n",
+		pkg + "/f.c":   "int f" + result + "(void) { const char *s = __FILE__; return " + result + " + (s[0] == 0); }\n",
+	}
+}
+
+// TestModules builds programs whose packages come from several modules in the
+// sources: in a workspace, and by replacement.
+func TestModules(t *testing.T) {
+	if testing.Short() {
+		t.Skip("compiles a part of the standard library")
+	}
+	const main = "package main\n\nimport (\n\t\"example.com/m/c\"\n\tother \"example.com/lib/c\"\n\t\"example.org/lib\"\n)\n\nfunc main() {\n\tif c.F() == 1 && other.F() == 2 && lib.Text == \"TEXT\" {\n\t\tprintln(\"ok\")\n\t}\n}\n"
+	merge := func(sets ...map[string]string) map[string]string {
+		all := map[string]string{}
+		for _, set := range sets {
+			for name, text := range set {
+				all[name] = text
+			}
+		}
+		return all
+	}
+	for _, test := range []struct {
+		name    string
+		modRoot string
+		pkg     string
+		files   map[string]string
+		dirs    []string // of the packages that are not the standard library's
+	}{
+		{
+			name: "replacement", modRoot: "app", pkg: ".",
+			files: map[string]string{
+				"app/go.mod":      "module example.com/m\n\ngo 1.24\n\nrequire (\n\texample.com/lib v1.2.3\n\texample.org/lib v1.0.0\n)\n\nreplace (\n\texample.com/lib => ../lib\n\texample.org/lib v1.0.0 => ../third\n)\n",
+				"third/go.mod":    "module example.org/lib\n",
+				"third/lib.go":    vendored["vendor/example.org/lib/lib.go"],
+				"vendor/not/a.go": "package not\n",
+			},
+			dirs: []string{"app", "app/c", "lib/c", "third"},
+		},
+		{
+			name: "workspace", modRoot: ".", pkg: "app",
+			files: map[string]string{
+				"go.work":      "go 1.24\n\nuse (\n\t./app\n\t./lib\n\t\"./third\"\n)\n",
+				"app/go.mod":   "module example.com/m\n\ngo 1.24\n",
+				"third/go.mod": "module example.org/lib\n",
+				"third/lib.go": vendored["vendor/example.org/lib/lib.go"],
+			},
+			dirs: []string{"app", "app/c", "lib/c", "third"},
+		},
+		{
+			name: "vendored workspace", modRoot: "app", pkg: ".",
+			files: map[string]string{
+				"go.work":                       "go 1.24\n\nuse (\n\t./app\n\t./lib\n)\n",
+				"app/go.mod":                    "module example.com/m\n\ngo 1.24\n\nrequire example.org/lib v1.0.0\n",
+				"vendor/modules.txt":            "## workspace\n" + vendored["vendor/modules.txt"],
+				"vendor/example.org/lib/lib.go": vendored["vendor/example.org/lib/lib.go"],
+			},
+			dirs: []string{"app", "app/c", "lib/c", "vendor/example.org/lib"},
+		},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			src := project(t, merge(withC("app/c", "1"), withC("lib/c", "2"), map[string]string{
+				"app/main.go": main, "lib/go.mod": "module example.com/lib\n\ngo 1.24\n",
+			}, test.files))
+			b := newBuilder(t, src)
+			if hasCompilers() {
+				b.withCgo()
+			}
+			b.cfg.ModRoot, b.cfg.Package = test.modRoot, []string{test.pkg}
+			b.compare("m")
+			var plan Plan
+			if err := readJSON(filepath.Join(b.dir, "plan.json"), &plan); err != nil {
+				t.Fatal(err)
+			}
+			var dirs []string
+			for _, n := range plan.Graph.Nodes {
+				if n.Src != nil {
+					dirs = append(dirs, n.Src.Dir)
+				}
+			}
+			slices.Sort(dirs)
+			if !slices.Equal(dirs, test.dirs) {
+				t.Errorf("the packages are in %q, want %q", dirs, test.dirs)
+			}
+		})
+	}
 }

@@ -10,7 +10,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
 	"os"
 	"os/exec"
@@ -18,8 +17,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-
-	"golang.org/x/mod/modfile"
 
 	"dgd/internal/action"
 	"dgd/internal/buildscript"
@@ -31,8 +28,8 @@ import (
 type Config struct {
 	Go       string            `json:"go"`       // store path of the toolchain, with bin/go
 	Skeleton string            `json:"skeleton"` // file that WriteSkeleton made of the sources; empty for the standard library
-	ModRoot  string            `json:"modRoot"`  // the main module's directory, relative to the sources
-	Vendor   string            `json:"vendor"`   // a vendor directory for the main module, or empty
+	ModRoot  string            `json:"modRoot"`  // where the go command runs, relative to the sources: the main module's directory
+	Vendor   string            `json:"vendor"`   // a vendor directory for the main module, or the workspace, or empty
 	Flags    []string          `json:"flags"`    // of go build
 	Env      map[string]string `json:"env"`
 	EnvFile  string            `json:"envFile"` // file with the C compiler's environment (NUL-separated), or empty
@@ -56,6 +53,8 @@ type Config struct {
 type Plan struct {
 	Goroot string      `json:"goroot"` // relative to Config.Go
 	Graph  graph.Graph `json:"graph"`
+	// Vendor is where the vendor directory is, or would be, in the sources.
+	Vendor string `json:"vendor,omitempty"`
 	// Libraries says that the graph can have packages which no program needs.
 	Libraries bool `json:"libraries,omitempty"`
 }
@@ -107,20 +106,34 @@ func Make(ctx context.Context, cfg *Config, dir string) (*Plan, error) {
 		}
 	}
 	opt.ModRoot = filepath.Join(opt.Src, cfg.ModRoot)
+	plan := &Plan{Goroot: goroot, Libraries: cfg.Libraries}
 	var text string
 	if cfg.Skeleton == "" {
 		if err := os.MkdirAll(opt.Src, 0o777); err != nil {
 			return nil, err
 		}
-		text, err = g.script(ctx, opt.ModRoot, slices.Concat([]string{"build", "-n"}, cfg.Flags, []string{"std"}))
+		if text, err = g.script(ctx, opt.ModRoot, slices.Concat([]string{"build", "-n"}, cfg.Flags, []string{"std"})); err != nil {
+			return nil, explain(err, cfg)
+		}
 	} else {
-		if opt.Module, err = prepare(cfg, opt.Src, opt.ModRoot); err != nil {
+		at, members, err := prepare(cfg, opt.Src)
+		if err != nil {
 			return nil, err
 		}
-		text, err = g.moduleScript(ctx, cfg, opt.ModRoot, filepath.Join(dir, "bin"))
-	}
-	if err != nil {
-		return nil, explain(err, cfg)
+		opt.Vendor, plan.Vendor = at.vendor(), at.rel(at.vendor())
+		for _, m := range members {
+			if m.dir == opt.ModRoot {
+				opt.Module = m.mod.Module.Mod.Path
+			}
+		}
+		if cfg.Probe != "" { // only a C compiler is told of modules
+			if opt.Modules, err = at.others(ctx, g, members); err != nil {
+				return nil, explain(err, cfg)
+			}
+		}
+		if text, err = g.moduleScript(ctx, cfg, &at, filepath.Join(dir, "bin")); err != nil {
+			return nil, explain(err, cfg)
+		}
 	}
 	script, err := buildscript.Parse(text, buildscript.Options{Programs: programs(vars)})
 	if err != nil {
@@ -138,7 +151,8 @@ func Make(ctx context.Context, cfg *Config, dir string) (*Plan, error) {
 	if err := checkNames(built, cfg); err != nil {
 		return nil, err
 	}
-	return &Plan{Goroot: goroot, Graph: *built, Libraries: cfg.Libraries}, nil
+	plan.Graph = *built
+	return plan, nil
 }
 
 // WriteSkeleton writes what a plan depends on of the directory src, the
@@ -156,64 +170,52 @@ func WriteSkeleton(ctx context.Context, src, out string) (err error) {
 	return skeleton.Write(ctx, f, src)
 }
 
-// prepare lays out the sources' skeleton as the toolchain wants it, and returns
-// the main module's path.
-func prepare(cfg *Config, src, modRoot string) (string, error) {
+// prepare lays out the sources' skeleton in src as the toolchain wants it, and
+// returns what it found there.
+func prepare(cfg *Config, src string) (at place, members []member, err error) {
 	f, err := os.Open(cfg.Skeleton)
 	if err != nil {
-		return "", err
+		return at, nil, err
 	}
 	defer f.Close()
 	if err := skeleton.Unpack(f, src); err != nil {
-		return "", err
+		return at, nil, err
 	}
-	file := filepath.Join(modRoot, "go.mod")
-	text, err := os.ReadFile(file)
-	if errors.Is(err, fs.ErrNotExist) {
-		return "", fmt.Errorf("src has no %s: dgd builds Go modules", filepath.Join(cfg.ModRoot, "go.mod"))
+	if at, err = locate(src, cfg.ModRoot, cfg.Env); err != nil {
+		return at, nil, err
 	}
+	members, needs, err := at.members()
 	if err != nil {
-		return "", err
+		return at, nil, err
 	}
-	mod, err := modfile.ParseLax(filepath.Join(cfg.ModRoot, "go.mod"), text, nil)
-	if err != nil {
-		return "", fmt.Errorf("src: %w", err)
-	}
-	if mod.Module == nil {
-		return "", fmt.Errorf("src: %s names no module", filepath.Join(cfg.ModRoot, "go.mod"))
-	}
-	if exists(filepath.Join(modRoot, "go.work")) && cfg.Env["GOWORK"] != "off" {
-		return "", errors.New("src has a go.work, which dgd does not support: set env.GOWORK = \"off\" to build the module alone")
-	}
-	vendor := filepath.Join(modRoot, "vendor")
 	switch {
-	case cfg.Vendor != "" && exists(vendor):
-		return "", errors.New("src has a vendor directory of its own: leave out vendorHash, or set it to null")
+	case cfg.Vendor != "" && exists(at.vendor()):
+		return at, nil, errors.New("src has a vendor directory of its own: leave out vendorHash, or set it to null")
 	case cfg.Vendor != "":
-		if err := os.Symlink(cfg.Vendor, vendor); err != nil {
-			return "", err
+		if err := os.Symlink(cfg.Vendor, at.vendor()); err != nil {
+			return at, nil, err
 		}
-	case len(mod.Require) > 0 && !exists(vendor):
-		return "", errors.New("src needs other modules (go.mod has `require`), but vendorHash is missing: set vendorHash = \"\"; and Nix says the right one")
+	case needs && !exists(at.vendor()):
+		return at, nil, errors.New("src needs other modules (go.mod has `require`), but vendorHash is missing: set vendorHash = \"\"; and Nix says the right one")
 	}
-	return mod.Module.Mod.Path, nil
+	return at, members, nil
 }
 
 // moduleScript returns the script that builds the packages of the module. Its
 // programs go to the directory bin, or to Go's own one.
-func (g *goCommand) moduleScript(ctx context.Context, cfg *Config, modRoot, bin string) (string, error) {
-	packages, err := patterns(cfg, modRoot)
+func (g *goCommand) moduleScript(ctx context.Context, cfg *Config, at *place, bin string) (string, error) {
+	packages, err := patterns(cfg, at.modRoot)
 	if err != nil {
 		return "", err
 	}
 	flags := slices.Clone(cfg.Flags)
-	if exists(filepath.Join(modRoot, "vendor", "modules.txt")) {
+	if at.vendored() {
 		flags = append(flags, "-mod=vendor")
 	}
 	if cfg.Libraries {
-		return g.install(ctx, modRoot, flags, packages)
+		return g.install(ctx, at.modRoot, flags, packages)
 	}
-	return g.script(ctx, modRoot, slices.Concat([]string{"build", "-n"}, flags, []string{"-o", bin + "/", "--"}, packages))
+	return g.script(ctx, at.modRoot, slices.Concat([]string{"build", "-n"}, flags, []string{"-o", bin + "/", "--"}, packages))
 }
 
 // patterns are the package patterns to build.
@@ -281,6 +283,7 @@ func programs(vars map[string]string) []string {
 type goCommand struct {
 	path string
 	env  []string
+	src  string // the sources, which messages do not name
 }
 
 func newGo(cfg *Config, dir string) (*goCommand, error) {
@@ -295,7 +298,7 @@ func newGo(cfg *Config, dir string) (*goCommand, error) {
 	if err := os.WriteFile(filepath.Join(telemetry, "mode"), []byte("off"), 0o666); err != nil {
 		return nil, err
 	}
-	g := &goCommand{path: filepath.Join(cfg.Go, "bin", "go")}
+	g := &goCommand{path: filepath.Join(cfg.Go, "bin", "go"), src: filepath.Join(dir, "src")}
 	if cfg.EnvFile != "" {
 		text, err := os.ReadFile(cfg.EnvFile)
 		if err != nil {
@@ -368,10 +371,14 @@ func (g *goCommand) script(ctx context.Context, dir string, args []string) (stri
 		if !errors.As(err, &exit) {
 			return "", fmt.Errorf("go build: %w", err)
 		}
-		text := strings.ReplaceAll(stderr.String(), dir+"/", "")
-		return "", &goError{strings.TrimSpace(text)}
+		return "", g.failure(dir, stderr.String())
 	}
 	return stderr.String(), nil
+}
+
+// failure is what go said in the directory, without the places of this build.
+func (g *goCommand) failure(dir, text string) error {
+	return &goError{strings.TrimSpace(strings.NewReplacer(dir+"/", "", g.src+"/", "").Replace(text))}
 }
 
 // explain says what to do where the go command's own words do not.
@@ -385,10 +392,16 @@ func explain(err error, cfg *Config) error {
 	switch {
 	case strings.Contains(text, "inconsistent vendoring") && cfg.Vendor != "":
 		return fmt.Errorf("%s\n\ndgd: vendorHash is stale: it is the hash of modules for another go.mod, whose fetch is still in the store.\nSet vendorHash = \"\"; and Nix says the right one", firstLines(text, 8))
+	case strings.Contains(text, "inconsistent vendoring") && strings.Contains(text, "go work vendor"):
+		return fmt.Errorf("%s\n\ndgd: src has a vendor directory that does not fit its workspace: run `go work vendor`", firstLines(text, 8))
 	case strings.Contains(text, "inconsistent vendoring"):
 		return fmt.Errorf("%s\n\ndgd: src has a vendor directory that does not fit its go.mod: run `go mod vendor`", firstLines(text, 8))
 	case strings.Contains(text, "cannot find module providing package"), strings.Contains(text, "no required module provides package"):
 		return fmt.Errorf("%s\n\ndgd: an import is in no module of go.mod: run `go mod tidy`, then set vendorHash = \"\"; and Nix says the right one", text)
+	case strings.Contains(text, "not one of the workspace modules"), strings.Contains(text, "no modules were found in the current workspace"):
+		return fmt.Errorf("%s\n\ndgd: the go.work of src leaves the module out: add it there, or set env.GOWORK = \"off\" to build the module alone", text)
+	case replacement.MatchString(text):
+		return fmt.Errorf("%s\n\ndgd: src must hold the replacement: let src be a directory above both, and modRoot the module's place in it", text)
 	case strings.Contains(text, "does not contain package") && cfg.Package == nil:
 		return fmt.Errorf("%s\n\ndgd: a directory below the module is a module of its own, or belongs to one, and cannot be built from here: name it in excludedPackages", text)
 	case strings.Contains(text, "malformed import path") && cfg.Package == nil:
@@ -404,6 +417,8 @@ func explain(err error, cfg *Config) error {
 }
 
 var embedPosition = regexp.MustCompile(`(?m)(\.go):[0-9]+:[0-9]+: pattern `)
+
+var replacement = regexp.MustCompile(`replacement directory \S+ does not exist|replaced by \S+: reading .*no such file`)
 
 var newerGo = regexp.MustCompile(`requires go >= [0-9.]+`)
 

@@ -149,9 +149,11 @@ func TestPlanAndBind(t *testing.T) {
 }
 
 func TestMakeErrors(t *testing.T) {
-	with := func(name, text string) map[string]string {
+	with := func(nameText ...string) map[string]string {
 		files := map[string]string{"go.mod": "module example.com/m\n\ngo 1.24\n", "main.go": "package main\n\nfunc main() {}\n"}
-		files[name] = text
+		for i := 0; i < len(nameText); i += 2 {
+			files[nameText[i]] = nameText[i+1]
+		}
 		return files
 	}
 	tests := []struct {
@@ -165,7 +167,17 @@ func TestMakeErrors(t *testing.T) {
 		{"go.mod that does not parse", with("go.mod", "module example.com/m\n\nrequire\n"), nil, "go.mod:3"},
 		{"no hash", with("go.mod", "module example.com/m\n\ngo 1.24\n\nrequire example.org/lib v1.0.0\n"), nil, "vendorHash is missing"},
 		{"a hash too many", with("vendor/x", ""), func(c *Config) { c.Vendor = "/nowhere" }, "vendor directory of its own"},
-		{"a workspace", with("go.work", "go 1.24\n\nuse .\n"), nil, "GOWORK"},
+		{"a workspace without the module", with("go.work", "go 1.24\n\nuse ./lib\n", "lib/go.mod", "module example.com/lib\n"), nil, "env.GOWORK = \"off\""},
+		{"an empty workspace", with("go.work", "go 1.24\n"), nil, "env.GOWORK = \"off\""},
+		{"a workspace with a module that is not there", with("go.work", "go 1.24\n\nuse (\n\t.\n\t./lib\n)\n"), nil, "src has no lib/go.mod, although go.work names the directory"},
+		{"a workspace that leaves src", with("go.work", "go 1.24\n\nuse (\n\t.\n\t../lib\n)\n"), nil, "src: go.work:5: ../lib is not in src"},
+		{"a workspace that does not parse", with("go.work", "go 1.24\n\nusing .\n"), nil, "go.work:3: unknown directive: using"},
+		{"a workspace elsewhere", with("x", ""), func(c *Config) { c.Env["GOWORK"] = "/x/go.work" }, "env.GOWORK is /x/go.work"},
+		{"a workspace that needs modules", with("go.work", "go 1.24\n\nuse ./lib\n", "lib/go.mod", vendored["go.mod"]), nil, "vendorHash is missing"},
+		{"a module below", map[string]string{"a/go.mod": "", "b/c/go.mod": "", "vendor/x/go.mod": ""}, nil, "src has no go.mod, but there is one in a, b/c: say which module to build, as in modRoot = \"a\";"},
+		{"no such modRoot", with("a/go.mod", ""), func(c *Config) { c.ModRoot = "b" }, "src has no b/go.mod, but there is one in ., a"},
+		{"a modRoot above", with("x", ""), func(c *Config) { c.ModRoot = "../x" }, "modRoot is ../x, which is not below src"},
+		{"a replacement out of src", with("go.mod", "module example.com/m\n\ngo 1.24\n\nrequire example.org/lib v1.0.0\n\nreplace example.org/lib => ../lib\n", "main.go", vendored["main.go"]), nil, "src must hold the replacement"},
 		{"no such package", with("x", ""), func(c *Config) { c.Package = []string{"cmd/x"} }, "subPackage names a directory"},
 		{"not a program", with("lib/lib.go", "package lib\n"), func(c *Config) { c.Package = []string{"lib"} }, "package main"},
 		{"one of two is not a program", with("lib/lib.go", "package lib\n"), func(c *Config) { c.Package = []string{".", "lib"} }, "only 1 are programs"},

@@ -131,9 +131,22 @@ func TestBadInput(t *testing.T) {
 			want: []string{"`tags` must be a list of strings"},
 		},
 		{
-			name:  "a workspace",
-			files: with(map[string]string{"go.work": "go 1.24\n\nuse .\n"}),
+			name:  "a workspace without the module",
+			files: with(map[string]string{"go.work": "go 1.24\n\nuse ./lib\n", "lib/go.mod": "module example.com/lib\n"}),
 			want:  []string{"go.work", `env.GOWORK = "off"`},
+		},
+		{
+			name:  "a module below",
+			files: map[string]string{"server/go.mod": plain["go.mod"], "server/main.go": plain["main.go"], "client/go.mod": plain["go.mod"]},
+			want:  []string{"src has no go.mod, but there is one in client, server", `modRoot = "client";`},
+		},
+		{
+			name: "a modRoot above src", files: plain, args: `modRoot = "../plain";`,
+			want: []string{"`modRoot` must be a string with a path below src"},
+		},
+		{
+			name: "a modRoot that is not there", files: plain, args: `modRoot = "server";`,
+			want: []string{"src has no server/go.mod, but there is one in ."},
 		},
 		{
 			name: "an empty list", files: plain, args: `subPackages = [ ];`,

@@ -1,0 +1,210 @@
+package planner
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"golang.org/x/mod/modfile"
+)
+
+// A place says where in the sources the modules of a build are.
+type place struct {
+	src     string // the sources
+	modRoot string // where the go command runs, src or below it
+	root    string // where the vendor directory belongs, modRoot or above it
+	work    bool   // root has a go.work, which makes modRoot a part of a workspace
+}
+
+// locate finds the workspace of a module, if it has one. Env is that of the go
+// command.
+func locate(src, modRoot string, env map[string]string) (place, error) {
+	p := place{src: src, modRoot: filepath.Join(src, modRoot)}
+	p.root = p.modRoot
+	if !filepath.IsLocal(filepath.Clean(modRoot)) && modRoot != "" {
+		return p, fmt.Errorf("modRoot is %s, which is not below src", modRoot)
+	}
+	switch gowork := env["GOWORK"]; gowork {
+	case "off":
+		return p, nil
+	case "", "auto":
+	default:
+		return p, fmt.Errorf("env.GOWORK is %s: dgd takes the go.work of modRoot or of a directory above it in src; the variable can only be \"off\"", gowork)
+	}
+	for dir := p.modRoot; ; dir = filepath.Dir(dir) {
+		if info, err := os.Stat(filepath.Join(dir, "go.work")); err == nil && !info.IsDir() {
+			p.root, p.work = dir, true
+			return p, nil
+		}
+		if dir == filepath.Clean(src) {
+			return p, nil
+		}
+	}
+}
+
+// rel is a path relative to the sources.
+func (p *place) rel(path string) string {
+	rel, err := filepath.Rel(p.src, path)
+	if err != nil {
+		return path
+	}
+	return filepath.ToSlash(rel)
+}
+
+func (p *place) vendor() string { return filepath.Join(p.root, "vendor") }
+
+// vendored says that packages of other modules come from the vendor directory.
+func (p *place) vendored() bool { return exists(filepath.Join(p.vendor(), "modules.txt")) }
+
+// A member is one of the main modules.
+type member struct {
+	dir string
+	mod *modfile.File
+}
+
+// members reads the go.mod files of the main modules. It says whether they need
+// modules that are not in the sources, too.
+func (p *place) members() (list []member, needs bool, err error) {
+	dirs := []string{p.modRoot}
+	var replaces []*modfile.Replace
+	if p.work {
+		file := filepath.Join(p.root, "go.work")
+		text, err := os.ReadFile(file)
+		if err != nil {
+			return nil, false, err
+		}
+		work, err := modfile.ParseWork(p.rel(file), text, nil)
+		if err != nil {
+			return nil, false, fmt.Errorf("src: %w", err)
+		}
+		dirs, replaces = nil, work.Replace
+		for _, use := range work.Use {
+			dir := filepath.Join(p.root, filepath.FromSlash(use.Path))
+			if filepath.IsAbs(use.Path) || !filepath.IsLocal(p.rel(dir)) {
+				return nil, false, fmt.Errorf("src: %s:%d: %s is not in src", p.rel(file), use.Syntax.Start.Line, use.Path)
+			}
+			dirs = append(dirs, dir)
+		}
+	}
+	here := map[string]bool{}
+	for _, dir := range dirs {
+		mod, err := p.readMod(dir)
+		if err != nil {
+			return nil, false, err
+		}
+		here[mod.Module.Mod.Path] = true
+		replaces = append(replaces, mod.Replace...)
+		list = append(list, member{dir, mod})
+	}
+	for _, m := range list {
+		for _, r := range m.mod.Require {
+			if here[r.Mod.Path] || slices.ContainsFunc(replaces, func(by *modfile.Replace) bool {
+				return by.Old.Path == r.Mod.Path && by.New.Version == "" && (by.Old.Version == "" || by.Old.Version == r.Mod.Version)
+			}) {
+				continue
+			}
+			needs = true
+		}
+	}
+	return list, needs, nil
+}
+
+// readMod reads the go.mod of a directory.
+func (p *place) readMod(dir string) (*modfile.File, error) {
+	file := filepath.Join(dir, "go.mod")
+	text, err := os.ReadFile(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		if p.work {
+			return nil, fmt.Errorf("src has no %s, although %s names the directory", p.rel(file), p.rel(filepath.Join(p.root, "go.work")))
+		}
+		return nil, p.noModule(p.rel(file))
+	}
+	if err != nil {
+		return nil, err
+	}
+	mod, err := modfile.Parse(p.rel(file), text, func(_, version string) (string, error) { return version, nil })
+	if err != nil {
+		// What only a newer Go understands is no reason to stop.
+		if mod, err = modfile.ParseLax(p.rel(file), text, nil); err != nil {
+			return nil, fmt.Errorf("src: %w", err)
+		}
+	}
+	if mod.Module == nil {
+		return nil, fmt.Errorf("src: %s names no module", p.rel(file))
+	}
+	return mod, nil
+}
+
+// noModule says where in the sources there are modules.
+func (p *place) noModule(file string) error {
+	var found []string
+	err := filepath.WalkDir(p.src, func(path string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir() && (d.Name() == "vendor" || d.Name() == "testdata"):
+			return fs.SkipDir
+		case d.Name() == "go.mod" && !d.IsDir():
+			found = append(found, p.rel(filepath.Dir(path)))
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if len(found) == 0 {
+		return fmt.Errorf("src has no %s: dgd builds Go modules", file)
+	}
+	slices.Sort(found)
+	more := ""
+	if len(found) > 10 {
+		found, more = found[:10], ", …"
+	}
+	return fmt.Errorf("src has no %s, but there is one in %s%s: say which module to build, as in modRoot = %q;", file, strings.Join(found, ", "), more, found[0])
+}
+
+// others returns the modules whose packages the go command reads where they
+// are, by directory, but for the main module of modRoot.
+func (p *place) others(ctx context.Context, g *goCommand, members []member) (map[string]string, error) {
+	found := map[string]string{}
+	for _, m := range members {
+		if m.dir != p.modRoot {
+			found[m.dir] = m.mod.Module.Mod.Path
+		}
+	}
+	if p.vendored() || !slices.ContainsFunc(members, func(m member) bool { return len(m.mod.Require) > 0 }) {
+		return found, nil
+	}
+	// Which version a directory stands for is decided by all go.mod files together.
+	out, err := g.output(ctx, p.modRoot, "list", "-m", "-json=Path,Version,Dir,Main", "all")
+	if err != nil {
+		return nil, g.failure(p.modRoot, err.Error())
+	}
+	for dec := json.NewDecoder(bytes.NewReader(out)); ; {
+		var m struct {
+			Path, Version, Dir string
+			Main               bool
+		}
+		err := dec.Decode(&m)
+		if errors.Is(err, io.EOF) {
+			return found, nil
+		}
+		if err != nil {
+			return nil, fmt.Errorf("go list: %w", err)
+		}
+		if !m.Main && m.Dir != "" {
+			found[m.Dir] = m.Path
+			if m.Version != "" {
+				found[m.Dir] += "@" + m.Version
+			}
+		}
+	}
+}
