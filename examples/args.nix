@@ -189,6 +189,75 @@ let
       '';
     };
 
+    # The module `server` and, beside it, what go.mod puts in another one's place.
+    modroot = {
+      src = ./modroot;
+      modRoot = "server";
+      vendorHash = "sha256-JCQer1DraucTcwzoRVUBV/KesHhRRWkO0Iz8GsHwKgY=";
+      expect = ''
+        A MODULE BESIDE IT
+        Don't communicate by sharing memory, share memory by communicating.
+      '';
+    };
+
+    # Here all that go.mod requires is in the source, and is read where it is.
+    modroot-plain = {
+      src = ./modroot;
+      modRoot = "./plain/";
+      expect = ''
+        NOTHING IS FETCHED
+      '';
+    };
+
+    # The hash is that of `go work vendor`.
+    workspace = {
+      src = ./workspace;
+      vendorHash = "sha256-XPHvxzfFfm4wPytKAA0/l0F2t83wloOjNLHDTOAvRMY=";
+      subPackages = [
+        "app"
+        "tools/cmd/count"
+      ];
+      expect = ''
+        hello, workspace
+        If a program is too slow, it must have a loop.
+        12
+      '';
+    };
+
+    # From one of its modules the workspace is the same.
+    workspace-member = {
+      inherit (examples.workspace) vendorHash;
+      src = ./workspace;
+      modRoot = "tools";
+      subPackage = "cmd/count";
+      expect = ''
+        12
+      '';
+    };
+
+    # Without the workspace the module stands alone.
+    workspace-off = {
+      src = ./workspace;
+      modRoot = "greet";
+      subPackage = "cmd/greet";
+      env.GOWORK = "off";
+      expect = ''
+        hello, nobody else
+      '';
+    };
+
+    odd = {
+      src = ./odd;
+      subPackage = "cmd/oddly-named/v3";
+      expect = ''
+        linked file: a file of another directory
+        linked directory: a directory of another name
+        a quote in a file name
+        data files/a $ and a #.txt: one
+        data files/deep er/x=y,z.txt: two
+      '';
+    };
+
     internal = {
       src = ./internal;
       expect = ''

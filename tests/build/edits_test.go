@@ -1,6 +1,7 @@
 package build
 
 import (
+	"maps"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -234,5 +235,59 @@ func TestPlanStays(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// An edit in another module of the sources, of a workspace or one that a
+// directory stands in for, builds what it changes and nothing else.
+func TestModuleEdits(t *testing.T) {
+	files := map[string]string{
+		"app/main.go":    "package main\n\nimport (\n\t\"example.com/lib/mid\"\n\t\"example.com/base\"\n)\n\nfunc main() { println(mid.Text(), base.Text(), \"SALT\") }\n",
+		"lib/go.mod":     "module example.com/lib\n\ngo 1.24\n",
+		"lib/mid/x.go":   "package mid\n\nimport \"example.com/base\"\n\n//go:noinline\nfunc Text() string { return \"mid SALT \" + base.Text() }\n",
+		"lib/other/x.go": "package other\n",
+		"base/go.mod":    "module example.com/base\n\ngo 1.24\n",
+		"base/base.go":   "package base\n\n//go:noinline\nfunc Text() string { return \"base SALT\" }\n",
+	}
+	for _, test := range []struct {
+		name  string
+		files map[string]string
+		args  string
+	}{
+		{"workspace", map[string]string{
+			"go.work":    "go 1.24\n\nuse (\n\t./app\n\t./base\n\t./lib\n)\n",
+			"app/go.mod": "module example.com/app\n\ngo 1.24\n",
+		}, `subPackage = "app";`},
+		{"replacement", map[string]string{
+			"app/go.mod": "module example.com/app\n\ngo 1.24\n\nrequire (\n\texample.com/base v1.0.0\n\texample.com/lib v1.0.0\n)\n\nreplace (\n\texample.com/base => ../base\n\texample.com/lib => ../lib\n)\n",
+		}, `modRoot = "app";`},
+	} {
+		for mode, function := range modes {
+			t.Run(test.name+" "+mode, func(t *testing.T) {
+				args := layersEnv + test.args
+				warmUp(t, layersEnv)
+				all := maps.Clone(files)
+				maps.Copy(all, test.files)
+				src := project(t, all)
+				first := build(t, function, src, args)
+				want := []string{"example.com-app", "example.com-base", "example.com-lib-mid", "go-program", "program"}
+				if !slices.Equal(first.compiled(), want) {
+					t.Fatalf("the first build built %q, want %q", first.compiled(), want)
+				}
+				before := first.run(t, "app")
+				edit(t, filepath.Join(src, "base/base.go"), "\"base", "\"BASE")
+				second := build(t, function, src, args)
+				if want := []string{"example.com-base", "go-program", "program"}; !slices.Equal(second.compiled(), want) {
+					t.Errorf("an edit in a function built %q, want %q", second.compiled(), want)
+				}
+				if out, want := second.run(t, "app"), strings.ReplaceAll(before, "base", "BASE"); out != want {
+					t.Errorf("prints %q, want %q", out, want)
+				}
+				edit(t, filepath.Join(src, "lib/other/x.go"), "package other", "package other // edited")
+				if c := build(t, function, src, args).compiled(); len(c) > 0 {
+					t.Errorf("an edit in a package that the program does not have built %q", c)
+				}
+			})
+		}
 	}
 }

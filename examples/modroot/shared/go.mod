@@ -1,0 +1,3 @@
+module example.com/modroot/shared
+
+go 1.24

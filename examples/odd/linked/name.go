@@ -1,0 +1,1 @@
+../files/name.go.txt

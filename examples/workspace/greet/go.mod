@@ -1,0 +1,3 @@
+module example.com/workspace/greet
+
+go 1.24
