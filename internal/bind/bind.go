@@ -77,6 +77,9 @@ func sources(n *graph.Node, src, vendor string, modules []Module) (Bound, error)
 	dir := filepath.Join(src, filepath.FromSlash(n.Src.Dir))
 	var files []string
 	for _, f := range n.Src.Files {
+		if err := stays(src, f); err != nil {
+			return Bound{}, err
+		}
 		rel, err := filepath.Rel(dir, filepath.Join(src, filepath.FromSlash(f)))
 		if err != nil {
 			return Bound{}, err
@@ -104,10 +107,26 @@ func sources(n *graph.Node, src, vendor string, modules []Module) (Bound, error)
 			return Bound{}, err
 		}
 		if link {
-			return whole, nil // what it leads to must be there, too
+			// What it leads to must be there, too.
+			return whole, stays(src, path.Join(n.Src.Dir, f))
 		}
 	}
 	return Bound{At: n.Src.Dir, Tree: &source.Tree{Name: source.Name(n.Name), Root: dir, Files: files}, Copy: n.Cgo}, nil
+}
+
+// stays checks that no symbolic link leads from the file out of the sources.
+func stays(src, file string) error {
+	link, err := source.Leaves(src, file)
+	if err != nil || link == nil {
+		return err
+	}
+	return LinkError(link)
+}
+
+// LinkError says that a package's file is behind a symbolic link which leads out
+// of the sources.
+func LinkError(link *source.Link) error {
+	return fmt.Errorf("%s is a symbolic link to %s, which is not in src: put the file itself there, or let src be a directory with both", link.Name, link.Target)
 }
 
 // vendored returns the module that holds the node's files.

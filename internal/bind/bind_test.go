@@ -239,3 +239,37 @@ func TestLinkSources(t *testing.T) {
 		t.Errorf("the link sees %+v", bound[2])
 	}
 }
+
+// A file behind a link out of the sources is an error, one of another package is not.
+func TestLinkOut(t *testing.T) {
+	dir := t.TempDir()
+	for _, d := range []string{"p", "q"} {
+		if err := os.Mkdir(filepath.Join(dir, d), 0o777); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, target := range map[string]string{"p/a.go": "../../a.go", "p/a.s": "/nowhere/a.s", "q/b.go": "../q/real.go", "q/unused.h": "../../x.h", "q/used.h": "/etc/hostname"} {
+		if err := os.Symlink(target, filepath.Join(dir, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, name := range []string{"q/real.go", "q/c.c"} {
+		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, test := range []struct {
+		src  graph.Sources
+		want string
+	}{
+		{graph.Sources{Dir: "p", Files: []string{"p/a.go"}}, "m/x: p/a.go is a symbolic link to ../../a.go, which is not in src"},
+		{graph.Sources{Dir: "p", Files: []string{"p/a.s"}, Native: true}, "m/x: p/a.s is a symbolic link to /nowhere/a.s, which is not in src"},
+		{graph.Sources{Dir: "q", Files: []string{"q/b.go"}}, ""},
+		{graph.Sources{Dir: "q", Files: []string{"q/real.go", "q/c.c"}, Native: true}, "m/x: q/used.h is a symbolic link to /etc/hostname, which is not in src"},
+	} {
+		_, err := Sources(&graph.Graph{Nodes: []*graph.Node{{Name: "m/x", Src: &test.src}}}, dir, "vendor", nil)
+		if test.want == "" && err != nil || test.want != "" && (err == nil || !strings.HasPrefix(err.Error(), test.want)) {
+			t.Errorf("%q: the error is %v, want %q", test.src.Files, err, test.want)
+		}
+	}
+}

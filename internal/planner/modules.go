@@ -10,18 +10,58 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
 	"golang.org/x/mod/modfile"
+
+	"dgd/internal/bind"
+	"dgd/internal/source"
 )
 
 // A place says where in the sources the modules of a build are.
 type place struct {
-	src     string // the sources
-	modRoot string // where the go command runs, src or below it
-	root    string // where the vendor directory belongs, modRoot or above it
-	work    bool   // root has a go.work, which makes modRoot a part of a workspace
+	src     string        // the sources
+	modRoot string        // where the go command runs, src or below it
+	root    string        // where the vendor directory belongs, modRoot or above it
+	work    bool          // root has a go.work, which makes modRoot a part of a workspace
+	leaving []source.Link // that lead out of src
+}
+
+// closeLinks makes the symbolic links that lead out of the sources lead nowhere:
+// what is there is another thing while planning than for who wrote them.
+func (p *place) closeLinks() error {
+	return filepath.WalkDir(p.src, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.Type()&fs.ModeSymlink == 0 {
+			return err
+		}
+		link, err := source.Leaves(p.src, p.rel(path))
+		if err != nil || link == nil || link.Name != p.rel(path) {
+			return err
+		}
+		p.leaving = append(p.leaving, *link)
+		if err := os.Remove(path); err != nil {
+			return err
+		}
+		return os.Symlink("/nonexistent/out-of-src", path)
+	})
+}
+
+// explain is explain where a link that leads out of the sources is not the
+// reason.
+func (p *place) explain(err error, cfg *Config) error {
+	var failed *goError
+	if errors.As(err, &failed) {
+		for _, link := range p.leaving {
+			for _, name := range []string{link.Name, strings.TrimPrefix(link.Name, p.rel(p.modRoot)+"/")} {
+				if regexp.MustCompile(`(^|[ \t/"])` + regexp.QuoteMeta(name) + `($|[ :\n"])`).MatchString(failed.text) {
+					return fmt.Errorf("%s\n\ndgd: %w", failed.text, bind.LinkError(&link))
+				}
+			}
+		}
+	}
+	return explain(err, cfg)
 }
 
 // locate finds the workspace of a module, if it has one. Env is that of the go

@@ -245,3 +245,48 @@ func TestExpand(t *testing.T) {
 		}
 	}
 }
+
+// Symbolic links out of the sources are an error where the build needs them.
+func TestLinksOut(t *testing.T) {
+	outside := filepath.Join(t.TempDir(), "x.go")
+	if err := os.WriteFile(outside, []byte("package a\n\nconst X = 1\n"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		name    string
+		modRoot string
+		link    string
+		target  string
+		pkg     string
+		want    string
+	}{
+		{"a file", ".", "a/x.go", outside, "a", "a/x.go is a symbolic link to " + outside + ", which is not in src"},
+		{"a relative link", ".", "a/x.go", "../../home/x.go", "a", "a/x.go is a symbolic link to ../../home/x.go"},
+		{"of a module below", "a", "a/x.go", outside, ".", "a/x.go is a symbolic link to " + outside},
+		{"a directory", ".", "dir", filepath.Dir(outside), "dir", "dir is a symbolic link to "},
+		{"an embedded file", ".", "e/text", outside, "e", "pattern text: cannot embed irregular file text"},
+		{"a file of another package", ".", "a/x.go", outside, "e", ""},
+		{"within the sources", ".", "e/x.go", "../x/x.go", "e", ""},
+	} {
+		files := map[string]string{
+			"go.mod": "module example.com/m\n\ngo 1.24\n", "a/a.go": "package main\n\nfunc main() {}\n",
+			"e/e.go": "package main\n\nimport _ \"embed\"\n\n//go:embed text\nvar text string\n\nfunc main() {}\n", "x/x.go": "package main\n",
+		}
+		if test.link != "e/text" {
+			files["e/text"] = "text"
+		}
+		if test.modRoot != "." {
+			files[test.modRoot+"/go.mod"] = files["go.mod"]
+		}
+		src := project(t, files)
+		if err := os.Symlink(test.target, filepath.Join(src, test.link)); err != nil {
+			t.Fatal(err)
+		}
+		cfg := config(t, src)
+		cfg.ModRoot, cfg.Package = test.modRoot, []string{test.pkg}
+		_, err := Make(t.Context(), cfg, filepath.Join(t.TempDir(), "work"))
+		if test.want == "" && err != nil || test.want != "" && (err == nil || !strings.Contains(err.Error(), test.want)) {
+			t.Errorf("%s: the error is %v, want %q", test.name, err, test.want)
+		}
+	}
+}

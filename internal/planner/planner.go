@@ -128,11 +128,11 @@ func Make(ctx context.Context, cfg *Config, dir string) (*Plan, error) {
 		}
 		if cfg.Probe != "" { // only a C compiler is told of modules
 			if opt.Modules, err = at.others(ctx, g, members); err != nil {
-				return nil, explain(err, cfg)
+				return nil, at.explain(err, cfg)
 			}
 		}
 		if text, err = g.moduleScript(ctx, cfg, &at, filepath.Join(dir, "bin")); err != nil {
-			return nil, explain(err, cfg)
+			return nil, at.explain(err, cfg)
 		}
 	}
 	script, err := buildscript.Parse(text, buildscript.Options{Programs: programs(vars)})
@@ -182,6 +182,9 @@ func prepare(cfg *Config, src string) (at place, members []member, err error) {
 		return at, nil, err
 	}
 	if at, err = locate(src, cfg.ModRoot, cfg.Env); err != nil {
+		return at, nil, err
+	}
+	if err := at.closeLinks(); err != nil {
 		return at, nil, err
 	}
 	members, needs, err := at.members()

@@ -157,6 +157,22 @@ func TestBadInput(t *testing.T) {
 			want: []string{"nowhere"},
 		},
 		{
+			name: "a link out of the sources",
+			src:  `(import <nixpkgs> { }).stdenvNoCC.mkDerivation { name = "src"; buildCommand = "mkdir $out; echo module example.com/m > $out/go.mod; ln -s ${builtins.toFile "x.go" "package main"} $out/main.go"; }`,
+			want: []string{"main.go: no such file", "main.go is a symbolic link to ", "which is not in src"},
+		},
+		{
+			name:  "a replacement out of the sources",
+			files: with(map[string]string{"go.mod": "module example.com/plain\n\ngo 1.24\n\nrequire example.com/lib v1.0.0\n\nreplace example.com/lib => ../lib\n", "main.go": "package main\n\nimport _ \"example.com/lib\"\n\nfunc main() {}\n"}),
+			want:  []string{"src must hold the replacement", "modRoot"},
+		},
+		{
+			name:  "a workspace that needs modules",
+			files: map[string]string{"go.work": "go 1.24\n\nuse ./app\n", "app/go.mod": "module example.com/app\n\ngo 1.24\n\nrequire rsc.io/quote v1.5.2\n", "app/main.go": "package main\n\nimport _ \"rsc.io/quote\"\n\nfunc main() {}\n"},
+			args:  `subPackage = "app"; env.GOPROXY = "file:///nowhere";`,
+			want:  []string{"file:///nowhere/rsc.io/quote", "go-modules"},
+		},
+		{
 			name: "both forms", files: plain, args: `subPackage = "."; subPackages = [ "." ];`,
 			want: []string{"`subPackage` and `subPackages` are both given"},
 		},
