@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -22,30 +23,40 @@ import (
 
 // A place says where in the sources the modules of a build are.
 type place struct {
-	src     string        // the sources
-	modRoot string        // where the go command runs, src or below it
-	root    string        // where the vendor directory belongs, modRoot or above it
-	work    bool          // root has a go.work, which makes modRoot a part of a workspace
-	leaving []source.Link // that lead out of src
+	src     string                  // the sources
+	modRoot string                  // where the go command runs, src or below it
+	root    string                  // where the vendor directory belongs, modRoot or above it
+	work    bool                    // root has a go.work, which makes modRoot a part of a workspace
+	leaving map[string]*source.Link // by symbolic link that leads out of src: the one by which it does
 }
 
 // closeLinks makes the symbolic links that lead out of the sources lead nowhere:
 // what is there is another thing while planning than for who wrote them.
 func (p *place) closeLinks() error {
-	return filepath.WalkDir(p.src, func(path string, d fs.DirEntry, err error) error {
+	p.leaving = map[string]*source.Link{}
+	err := filepath.WalkDir(p.src, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.Type()&fs.ModeSymlink == 0 {
 			return err
 		}
 		link, err := source.Leaves(p.src, p.rel(path))
-		if err != nil || link == nil || link.Name != p.rel(path) {
-			return err
+		if link != nil {
+			p.leaving[p.rel(path)] = link
 		}
-		p.leaving = append(p.leaving, *link)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	for name := range p.leaving {
+		path := filepath.Join(p.src, name)
 		if err := os.Remove(path); err != nil {
 			return err
 		}
-		return os.Symlink("/nonexistent/out-of-src", path)
-	})
+		if err := os.Symlink("/nonexistent/out-of-src", path); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // explain is explain where a link that leads out of the sources is not the
@@ -53,11 +64,11 @@ func (p *place) closeLinks() error {
 func (p *place) explain(err error, cfg *Config) error {
 	var failed *goError
 	if errors.As(err, &failed) {
-		for _, link := range p.leaving {
-			for _, name := range []string{link.Name, strings.TrimPrefix(link.Name, p.rel(p.modRoot)+"/")} {
-				if regexp.MustCompile(`(^|[ \t/"])` + regexp.QuoteMeta(name) + `($|[ :\n"])`).MatchString(failed.text) {
-					return fmt.Errorf("%s\n\ndgd: %w", failed.text, bind.LinkError(&link))
-				}
+		for _, name := range slices.Sorted(maps.Keys(p.leaving)) {
+			// Go names files relative to the directory that it runs in.
+			named := regexp.QuoteMeta(strings.TrimPrefix(name, p.rel(p.modRoot)+"/"))
+			if regexp.MustCompile(`(^|[ \t/"])` + named + `($|[ :\n"])`).MatchString(failed.text) {
+				return fmt.Errorf("%s\n\ndgd: %w", failed.text, bind.LinkError(p.leaving[name]))
 			}
 		}
 	}

@@ -265,12 +265,14 @@ func TestLinksOut(t *testing.T) {
 		{"of a module below", "a", "a/x.go", outside, ".", "a/x.go is a symbolic link to " + outside},
 		{"a directory", ".", "dir", filepath.Dir(outside), "dir", "dir is a symbolic link to "},
 		{"an embedded file", ".", "e/text", outside, "e", "pattern text: cannot embed irregular file text"},
+		{"by way of a link", ".", "out", filepath.Dir(outside), "l", "out is a symbolic link to " + filepath.Dir(outside)},
 		{"a file of another package", ".", "a/x.go", outside, "e", ""},
 		{"within the sources", ".", "e/x.go", "../x/x.go", "e", ""},
 	} {
 		files := map[string]string{
 			"go.mod": "module example.com/m\n\ngo 1.24\n", "a/a.go": "package main\n\nfunc main() {}\n",
 			"e/e.go": "package main\n\nimport _ \"embed\"\n\n//go:embed text\nvar text string\n\nfunc main() {}\n", "x/x.go": "package main\n",
+			"l/main.go": "package main\n\nfunc main() {}\n",
 		}
 		if test.link != "e/text" {
 			files["e/text"] = "text"
@@ -280,6 +282,9 @@ func TestLinksOut(t *testing.T) {
 		}
 		src := project(t, files)
 		if err := os.Symlink(test.target, filepath.Join(src, test.link)); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Symlink("../out/x.go", filepath.Join(src, "l/x.go")); err != nil {
 			t.Fatal(err)
 		}
 		cfg := config(t, src)

@@ -1,6 +1,7 @@
 package build
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"os/exec"
@@ -29,6 +30,16 @@ func everyDirectory(t testing.TB, function, src, more string) string {
 		repo(t), more, function, src, layersEnv)
 }
 
+// program reads a program of a result.
+func program(t testing.TB, r result, name string) []byte {
+	t.Helper()
+	text, err := os.ReadFile(onDisk(filepath.Join(r.path, "bin", name)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
 // Packages that no program needs are compiled, and are no part of the result.
 func TestLibraries(t *testing.T) {
 	const excluded = `excludedPackages = [ "hack" ];`
@@ -55,6 +66,11 @@ func TestLibraries(t *testing.T) {
 			if err != nil || strings.TrimSpace(string(refs)) != first.path {
 				t.Errorf("the result needs %s (%v)", refs, err)
 			}
+			// `go install` gives the program that `go build` gives.
+			alone := build(t, function, src, layersEnv+`subPackage = "cmd/tool";`)
+			if !bytes.Equal(program(t, first, "tool"), program(t, alone, "tool")) {
+				t.Error("the program is not the one that is built alone")
+			}
 
 			edit(t, filepath.Join(src, "unused/unused.go"), "\"unused", "\"edited")
 			second := nixBuild(t, "-E", everyDirectory(t, function, src, excluded))
@@ -79,5 +95,19 @@ func TestLibraries(t *testing.T) {
 				t.Errorf("without a program, the result has %v (%v)", list, err)
 			}
 		})
+	}
+}
+
+// Where no program needs a package, both modes do the same work, too.
+func TestLibrariesShare(t *testing.T) {
+	const excluded = `excludedPackages = [ "hack" ];`
+	src := project(t, library)
+	first := nixBuild(t, "-E", everyDirectory(t, "buildWithDynDrv", src, excluded))
+	if first.err != nil || len(first.compiled()) == 0 {
+		t.Fatalf("the first build built %q: %v\n%s", first.compiled(), first.err, first.log)
+	}
+	second := nixBuild(t, "-E", everyDirectory(t, "buildWithIFD", src, excluded))
+	if second.err != nil || len(second.compiled()) > 0 || second.path != first.path {
+		t.Errorf("the second mode built %q and %s, not %s: %v", second.compiled(), second.path, first.path, second.err)
 	}
 }
