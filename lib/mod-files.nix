@@ -79,8 +79,8 @@ in
         if workspaces == [ ] then [ (at modRoot) ] else map (use: "${at root}/${builtins.head use}") (named "use" work);
       mods = map (dir: statements "${dir}/go.mod") (builtins.filter (dir: builtins.pathExists "${dir}/go.mod") dirs);
 
-      # The modules that need no fetch: those of the workspace, and those that a directory stands in for, all versions of
-      # them or one. A line is OLD [VERSION] => DIRECTORY; another module would have a version at the end.
+      # The modules that need no fetch: those of the workspace, and those that a directory stands in for, all versions
+      # of them or one. A line is OLD [VERSION] => DIRECTORY; another module would have a version at the end.
       here =
         builtins.concatMap (map builtins.head) (map (named "module") mods)
         ++ builtins.concatMap (
