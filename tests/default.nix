@@ -85,4 +85,7 @@ rec {
       };
     }
   ) programArgs;
+
+  # Programs by their definitions in nixpkgs.
+  nixpkgs = import ./nixpkgs.nix { inherit dgd pkgs useDynDrv; };
 }
