@@ -364,6 +364,10 @@ let
       '';
     };
 
+    cgo-race = examples.cgo // {
+      GOFLAGS = [ "-race" ];
+    };
+
     # Without cgo, it names a loader that is not there in a sandbox.
     pie = examples.packages // {
       GOFLAGS = [ "-buildmode=pie" ];

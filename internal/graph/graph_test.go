@@ -683,6 +683,29 @@ func TestKeepPaths(t *testing.T) {
 	}
 }
 
+// A library whose main package has no C exports nothing, and has no header. A
+// shared one is linked in a directory of the build, under the name that the go
+// command gives it.
+func TestLibraryWithoutHeader(t *testing.T) {
+	for _, mode := range []string{"c-archive", "c-shared"} {
+		text := strings.ReplaceAll(small("b001", "a"), " -buildid=a/b ", " -buildmode="+mode+" -buildid=a/b ")
+		name, steps := "$WORK/b001/exe/a.out", 2
+		if mode == "c-shared" {
+			text = strings.ReplaceAll(text, "cd .\n", "cd $WORK/b001/exe/\n")
+			text = strings.ReplaceAll(text, "link -o "+name, "link -o a.out")
+			name, steps = "a.out", 5
+		}
+		if !strings.Contains(text, "link -o "+name+" ") || !strings.Contains(text, mode) {
+			t.Fatal(text)
+		}
+		g := newGraph(t, text, options())
+		main, link := g.Nodes[0], g.Nodes[1]
+		if main.Header || len(link.Refs) != 1 || len(link.Steps) != steps {
+			t.Errorf("%s: %+v is linked by %+v", mode, main, link)
+		}
+	}
+}
+
 // A C++ package is linked by its own compiler, and one without what its
 // compiler has been asked gets no flags.
 func TestCgoWithoutFlags(t *testing.T) {
