@@ -32,6 +32,16 @@ let
       '';
     };
 
+    # The modules as archives, and the build in module mode. They are old ones, of which every proxy says the same.
+    archives = {
+      src = ./archives;
+      proxyVendor = true;
+      vendorHash = "sha256-ktEG4LAJrtURBibVWA6OB/U0QRD/yAsyqX87XAL2bU0=";
+      expect = ''
+        Don't communicate by sharing memory, share memory by communicating.
+      '';
+    };
+
     cgo = {
       src = ./cgo;
       expect = ''

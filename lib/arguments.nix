@@ -6,6 +6,8 @@ let
     name = null;
     modRoot = ".";
     vendorHash = null;
+    proxyVendor = false;
+    deleteVendor = false;
     env = { };
     subPackage = ".";
     subPackages = null;
@@ -35,6 +37,8 @@ let
     name = types.nullOrString;
     modRoot = types.below;
     vendorHash = types.nullOrString;
+    proxyVendor = types.bool;
+    deleteVendor = types.bool;
     env = types.env;
     subPackage = types.string;
     subPackages = types.nullOrStrings;
@@ -59,14 +63,24 @@ let
   modFiles = import ./mod-files.nix;
 
   # Whether a source needs modules and has none: then the hash is as good as empty, and Nix says the right one.
-  lacksModules = src: modRoot: env: isHere src && modFiles.lacksModules { inherit src modRoot env; };
+  lacksModules =
+    src: modRoot: env: deleteVendor:
+    isHere src
+    && modFiles.lacksModules {
+      inherit
+        src
+        modRoot
+        env
+        deleteVendor
+        ;
+    };
 
   # The flags of go build that GOFLAGS, the variable, holds beside those that dgd gives itself. -mod is one of these:
   # nixpkgs' buildGoModule overrides it, too.
   withoutMod =
     flags:
     if builtins.any isMod flags then
-      warn "`-mod=` in `GOFLAGS` has no effect: dgd builds with -mod=vendor where there are modules" (
+      warn "`-mod=` in `GOFLAGS` has no effect: dgd builds with -mod=vendor where there are modules, or as `proxyVendor` says" (
         builtins.filter (f: !isMod f) flags
       )
     else
@@ -122,7 +136,8 @@ else
   args
   // {
     inherit src modRoot;
-    vendorHash = if args.vendorHash == null && lacksModules src modRoot env then "" else args.vendorHash;
+    vendorHash =
+      if args.vendorHash == null && lacksModules src modRoot env args.deleteVendor then "" else args.vendorHash;
     subPackages = if args.subPackages != null then args.subPackages else [ args.subPackage ];
     cgo = platform.hasCgo env;
     env = env // {

@@ -145,6 +145,7 @@ let
           inherit (args) contentAddressed granularity;
           src = if prepares then "${prepared}" else "${get "src" null}";
           settings = if prepares then prepared.settings else null;
+          deleteVendor = goModules != null && get "deleteVendor" false;
           vendorHash = null;
           modRoot = import ./relative.nix (get "modRoot" "./");
           subPackages = if set "subPackages" then get "subPackages" [ ] else null;

@@ -4,7 +4,7 @@
 {
   bound, # the planner's output: derivations.json and the sources
   modules, # the planner's list of modules
-  vendorDir, # where these modules are
+  modulesDir, # where these modules are
   inputs,
   contentAddressed,
   allowGoReference,
@@ -42,7 +42,7 @@ let
       }) list
     );
   sources =
-    trees vendorDir (builtins.fromJSON (builtins.readFile modules)) // trees bound data.sources;
+    trees modulesDir (builtins.fromJSON (builtins.readFile modules)) // trees bound data.sources;
 
   value =
     v:

@@ -24,7 +24,7 @@ let
   };
   program = derive {
     inherit bound;
-    inherit (stages) modules vendorDir inputs;
+    inherit (stages) modules modulesDir inputs;
     inherit (args) contentAddressed allowGoReference;
   };
 in

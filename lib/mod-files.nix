@@ -53,6 +53,7 @@ in
       src,
       modRoot,
       env,
+      deleteVendor,
     }:
     let
       at = dir: if dir == "." then src else "${src}/${dir}";
@@ -100,6 +101,6 @@ in
         builtins.elem (builtins.head line) here
         || builtins.length line > 1 && builtins.elem "${builtins.head line} ${builtins.elemAt line 1}" here;
     in
-    !builtins.pathExists "${at root}/vendor/modules.txt"
+    (deleteVendor || !builtins.pathExists "${at root}/vendor/modules.txt")
     && !builtins.all isHere (builtins.concatMap (named "require") mods);
 }

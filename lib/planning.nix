@@ -75,14 +75,39 @@ let
     else
       vendor {
         inherit src go env;
-        inherit (args) modRoot vendorHash;
+        inherit (args)
+          modRoot
+          vendorHash
+          proxyVendor
+          deleteVendor
+          ;
       };
+
+  # With proxyVendor, what was fetched are archives: the modules of them, unpacked.
+  unpacked =
+    if goModules == null || !args.proxyVendor then
+      null
+    else
+      planner {
+        name = "unpacked-modules";
+        command = "unpack";
+        config.downloads = goModules;
+        inherit attrs;
+      };
+  vendored = if unpacked == null then goModules else null;
+  orEmpty = value: if value == null then "" else value;
 in
 rec {
   inherit inputs goModules;
 
   # The trees of `modules` are below it.
-  vendorDir = if goModules == null then src else "${goModules}";
+  modulesDir =
+    if unpacked != null then
+      "${unpacked}"
+    else if vendored != null then
+      "${vendored}"
+    else
+      src;
 
   stdPlan = planner {
     name = "std-plan";
@@ -116,7 +141,10 @@ rec {
       envFile = inputs.cgoEnv or "";
       flags = if settings == null then flags ++ [ ldflags ] else ownFlags;
       settings = if settings == null then "" else settle settings;
-      vendor = if goModules == null then "" else goModules;
+      inherit (args) deleteVendor;
+      vendor = orEmpty vendored;
+      downloads = if unpacked == null then "" else goModules;
+      unpacked = orEmpty unpacked;
     };
     inherit attrs;
   };
@@ -134,7 +162,7 @@ rec {
           inherit (args) modRoot;
         }
       else
-        { vendor = goModules; }
+        { ${if unpacked == null then "vendor" else "unpacked"} = modulesDir; }
     );
     attrs = attrs // splitAttrs;
   };

@@ -101,7 +101,7 @@ in
           '';
           outputHashMode = "recursive";
           outputHashAlgo = "sha256";
-          outputHash = "sha256-xu2Xbsdmr0x6BNq8OwuJsw1Wmj4QMkFptt7/+xjhHCs=";
+          outputHash = "sha256-rc5d1mVIkLp2snOp8xwLZKekk26azVx16f1h4LDaYWQ=";
         }
       } vendor
     '';

@@ -19,6 +19,7 @@ let
       src = dgd.fetchGoModule { inherit (p) module version hash; };
       inherit (p)
         vendorHash
+        proxyVendor
         subPackage
         tags
         env

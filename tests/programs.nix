@@ -1,5 +1,6 @@
 # Published programs that the tests build and compare with `go build`, the small ones first. The module proxy serves
-# them: `hash` is that of the module's own tree, `vendorHash` that of what `go mod vendor` writes in it.
+# them: `hash` is that of the module's own tree, `vendorHash` that of what `go mod vendor` writes in it, or of what
+# `go mod download` fetches.
 #
 # packages: how many `go list -deps` counts on linux/amd64, the standard library and unsafe included
 # modules: how many third-party modules they come from
@@ -10,6 +11,7 @@ builtins.mapAttrs
     _: program:
     {
       subPackage = ".";
+      proxyVendor = false;
       tags = [ ];
       env = { };
       cgo = false;
@@ -59,6 +61,19 @@ builtins.mapAttrs
       modules = 4;
     };
 
+    # Its modules come as archives. They are old enough for every proxy to say the same of them.
+    age-proxy = {
+      module = "filippo.io/age";
+      version = "v1.0.0";
+      hash = "sha256-MfyW8Yv8swKqA7Hl45l5Zn4wZrQmE661eHsKIywy36U=";
+      proxyVendor = true;
+      vendorHash = "sha256-jeoM6ideaJsa98pk4mWbz9RZhKuZOKInMRrrPSqNGWs=";
+      subPackage = "cmd/age";
+      packages = 182;
+      modules = 4;
+      nixpkgs = false;
+    };
+
     # Assembly of its own, and no other module.
     s2c = {
       module = "github.com/klauspost/compress";
@@ -105,6 +120,19 @@ builtins.mapAttrs
       vendorHash = "sha256-cA5Y0/2lvYfVXr4zgtp/U8aBUkHnh9xb9jDHVk/2OME=";
       packages = 263;
       modules = 20;
+    };
+
+    # As in nixpkgs, by proxyVendor. PostgreSQL's parser, which is C in a third-party module.
+    sqlc = {
+      module = "github.com/kyleconroy/sqlc";
+      version = "v1.13.0";
+      hash = "sha256-EMcCFoqp1sF3LemD0KIsDNLqobCwlxRSjye4/igOCog=";
+      proxyVendor = true;
+      vendorHash = "sha256-miyNIF6RNOuvNEA9Hf+hOyRJG+5IcXU4Vo4Fzn+nIb4=";
+      subPackage = "cmd/sqlc";
+      cgo = true;
+      packages = 326;
+      modules = 17;
     };
 
     # 398 embedded files in nine packages. nixpkgs vendors it by proxyVendor, which is another hash.

@@ -27,6 +27,8 @@ let
           modRoot
           env
           vendorHash
+          proxyVendor
+          deleteVendor
           ;
         inherit go;
       };
@@ -43,7 +45,15 @@ let
         root=.
         work=$(go env GOWORK)
         if [ -n "$work" ] && [ "$work" != off ]; then root=''${work%/*}; fi
-        ${if args.vendorHash == null then "" else ''cp -r ${modules} "$root"/vendor''}
+        ${if args.deleteVendor then ''rm -r "$root"/vendor'' else ""}
+        ${
+          if args.vendorHash == null then
+            ""
+          else if args.proxyVendor then
+            "export GOPROXY=file://${modules}"
+          else
+            ''cp -r ${modules} "$root"/vendor''
+        }
         flags=()
         if [ -f "$root"/vendor/modules.txt ]; then flags=(-mod=vendor); fi
         go build "''${flags[@]}" ${if args.allowGoReference then "" else "-trimpath"} -buildvcs=false \
@@ -63,7 +73,7 @@ pkgs.stdenv.mkDerivation {
   buildInputs = all "buildInputs";
   buildCommand = ''
     export HOME=$TMPDIR GOCACHE=$TMPDIR/cache GOPATH=$TMPDIR/gopath
-    export GOENV=off GOPROXY=off GOSUMDB=off GOTOOLCHAIN=local
+    export GOENV=off GOMODCACHE=$TMPDIR/modules GOPROXY=off GOSUMDB=off GOTOOLCHAIN=local
     mkdir work $out
     cd work
     ${builtins.concatStringsSep "\n" (map build (builtins.attrNames programs))}

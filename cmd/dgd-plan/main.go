@@ -5,7 +5,8 @@
 //	dgd-plan skeleton  what of the sources a plan depends on
 //	dgd-plan plan      go build -n, parsed into a graph
 //	dgd-plan probe     the C compilers' answers to cmd/go's probes
-//	dgd-plan modules   a vendor directory, split into modules
+//	dgd-plan unpack    a module download cache, unpacked
+//	dgd-plan modules   a vendor directory, or what was unpacked, split into modules
 //	dgd-plan bind      a plan and its sources, made into derivations
 package main
 
@@ -17,6 +18,7 @@ import (
 	"os/signal"
 	"path/filepath"
 
+	"dgd/internal/modules"
 	"dgd/internal/planner"
 	"dgd/internal/store"
 )
@@ -25,7 +27,7 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	if len(os.Args) != 2 {
-		fmt.Fprintln(os.Stderr, "usage: dgd-plan skeleton|plan|probe|modules|bind, with $configPath and $out")
+		fmt.Fprintln(os.Stderr, "usage: dgd-plan skeleton|plan|probe|unpack|modules|bind, with $configPath and $out")
 		os.Exit(2)
 	}
 	if err := run(ctx, os.Args[1]); err != nil {
@@ -64,13 +66,14 @@ func run(ctx context.Context, command string) error {
 			return err
 		}
 		return planner.WriteJSON(out, flags)
-	case "modules":
-		var cfg struct {
-			Vendor       string // a vendor directory, or else that of the sources
-			Src, ModRoot string
-			Env          map[string]string
-			StoreDir     string
+	case "unpack":
+		var cfg struct{ Downloads string }
+		if err := config(&cfg); err != nil {
+			return err
 		}
+		return modules.Unpack(ctx, cfg.Downloads, out)
+	case "modules":
+		var cfg planner.SplitConfig
 		if err := config(&cfg); err != nil {
 			return err
 		}
@@ -81,16 +84,11 @@ func run(ctx context.Context, command string) error {
 		if st != nil {
 			defer st.Close()
 		}
-		var modules []planner.ModuleTree
-		if cfg.Vendor != "" {
-			modules, err = planner.SplitVendor(ctx, cfg.Vendor, cfg.StoreDir, st)
-		} else {
-			modules, err = planner.SplitVendorOf(ctx, cfg.Src, cfg.ModRoot, cfg.Env, cfg.StoreDir, st)
-		}
+		list, err := planner.SplitModules(ctx, &cfg, st)
 		if err != nil {
 			return err
 		}
-		return planner.WriteJSON(out, modules)
+		return planner.WriteJSON(out, list)
 	case "bind":
 		var cfg planner.BindConfig
 		if err := config(&cfg); err != nil {

@@ -23,7 +23,7 @@ import (
 
 // A Module is a third-party module below SRC/vendor, as one store path.
 type Module struct {
-	Path  string `json:"path"`  // module path: its place below vendor
+	Dir   string `json:"dir"`   // its place below vendor
 	Store string `json:"store"` // store path
 }
 
@@ -40,7 +40,7 @@ type Bound struct {
 func Sources(g *graph.Graph, src, vendor string, modules []Module) (map[int][]Bound, error) {
 	modules = slices.Clone(modules)
 	// The longest path first: modules nest.
-	slices.SortFunc(modules, func(a, b Module) int { return len(b.Path) - len(a.Path) })
+	slices.SortFunc(modules, func(a, b Module) int { return len(b.Dir) - len(a.Dir) })
 	bound := map[int][]Bound{}
 	for i, n := range g.Nodes {
 		if n.Src == nil {
@@ -133,21 +133,21 @@ func LinkError(link *source.Link) error {
 func vendored(n *graph.Node, modules []Module) (Bound, error) {
 	module := func(file string) int {
 		return slices.IndexFunc(modules, func(m Module) bool {
-			at := "vendor/" + m.Path
+			at := "vendor/" + m.Dir
 			return file == at || strings.HasPrefix(file, at+"/")
 		})
 	}
 	i := module(n.Src.Dir)
 	if i < 0 {
-		return Bound{}, fmt.Errorf("the directory %s belongs to no module of vendor/modules.txt", n.Src.Dir)
+		return Bound{}, fmt.Errorf("the directory %s belongs to no module that was fetched", n.Src.Dir)
 	}
 	m := modules[i]
 	for _, f := range n.Src.Files {
 		if module(f) != i {
-			return Bound{}, fmt.Errorf("needs %s, which is not in its module %s: dgd does not support that", f, m.Path)
+			return Bound{}, fmt.Errorf("needs %s, which is not in its module %s: dgd does not support that", f, m.Dir)
 		}
 	}
-	return Bound{At: "vendor/" + m.Path, Path: m.Store, Copy: n.Cgo}, nil
+	return Bound{At: "vendor/" + m.Dir, Path: m.Store, Copy: n.Cgo}, nil
 }
 
 // throughLink says whether the file, or a directory between dir and it, is a

@@ -2,6 +2,7 @@ package graph
 
 import (
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 
@@ -20,6 +21,9 @@ type Options struct {
 	// workspace, or in the place of another one. It gives their paths, with the
 	// version where they have one, by directory.
 	Modules map[string]string
+	// ModCache is the module cache, as GOMODCACHE, where modules do not come
+	// from a vendor directory.
+	ModCache string
 	// ToolEnv is what Go's tools take from cmd/go's environment without the
 	// script saying so: GOOS, GOARCH and the like, as NAME=VALUE.
 	ToolEnv []string
@@ -52,6 +56,7 @@ type CompilerFlags struct {
 // Anything else is a *buildscript.Error.
 func New(script *buildscript.Script, opt Options) (*Graph, error) {
 	b := newBuilder(opt)
+	b.lookAhead(script)
 	for i := range script.Steps {
 		if err := b.read(&script.Steps[i]); err != nil {
 			return nil, err
@@ -65,11 +70,13 @@ type root struct{ path, token string }
 // A builder is the state while the script is read.
 type builder struct {
 	opt       Options
+	vendor    string // the directory of all modules but the main one
 	roots     []root
 	graph     Graph
 	step      *buildscript.Step
 	banner    string
 	pkgConfig []*action.PkgConfig // calls that stand before their cgo run
+	trimmed   map[string]string   // by object directory: the first rewriting of the compile's -trimpath
 	units     map[string]*unit    // by object directory; a link has the key objdir + "/exe"
 	all       []*unit             // in the order in which they began
 	order     []*unit             // in the order in which they came to their end
@@ -103,15 +110,39 @@ func newBuilder(opt Options) *builder {
 	if opt.Vendor == "" {
 		opt.Vendor = opt.ModRoot + "/vendor"
 	}
-	return &builder{
-		opt: opt,
-		roots: []root{
-			{opt.Vendor, "${SRC}/vendor"},
-			{opt.Src, "${SRC}"},
-			{opt.Goroot, "${GOROOT}"},
-		},
-		units:  map[string]*unit{},
-		byFile: map[string]Ref{},
+	if opt.ModCache != "" {
+		opt.Vendor = opt.ModCache
+	}
+	b := &builder{
+		opt:     opt,
+		trimmed: map[string]string{},
+		units:   map[string]*unit{},
+		byFile:  map[string]Ref{},
+	}
+	b.roots = []root{
+		{opt.Vendor, "${SRC}/vendor"},
+		{opt.Src, "${SRC}"},
+		{opt.Goroot, "${GOROOT}"},
+	}
+	return b
+}
+
+// lookAhead keeps what the C compiler's flags depend on, and only a later
+// command says: which module a package belongs to.
+func (b *builder) lookAhead(script *buildscript.Script) {
+	for i := range script.Steps {
+		run, ok := script.Steps[i].Action.(buildscript.Run)
+		if !ok || run.Tool != "compile" {
+			continue
+		}
+		out, err := flagValue(run.Args, "-o")
+		if err != nil {
+			continue // read complains
+		}
+		if trim, err := flagValue(run.Args, "-trimpath"); err == nil {
+			first, _, _ := strings.Cut(trim, ";")
+			b.trimmed[path.Dir(buildscript.Undot(script.Steps[i].Dir, out))] = first
+		}
 	}
 }
 

@@ -69,7 +69,7 @@ func (b *builder) cgo(a buildscript.Run) error {
 			u.written[stem+".cgo1.go"] = true
 			u.written[stem+".cgo2.c"] = true
 		}
-		if strings.HasPrefix(w, "-ldflags=") && strings.Contains(w, b.opt.Src) {
+		if strings.HasPrefix(w, "-ldflags=") && (strings.Contains(w, b.opt.Src) || strings.Contains(w, b.opt.Vendor)) {
 			u.node.LinkSrc = true
 		}
 	}
@@ -202,9 +202,9 @@ func (b *builder) cc(a buildscript.Run) error {
 		}
 	}
 	if compiles && flags.PrefixMap != "" && (u.node.Src == nil || !b.opt.KeepPaths) {
-		from, to := b.moduleRoot(u)
-		if to == "" {
-			return fmt.Errorf("compiles C in %s, which is in no module that dgd knows", u.node.Src.Dir)
+		from, to, err := b.moduleRoot(u)
+		if err != nil {
+			return err
 		}
 		o := slices.Index(args, "-o")
 		args = slices.Insert(args, o, flags.PrefixMap+"="+from+"=/_/"+action.Escape(to))
@@ -251,12 +251,15 @@ func (b *builder) workDir(u *unit) string {
 // moduleRoot returns the directory whose name cmd/go hides from the C compiler,
 // and what stands for it: the module that the unit's package belongs to, as the
 // sources that it has read so far tell.
-func (b *builder) moduleRoot(u *unit) (from, to string) {
+func (b *builder) moduleRoot(u *unit) (from, to string, err error) {
 	switch {
 	case u.node.Src == nil:
-		return "${GOROOT}", "GOROOT"
-	case u.node.Src.Vendored:
-		return "${SRC}/vendor", "vendor"
+		return "${GOROOT}", "GOROOT", nil
+	case u.node.Src.Vendored && b.opt.ModCache == "":
+		return "${SRC}/vendor", "vendor", nil
+	}
+	if u.node.Src.Vendored {
+		return b.cachedRoot(u)
 	}
 	root, module := b.opt.ModRoot, b.opt.Module
 	// Modules nest: the longest directory is the module's.
@@ -269,7 +272,27 @@ func (b *builder) moduleRoot(u *unit) (from, to string) {
 			break
 		}
 	}
-	return "${SRC}" + action.Escape(strings.TrimPrefix(root, b.opt.Src)), module
+	if module == "" {
+		return "", "", fmt.Errorf("compiles C in %s, which is in no module that dgd knows", u.node.Src.Dir)
+	}
+	return "${SRC}" + action.Escape(strings.TrimPrefix(root, b.opt.Src)), module, nil
+}
+
+// cachedRoot is moduleRoot in the module cache: -trimpath has the package's
+// directory and what stands for that, PATH@VERSION/DIRECTORY.
+func (b *builder) cachedRoot(u *unit) (from, to string, err error) {
+	dir, as, _ := strings.Cut(b.trimmed[u.objdir], "=>")
+	at := strings.Index(as, "@")
+	if at < 0 {
+		return "", "", errors.New("compiles C of a module that the compile's -trimpath does not tell")
+	}
+	end := at + strings.IndexByte(as[at:]+"/", '/')
+	root, ok := strings.CutSuffix(dir, as[end:])
+	if !ok {
+		return "", "", fmt.Errorf("dgd cannot tell the root of the module from -trimpath %s=>%s", dir, as)
+	}
+	from, err = b.token(u, root)
+	return from, as[:end], err
 }
 
 // linkTest reads the test that -n prints as succeeded, whatever the truth.

@@ -81,6 +81,8 @@ type Sources struct {
 	// Native says that the package has assembly or C, whose includes the
 	// script does not list.
 	Native bool `json:"native,omitempty"`
-	// Vendored says that the files belong to a module below SRC/vendor.
+	// Vendored says that the files belong to a module below SRC/vendor: in a
+	// directory named by its path, or by its path and version as in a module
+	// cache.
 	Vendored bool `json:"vendored,omitempty"`
 }

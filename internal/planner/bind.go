@@ -27,40 +27,58 @@ type SourceTree struct {
 	Store   string   `json:"store"` // the store path that it gets
 	Name    string   `json:"name"`
 	SHA256  string   `json:"sha256"` // SRI
-	Root    string   `json:"root"`   // relative to the file that lists it, or to where SplitVendor was told to look
+	Root    string   `json:"root"`   // relative to the file that lists it, or to the directory of the modules
 	Exclude []string `json:"exclude,omitempty"`
 }
 
-// ModuleTree is the tree of one module of a vendor directory.
+// ModuleTree is the tree of one module. Its place below a vendor directory, or
+// below a module cache, is Root.
 type ModuleTree struct {
 	SourceTree
+	Dir     string `json:"dir"` // below the vendor directory, or the module cache
 	Path    string `json:"path"`
 	Version string `json:"version"`
 }
 
-// SplitVendorOf is SplitVendor for the vendor directory of the sources. The
-// trees' roots are relative to src.
-func SplitVendorOf(ctx context.Context, src, modRoot string, env map[string]string, storeDir string, st store.Store) ([]ModuleTree, error) {
-	at, err := locate(src, modRoot, env)
+// SplitConfig says where modules are: in one of two directories, or in the
+// vendor directory of the sources.
+type SplitConfig struct {
+	Vendor   string `json:"vendor"`   // a vendor directory
+	Unpacked string `json:"unpacked"` // what modules.Unpack made of a download cache
+	StoreDir string `json:"storeDir"`
+
+	Src     string            `json:"src"`
+	ModRoot string            `json:"modRoot"`
+	Env     map[string]string `json:"env"` // of the go command
+}
+
+// SplitModules gives each module a tree of its own. With a store the trees are
+// added to it. Their roots are relative to the directory that the configuration
+// names; where that is the sources, to these.
+func SplitModules(ctx context.Context, cfg *SplitConfig, st store.Store) ([]ModuleTree, error) {
+	if cfg.Vendor != "" || cfg.Unpacked != "" {
+		return split(ctx, cfg, st)
+	}
+	at, err := locate(cfg.Src, cfg.ModRoot, cfg.Env)
 	if err != nil {
 		return nil, err
 	}
-	list, err := SplitVendor(ctx, at.vendor(), storeDir, st)
+	list, err := split(ctx, &SplitConfig{Vendor: at.vendor(), StoreDir: cfg.StoreDir}, st)
 	for i := range list {
 		list[i].Root = path.Join(at.rel(at.vendor()), list[i].Root)
 	}
 	return list, err
 }
 
-// SplitVendor splits a vendor directory into one tree per module; where there
-// is none there are no modules. With a store the trees are added to it. The
-// trees' roots are relative to the directory.
-func SplitVendor(ctx context.Context, vendor, storeDir string, st store.Store) ([]ModuleTree, error) {
+func split(ctx context.Context, cfg *SplitConfig, st store.Store) ([]ModuleTree, error) {
 	out := []ModuleTree{}
-	if !exists(filepath.Join(vendor, "modules.txt")) {
+	dir, read := cfg.Vendor, modules.ReadVendor
+	if cfg.Unpacked != "" {
+		dir, read = cfg.Unpacked, modules.ReadUnpacked
+	} else if !exists(filepath.Join(cfg.Vendor, "modules.txt")) {
 		return out, nil
 	}
-	list, err := modules.ReadVendor(vendor)
+	list, err := read(dir)
 	if err != nil {
 		return nil, err
 	}
@@ -82,7 +100,7 @@ func SplitVendor(ctx context.Context, vendor, storeDir string, st store.Store) (
 		}
 	}
 	for i, m := range found {
-		root, err := filepath.Rel(vendor, m.Tree.Root)
+		root, err := filepath.Rel(dir, m.Tree.Root)
 		if err != nil {
 			return nil, err
 		}
@@ -91,12 +109,13 @@ func SplitVendor(ctx context.Context, vendor, storeDir string, st store.Store) (
 		}
 		out = append(out, ModuleTree{
 			SourceTree: SourceTree{
-				Store:   hashed[i].StorePath(storeDir),
+				Store:   hashed[i].StorePath(cfg.StoreDir),
 				Name:    m.Tree.Name,
 				SHA256:  hashed[i].Hash.SRI(),
 				Root:    root,
 				Exclude: m.Tree.Exclude,
 			},
+			Dir:     root,
 			Path:    m.Path,
 			Version: m.Version,
 		})
@@ -109,7 +128,7 @@ type BindConfig struct {
 	Plan    string `json:"plan"`    // file of the program's Plan
 	StdPlan string `json:"stdPlan"` // file of the standard library's Plan
 	Src     string `json:"src"`
-	Modules string `json:"modules"` // file of SplitVendor's result, or empty
+	Modules string `json:"modules"` // file of SplitModules' result, or empty
 	Name    string `json:"name"`    // of the last derivation
 	// Granularity is "package" or "module": whether third-party packages have
 	// a derivation each, or share them as graph.Cluster says.
@@ -156,7 +175,7 @@ func Bind(ctx context.Context, cfg *BindConfig) (*Bound, error) {
 			return nil, err
 		}
 		for _, m := range out.Modules {
-			vendored = append(vendored, bind.Module{Path: m.Path, Store: m.Store})
+			vendored = append(vendored, bind.Module{Dir: m.Dir, Store: m.Store})
 		}
 	} else if vendor := filepath.Join(cfg.Src, program.vendor()); exists(filepath.Join(vendor, "modules.txt")) {
 		return nil, errors.New("the vendor directory of src is not split")
@@ -212,9 +231,15 @@ func byModule(g *graph.Graph, bound map[int][]bind.Bound) []drvgen.Group {
 	}
 	var groups []drvgen.Group
 	for _, nodes := range graph.Cluster(g, modules, func(n *graph.Node) bool { return n.Std }) {
-		groups = append(groups, drvgen.Group{Name: strings.TrimPrefix(bound[nodes[0]][0].At, "vendor/"), Nodes: nodes, Split: true})
+		groups = append(groups, drvgen.Group{Name: moduleName(bound[nodes[0]][0].At), Nodes: nodes, Split: true})
 	}
 	return groups
+}
+
+// moduleName is the path of the module that is at a place below SRC.
+func moduleName(at string) string {
+	name, _, _ := strings.Cut(strings.TrimPrefix(at, "vendor/"), "@")
+	return name
 }
 
 // place hashes the trees of all nodes; equal trees become one.

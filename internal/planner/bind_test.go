@@ -138,7 +138,7 @@ func TestBindStore(t *testing.T) {
 	plan := Plan{Goroot: "share/go", Graph: graph.Graph{Nodes: []*graph.Node{std.Graph.Nodes[0], lib, c, own, main, link}}}
 
 	st := store.NewMemory("/nix/store", someExecutor, someGo, someEnv, someStdEnv)
-	modules, err := SplitVendor(t.Context(), filepath.Join(src, "vendor"), "/nix/store", st)
+	modules, err := SplitModules(t.Context(), &SplitConfig{Vendor: filepath.Join(src, "vendor"), StoreDir: "/nix/store"}, st)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -255,21 +255,21 @@ func TestBindErrors(t *testing.T) {
 	}
 }
 
-func TestSplitVendorErrors(t *testing.T) {
-	if modules, err := SplitVendor(t.Context(), t.TempDir(), "/nix/store", nil); err != nil || modules == nil || len(modules) > 0 {
+func TestSplitModulesErrors(t *testing.T) {
+	if modules, err := SplitModules(t.Context(), &SplitConfig{Vendor: t.TempDir(), StoreDir: "/nix/store"}, nil); err != nil || modules == nil || len(modules) > 0 {
 		t.Errorf("without a vendor directory: %v, %v", modules, err)
 	}
 	dir := project(t, map[string]string{"modules.txt": "example.org/lib\n"})
-	if _, err := SplitVendor(t.Context(), dir, "/nix/store", nil); err == nil || !strings.Contains(err.Error(), "modules.txt:1") {
+	if _, err := SplitModules(t.Context(), &SplitConfig{Vendor: dir, StoreDir: "/nix/store"}, nil); err == nil || !strings.Contains(err.Error(), "modules.txt:1") {
 		t.Errorf("the error is %v", err)
 	}
 	dir = project(t, map[string]string{"modules.txt": "# example.org/lib v1.0.0\nexample.org/lib\n", "example.org/lib/x.go": ""})
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := SplitVendor(ctx, dir, "/nix/store", nil); !errors.Is(err, context.Canceled) {
+	if _, err := SplitModules(ctx, &SplitConfig{Vendor: dir, StoreDir: "/nix/store"}, nil); !errors.Is(err, context.Canceled) {
 		t.Errorf("the error is %v", err)
 	}
-	if _, err := SplitVendor(t.Context(), dir, "/nix/store", closedStore{store.NewMemory("/nix/store")}); err == nil || err.Error() != "closed" {
+	if _, err := SplitModules(t.Context(), &SplitConfig{Vendor: dir, StoreDir: "/nix/store"}, closedStore{store.NewMemory("/nix/store")}); err == nil || err.Error() != "closed" {
 		t.Errorf("the error is %v", err)
 	}
 }

@@ -2,8 +2,10 @@ package planner
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -16,6 +18,11 @@ import (
 	"dgd/internal/drvgen"
 	"dgd/internal/executor"
 	"dgd/internal/graph"
+	"dgd/internal/modules"
+
+	"golang.org/x/mod/module"
+	"golang.org/x/mod/sumdb/dirhash"
+	"golang.org/x/mod/zip"
 )
 
 // A builder plans programs, binds them and carries out their derivations, all
@@ -25,10 +32,15 @@ type builder struct {
 	dir string
 	src string
 	cfg *Config
+	// Where modules are, and what the go command needs beside to find them.
+	modules SplitConfig
+	goEnv   []string
 }
 
 func newBuilder(t *testing.T, src string) *builder {
-	return &builder{t: t, dir: t.TempDir(), src: src, cfg: config(t, src)}
+	b := &builder{t: t, dir: t.TempDir(), src: src, cfg: config(t, src)}
+	b.modules = SplitConfig{Src: src, StoreDir: filepath.Join(b.dir, "store")}
+	return b
 }
 
 // hasCompilers says whether there are compilers for C and C++.
@@ -84,7 +96,8 @@ func (b *builder) bind() (*Bound, *BindConfig) {
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	modules, err := SplitVendorOf(b.t.Context(), b.src, b.cfg.ModRoot, b.cfg.Env, filepath.Join(b.dir, "store"), nil)
+	b.modules.ModRoot, b.modules.Env = b.cfg.ModRoot, b.cfg.Env
+	modules, err := SplitModules(b.t.Context(), &b.modules, nil)
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -113,7 +126,7 @@ func (b *builder) build() string {
 		}
 	}
 	for _, m := range bound.Modules {
-		if err := os.CopyFS(m.Store, os.DirFS(filepath.Join(b.src, m.Root))); err != nil {
+		if err := os.CopyFS(m.Store, os.DirFS(filepath.Join(cmp.Or(b.modules.Unpacked, b.src), m.Root))); err != nil {
 			b.t.Fatal(err)
 		}
 	}
@@ -160,8 +173,9 @@ func (b *builder) compare(programs ...string) {
 		args = append(args, pattern(filepath.Join(b.src, b.cfg.ModRoot), p))
 	}
 	cmd := exec.Command(filepath.Join(b.cfg.Go, "bin", "go"), args...)
-	cmd.Dir = filepath.Join(b.src, b.cfg.ModRoot)
-	cmd.Env = append(os.Environ(), "GOENV=off", "GOFLAGS=", "GOWORK=", "GOPROXY=off", "GOTOOLCHAIN=local", "PWD="+cmd.Dir)
+	cmd.Dir = b.src
+	cmd.Env = append(os.Environ(), "GOENV=off", "GOFLAGS=", "GOWORK=off", "GOTOOLCHAIN=local", "PWD="+cmd.Dir)
+	cmd.Env = append(cmd.Env, b.goEnv...)
 	for name, value := range b.cfg.Env {
 		cmd.Env = append(cmd.Env, name+"="+value)
 	}
@@ -246,93 +260,119 @@ func Seven() int { return int(C.f()) + C.PRE }
 	b.compare("m")
 }
 
-// withC is a package with C, whose file names end up in the object code.
-func withC(pkg, result string) map[string]string {
+// download makes modules and puts them into a new download cache, as `go mod
+// download` has it. It returns the cache, and the text of a go.sum.
+func download(t *testing.T, published map[module.Version]map[string]string) (cache, sums string) {
+	t.Helper()
+	cache = t.TempDir()
+	check := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for m, files := range published {
+		dir := project(t, files)
+		escaped, err := module.EscapePath(m.Path)
+		check(err)
+		escapedVersion, err := module.EscapeVersion(m.Version)
+		check(err)
+		base := filepath.Join(cache, escaped, "@v", escapedVersion)
+		check(os.MkdirAll(filepath.Dir(base), 0o777))
+		f, err := os.Create(base + ".zip")
+		check(err)
+		check(zip.CreateFromDir(f, m, dir))
+		check(f.Close())
+		sum, err := dirhash.HashZip(base+".zip", dirhash.Hash1)
+		check(err)
+		modSum, err := dirhash.Hash1([]string{"go.mod"}, func(string) (io.ReadCloser, error) { return os.Open(filepath.Join(dir, "go.mod")) })
+		check(err)
+		for suffix, text := range map[string]string{".ziphash": sum, ".mod": files["go.mod"], ".info": `{"Version":"` + m.Version + `"}`} {
+			check(os.WriteFile(base+suffix, []byte(text), 0o666))
+		}
+		sums += fmt.Sprintf("%s %s %s\n%s %s/go.mod %s\n", m.Path, m.Version, sum, m.Path, m.Version, modSum)
+	}
+	return cache, sums
+}
+
+// cPackage is a package with a C file that knows its own name.
+func cPackage(name string) map[string]string {
 	return map[string]string{
-		pkg + "/no.go": "//go:build !cgo\n\npackage c\n\nfunc F() int { return " + result + " }\n",
-		pkg + "/c.go":  "package c\n\n// int f" + result + "(void);\nimport \"C\"\n\nfunc F() int { return int(C.f" + result + "()) }\n",
-		pkg + "/f.c":   "int f" + result + "(void) { const char *s = __FILE__; return " + result + " + (s[0] == 0); }\n",
+		name + ".go": "package " + name + "\n\n// #cgo LDFLAGS: -L${SRCDIR}\n// const char *" + name + "_file(void);\nimport \"C\"\n\nfunc File() string { return C.GoString(C." + name + "_file()) }\n",
+		name + ".c":  "static const char *f = __FILE__;\nconst char *" + name + "_file(void) { return f; }\n",
 	}
 }
 
-// TestModules builds programs whose packages come from several modules in the
-// sources: in a workspace, and by replacement.
-func TestModules(t *testing.T) {
+// TestBuildModules builds a program of modules that are in a download cache: a
+// plain one, one that stands in for another, and one in the sources; with C,
+// which is told where it lies.
+func TestBuildModules(t *testing.T) {
 	if testing.Short() {
 		t.Skip("compiles a part of the standard library")
 	}
-	const main = "package main\n\nimport (\n\t\"example.com/m/c\"\n\tother \"example.com/lib/c\"\n\t\"example.org/lib\"\n)\n\nfunc main() {\n\tif c.F() == 1 && other.F() == 2 && lib.Text == \"TEXT\" {\n\t\tprintln(\"ok\")\n\t}\n}\n"
-	merge := func(sets ...map[string]string) map[string]string {
+	if !hasCompilers() {
+		t.Skip("no C compiler")
+	}
+	in := func(dir, goMod string, files map[string]string) map[string]string {
 		all := map[string]string{}
-		for _, set := range sets {
-			for name, text := range set {
-				all[name] = text
-			}
+		for name, text := range files {
+			all[filepath.Join(dir, name)] = text
 		}
+		all["go.mod"] = goMod
 		return all
 	}
-	for _, test := range []struct {
-		name    string
-		modRoot string
-		pkg     string
-		files   map[string]string
-		dirs    []string // of the packages that are not the standard library's
-	}{
-		{
-			name: "replacement", modRoot: "app", pkg: ".",
-			files: map[string]string{
-				"app/go.mod":      "module example.com/m\n\ngo 1.24\n\nrequire (\n\texample.com/lib v1.2.3\n\texample.org/lib v1.0.0\n)\n\nreplace (\n\texample.com/lib => ../lib\n\texample.org/lib v1.0.0 => ../third\n)\n",
-				"third/go.mod":    "module example.org/lib\n",
-				"third/lib.go":    vendored["vendor/example.org/lib/lib.go"],
-				"vendor/not/a.go": "package not\n",
-			},
-			dirs: []string{"app", "app/c", "lib/c", "third"},
-		},
-		{
-			name: "workspace", modRoot: ".", pkg: "app",
-			files: map[string]string{
-				"go.work":      "go 1.24\n\nuse (\n\t./app\n\t./lib\n\t\"./third\"\n)\n",
-				"app/go.mod":   "module example.com/m\n\ngo 1.24\n",
-				"third/go.mod": "module example.org/lib\n",
-				"third/lib.go": vendored["vendor/example.org/lib/lib.go"],
-			},
-			dirs: []string{"app", "app/c", "lib/c", "third"},
-		},
-		{
-			name: "vendored workspace", modRoot: "app", pkg: ".",
-			files: map[string]string{
-				"go.work":                       "go 1.24\n\nuse (\n\t./app\n\t./lib\n)\n",
-				"app/go.mod":                    "module example.com/m\n\ngo 1.24\n\nrequire example.org/lib v1.0.0\n",
-				"vendor/modules.txt":            "## workspace\n" + vendored["vendor/modules.txt"],
-				"vendor/example.org/lib/lib.go": vendored["vendor/example.org/lib/lib.go"],
-			},
-			dirs: []string{"app", "app/c", "lib/c", "vendor/example.org/lib"},
-		},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			src := project(t, merge(withC("app/c", "1"), withC("lib/c", "2"), map[string]string{
-				"app/main.go": main, "lib/go.mod": "module example.com/lib\n\ngo 1.24\n",
-			}, test.files))
-			b := newBuilder(t, src)
-			if hasCompilers() {
-				b.withCgo()
-			}
-			b.cfg.ModRoot, b.cfg.Package = test.modRoot, []string{test.pkg}
-			b.compare("m")
-			var plan Plan
-			if err := readJSON(filepath.Join(b.dir, "plan.json"), &plan); err != nil {
-				t.Fatal(err)
-			}
-			var dirs []string
-			for _, n := range plan.Graph.Nodes {
-				if n.Src != nil {
-					dirs = append(dirs, n.Src.Dir)
-				}
-			}
-			slices.Sort(dirs)
-			if !slices.Equal(dirs, test.dirs) {
-				t.Errorf("the packages are in %q, want %q", dirs, test.dirs)
-			}
-		})
+	cache, sums := download(t, map[module.Version]map[string]string{
+		{Path: "example.org/Plain", Version: "v1.0.0"}:     in("sub", "module example.org/Plain\n\ngo 1.24\n", cPackage("plain")),
+		{Path: "example.org/fork/v2", Version: "v2.1.0"}:   in("", "module example.org/fork/v2\n\ngo 1.24\n", cPackage("forked")),
+		{Path: "example.org/unused", Version: "v0.1.0-PR"}: in("", "module example.org/unused\n", map[string]string{"x.go": "package unused\n"}),
+	})
+	files := map[string]string{
+		"go.mod": `module example.com/m
+
+go 1.24
+
+require (
+	example.com/near v0.0.0
+	example.org/Plain v1.0.0
+	example.org/forked/v2 v2.0.0
+)
+
+replace (
+	example.com/near => ./near
+	example.org/forked/v2 => example.org/fork/v2 v2.1.0
+)
+`,
+		"go.sum": sums,
+		"main.go": `package main
+
+import (
+	"example.com/m/own"
+	near "example.com/near/sub"
+	plain "example.org/Plain/sub"
+	forked "example.org/forked/v2"
+)
+
+func main() {
+	if near.File() != "" && plain.File() != "" && forked.File() != "" && own.File() != "" {
+		println("ok")
 	}
+}
+`,
+		"near/go.mod": "module example.com/near\n\ngo 1.24\n",
+	}
+	for dir, name := range map[string]string{"own": "own", "near/sub": "near"} {
+		for file, text := range cPackage(name) {
+			files[filepath.Join(dir, file)] = text
+		}
+	}
+	b := newBuilder(t, project(t, files))
+	b.withCgo()
+	b.cfg.Downloads = cache
+	b.cfg.Unpacked = filepath.Join(b.dir, "unpacked")
+	b.modules.Unpacked = b.cfg.Unpacked
+	if err := modules.Unpack(t.Context(), cache, b.cfg.Unpacked); err != nil {
+		t.Fatal(err)
+	}
+	b.goEnv = []string{"GOMODCACHE=" + filepath.Join(b.dir, "modcache"), "GOPROXY=file://" + cache, "GOSUMDB=off", "GOFLAGS=-modcacherw"}
+	b.compare("m")
 }

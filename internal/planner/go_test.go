@@ -17,10 +17,13 @@ func TestExplain(t *testing.T) {
 	long := "go: inconsistent vendoring in .:\n" + strings.Repeat("\texample.org/x@v1.0.0: is explicitly required\n", 20)
 	for _, test := range []struct {
 		text   string
-		vendor string
+		vendor string // or /downloads
 		want   string
 	}{
 		{"some words of go's", "", "some words of go's"},
+		{"main.go:9:2: module lookup disabled by GOPROXY=off", "/downloads", "main.go:9:2: module lookup disabled by GOPROXY=off\n\ndgd: vendorHash is stale: it is the hash of modules for another go.mod, whose fetch is still in the store.\nSet vendorHash = \"\"; and Nix says the right one"},
+		{"main.go:9:2: module lookup disabled by GOPROXY=off", "", "main.go:9:2: module lookup disabled by GOPROXY=off"},
+		{"main.go:9:2: missing go.sum entry for a", "/downloads", "main.go:9:2: missing go.sum entry for a\n\ndgd: go.sum does not fit go.mod: run `go mod tidy`, then " + newHash},
 		{long, "/vendor", long[:strings.Index(long, "\n")] + strings.Repeat("\n\texample.org/x@v1.0.0: is explicitly required", 7) +
 			"\n…\n\ndgd: vendorHash is stale: it is the hash of modules for another go.mod, whose fetch is still in the store.\nSet vendorHash = \"\"; and Nix says the right one"},
 		{"go: inconsistent vendoring", "", "go: inconsistent vendoring\n\ndgd: src has a vendor directory that does not fit its go.mod: run `go mod vendor`"},
@@ -32,6 +35,9 @@ func TestExplain(t *testing.T) {
 		{"go: go.mod requires go >= 1.99 (running go 1.26)", "", "go: go.mod requires go >= 1.99 (running go 1.26)\n\ndgd: go.mod wants a newer Go than the argument `go` gives: pass another toolchain, as in go = pkgs.go_1_27;"},
 	} {
 		cfg := &Config{Vendor: test.vendor, Package: []string{"lib", "cmd/x"}}
+		if test.vendor == "/downloads" {
+			cfg.Vendor, cfg.Downloads = "", test.vendor
+		}
 		if got := explain(&goError{test.text}, cfg); got.Error() != test.want {
 			t.Errorf("%.40s: the message is\n%v\nwant\n%s", test.text, got, test.want)
 		}
@@ -118,7 +124,7 @@ func TestEnvironment(t *testing.T) {
 	want := []string{
 		"PATH=/cc/bin", "HOME=/cc", "MULTI=a\nb",
 		"GOOS=plan9", "GOPROXY=direct", "PATH=/user",
-		"HOME=" + dir + "/home", "TMPDIR=" + dir + "/tmp", "GOCACHE=" + dir + "/cache", "GOPATH=" + dir + "/gopath",
+		"HOME=" + dir + "/home", "TMPDIR=" + dir + "/tmp", "GOCACHE=" + dir + "/cache", "GOPATH=" + dir + "/gopath", "GOMODCACHE=" + dir + "/mod",
 		"GOENV=off", "GOPROXY=off", "GOSUMDB=off", "GOTOOLCHAIN=local", "GO111MODULE=on",
 	}
 	if !slices.Equal(g.env, want) {

@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
 	"os/exec"
@@ -21,6 +22,7 @@ import (
 	"dgd/internal/action"
 	"dgd/internal/buildscript"
 	"dgd/internal/graph"
+	"dgd/internal/modules"
 	"dgd/internal/skeleton"
 )
 
@@ -47,6 +49,13 @@ type Config struct {
 
 	// Settings is a file that changes some of these, or empty: see readSettings.
 	Settings string `json:"settings"`
+
+	// In place of Vendor: a module download cache, and what modules.Unpack made
+	// of it.
+	Downloads string `json:"downloads"`
+	Unpacked  string `json:"unpacked"`
+	// DeleteVendor leaves out the sources' own vendor directory.
+	DeleteVendor bool `json:"deleteVendor"`
 }
 
 // A Plan is what planning gives to the later stages.
@@ -126,6 +135,12 @@ func Make(ctx context.Context, cfg *Config, dir string) (*Plan, error) {
 				opt.Module = m.mod.Module.Mod.Path
 			}
 		}
+		if cfg.Downloads != "" {
+			opt.ModCache = modCache(dir)
+			if err := linkModules(cfg, opt.ModCache); err != nil {
+				return nil, err
+			}
+		}
 		if cfg.Probe != "" { // only a C compiler is told of modules
 			if opt.Modules, err = at.others(ctx, g, members); err != nil {
 				return nil, at.explain(err, cfg)
@@ -191,17 +206,62 @@ func prepare(cfg *Config, src string) (at place, members []member, err error) {
 	if err != nil {
 		return at, nil, err
 	}
+	if cfg.DeleteVendor {
+		if err := os.RemoveAll(at.vendor()); err != nil {
+			return at, nil, err
+		}
+	}
 	switch {
-	case cfg.Vendor != "" && exists(at.vendor()):
-		return at, nil, errors.New("src has a vendor directory of its own: leave out vendorHash, or set it to null")
+	case (cfg.Vendor != "" || cfg.Downloads != "") && exists(at.vendor()):
+		return at, nil, errors.New("src has a vendor directory of its own: leave out vendorHash or set it to null, or set deleteVendor = true")
 	case cfg.Vendor != "":
 		if err := os.Symlink(cfg.Vendor, at.vendor()); err != nil {
 			return at, nil, err
 		}
+	case cfg.Downloads != "":
 	case needs && !exists(at.vendor()):
 		return at, nil, errors.New("src needs other modules (go.mod has `require`), but vendorHash is missing: set vendorHash = \"\"; and Nix says the right one")
 	}
 	return at, members, nil
+}
+
+// modCache is GOMODCACHE.
+func modCache(dir string) string { return filepath.Join(dir, "mod") }
+
+// linkModules makes a module cache in which the go command finds all modules
+// downloaded and unpacked.
+func linkModules(cfg *Config, cache string) error {
+	list, err := modules.ReadUnpacked(cfg.Unpacked)
+	if err != nil {
+		return err
+	}
+	for _, m := range list {
+		rel, err := filepath.Rel(cfg.Unpacked, m.Tree.Root)
+		if err != nil {
+			return err
+		}
+		if err := link(m.Tree.Root, filepath.Join(cache, rel)); err != nil {
+			return err
+		}
+	}
+	// The directories are its own: go makes a lock where it looks for more.
+	return filepath.WalkDir(cfg.Downloads, func(file string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() || filepath.Ext(file) == ".lock" {
+			return err
+		}
+		rel, err := filepath.Rel(cfg.Downloads, file)
+		if err != nil {
+			return err
+		}
+		return link(file, filepath.Join(cache, "cache", "download", rel))
+	})
+}
+
+func link(target, name string) error {
+	if err := os.MkdirAll(filepath.Dir(name), 0o777); err != nil {
+		return err
+	}
+	return os.Symlink(target, name)
 }
 
 // moduleScript returns the script that builds the packages of the module. Its
@@ -319,6 +379,7 @@ func newGo(cfg *Config, dir string) (*goCommand, error) {
 		"TMPDIR="+filepath.Join(dir, "tmp"),
 		"GOCACHE="+filepath.Join(dir, "cache"),
 		"GOPATH="+filepath.Join(dir, "gopath"),
+		"GOMODCACHE="+modCache(dir),
 		"GOENV=off", "GOPROXY=off", "GOSUMDB=off", "GOTOOLCHAIN=local", "GO111MODULE=on",
 	)
 	return g, nil
@@ -399,6 +460,10 @@ func explain(err error, cfg *Config) error {
 		return fmt.Errorf("%s\n\ndgd: src has a vendor directory that does not fit its workspace: run `go work vendor`", firstLines(text, 8))
 	case strings.Contains(text, "inconsistent vendoring"):
 		return fmt.Errorf("%s\n\ndgd: src has a vendor directory that does not fit its go.mod: run `go mod vendor`", firstLines(text, 8))
+	case strings.Contains(text, "disabled by GOPROXY=off") && cfg.Downloads != "":
+		return fmt.Errorf("%s\n\ndgd: vendorHash is stale: it is the hash of modules for another go.mod, whose fetch is still in the store.\nSet vendorHash = \"\"; and Nix says the right one", firstLines(text, 8))
+	case strings.Contains(text, "missing go.sum entry"):
+		return fmt.Errorf("%s\n\ndgd: go.sum does not fit go.mod: run `go mod tidy`, then set vendorHash = \"\"; and Nix says the right one", firstLines(text, 8))
 	case strings.Contains(text, "cannot find module providing package"), strings.Contains(text, "no required module provides package"):
 		return fmt.Errorf("%s\n\ndgd: an import is in no module of go.mod: run `go mod tidy`, then set vendorHash = \"\"; and Nix says the right one", text)
 	case strings.Contains(text, "not one of the workspace modules"), strings.Contains(text, "no modules were found in the current workspace"):

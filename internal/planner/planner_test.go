@@ -82,7 +82,7 @@ func TestPlanAndBind(t *testing.T) {
 	}
 
 	dir := t.TempDir()
-	modules, err := SplitVendor(ctx, filepath.Join(src, "vendor"), "/nix/store", nil)
+	modules, err := SplitModules(ctx, &SplitConfig{Vendor: filepath.Join(src, "vendor"), StoreDir: "/nix/store"}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -24,6 +24,27 @@ func with(files map[string]string) map[string]string {
 	return all
 }
 
+// archivesArgs are those of the example of that name, whose modules are
+// fetched already: a stale hash is one that the store has.
+const archivesArgs = `proxyVendor = true; vendorHash = "sha256-ktEG4LAJrtURBibVWA6OB/U0QRD/yAsyqX87XAL2bU0=";`
+
+// archives returns a project with the go.mod, the go.sum and an import of the
+// example, and with other files on top.
+func archives(t *testing.T, files map[string]string) map[string]string {
+	all := with(map[string]string{"main.go": "package main\n\nimport \"rsc.io/quote\"\n\nfunc main() { println(quote.Go(), \"SALT\") }\n"})
+	for _, name := range []string{"go.mod", "go.sum"} {
+		text, err := os.ReadFile(filepath.Join(repo(t), "examples/archives", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		all[name] = string(text)
+	}
+	for name, text := range files {
+		all[name] = text
+	}
+	return all
+}
+
 // Bad input gives a message that says what is wrong and what to do.
 func TestBadInput(t *testing.T) {
 	dep, err := filepath.Abs("../../examples/dep")
@@ -31,6 +52,7 @@ func TestBadInput(t *testing.T) {
 		t.Fatal(err)
 	}
 	const noHash = "sha256-AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
+	build(t, "buildWithIFD", filepath.Join(repo(t), "examples/archives"), layersEnv+archivesArgs)
 	tests := []struct {
 		name  string
 		files map[string]string // or src
@@ -70,6 +92,32 @@ func TestBadInput(t *testing.T) {
 			files: with(map[string]string{"vendor/modules.txt": ""}),
 			args:  `vendorHash = "` + noHash + `";`,
 			want:  []string{"vendor directory of its own"},
+		},
+		{
+			name: "deleteVendor without a vendor directory", src: dep, args: `deleteVendor = true; vendorHash = "` + noHash + `";`,
+			want: []string{"src has no vendor directory", "leave out deleteVendor"},
+		},
+		{
+			name:  "archives beside a vendor directory",
+			files: with(map[string]string{"vendor/modules.txt": ""}),
+			args:  `proxyVendor = true; vendorHash = "` + noHash + `";`,
+			want:  []string{"vendor directory of its own", "deleteVendor = true"},
+		},
+		{
+			name: "no archives", files: plain, args: `proxyVendor = true; vendorHash = "` + noHash + `";`,
+			want: []string{"the program needs no modules"},
+		},
+		{
+			name:  "vendorHash of archives stale",
+			files: archives(t, map[string]string{"go.mod": "module example.com/archives\n\ngo 1.24\n\nrequire rsc.io/quote v1.5.1\n", "go.sum": "rsc.io/quote v1.5.1 h1:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\nrsc.io/quote v1.5.1/go.mod h1:LzX7hefJvL54yjefDEDHNONDjII0t9xZLPXsUe+TKr0=\n"}),
+			args:  archivesArgs,
+			want:  []string{"vendorHash is stale", `vendorHash = ""`},
+		},
+		{
+			name:  "go.sum without a module of go.mod",
+			files: archives(t, map[string]string{"go.sum": ""}),
+			args:  archivesArgs,
+			want:  []string{"missing go.sum entry", "go.sum does not fit go.mod", "go mod tidy"},
 		},
 		{
 			name:  "go.mod does not parse",

@@ -30,10 +30,10 @@ func TestExamples(t *testing.T) {
 // programs are those of tests/programs.nix that are compared in every run: one
 // heavy in assembly (s2c), one with SQLite by cgo (sql-migrate), one whose tags
 // change the standard library (nats-server), one with more than 700 packages and
-// many embedded files (hugo).
-var programs = []string{"shfmt", "age", "s2c", "nats-server", "sql-migrate", "yq", "hugo"}
+// many embedded files (hugo), and one whose modules come as archives (age-proxy).
+var programs = []string{"shfmt", "age", "age-proxy", "s2c", "nats-server", "sql-migrate", "yq", "hugo"}
 
-var largePrograms = []string{"gofumpt", "stringer", "restic", "caddy", "rclone"}
+var largePrograms = []string{"gofumpt", "stringer", "restic", "sqlc", "caddy", "rclone"}
 
 // Published programs have the bytes that `go build` gives them, in both modes.
 func TestPrograms(t *testing.T) {

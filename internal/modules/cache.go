@@ -1,0 +1,122 @@
+package modules
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"dgd/internal/source"
+
+	"golang.org/x/mod/module"
+	"golang.org/x/mod/sumdb/dirhash"
+	"golang.org/x/mod/zip"
+)
+
+// Unpack unpacks the modules of a download cache, as `go mod download` leaves
+// it below GOMODCACHE/cache/download, to the new directory dir: each has a
+// directory PATH@VERSION there, as it has below GOMODCACHE.
+func Unpack(ctx context.Context, downloads, dir string) error {
+	var zips []string
+	err := filepath.WalkDir(downloads, func(file string, entry fs.DirEntry, err error) error {
+		if err == nil && path.Ext(file) == ".zip" && path.Base(path.Dir(file)) == "@v" {
+			zips = append(zips, file)
+		}
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("reading the module cache: %w", err)
+	}
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	for range min(len(zips), runtime.GOMAXPROCS(0)) {
+		wg.Go(func() {
+			for ctx.Err() == nil {
+				i := int(next.Add(1)) - 1
+				if i >= len(zips) {
+					return
+				}
+				if err := unpack(downloads, zips[i], dir); err != nil {
+					cancel(fmt.Errorf("unpacking %s: %w", zips[i], err))
+				}
+			}
+		})
+	}
+	wg.Wait()
+	return context.Cause(ctx)
+}
+
+// unpack unpacks one module. The go command trusts the hash beside the file, so
+// this is the place to check it.
+func unpack(downloads, file, dir string) error {
+	rel, err := filepath.Rel(downloads, file)
+	if err != nil {
+		return err
+	}
+	escapedPath, escapedVersion, _ := strings.Cut(strings.TrimSuffix(filepath.ToSlash(rel), ".zip"), "/@v/")
+	m, err := unescape(escapedPath, escapedVersion)
+	if err != nil {
+		return err
+	}
+	want, err := os.ReadFile(file + "hash")
+	if err != nil {
+		return err
+	}
+	got, err := dirhash.HashZip(file, dirhash.Hash1)
+	if err != nil {
+		return err
+	}
+	if got != strings.TrimSpace(string(want)) {
+		return fmt.Errorf("its hash is %s, and %s says %s", got, path.Base(file)+"hash", strings.TrimSpace(string(want)))
+	}
+	return zip.Unzip(filepath.Join(dir, filepath.FromSlash(escapedPath+"@"+escapedVersion)), m, file)
+}
+
+// ReadUnpacked returns the modules of a directory that Unpack made, each with
+// its tree.
+func ReadUnpacked(dir string) ([]Module, error) {
+	var mods []Module
+	err := filepath.WalkDir(dir, func(name string, entry fs.DirEntry, err error) error {
+		if err != nil || !entry.IsDir() || !strings.Contains(entry.Name(), "@") {
+			return err
+		}
+		rel, err := filepath.Rel(dir, name)
+		if err != nil {
+			return err
+		}
+		escapedPath, escapedVersion, _ := strings.Cut(filepath.ToSlash(rel), "@")
+		v, err := unescape(escapedPath, escapedVersion)
+		if err != nil {
+			return err
+		}
+		m := Module{Path: v.Path, Version: v.Version}
+		m.Tree = source.Tree{Name: m.storeName(), Root: name}
+		mods = append(mods, m)
+		return fs.SkipDir
+	})
+	if err != nil {
+		return nil, fmt.Errorf("reading the unpacked modules: %w", err)
+	}
+	return mods, nil
+}
+
+// unescape undoes what stands for capital letters in the cache's file names.
+func unescape(escapedPath, escapedVersion string) (module.Version, error) {
+	p, err := module.UnescapePath(escapedPath)
+	if err != nil {
+		return module.Version{}, err
+	}
+	v, err := module.UnescapeVersion(escapedVersion)
+	return module.Version{Path: p, Version: v}, err
+}

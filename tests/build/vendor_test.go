@@ -1,0 +1,135 @@
+package build
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// fetchFiles is a module with a module in its sources, whose fetch needs no
+// network.
+var fetchFiles = map[string]string{
+	"go.mod":      "module example.com/m\n\ngo 1.24\n\nrequire example.com/near v1.0.0\n\nreplace example.com/near => ./near\n",
+	"main.go":     "package main\n\nimport \"example.com/near\"\n\nfunc main() { println(near.Text) }\n",
+	"near/x.go":   "package near\n\nconst Text = \"original\"\n",
+	"near/go.mod": "module example.com/near\n\ngo 1.24\n",
+	"fix.patch":   "--- a/near/x.go\n+++ b/near/x.go\n@@ -1,3 +1,3 @@\n package near\n \n-const Text = \"original\"\n+const Text = \"changed\"\n",
+}
+
+// goVendor runs `go mod vendor` in a copy of files that the changes are made
+// in, and returns the vendor directory.
+func goVendor(t *testing.T, files map[string]string, change func(dir string)) string {
+	t.Helper()
+	dir := project(t, files)
+	if change != nil {
+		change(dir)
+	}
+	cmd := exec.Command("go", "mod", "vendor")
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "GOFLAGS=", "GOPROXY=off", "GOWORK=off", "GOSUMDB=off", "GOTOOLCHAIN=local")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	return filepath.Join(dir, "vendor")
+}
+
+// narHash is the hash of a directory as Nix knows it.
+func narHash(t *testing.T, dir string) string {
+	t.Helper()
+	out, err := exec.Command("nix", "hash", "path", dir).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.TrimSpace(string(out))
+}
+
+// fetch is the expression of the modules' fetch.
+func fetch(t *testing.T, src, args string) string {
+	t.Helper()
+	return fmt.Sprintf("(import %s/lib { pkgs = import <nixpkgs> { }; }).internal.vendor { src = %s; %s }", repo(t), src, strings.ReplaceAll(args, "SRC", src))
+}
+
+// The fetch obeys what buildGoModule's does: its tree is the one that
+// `go mod vendor` writes after the same changes.
+func TestFetch(t *testing.T) {
+	changed := func(dir string) { edit(t, filepath.Join(dir, "near/x.go"), "original", "changed") }
+	const sed = `"sed -i s/original/changed/ near/x.go"`
+	for _, test := range []struct {
+		name, args string
+		change     func(dir string)    // of the sources
+		after      func(vendor string) // of the tree
+		below      string              // where the module is
+		old        bool                // there is a vendor directory
+	}{
+		{name: "plain"},
+		{name: "patches", args: `patches = [ "${SRC}/fix.patch" ];`, change: changed},
+		{name: "patchFlags", args: `patches = [ "${SRC}/near/fix.patch" ]; patchFlags = [ "-p2" "-d" "near" ];`, change: changed},
+		{name: "prePatch", args: "prePatch = " + sed + ";", change: changed},
+		{name: "postPatch", args: "postPatch = " + sed + ";", change: changed},
+		{name: "preBuild", args: "preBuild = " + sed + ";", change: changed},
+		{name: "env", args: `env.WORD = "changed"; preBuild = "sed -i s/original/$WORD/ near/x.go";`, change: changed},
+		{
+			name: "modPostBuild", args: `modPostBuild = "echo more > vendor/more";`,
+			after: func(vendor string) { write(t, filepath.Join(vendor, "more"), "more\n") },
+		},
+		{
+			name: "modInstallPhase", args: `modInstallPhase = "mkdir $out; cp -r vendor/example.com $out; touch $out/modules.txt";`,
+			after: func(vendor string) { write(t, filepath.Join(vendor, "modules.txt"), "") },
+		},
+		{name: "overrideModAttrs", args: `overrideModAttrs = old: { preBuild = ` + sed + ` + old.preBuild; };`, change: changed},
+		{name: "further attributes", args: `modAttrs.postUnpack = "sed -i s/original/changed/ $sourceRoot/near/x.go";`, change: changed},
+		{name: "nativeBuildInputs", args: `nativeBuildInputs = [ ((import <nixpkgs> { }).stdenvNoCC.mkDerivation { name = "tool"; buildCommand = "mkdir -p $out/bin; printf '#!/bin/sh\nsed -i s/original/changed/ near/x.go\n' > $out/bin/change; chmod +x $out/bin/change"; }) ]; preBuild = "change";`, change: changed},
+		{name: "modRoot", args: `modRoot = "below";`, below: "below"},
+		{name: "setSourceRoot", args: `setSourceRoot = "sourceRoot=$(echo */below)";`, below: "below"},
+		{name: "deleteVendor", args: "deleteVendor = true;", old: true},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			// A tree that nobody has fetched before.
+			files := map[string]string{}
+			for name, text := range fetchFiles {
+				files[name] = text
+			}
+			files["near/salt.txt"] = "SALT"
+			files["near/fix.patch"] = fetchFiles["fix.patch"]
+			for name, text := range files {
+				files[name] = salted(t, text)
+			}
+			want := goVendor(t, files, test.change)
+			if test.after != nil {
+				test.after(want)
+			}
+			if test.old {
+				files["vendor/modules.txt"] = "# old\n"
+			}
+			all := map[string]string{}
+			for name, text := range files {
+				all[filepath.Join(test.below, name)] = text
+			}
+			args := fmt.Sprintf("vendorHash = %q; %s", narHash(t, want), test.args)
+			r := nixBuild(t, "-E", fetch(t, project(t, all), args))
+			if r.err != nil {
+				t.Errorf("it does not fetch what is in %s: %v\n%s", want, r.err, tail(r.log))
+			}
+		})
+	}
+}
+
+// nixpkgs' hash of a program that it fetches with proxyVendor.
+func TestFetchArchives(t *testing.T) {
+	r := nixBuild(t, "-E", fmt.Sprintf(`
+		let
+		  p = (import %s/tests/programs.nix).sqlc;
+		  src = (import %s { }).fetchGoModule { inherit (p) module version hash; };
+		in
+		assert p.nixpkgs && p.proxyVendor;
+		%s`, repo(t), repo(t), fetch(t, "src", "inherit (p) vendorHash proxyVendor;")))
+	if r.err != nil {
+		t.Fatalf("%v\n%s", r.err, tail(r.log))
+	}
+	if _, err := os.Stat(onDisk(filepath.Join(r.path, "github.com/spf13/cobra/@v/v1.4.0.zip"))); err != nil {
+		t.Error(err)
+	}
+}
