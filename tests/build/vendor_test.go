@@ -133,3 +133,24 @@ func TestFetchArchives(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// buildGoModule with proxyVendor, the user's tests included: all of it in
+// module mode.
+func TestGoModuleArchives(t *testing.T) {
+	src := filepath.Join(repo(t), "examples/archives")
+	for mode := range modes {
+		t.Run(mode, func(t *testing.T) {
+			r := nixBuild(t, "-E", goModule(t, mode, src, `pname = "archives"; version = "1"; env.CGO_ENABLED = 0; `+archivesArgs, ""))
+			if r.err != nil {
+				t.Fatalf("%v\n%s", r.err, tail(r.log))
+			}
+			if got := r.run(t, "archives"); !strings.HasPrefix(got, "Don't communicate") {
+				t.Errorf("it prints %q", got)
+			}
+			info, err := exec.Command("go", "version", "-m", onDisk(filepath.Join(r.path, "bin/archives"))).Output()
+			if want := "dep\trsc.io/quote\tv1.5.2\th1:w5fcysjrx7yqtD/aO+QwRjYZOKnaM9Uh2b40tElTs3Y="; err != nil || !strings.Contains(string(info), want) {
+				t.Errorf("the program does not list %s: %v\n%s", want, err, info)
+			}
+		})
+	}
+}
