@@ -76,28 +76,30 @@ func sources(n *graph.Node, src, vendor string, modules []Module) (Bound, error)
 	whole := Bound{At: ".", Tree: &source.Tree{Name: source.Name(n.Name), Root: src, Exclude: []string{".git", vendor}}, Copy: n.Cgo}
 	dir := filepath.Join(src, filepath.FromSlash(n.Src.Dir))
 	var files []string
+	inside := true
 	for _, f := range n.Src.Files {
-		if err := stays(src, f); err != nil {
-			return Bound{}, err
-		}
 		rel, err := filepath.Rel(dir, filepath.Join(src, filepath.FromSlash(f)))
 		if err != nil {
 			return Bound{}, err
 		}
 		if rel == ".." || strings.HasPrefix(rel, "../") {
-			return whole, nil // a file of another directory
+			inside = false // a file of another directory
 		}
 		files = append(files, filepath.ToSlash(rel))
 	}
-	if n.Src.Native {
-		more, inside, err := nativeFiles(dir, files, n)
-		if err != nil {
+	if n.Src.Native && inside {
+		var err error
+		if files, inside, err = nativeFiles(dir, files, n); err != nil {
 			return Bound{}, err
 		}
-		if !inside {
-			return whole, nil
+	}
+	for _, f := range n.Src.Files {
+		if err := stays(src, f); err != nil {
+			return Bound{}, err
 		}
-		files = more
+	}
+	if !inside {
+		return whole, nil
 	}
 	slices.Sort(files)
 	files = slices.Compact(files)

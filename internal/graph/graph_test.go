@@ -706,6 +706,47 @@ func TestLibraryWithoutHeader(t *testing.T) {
 	}
 }
 
+// In module mode C is told the module, which the compile's -trimpath names.
+func TestModuleRoot(t *testing.T) {
+	opt := options()
+	opt.ModCache = "/mods"
+	opt.Modules = map[string]string{"/src/near": "a.b/near@v0.0.0"}
+	for _, test := range []struct{ dir, trim, want string }{
+		{"/src/c", "/src/c=>example.com/m/c", "-ffile-prefix-map=${SRC}=/_/example.com/m"},
+		{"/src/near/c", "/src/near/c=>a.b/near@v0.0.0/c", "-ffile-prefix-map=${SRC}/near=/_/a.b/near@v0.0.0"},
+		{"/mods/a.b/!c@v1.0.0", "/mods/a.b/!c@v1.0.0=>a.b/C@v1.0.0", "-ffile-prefix-map=${SRC}/vendor/a.b/!c@v1.0.0=/_/a.b/C@v1.0.0"},
+		{"/mods/a.b/fork@v2.0.0/d/e", "/mods/a.b/fork@v2.0.0/d/e=>a.b/c@v1.0.0/d/e", "-ffile-prefix-map=${SRC}/vendor/a.b/fork@v2.0.0=/_/a.b/c@v1.0.0"},
+		{"/mods/a.b/c@v1.0.0/d", "/mods/a.b/c@v1.0.0/d=>a.b/c@v1.0.0/e", "dgd cannot tell the root of the module from -trimpath /mods/a.b/c@v1.0.0/d=>a.b/c@v1.0.0/e"},
+		{"/mods/a.b/c@v1.0.0/d", "/mods/a.b/c@v1.0.0/d=>a.b/c/d", "a module that the compile's -trimpath does not tell"},
+	} {
+		text := cgoText(test.dir, "c", "", "")
+		const compile = "/compile -o $WORK/b002/_pkg_.a "
+		if !strings.Contains(text, compile) {
+			t.Fatal(text)
+		}
+		text = strings.Replace(text, compile, compile+`-trimpath "`+test.trim+`;$WORK/b002=>" `, 1)
+		g, err := New(parse(t, text), opt)
+		if err != nil {
+			if !strings.Contains(err.Error(), test.want) {
+				t.Errorf("%s: the error is %v, want %s", test.trim, err, test.want)
+			}
+			continue
+		}
+		calls := 0
+		for _, s := range g.Nodes[0].Steps {
+			if s.Run != nil && slices.Contains(s.Run.Args, "-c") {
+				calls++
+				if !slices.Contains(s.Run.Args, test.want) {
+					t.Errorf("%s: %q lacks %s", test.trim, s.Run.Args, test.want)
+				}
+			}
+		}
+		if calls == 0 {
+			t.Errorf("%s: no call of the C compiler", test.trim)
+		}
+	}
+}
+
 // A C++ package is linked by its own compiler, and one without what its
 // compiler has been asked gets no flags.
 func TestCgoWithoutFlags(t *testing.T) {
