@@ -122,19 +122,6 @@ builtins.mapAttrs
       modules = 20;
     };
 
-    # As in nixpkgs, by proxyVendor. PostgreSQL's parser, which is C in a third-party module.
-    sqlc = {
-      module = "github.com/kyleconroy/sqlc";
-      version = "v1.13.0";
-      hash = "sha256-EMcCFoqp1sF3LemD0KIsDNLqobCwlxRSjye4/igOCog=";
-      proxyVendor = true;
-      vendorHash = "sha256-miyNIF6RNOuvNEA9Hf+hOyRJG+5IcXU4Vo4Fzn+nIb4=";
-      subPackage = "cmd/sqlc";
-      cgo = true;
-      packages = 326;
-      modules = 17;
-    };
-
     # 398 embedded files in nine packages. nixpkgs vendors it by proxyVendor, which is another hash.
     hugo = {
       module = "github.com/gohugoio/hugo";
