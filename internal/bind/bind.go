@@ -15,6 +15,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"syscall"
 
 	"dgd/internal/action"
 	"dgd/internal/graph"
@@ -76,30 +77,28 @@ func sources(n *graph.Node, src, vendor string, modules []Module) (Bound, error)
 	whole := Bound{At: ".", Tree: &source.Tree{Name: source.Name(n.Name), Root: src, Exclude: []string{".git", vendor}}, Copy: n.Cgo}
 	dir := filepath.Join(src, filepath.FromSlash(n.Src.Dir))
 	var files []string
-	inside := true
 	for _, f := range n.Src.Files {
+		if err := stays(src, f); err != nil {
+			return Bound{}, err
+		}
 		rel, err := filepath.Rel(dir, filepath.Join(src, filepath.FromSlash(f)))
 		if err != nil {
 			return Bound{}, err
 		}
 		if rel == ".." || strings.HasPrefix(rel, "../") {
-			inside = false // a file of another directory
+			return whole, nil // a file of another directory
 		}
 		files = append(files, filepath.ToSlash(rel))
 	}
-	if n.Src.Native && inside {
-		var err error
-		if files, inside, err = nativeFiles(dir, files, n); err != nil {
+	if n.Src.Native {
+		more, inside, err := nativeFiles(dir, files, n)
+		if err != nil {
 			return Bound{}, err
 		}
-	}
-	for _, f := range n.Src.Files {
-		if err := stays(src, f); err != nil {
-			return Bound{}, err
+		if !inside {
+			return whole, nil
 		}
-	}
-	if !inside {
-		return whole, nil
+		files = more
 	}
 	slices.Sort(files)
 	files = slices.Compact(files)
@@ -119,6 +118,9 @@ func sources(n *graph.Node, src, vendor string, modules []Module) (Bound, error)
 // stays checks that no symbolic link leads from the file out of the sources.
 func stays(src, file string) error {
 	link, err := source.Leaves(src, file)
+	if errors.Is(err, syscall.ENOTDIR) {
+		return nil // as whoever opens it will say
+	}
 	if err != nil || link == nil {
 		return err
 	}
