@@ -70,7 +70,6 @@ type root struct{ path, token string }
 // A builder is the state while the script is read.
 type builder struct {
 	opt       Options
-	vendor    string // the directory of all modules but the main one
 	roots     []root
 	graph     Graph
 	step      *buildscript.Step
