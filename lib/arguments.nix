@@ -22,6 +22,11 @@ let
     granularity = "module";
     allowGoReference = false;
     innerNix = null;
+    doCheck = false;
+    checkFlags = [ ];
+    nativeCheckInputs = [ ];
+    testPackages = [ "./..." ];
+    testData = [ ];
     meta = { };
     passthru = { };
   };
@@ -51,6 +56,11 @@ let
     contentAddressed = types.bool;
     granularity = types.granularity;
     allowGoReference = types.bool;
+    doCheck = types.bool;
+    checkFlags = types.strings;
+    nativeCheckInputs = types.list;
+    testPackages = types.strings;
+    testData = types.testData;
     meta = types.attrs;
     passthru = types.attrs;
   };

@@ -1,13 +1,14 @@
 # The environment of a C compiler with the given inputs, as stdenv sets it up: a file of NUL-separated variables, which
-# the executor gives to the programs of cgo packages, and to no other.
+# the executor gives to the programs of cgo packages and to tests, and to no other.
 { pkgs }:
 {
+  name ? "cgo-env",
   env,
   buildInputs,
   nativeBuildInputs,
 }:
 pkgs.stdenv.mkDerivation {
-  name = "cgo-env";
+  inherit name;
   inherit env buildInputs nativeBuildInputs;
   # What belongs to this build, or differs between machines, stays out.
   buildCommand = ''

@@ -66,4 +66,9 @@ let
     }
   ) data.derivations;
 in
-builtins.elemAt derivations (builtins.length derivations - 1)
+{
+  # The program, or what refers to all tests.
+  last = builtins.elemAt derivations (builtins.length derivations - 1);
+  # The derivations that run tests, by import path.
+  tests = builtins.mapAttrs (_: builtins.elemAt derivations) (data.tests or { });
+}

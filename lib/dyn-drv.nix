@@ -3,6 +3,7 @@
   planning,
   planner,
   tools,
+  execute,
   system,
 }:
 args:
@@ -16,20 +17,45 @@ let
     attrs = contentAddressing;
     splitAttrs = recursive;
   };
-  drv = planner {
-    # The last derivation's name is this one's without the suffix.
-    name = "${stages.bindConfig.name}.drv";
-    command = "bind";
-    config = stages.bindConfig // {
-      inherit system;
-      inherit (stages) inputs;
-      executor = tools.dgd-exec;
+  bind =
+    config: inputs:
+    planner {
+      # The last derivation's name is this one's without the suffix.
+      name = "${config.name}.drv";
+      command = "bind";
+      config = config // {
+        inherit system inputs;
+        executor = tools.dgd-exec;
+      };
+      attrs = recursive // contentAddressing // { outputHashMode = "text"; };
     };
-    attrs = recursive // contentAddressing // { outputHashMode = "text"; };
-  };
+  drv = bind stages.bindConfig stages.inputs;
 in
 {
   program = builtins.outputOf drv.outPath "out";
+  # A derivation at evaluation, as the package is one.
+  tests.all = execute {
+    name = "tests";
+    outputs = [ "out" ];
+    spec = builtins.toJSON {
+      units = [
+        {
+          name = "tests";
+          vars = { };
+          steps = [
+            {
+              copy = {
+                from = "\${TESTS}";
+                to = "\${out}";
+              };
+            }
+          ];
+        }
+      ];
+    };
+    vars.TESTS = builtins.outputOf (bind stages.testBindConfig stages.testInputs).outPath "out";
+    inherit (args) go contentAddressed allowGoReference;
+  };
   passthru = {
     inherit (stages) goModules plan;
     inherit drv;

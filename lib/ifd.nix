@@ -17,19 +17,28 @@ let
         path = "${drv}";
       };
   };
-  bound = planner {
-    name = "derivations";
-    command = "bind";
-    config = stages.bindConfig;
-  };
-  program = derive {
-    inherit bound;
-    inherit (stages) modules modulesDir inputs;
-    inherit (args) contentAddressed allowGoReference;
-  };
+  bind =
+    name: config:
+    planner {
+      inherit name config;
+      command = "bind";
+    };
+  realize =
+    bound: inputs:
+    derive {
+      inherit bound inputs;
+      inherit (stages) modules modulesDir;
+      inherit (args) contentAddressed allowGoReference;
+    };
+  bound = bind "derivations" stages.bindConfig;
+  program = (realize bound stages.inputs).last;
+  checked = realize (bind "test-derivations" stages.testBindConfig) stages.testInputs;
 in
 {
   inherit program;
+  tests = checked.tests // {
+    all = checked.last;
+  };
   passthru = {
     inherit (stages) goModules plan;
     inherit program bound;

@@ -3,6 +3,7 @@
 args:
 {
   program, # store path of the linked programs
+  tests, # derivations that run tests, by import path, and `all`
   passthru,
 }:
 let
@@ -24,11 +25,16 @@ execute {
   name = if args.name != null then args.name else "go-program";
   outputs = [ "out" ];
   spec = builtins.toJSON { units = [ unit ]; };
-  vars.PROGRAM = program;
+  vars = {
+    PROGRAM = program;
+  }
+  # Nothing of it gets into the output: the package depends on it and does not refer to it.
+  // (if args.doCheck then { TESTS = tests.all; } else { });
   inherit (args) go contentAddressed allowGoReference;
 }
 // passthru
 // args.passthru
 // {
   inherit (args) meta;
+  tests = tests // (args.passthru.tests or { });
 }

@@ -96,6 +96,18 @@ let
       };
   vendored = if unpacked == null then goModules else null;
   orEmpty = value: if value == null then "" else value;
+
+  # What the plans of the program and of its tests have in common.
+  planConfig = {
+    inherit go env probe;
+    inherit (args) modRoot deleteVendor;
+    envFile = inputs.cgoEnv or "";
+    flags = if settings == null then flags ++ [ ldflags ] else ownFlags;
+    settings = if settings == null then "" else settle settings;
+    vendor = orEmpty vendored;
+    downloads = if unpacked == null then "" else goModules;
+    unpacked = orEmpty unpacked;
+  };
 in
 rec {
   inherit inputs goModules;
@@ -132,19 +144,11 @@ rec {
   plan = planner {
     name = "plan";
     command = "plan";
-    config = {
-      inherit go env probe;
+    config = planConfig // {
       skeleton = settle skeleton;
-      inherit (args) modRoot subPackages;
+      inherit (args) subPackages;
       excludedPackages = args.excludedPackages or [ ];
       libraries = args.libraries or false;
-      envFile = inputs.cgoEnv or "";
-      flags = if settings == null then flags ++ [ ldflags ] else ownFlags;
-      settings = if settings == null then "" else settle settings;
-      inherit (args) deleteVendor;
-      vendor = orEmpty vendored;
-      downloads = if unpacked == null then "" else goModules;
-      unpacked = orEmpty unpacked;
     };
     inherit attrs;
   };
@@ -165,6 +169,45 @@ rec {
         { ${if unpacked == null then "vendor" else "unpacked"} = modulesDir; }
     );
     attrs = attrs // splitAttrs;
+  };
+
+  # The same for tests. Their skeleton has more of the test files, so that an edit of a test does not plan the program
+  # again.
+  testSkeleton = planner {
+    name = "test-skeleton";
+    command = "skeleton";
+    config = {
+      inherit src;
+      tests = true;
+    };
+    inherit attrs;
+  };
+
+  testPlan = planner {
+    name = "test-plan";
+    command = "tests";
+    config = planConfig // {
+      skeleton = settle testSkeleton;
+      subPackages = args.testPackages;
+      inherit (args) checkFlags;
+    };
+    inherit attrs;
+  };
+
+  # What tests have beside the inputs of a build: the environment of a package's checkPhase.
+  testInputs = inputs // {
+    checkEnv = cgoEnv {
+      name = "check-env";
+      inherit env;
+      inherit (args) buildInputs;
+      nativeBuildInputs = [ go ] ++ args.nativeBuildInputs ++ args.nativeCheckInputs;
+    };
+  };
+
+  testBindConfig = bindConfig // {
+    name = "tests";
+    tests = testPlan;
+    testData = if builtins.isList args.testData then { "*" = args.testData; } else args.testData;
   };
 
   # What the last stage, the binding of the sources to the plan, works on.

@@ -37,6 +37,11 @@ let
       words = "\"package\" or \"module\"";
       check = v: v == "package" || v == "module";
     };
+    testData = {
+      words = "a list of strings, or an attribute set of such lists";
+      check =
+        v: types.strings.check v || builtins.isAttrs v && builtins.all types.strings.check (builtins.attrValues v);
+    };
     attrs = {
       words = "an attribute set";
       check = builtins.isAttrs;

@@ -4,6 +4,7 @@
 //
 //	dgd-plan skeleton  what of the sources a plan depends on
 //	dgd-plan plan      go build -n, parsed into a graph
+//	dgd-plan tests     go test -n, parsed into a graph
 //	dgd-plan probe     the C compilers' answers to cmd/go's probes
 //	dgd-plan unpack    a module download cache, unpacked
 //	dgd-plan modules   a vendor directory, or what was unpacked, split into modules
@@ -27,7 +28,7 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	if len(os.Args) != 2 {
-		fmt.Fprintln(os.Stderr, "usage: dgd-plan skeleton|plan|probe|unpack|modules|bind, with $configPath and $out")
+		fmt.Fprintln(os.Stderr, "usage: dgd-plan skeleton|plan|tests|probe|unpack|modules|bind, with $configPath and $out")
 		os.Exit(2)
 	}
 	if err := run(ctx, os.Args[1]); err != nil {
@@ -41,17 +42,30 @@ func run(ctx context.Context, command string) error {
 	dir := filepath.Join(os.Getenv("NIX_BUILD_TOP"), "dgd")
 	switch command {
 	case "skeleton":
-		var cfg struct{ Src string }
+		var cfg struct {
+			Src   string
+			Tests bool
+		}
 		if err := config(&cfg); err != nil {
 			return err
 		}
-		return planner.WriteSkeleton(ctx, cfg.Src, out)
+		return planner.WriteSkeleton(ctx, cfg.Src, out, cfg.Tests)
 	case "plan":
 		var cfg planner.Config
 		if err := config(&cfg); err != nil {
 			return err
 		}
 		plan, err := planner.Make(ctx, &cfg, dir)
+		if err != nil {
+			return err
+		}
+		return planner.WriteJSON(out, plan)
+	case "tests":
+		var cfg planner.TestConfig
+		if err := config(&cfg); err != nil {
+			return err
+		}
+		plan, err := planner.MakeTests(ctx, &cfg, dir)
 		if err != nil {
 			return err
 		}

@@ -159,8 +159,8 @@ func TestCommandLine(t *testing.T) {
 		status int
 		stderr string
 	}{
-		{nil, 2, "usage: dgd-plan skeleton|plan|probe|unpack|modules|bind, with $configPath and $out\n"},
-		{[]string{"plan", "x"}, 2, "usage: dgd-plan skeleton|plan|probe|unpack|modules|bind, with $configPath and $out\n"},
+		{nil, 2, "usage: dgd-plan skeleton|plan|tests|probe|unpack|modules|bind, with $configPath and $out\n"},
+		{[]string{"plan", "x"}, 2, "usage: dgd-plan skeleton|plan|tests|probe|unpack|modules|bind, with $configPath and $out\n"},
 		{[]string{"make"}, 1, "dgd-plan: unknown command \"make\"\n"},
 	} {
 		cmd := exec.Command(os.Args[0], test.args...)

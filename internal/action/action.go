@@ -81,6 +81,8 @@ type Run struct {
 	IfExists []string `json:"ifExists,omitempty"`
 	// Parallel says that the program takes -c=N for its own concurrency.
 	Parallel bool `json:"parallel,omitempty"`
+	// Failed is shown behind the output of a program that fails.
+	Failed string `json:"failed,omitempty"`
 }
 
 // Pack appends files to the archive, as `go tool pack r` does.

@@ -44,7 +44,7 @@ func Sources(g *graph.Graph, src, vendor string, modules []Module) (map[int][]Bo
 	slices.SortFunc(modules, func(a, b Module) int { return len(b.Dir) - len(a.Dir) })
 	bound := map[int][]Bound{}
 	for i, n := range g.Nodes {
-		if n.Src == nil {
+		if n.Src == nil || n.Kind == graph.Test { // see TestSources
 			continue
 		}
 		b, err := sources(n, src, vendor, modules)
@@ -73,8 +73,7 @@ func sources(n *graph.Node, src, vendor string, modules []Module) (Bound, error)
 	if n.Src.Vendored {
 		return vendored(n, modules)
 	}
-	// Of no package are .git and the vendor directory.
-	whole := Bound{At: ".", Tree: &source.Tree{Name: source.Name(n.Name), Root: src, Exclude: []string{".git", vendor}}, Copy: n.Cgo}
+	whole := Bound{At: ".", Tree: &source.Tree{Name: source.Name(n.Name), Root: src, Exclude: notSource(vendor)}, Copy: n.Cgo}
 	dir := filepath.Join(src, filepath.FromSlash(n.Src.Dir))
 	var files []string
 	for _, f := range n.Src.Files {
@@ -173,6 +172,9 @@ func throughLink(dir, file string) (bool, error) {
 	}
 	return false, nil
 }
+
+// notSource is what never is part of a package, in the tree of a whole source.
+func notSource(vendor string) []string { return []string{".git", vendor} }
 
 // nativeFiles returns the files of a package with assembly or C: beside the
 // given ones all files of its directory that are not Go, and those of the

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"mvdan.cc/sh/v3/syntax"
 )
@@ -62,7 +63,28 @@ func (p *parser) split(line string) (command, error) {
 	case "touch":
 		return command{}, errors.New("the result is installed already")
 	}
+	if isTestProgram(name) {
+		return splitTest(line)
+	}
 	return p.splitRun(line)
+}
+
+// isTestProgram reports whether the path is that of a test program.
+func isTestProgram(path string) bool {
+	return strings.HasPrefix(path, workDir+"/") && strings.HasSuffix(path, ".test")
+}
+
+// splitTest splits the run of a test program, whose words are printed without
+// any quoting. Who adds flags to it must see to it that they have no spaces.
+func splitTest(line string) (command, error) {
+	c := command{args: strings.Split(line, " ")}
+	if slices.Contains(c.args, "") {
+		return command{}, errSplit
+	}
+	if strings.ContainsFunc(line, unicode.IsControl) {
+		return command{}, errors.New("a word has a control character")
+	}
+	return c, cmp.Or(checkPath(c.args[0]), checkWords(c.args[1:]))
 }
 
 // The arguments of the commands that follow are paths that are printed without

@@ -39,7 +39,7 @@ func (e *Error) Error() string {
 	return fmt.Sprintf("go build -n, line %d: %s: %s", e.Line, e.Msg, text)
 }
 
-// Parse parses the output of `go build -n` or `go test -c -n`.
+// Parse parses the output of `go build -n` or `go test -n`, with -c or without.
 //
 // The output must be whole, from an empty build cache, and free of other
 // messages; the go command prints it on standard error. A line that is not one
@@ -60,6 +60,7 @@ func (e *Error) Error() string {
 //	PROGRAM [ARG]... || true
 //	PROGRAM [ARG]... # internal             pack and buildid only
 //	PROGRAM [ARG]... # test for internal linking errors (succeeded)
+//	$WORK/DIR/NAME.test [ARG]...            the run of a test program
 //
 // Each command is first split by the rule that the go command prints it with,
 // which is not the shell's; then it is written down again with the shell's
@@ -232,6 +233,8 @@ func (p *parser) act(step *Step, c command) error {
 			text = c.args[1] + "\n"
 		}
 		step.Action = Write{Path: c.to, Text: text}
+	default:
+		step.Action = Test{Program: c.args[0], Args: c.args[1:]}
 	}
 	return nil
 }

@@ -1,5 +1,5 @@
-// Package buildscript reads the script that `go build -n` prints and turns it
-// into typed actions.
+// Package buildscript reads the script that `go build -n` or `go test -n` prints
+// and turns it into typed actions.
 //
 // It is pure: text in, actions out. It touches no disk, expands no variable
 // and runs nothing. What it does not understand is an error that names the
@@ -63,6 +63,12 @@ type (
 	// `gcc FLAGS -o /dev/null || true`.
 	Probe struct{ Args []string }
 
+	// Test is the run of a test program: `$WORK/b001/p.test FLAGS`.
+	Test struct {
+		Program string
+		Args    []string
+	}
+
 	// LinkTest is the linking test of a cgo package, printed after the link
 	// itself with the comment `# test for internal linking errors (RESULT)`.
 	LinkTest struct {
@@ -81,3 +87,4 @@ func (Remove) action()   {}
 func (Run) action()      {}
 func (Probe) action()    {}
 func (LinkTest) action() {}
+func (Test) action()     {}

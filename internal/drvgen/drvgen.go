@@ -44,6 +44,8 @@ const (
 	Go     Input = "go"     // the Go toolchain
 	CgoEnv Input = "cgoEnv" // the C compiler's environment with the program's C libraries
 	StdEnv Input = "stdEnv" // the C compiler's environment without them
+
+	CheckEnv Input = "checkEnv" // the environment that tests run in
 )
 
 // A Placed source is a store path at its place below a node's SRC.
@@ -87,6 +89,54 @@ const (
 // last one is the program, or a directory of all programs where there are
 // several, or packages that no program needs.
 func Generate(g *graph.Graph, opt Options) ([]Derivation, error) {
+	gen := newGenerator(g, opt)
+	for n := range g.Nodes {
+		if err := gen.node(n); err != nil {
+			return nil, err
+		}
+	}
+	if err := gen.join(); err != nil {
+		return nil, err
+	}
+	gen.drvs[len(gen.drvs)-1].Name = opt.Name
+	return gen.drvs, nil
+}
+
+// GenerateTests makes the derivations of a graph's tests and of what these
+// need. The last one refers to all tests. Tests says which derivation runs the
+// tests of a package, by import path.
+func GenerateTests(g *graph.Graph, opt Options) (drvs []Derivation, tests map[string]int, err error) {
+	gen := newGenerator(g, opt)
+	tests = map[string]int{}
+	var list []int
+	for n, node := range g.Nodes {
+		if node.Kind != graph.Test {
+			continue
+		}
+		if _, ok := tests[node.Name]; ok {
+			return nil, nil, fmt.Errorf("two tests of %s", node.Name)
+		}
+		if err := gen.node(n); err != nil {
+			return nil, nil, err
+		}
+		tests[node.Name] = gen.at[n].drv
+		list = append(list, n)
+	}
+	gen.vars = map[string]string{}
+	d := Derivation{Name: opt.Name, Outputs: []string{"out"}, Vars: map[string]Value{}}
+	passed := ""
+	for _, n := range list {
+		gen.variable(&d, Value{Drv: &gen.at[n].drv, Output: "out"})
+		passed += graph.Passed(action.Escape(g.Nodes[n].Name))
+	}
+	u := action.Unit{Name: "tests", Vars: action.Vars{}, Steps: []action.Step{{Write: &action.Write{Path: "${out}", Text: passed}}}}
+	if err := gen.add(d, u); err != nil {
+		return nil, nil, err
+	}
+	return gen.drvs, tests, nil
+}
+
+func newGenerator(g *graph.Graph, opt Options) *generator {
 	gen := &generator{
 		g:       g,
 		opt:     opt,
@@ -99,16 +149,7 @@ func Generate(g *graph.Graph, opt Options) ([]Derivation, error) {
 			gen.groupOf[n] = i
 		}
 	}
-	for n := range g.Nodes {
-		if err := gen.node(n); err != nil {
-			return nil, err
-		}
-	}
-	if err := gen.join(); err != nil {
-		return nil, err
-	}
-	gen.drvs[len(gen.drvs)-1].Name = opt.Name
-	return gen.drvs, nil
+	return gen
 }
 
 // node makes the derivation that builds a node, if it is not there yet, after
@@ -146,7 +187,7 @@ func (gen *generator) node(n int) error {
 // A place says where a node's outputs are.
 type place struct {
 	drv     int
-	archive file // also the file of a File node
+	archive file // also the file of a File node, and the program of a link
 	export  file
 	header  file
 	done    bool
@@ -194,8 +235,11 @@ type generator struct {
 
 // derivationName is the store path name of a node's derivation.
 func derivationName(n *graph.Node) string {
-	if n.Kind == graph.Link {
+	switch n.Kind {
+	case graph.Link:
 		return source.Name(n.Main)
+	case graph.Test:
+		return source.Name("test-" + n.Name)
 	}
 	return source.Name(n.Name)
 }
@@ -222,6 +266,9 @@ func (gen *generator) emit(group Group, bundled bool) error {
 			name += "@" + strconv.Itoa(names[name])
 		}
 		at := place{drv: len(gen.drvs), archive: file{output: archiveOutput}, export: file{output: exportOutput}, header: file{output: headerOutput}}
+		if node.Kind == graph.Link {
+			at.archive.path = "bin/" + node.Main
+		}
 		if bundled {
 			at.archive.path = name + ".a"
 			if group.Split {
@@ -284,13 +331,15 @@ func (gen *generator) unit(d *Derivation, n int, unitOf map[int]int) (action.Uni
 			dirs = append(dirs, gen.at[n].header.token())
 		}
 	case graph.Link:
-		u.Vars["PROGRAM"] = "${out}/bin/" + action.Escape(node.Main)
+		u.Vars["PROGRAM"] = gen.at[n].archive.token()
 		dirs = []string{"${out}/bin"}
 		if slices.ContainsFunc(node.Refs, func(r graph.Ref) bool { return r.Output == graph.Header }) {
 			u.Vars["BIN"] = "${out}/bin"
 		}
 	case graph.File:
 		u.Vars["FILE"] = "${out}"
+	case graph.Test:
+		u.Vars["PASSED"] = "${out}"
 	}
 	var mkdirs []action.Step
 	for _, dir := range dirs {
@@ -308,6 +357,10 @@ func (gen *generator) unit(d *Derivation, n int, unitOf map[int]int) (action.Uni
 			d.Vars["CGOENV"] = Value{Input: StdEnv}
 		}
 		u.Env = "${CGOENV}"
+	}
+	if node.Kind == graph.Test {
+		d.Vars["CHECKENV"] = Value{Input: CheckEnv}
+		u.Env = "${CHECKENV}"
 	}
 	for i, ref := range node.Refs {
 		token := "R" + strconv.Itoa(i)

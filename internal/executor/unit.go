@@ -129,6 +129,16 @@ func (r *runner) step(ctx context.Context, s *action.Step) error {
 		return copyFile(from, to)
 	case s.Run != nil:
 		out, err := r.command(ctx, s.Run)
+		if err != nil && s.Run.Failed != "" {
+			failed, err := r.expand(s.Run.Failed)
+			if err != nil {
+				return err
+			}
+			if len(out) > 0 && !bytes.HasSuffix(out, []byte("\n")) {
+				out = append(out, '\n')
+			}
+			out = append(out, failed...)
+		}
 		r.show(out)
 		return err
 	case s.Pack != nil:

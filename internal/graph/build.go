@@ -36,6 +36,15 @@ type Options struct {
 	// by word: only they can tell a relative path that the author wrote from
 	// one that cmd/go shortened for display.
 	CgoFlags func(dir string) ([]string, error)
+	// Tests says of each package p.test, by this name, what the script of
+	// `go test -n` leaves out.
+	Tests map[string]TestMain
+}
+
+// A TestMain is what `go test -n` does not print of a package p.test.
+type TestMain struct {
+	Dir  string // of the package that is tested, where the program runs
+	Text string // of the generated _testmain.go
 }
 
 // CompilerFlags are the flags of one C compiler that depend on cmd/go's probes.
@@ -51,7 +60,10 @@ type CompilerFlags struct {
 //   - mkdir of an object directory, rm of one, and mkdir of the directory for
 //     the programs: the executor makes its own;
 //   - buildid: dgd's outputs carry no build IDs;
-//   - probes of the C compiler: Options.Compilers has the answers.
+//   - probes of the C compiler: Options.Compilers has the answers;
+//   - a package's own import path in its import config: a test variant's has it,
+//     so that the package itself is built first, and the compiler never reads it;
+//   - -test.testlogfile of a test run: it is for the go command's own cache.
 //
 // Anything else is a *buildscript.Error.
 func New(script *buildscript.Script, opt Options) (*Graph, error) {
@@ -209,6 +221,8 @@ func (b *builder) add(a buildscript.Action) error {
 		return b.move(a)
 	case buildscript.LinkTest:
 		return b.linkTest(a)
+	case buildscript.Test:
+		return b.test(a)
 	case buildscript.Run:
 		switch a.Tool {
 		case "compile":

@@ -86,6 +86,9 @@ func (b *builder) importConfig(u *unit, text string) (string, error) {
 			if !ok {
 				return "", fmt.Errorf("import config: %q has no file", line)
 			}
+			if u.node.Kind == Package && name == b.banner {
+				continue // see New
+			}
 			ref, ok := b.byFile[file]
 			if !ok || ref.Output != Archive {
 				return "", fmt.Errorf("import config: %s is from %s, which no command before has made", name, file)
@@ -207,6 +210,9 @@ func (b *builder) compile(a buildscript.Run) error {
 			continue // follows the planner's core count
 		case w == "-asmhdr" && i+1 < len(words):
 			u.written[strings.TrimPrefix(words[i+1], u.objdir+"/")] = true
+		case w == u.objdir+"/"+testMain:
+			sources = true
+			b.testMain(u)
 		case strings.HasSuffix(w, ".go") && !strings.HasPrefix(w, "-"):
 			sources = true
 			b.reads(u, w)

@@ -21,6 +21,8 @@ const (
 	Package Kind = "package"
 	// Link makes a program.
 	Link Kind = "link"
+	// Test runs a test program, and makes a file that says that it passed.
+	Test Kind = "test"
 	// File makes a single file that other nodes read, such as a preprocessed profile.
 	File Kind = "file"
 )
@@ -37,6 +39,7 @@ const (
 //	FILE     a file node's file
 //	HEADER   the directory of a package's header, which the node writes
 //	BIN      the directory of a link's program
+//	PASSED   the file that a test writes when it has passed
 //	R0, R1…  the outputs that Refs lists
 type Node struct {
 	Kind  Kind          `json:"kind"`
@@ -62,7 +65,8 @@ const (
 	Export  Output = "export"
 	Archive Output = "archive"
 	Header  Output = "header"
-	Whole   Output = "file" // a File node's only output
+	Whole   Output = "file"    // a File node's only output
+	Program Output = "program" // of a Link
 )
 
 // A Ref is an output of another node.

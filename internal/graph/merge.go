@@ -3,6 +3,8 @@ package graph
 import (
 	"encoding/json"
 	"fmt"
+	"reflect"
+	"slices"
 )
 
 // Merge puts the standard library's own graph before a program's, and leaves
@@ -13,43 +15,23 @@ import (
 // Parts are those of the standard library that the program uses; the others are
 // left out. Own lists the program's own nodes of the standard library.
 func Merge(std, program *Graph) (g *Graph, parts []Part, own []int, err error) {
-	byName := map[string]int{}
-	for i, n := range std.Nodes {
-		byName[n.Name] = i
+	all := &Graph{Nodes: slices.Clone(std.Nodes)}
+	found, err := all.Add(program)
+	if err != nil {
+		return nil, nil, nil, err
 	}
-	same := make([]int, len(program.Nodes)) // index in std, or -1
 	used := make([]bool, len(std.Nodes))
-	for i, n := range program.Nodes {
-		same[i] = -1
-		j, ok := byName[n.Name]
-		if !n.Std || !ok {
-			continue
-		}
-		equal, err := sameNode(std.Nodes[j], n, same)
-		if err != nil {
-			return nil, nil, nil, err
-		}
-		if equal {
-			same[i] = j
-			used[j] = true
+	for _, i := range found {
+		if i < len(used) {
+			used[i] = true
 		}
 	}
 	g = &Graph{}
-	parts, stdAt := g.addParts(std, usedParts(std, used))
-	at := make([]int, len(program.Nodes))
-	for i, n := range program.Nodes {
-		if same[i] >= 0 {
-			at[i] = stdAt[same[i]]
-			continue
-		}
-		for _, r := range n.Refs {
-			if r.Node >= i {
-				return nil, nil, nil, fmt.Errorf("%s refers to a node that comes later", n.Name)
-			}
-		}
-		at[i] = g.add(n, at)
+	parts, at := g.addParts(std, usedParts(std, used))
+	for _, n := range all.Nodes[len(std.Nodes):] {
+		at = append(at, g.add(n, at))
 		if n.Std {
-			own = append(own, at[i])
+			own = append(own, len(g.Nodes)-1)
 		}
 	}
 	return g, parts, own, nil
@@ -87,16 +69,45 @@ func (g *Graph) add(from *Node, at []int) int {
 	return len(g.Nodes) - 1
 }
 
-// sameNode says whether two nodes do the same work, where same tells which of
-// the second graph's nodes are in the first.
-func sameNode(a, b *Node, same []int) (bool, error) {
-	if a.Kind != b.Kind || a.Cgo != b.Cgo || a.Src != nil || b.Src != nil || len(a.Refs) != len(b.Refs) {
-		return false, nil
+// Add puts the nodes of another graph behind those of g, but for those that are
+// the same there, and returns where each is now.
+func (g *Graph) Add(other *Graph) (at []int, err error) {
+	byName := map[string][]int{}
+	for i, n := range g.Nodes {
+		byName[n.Name] = append(byName[n.Name], i)
 	}
-	for i := range a.Refs {
-		if same[b.Refs[i].Node] != a.Refs[i].Node || a.Refs[i].Output != b.Refs[i].Output {
-			return false, nil
+	for i, n := range other.Nodes {
+		n := *n
+		n.Refs = nil
+		for _, r := range other.Nodes[i].Refs {
+			if r.Node >= i {
+				return nil, fmt.Errorf("%s refers to a node that comes later", n.Name)
+			}
+			n.Refs = append(n.Refs, Ref{Node: at[r.Node], Output: r.Output})
 		}
+		same := len(g.Nodes)
+		for _, j := range byName[n.Name] {
+			equal, err := sameNode(g.Nodes[j], &n)
+			if err != nil {
+				return nil, err
+			}
+			if equal {
+				same = j
+			}
+		}
+		at = append(at, same)
+		if same == len(g.Nodes) {
+			g.Nodes = append(g.Nodes, &n)
+		}
+	}
+	return at, nil
+}
+
+// sameNode says whether two nodes of a graph do the same work.
+func sameNode(a, b *Node) (bool, error) {
+	if a.Kind != b.Kind || a.Std != b.Std || a.Cgo != b.Cgo || a.Main != b.Main || a.LinkSrc != b.LinkSrc ||
+		!slices.Equal(a.Refs, b.Refs) || !reflect.DeepEqual(a.Src, b.Src) {
+		return false, nil
 	}
 	x, err := json.Marshal(a.Steps)
 	if err != nil {

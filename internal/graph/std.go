@@ -31,12 +31,12 @@ var (
 	}
 )
 
-// stdParts splits the standard library: what nearly every program uses, what
+// StdParts splits the standard library: what nearly every program uses, what
 // servers use besides, and two rests. So a program does not wait for what it
 // has no use for, and programs still share what they have in common.
 //
 // A part depends on those before it alone.
-func stdParts(std *Graph) []Part {
+func StdParts(std *Graph) []Part {
 	const base, more, net, netMore = 0, 1, 2, 3
 	parts := []Part{{Name: "std"}, {Name: "std-more"}, {Name: "std-net"}, {Name: "std-net-more"}}
 	roots := map[string]int{}
@@ -83,7 +83,7 @@ func stdParts(std *Graph) []Part {
 // are used nor a part that is.
 func usedParts(std *Graph, used []bool) []Part {
 	var out []Part
-	for _, p := range slices.Backward(stdParts(std)) {
+	for _, p := range slices.Backward(StdParts(std)) {
 		if !slices.ContainsFunc(p.Nodes, func(n int) bool { return used[n] }) {
 			continue
 		}

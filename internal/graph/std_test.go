@@ -54,7 +54,7 @@ func TestStdPartsRecorded(t *testing.T) {
 		}
 	}
 	partOf := map[int]int{}
-	for i, p := range stdParts(std) {
+	for i, p := range StdParts(std) {
 		for _, n := range p.Nodes {
 			if _, twice := partOf[n]; twice {
 				t.Errorf("%s is in two parts", std.Nodes[n].Name)

@@ -135,6 +135,13 @@ type BindConfig struct {
 	Granularity string `json:"granularity"`
 	StoreDir    string `json:"storeDir"`
 
+	// Tests is the file of the tests' Plan, where these are to be run in place
+	// of building the program.
+	Tests string `json:"tests"`
+	// TestData says which files tests see beside those of their packages: see
+	// bind.TestSources.
+	TestData map[string][]string `json:"testData"`
+
 	// The rest is for Encode.
 	System           string                  `json:"system"`
 	Executor         string                  `json:"executor"`
@@ -149,6 +156,7 @@ type Bound struct {
 	Derivations []drvgen.Derivation
 	Trees       []source.Hashed
 	Modules     []ModuleTree
+	Tests       map[string]int // the derivations that run tests, by import path
 }
 
 // vendor is the place of the vendor directory in the sources.
@@ -180,6 +188,9 @@ func Bind(ctx context.Context, cfg *BindConfig) (*Bound, error) {
 	} else if vendor := filepath.Join(cfg.Src, program.vendor()); exists(filepath.Join(vendor, "modules.txt")) {
 		return nil, errors.New("the vendor directory of src is not split")
 	}
+	if cfg.Tests != "" {
+		return out, bindTests(ctx, cfg, out, vendored, &std, &program)
+	}
 	g, parts, own, err := graph.Merge(&std.Graph, &program.Graph)
 	if err != nil {
 		return nil, err
@@ -192,40 +203,120 @@ func Bind(ctx context.Context, cfg *BindConfig) (*Bound, error) {
 	if err != nil {
 		return nil, err
 	}
-	opt := drvgen.Options{
-		Goroot:  program.Goroot,
-		Sources: placed,
-		StdEnv:  map[int]bool{},
-		Name:    cfg.Name,
-
-		Libraries: program.Libraries,
+	opt := options(cfg, g, program.Goroot, placed)
+	opt.Libraries = program.Libraries
+	opt.Groups = stdGroups(parts, own)
+	byModule, err := moduleGroups(cfg, g, bound)
+	if err != nil {
+		return nil, err
 	}
-	for i, n := range g.Nodes {
-		opt.StdEnv[i] = n.Std
-	}
-	for _, p := range parts {
-		opt.Groups = append(opt.Groups, drvgen.Group{Name: p.Name, Nodes: p.Nodes})
-	}
-	if len(own) > 0 {
-		opt.Groups = append(opt.Groups, drvgen.Group{Name: "std-variant", Nodes: own})
-	}
-	switch cfg.Granularity {
-	case "package":
-	case "module":
-		opt.Groups = append(opt.Groups, byModule(g, bound)...)
-	default:
-		return nil, fmt.Errorf("granularity is %q, not \"package\" or \"module\"", cfg.Granularity)
-	}
+	opt.Groups = append(opt.Groups, byModule...)
 	out.Derivations, err = drvgen.Generate(g, opt)
 	return out, err
 }
 
-// byModule groups third-party packages. Those with C stay apart: they need an
+func options(cfg *BindConfig, g *graph.Graph, goroot string, placed map[int][]drvgen.Placed) drvgen.Options {
+	opt := drvgen.Options{
+		Goroot:  goroot,
+		Sources: placed,
+		StdEnv:  map[int]bool{},
+		Name:    cfg.Name,
+	}
+	for i, n := range g.Nodes {
+		opt.StdEnv[i] = n.Std
+	}
+	return opt
+}
+
+// stdGroups are the bundles of the standard library: shared by all programs, and
+// a program's own.
+func stdGroups(parts []graph.Part, own []int) []drvgen.Group {
+	var groups []drvgen.Group
+	for _, p := range parts {
+		groups = append(groups, drvgen.Group{Name: p.Name, Nodes: p.Nodes})
+	}
+	if len(own) > 0 {
+		groups = append(groups, drvgen.Group{Name: "std-variant", Nodes: own})
+	}
+	return groups
+}
+
+// moduleGroups groups third-party packages as the granularity says.
+func moduleGroups(cfg *BindConfig, g *graph.Graph, bound map[int][]bind.Bound) ([]drvgen.Group, error) {
+	switch cfg.Granularity {
+	case "package":
+		return nil, nil
+	case "module":
+		return byModule(g, bound), nil
+	}
+	return nil, fmt.Errorf("granularity is %q, not \"package\" or \"module\"", cfg.Granularity)
+}
+
+// bindTests makes the derivations that run a module's tests. What these share
+// with the program is built by the same derivations: so the program's nodes are
+// there, too, and grouped as they are without tests.
+func bindTests(ctx context.Context, cfg *BindConfig, out *Bound, vendored []bind.Module, std, program *Plan) error {
+	var tests Plan
+	if err := readJSON(cfg.Tests, &tests); err != nil {
+		return err
+	}
+	g := &graph.Graph{}
+	var ends []int
+	for _, part := range []*graph.Graph{&std.Graph, &program.Graph, &tests.Graph} {
+		if _, err := g.Add(part); err != nil {
+			return err
+		}
+		ends = append(ends, len(g.Nodes))
+	}
+	bound, err := bind.Sources(g, cfg.Src, program.vendor(), vendored)
+	if err != nil {
+		return err
+	}
+	groups := stdGroups(graph.StdParts(&std.Graph), nil)
+	for i, end := range ends[1:] {
+		part := span(ends[i], end)
+		ofStd := slices.DeleteFunc(slices.Clone(part), func(n int) bool { return !g.Nodes[n].Std })
+		groups = append(groups, stdGroups(nil, ofStd)...)
+		ofPart := map[int][]bind.Bound{}
+		for _, n := range part {
+			ofPart[n] = bound[n]
+		}
+		byModule, err := moduleGroups(cfg, g, ofPart)
+		if err != nil {
+			return err
+		}
+		groups = append(groups, byModule...)
+	}
+	data, err := bind.TestSources(g, cfg.Src, program.vendor(), cfg.TestData)
+	if err != nil {
+		return err
+	}
+	maps.Copy(bound, data)
+	placed, err := out.place(ctx, bound, cfg.StoreDir)
+	if err != nil {
+		return err
+	}
+	opt := options(cfg, g, program.Goroot, placed)
+	opt.Groups = groups
+	out.Derivations, out.Tests, err = drvgen.GenerateTests(g, opt)
+	return err
+}
+
+// span is the list of numbers from one up to another, without that.
+func span(from, to int) []int {
+	var list []int
+	for n := from; n < to; n++ {
+		list = append(list, n)
+	}
+	return list
+}
+
+// byModule groups those third-party packages that are bound. Those with C stay apart: they need an
 // environment that the others do without.
 func byModule(g *graph.Graph, bound map[int][]bind.Bound) []drvgen.Group {
 	modules := make([]string, len(g.Nodes))
 	for i, n := range g.Nodes {
-		if n.Kind == graph.Package && !n.Cgo && n.Src != nil && n.Src.Vendored {
+		if n.Kind == graph.Package && !n.Cgo && n.Src != nil && n.Src.Vendored && bound[i] != nil {
 			modules[i] = bound[i][0].Path
 		}
 	}
@@ -305,7 +396,8 @@ func (b *Bound) WriteTo(dir, storeDir string) error {
 	data := struct {
 		Derivations []drvgen.Derivation `json:"derivations"`
 		Sources     []SourceTree        `json:"sources"`
-	}{Derivations: b.Derivations, Sources: []SourceTree{}}
+		Tests       map[string]int      `json:"tests,omitempty"`
+	}{Derivations: b.Derivations, Sources: []SourceTree{}, Tests: b.Tests}
 	for i, t := range b.Trees {
 		root := filepath.Join("sources", strconv.Itoa(i))
 		if err := t.CopyTo(filepath.Join(dir, root)); err != nil {

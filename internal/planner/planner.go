@@ -90,31 +90,10 @@ func Make(ctx context.Context, cfg *Config, dir string) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	vars, err := g.variables(ctx)
+	vars, opt, goroot, err := g.options(ctx, cfg, dir)
 	if err != nil {
 		return nil, err
 	}
-	goroot, err := filepath.Rel(cfg.Go, vars["GOROOT"])
-	if err != nil || strings.HasPrefix(goroot, "..") {
-		return nil, fmt.Errorf("the Go toolchain %s has its GOROOT elsewhere: %s", cfg.Go, vars["GOROOT"])
-	}
-	opt := graph.Options{
-		Goroot:    vars["GOROOT"],
-		Src:       filepath.Join(dir, "src"),
-		KeepPaths: !slices.Contains(cfg.Flags, "-trimpath"),
-		CgoFlags:  cgoFlags,
-	}
-	for _, name := range toolVariables {
-		if vars[name] != "" {
-			opt.ToolEnv = append(opt.ToolEnv, name+"="+action.Escape(vars[name]))
-		}
-	}
-	if cfg.Probe != "" {
-		if opt.Compilers, err = readProbe(cfg.Probe); err != nil {
-			return nil, err
-		}
-	}
-	opt.ModRoot = filepath.Join(opt.Src, cfg.ModRoot)
 	plan := &Plan{Goroot: goroot, Libraries: cfg.Libraries}
 	var text string
 	if cfg.Skeleton == "" {
@@ -125,36 +104,16 @@ func Make(ctx context.Context, cfg *Config, dir string) (*Plan, error) {
 			return nil, explain(err, cfg)
 		}
 	} else {
-		at, members, err := prepare(cfg, opt.Src)
+		at, err := g.layOut(ctx, cfg, dir, &opt)
 		if err != nil {
 			return nil, err
 		}
-		opt.Vendor, plan.Vendor = at.vendor(), at.rel(at.vendor())
-		for _, m := range members {
-			if m.dir == opt.ModRoot {
-				opt.Module = m.mod.Module.Mod.Path
-			}
-		}
-		if cfg.Downloads != "" {
-			opt.ModCache = modCache(dir)
-			if err := linkModules(cfg, opt.ModCache); err != nil {
-				return nil, err
-			}
-		}
-		if cfg.Probe != "" { // only a C compiler is told of modules
-			if opt.Modules, err = at.others(ctx, g, members); err != nil {
-				return nil, at.explain(err, cfg)
-			}
-		}
-		if text, err = g.moduleScript(ctx, cfg, &at, filepath.Join(dir, "bin")); err != nil {
+		plan.Vendor = at.rel(at.vendor())
+		if text, err = g.moduleScript(ctx, cfg, at, filepath.Join(dir, "bin")); err != nil {
 			return nil, at.explain(err, cfg)
 		}
 	}
-	script, err := buildscript.Parse(text, buildscript.Options{Programs: programs(vars)})
-	if err != nil {
-		return nil, err
-	}
-	built, err := graph.New(script, opt)
+	built, err := newGraph(text, vars, opt)
 	if err != nil {
 		return nil, err
 	}
@@ -170,9 +129,75 @@ func Make(ctx context.Context, cfg *Config, dir string) (*Plan, error) {
 	return plan, nil
 }
 
+// options asks the toolchain for its variables, and says with them how a script
+// that is made in dir is read. Goroot is relative to the toolchain.
+func (g *goCommand) options(ctx context.Context, cfg *Config, dir string) (vars map[string]string, opt graph.Options, goroot string, err error) {
+	if vars, err = g.variables(ctx); err != nil {
+		return nil, opt, "", err
+	}
+	goroot, err = filepath.Rel(cfg.Go, vars["GOROOT"])
+	if err != nil || strings.HasPrefix(goroot, "..") {
+		return nil, opt, "", fmt.Errorf("the Go toolchain %s has its GOROOT elsewhere: %s", cfg.Go, vars["GOROOT"])
+	}
+	opt = graph.Options{
+		Goroot:    vars["GOROOT"],
+		Src:       filepath.Join(dir, "src"),
+		KeepPaths: !slices.Contains(cfg.Flags, "-trimpath"),
+		CgoFlags:  cgoFlags,
+	}
+	opt.ModRoot = filepath.Join(opt.Src, cfg.ModRoot)
+	for _, name := range toolVariables {
+		if vars[name] != "" {
+			opt.ToolEnv = append(opt.ToolEnv, name+"="+action.Escape(vars[name]))
+		}
+	}
+	if cfg.Probe != "" {
+		if opt.Compilers, err = readProbe(cfg.Probe); err != nil {
+			return nil, opt, "", err
+		}
+	}
+	return vars, opt, goroot, nil
+}
+
+// layOut lays out the sources and modules for a script that is made in dir, and
+// says in opt where they are.
+func (g *goCommand) layOut(ctx context.Context, cfg *Config, dir string, opt *graph.Options) (*place, error) {
+	at, members, err := prepare(cfg, opt.Src)
+	if err != nil {
+		return nil, err
+	}
+	opt.Vendor = at.vendor()
+	for _, m := range members {
+		if m.dir == opt.ModRoot {
+			opt.Module = m.mod.Module.Mod.Path
+		}
+	}
+	if cfg.Downloads != "" {
+		opt.ModCache = modCache(dir)
+		if err := linkModules(cfg, opt.ModCache); err != nil {
+			return nil, err
+		}
+	}
+	if cfg.Probe != "" { // only a C compiler is told of modules
+		if opt.Modules, err = at.others(ctx, g, members); err != nil {
+			return nil, at.explain(err, cfg)
+		}
+	}
+	return &at, nil
+}
+
+// newGraph makes the graph of a script.
+func newGraph(text string, vars map[string]string, opt graph.Options) (*graph.Graph, error) {
+	script, err := buildscript.Parse(text, buildscript.Options{Programs: programs(vars)})
+	if err != nil {
+		return nil, err
+	}
+	return graph.New(script, opt)
+}
+
 // WriteSkeleton writes what a plan depends on of the directory src, the
-// sources, to the new file out.
-func WriteSkeleton(ctx context.Context, src, out string) (err error) {
+// sources, to the new file out; with tests, what a plan of tests depends on.
+func WriteSkeleton(ctx context.Context, src, out string, tests bool) (err error) {
 	f, err := os.OpenFile(out, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
 	if err != nil {
 		return err
@@ -182,6 +207,9 @@ func WriteSkeleton(ctx context.Context, src, out string) (err error) {
 			err = cerr
 		}
 	}()
+	if tests {
+		return skeleton.WriteTests(ctx, f, src)
+	}
 	return skeleton.Write(ctx, f, src)
 }
 

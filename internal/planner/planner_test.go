@@ -53,7 +53,7 @@ func config(t *testing.T, src string) *Config {
 	skeleton := ""
 	if src != "" {
 		skeleton = filepath.Join(t.TempDir(), "skeleton")
-		if err := WriteSkeleton(t.Context(), src, skeleton); err != nil {
+		if err := WriteSkeleton(t.Context(), src, skeleton, false); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -27,6 +27,7 @@ const (
 	goFile               // everything up to the imports, and //go:embed lines
 	comments             // the comments at its beginning
 	assembly             // these, and whether it is in the syntax of Go's assembler
+	testFile             // a goFile, and what the go command generates a test's main package from
 )
 
 // kindOf returns the kind of a file with that base name.
@@ -46,6 +47,14 @@ func kindOf(base string) kind {
 		return verbatim
 	}
 	return byName
+}
+
+// testKindOf is kindOf where tests are planned, too.
+func testKindOf(base string) kind {
+	if strings.HasSuffix(base, "_test.go") {
+		return testFile
+	}
+	return kindOf(base)
 }
 
 // Of returns what planning needs of a file with that base name and text. Where
@@ -68,6 +77,8 @@ func reduce(k kind, text []byte, all bool) (kept []byte, ok bool) {
 	switch k {
 	case goFile:
 		return reduceGo(text, all)
+	case testFile:
+		return reduceTest(text, all)
 	case comments, assembly:
 		return reduceNative(text, all, k == assembly)
 	}

@@ -29,7 +29,17 @@ type entry struct {
 // skeleton always has the same bytes. What is below a .git is left out: the go
 // command does not look there.
 func Write(ctx context.Context, w io.Writer, src string) error {
-	entries, err := list(src)
+	return writeKinds(ctx, w, src, kindOf)
+}
+
+// WriteTests is Write for a plan of tests, which depends on more: which tests
+// there are, and what examples are to print.
+func WriteTests(ctx context.Context, w io.Writer, src string) error {
+	return writeKinds(ctx, w, src, testKindOf)
+}
+
+func writeKinds(ctx context.Context, w io.Writer, src string, kindOf func(string) kind) error {
+	entries, err := list(src, kindOf)
 	if err != nil {
 		return fmt.Errorf("making the skeleton: %w", err)
 	}
@@ -69,7 +79,7 @@ func Write(ctx context.Context, w io.Writer, src string) error {
 }
 
 // list returns all that is in a directory, without the files' text.
-func list(src string) ([]*entry, error) {
+func list(src string, kindOf func(string) kind) ([]*entry, error) {
 	root, err := filepath.EvalSymlinks(src)
 	if err != nil {
 		return nil, err

@@ -1,0 +1,324 @@
+package bind
+
+import (
+	"errors"
+	"fmt"
+	"go/scanner"
+	"go/token"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"dgd/internal/graph"
+	"dgd/internal/source"
+)
+
+// AllTests stands in TestSources' data for every package.
+const AllTests = "*"
+
+// TestSources returns the files that each test sees when it runs, as a copy at
+// their places below SRC:
+//
+//   - go.mod of its module, by which a test may look for the module's root;
+//   - its package's directory, with the directories below it that are not
+//     packages, such as testdata, and the embedded files;
+//   - what string literals of the package name by a relative path, also where a
+//     path is made of several: filepath.Join("..", "testdata");
+//   - what data says for its import path, its directory or AllTests: files and
+//     directories relative to src.
+//
+// What symbolic links among all these lead to is there, too. Vendor is the place
+// of the vendor directory in src.
+func TestSources(g *graph.Graph, src, vendor string, data map[string][]string) (map[int][]Bound, error) {
+	bound := map[int][]Bound{}
+	used := map[string]bool{AllTests: true}
+	for i, n := range g.Nodes {
+		if n.Kind != graph.Test {
+			continue
+		}
+		c := collection{src: src, vendor: vendor, dir: n.Src.Dir, has: map[string]bool{}}
+		for _, key := range []string{AllTests, n.Name, n.Src.Dir, "./" + n.Src.Dir} {
+			if data[key] != nil {
+				used[key] = true
+			}
+			for _, p := range data[key] {
+				if !filepath.IsLocal(p) {
+					return nil, fmt.Errorf("testData: %q is not a path below src", p)
+				}
+				if err := c.add(path.Clean(p)); err != nil {
+					return nil, fmt.Errorf("testData: %w", err)
+				}
+			}
+		}
+		if err := c.collect(n.Src.Files); err != nil {
+			return nil, fmt.Errorf("%s: %w", n.Name, err)
+		}
+		tree, err := c.tree(source.Name(n.Name + "-testdata"))
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", n.Name, err)
+		}
+		bound[i] = []Bound{{At: ".", Tree: tree, Copy: true}}
+	}
+	for key := range data {
+		if !used[key] {
+			return nil, fmt.Errorf("testData: %s is no package with tests", key)
+		}
+	}
+	return bound, nil
+}
+
+// A collection is a set of files and of whole directories below src.
+type collection struct {
+	src    string
+	vendor string          // the vendor directory, relative to src
+	dir    string          // of the package
+	has    map[string]bool // slash-separated, relative to src; true for a whole directory
+}
+
+func (c *collection) path(rel string) string { return filepath.Join(c.src, filepath.FromSlash(rel)) }
+
+// collect adds the package's own files.
+func (c *collection) collect(files []string) error {
+	for _, f := range files {
+		if err := c.add(f); err != nil {
+			return err
+		}
+	}
+	for dir := c.dir; ; dir = path.Dir(dir) {
+		if err := c.add(path.Join(dir, "go.mod")); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		if dir == "." {
+			break
+		}
+	}
+	if err := c.addPackage(c.dir); err != nil {
+		return err
+	}
+	for _, f := range files {
+		if path.Dir(f) == c.dir && strings.HasSuffix(f, ".go") {
+			if err := c.addNamed(f); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// add adds a file or a directory with all that is below it, and what symbolic
+// links on the way and in it lead to.
+func (c *collection) add(rel string) error {
+	for i := 1; i <= len(rel); i++ {
+		if i < len(rel) && rel[i] != '/' {
+			continue
+		}
+		at := rel[:i]
+		info, err := os.Lstat(c.path(at))
+		if err != nil {
+			return err
+		}
+		if info.Mode()&fs.ModeSymlink != 0 {
+			return c.addLink(at, rel[i:])
+		}
+	}
+	if _, ok := c.has[rel]; ok || notTestData(rel) {
+		return nil
+	}
+	info, err := os.Lstat(c.path(rel))
+	if err != nil {
+		return err
+	}
+	c.has[rel] = info.IsDir()
+	if !info.IsDir() {
+		return nil
+	}
+	return filepath.WalkDir(c.path(rel), func(p string, e fs.DirEntry, err error) error {
+		if err != nil || e.Type()&fs.ModeSymlink == 0 && !e.IsDir() {
+			return err
+		}
+		below, err := filepath.Rel(c.src, p)
+		if err != nil {
+			return err
+		}
+		below = filepath.ToSlash(below)
+		switch {
+		case !e.IsDir():
+			return c.addLink(below, "")
+		case notTestData(below):
+			return fs.SkipDir
+		}
+		return nil
+	})
+}
+
+// addLink adds a symbolic link, and what lies below it at the path rest. Where
+// it leads out of src or nowhere, it is there and nothing else.
+func (c *collection) addLink(link, rest string) error {
+	if _, ok := c.has[link]; !ok {
+		c.has[link] = false
+	} else if rest == "" {
+		return nil
+	}
+	target, err := os.Readlink(c.path(link))
+	if err != nil {
+		return err
+	}
+	to := path.Join(path.Dir(link), filepath.ToSlash(target)+rest)
+	if filepath.IsAbs(target) || !filepath.IsLocal(to) {
+		return nil
+	}
+	if err := c.add(to); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
+// notTestData says of a path whether no test sees it unless it is asked for by
+// a name below.
+func notTestData(rel string) bool {
+	return rel == "vendor" || path.Base(rel) == ".git"
+}
+
+// addPackage adds the files of a directory and the directories below it, but
+// for packages and modules there. What the go command takes for neither, such as
+// testdata, is added whole.
+func (c *collection) addPackage(dir string) error {
+	entries, err := os.ReadDir(c.path(dir))
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		rel := path.Join(dir, e.Name())
+		if e.IsDir() && !notTestData(rel) && e.Name() != "testdata" && !strings.HasPrefix(e.Name(), ".") && !strings.HasPrefix(e.Name(), "_") {
+			is, err := c.isPackage(rel)
+			if err != nil {
+				return err
+			}
+			if !is {
+				err = c.addPackage(rel)
+			}
+			if err != nil {
+				return err
+			}
+			continue
+		}
+		if err := c.add(rel); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *collection) isPackage(dir string) (bool, error) {
+	entries, err := os.ReadDir(c.path(dir))
+	return slices.ContainsFunc(entries, func(e fs.DirEntry) bool {
+		return strings.HasSuffix(e.Name(), ".go") || e.Name() == "go.mod"
+	}), err
+}
+
+// addNamed adds what the string literals of a Go file name.
+func (c *collection) addNamed(file string) error {
+	text, err := os.ReadFile(c.path(file))
+	if err != nil {
+		return err
+	}
+	for _, name := range namedPaths(text, strings.HasSuffix(file, "_test.go")) {
+		rel := path.Join(c.dir, name)
+		if !filepath.IsLocal(rel) || rel == c.dir {
+			continue
+		}
+		if _, err := os.Lstat(c.path(rel)); err != nil {
+			continue // no path, or one that is made by the test
+		}
+		if err := c.add(rel); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
+}
+
+// namedPaths returns what may be relative paths in a Go file: string literals
+// with a slash in them, and what literals that follow each other make together.
+// What consists of dots only, such as "..", counts in tests alone: elsewhere it
+// is rather what a path is checked for.
+func namedPaths(text []byte, test bool) []string {
+	file := token.NewFileSet().AddFile("", -1, len(text))
+	var s scanner.Scanner
+	s.Init(file, text, func(token.Position, string) {}, 0)
+	var names, run []string
+	add := func(name string) {
+		clean := path.Clean(name)
+		dots := strings.Trim(clean, "./") == ""
+		if name != "" && !path.IsAbs(name) && clean != "." && (!dots || test) {
+			names = append(names, clean)
+		}
+	}
+	end := func() {
+		// The longest that exists is not known here: a path's beginning is no
+		// path of its own, unless it is followed by what is no literal.
+		if len(run) > 1 || len(run) == 1 && (strings.Contains(run[0], "/") || run[0] == "..") {
+			add(strings.Join(run, "/"))
+		}
+		if len(run) > 1 {
+			for _, r := range run {
+				if strings.Contains(r, "/") {
+					add(r)
+				}
+			}
+		}
+		run = nil
+	}
+	comma := true
+	for {
+		_, tok, lit := s.Scan()
+		switch tok {
+		case token.EOF:
+			end()
+			return names
+		case token.STRING:
+			if !comma {
+				end()
+			}
+			if value, err := strconv.Unquote(lit); err == nil {
+				run = append(run, value)
+			}
+			comma = false
+		case token.COMMA:
+			comma = true
+		default:
+			end()
+			comma = true
+		}
+	}
+}
+
+// tree is the collection as a tree of src.
+func (c *collection) tree(name string) (*source.Tree, error) {
+	t := &source.Tree{Name: name, Root: c.src, Files: []string{}}
+	if c.has["."] {
+		t.Files = nil
+		t.Exclude = notSource(c.vendor)
+		return t, nil
+	}
+	for rel := range c.has {
+		if !c.below(rel) {
+			t.Files = append(t.Files, rel)
+		}
+	}
+	slices.Sort(t.Files)
+	return t, nil
+}
+
+// below says whether a path lies in a whole directory of the collection.
+func (c *collection) below(rel string) bool {
+	for d := path.Dir(rel); d != "."; d = path.Dir(d) {
+		if c.has[d] {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,261 @@
+package planner
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"unicode"
+
+	"dgd/internal/graph"
+)
+
+// TestConfig says what to plan the tests of: those of Package are package
+// patterns, and packages without tests count for nothing.
+type TestConfig struct {
+	Config
+	CheckFlags []string `json:"checkFlags"` // of go test
+}
+
+// ownFlags are flags of go test that change what it does altogether.
+var ownFlags = []string{
+	"C", "args", "artifacts", "c", "cover", "covermode", "coverpkg", "coverprofile", "exec", "json", "list", "n", "o", "outputdir", "toolexec", "trimpath", "vet", "work", "x",
+}
+
+// checkFlags refuses what cannot be a flag of a test run here. All else is go
+// test's own affair.
+func checkFlags(flags []string) error {
+	for _, f := range flags {
+		name, _, _ := strings.Cut(strings.TrimLeft(f, "-"), "=")
+		switch {
+		case f == "":
+			return errors.New("checkFlags: a flag is empty")
+		case strings.ContainsFunc(f, unicode.IsSpace):
+			return fmt.Errorf("checkFlags: %q has a space in it, which dgd does not support: where it is a test's name, write _", f)
+		case strings.Contains(f, "$WORK"):
+			return fmt.Errorf("checkFlags: %q: $WORK is a name of the go command's own", f)
+		case strings.HasPrefix(f, "-") && slices.Contains(ownFlags, strings.TrimPrefix(name, "test.")):
+			return fmt.Errorf("checkFlags: dgd does not support %s", f)
+		}
+	}
+	return nil
+}
+
+// MakeTests plans the tests of a module. It works in dir, which must not exist.
+func MakeTests(ctx context.Context, cfg *TestConfig, dir string) (*Plan, error) {
+	if err := checkFlags(cfg.CheckFlags); err != nil {
+		return nil, err
+	}
+	packages := cfg.Package
+	if err := cfg.readSettings(); err != nil {
+		return nil, err
+	}
+	cfg.Package = packages // the settings' are the programs
+	g, err := newGo(&cfg.Config, dir)
+	if err != nil {
+		return nil, err
+	}
+	vars, opt, goroot, err := g.options(ctx, &cfg.Config, dir)
+	if err != nil {
+		return nil, err
+	}
+	at, err := g.layOut(ctx, &cfg.Config, dir, &opt)
+	if err != nil {
+		return nil, err
+	}
+	flags := slices.Clone(cfg.Flags)
+	if at.vendored() {
+		flags = append(flags, "-mod=vendor")
+	}
+	var patterns []string
+	for _, p := range cfg.Package {
+		patterns = append(patterns, pattern(opt.ModRoot, p))
+	}
+	packages, err = g.withTests(ctx, opt.ModRoot, flags, patterns)
+	if err != nil {
+		return nil, at.explain(err, &cfg.Config)
+	}
+	plan := &Plan{Goroot: goroot, Vendor: at.rel(at.vendor())}
+	if len(packages) == 0 {
+		return plan, nil
+	}
+
+	// The same script with -trimpath and without, each from a cache of its own,
+	// and what neither prints.
+	script := func(g *goCommand, flags []string) (string, error) {
+		args := slices.Concat([]string{"test", "-n", "-vet=off"}, flags, cfg.CheckFlags, packages)
+		return g.script(ctx, opt.ModRoot, args)
+	}
+	var trimmed, kept string
+	err = together(
+		func() (err error) {
+			trimmed, err = script(g, flags)
+			return err
+		},
+		func() (err error) {
+			kept, err = script(g.keepingPaths(), without(flags, "-trimpath"))
+			return err
+		},
+		func() (err error) {
+			opt.Tests, err = g.testMains(ctx, opt.ModRoot, flags, packages)
+			return err
+		},
+	)
+	if err != nil {
+		return nil, at.explain(err, &cfg.Config)
+	}
+	both := make([]*graph.Graph, 2)
+	for i, text := range []string{trimmed, kept} {
+		opt.KeepPaths = i == 1
+		if both[i], err = newGraph(text, vars, opt); err != nil {
+			return nil, err
+		}
+	}
+	tests, err := graph.Tests(both[0], both[1])
+	if err != nil {
+		return nil, err
+	}
+	plan.Graph = *tests
+	return plan, nil
+}
+
+// together calls functions at the same time, and returns the first one's error.
+func together(calls ...func() error) error {
+	errs := make([]error, len(calls))
+	var wg sync.WaitGroup
+	for i, call := range calls {
+		wg.Go(func() { errs[i] = call() })
+	}
+	wg.Wait()
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func without(list []string, s string) []string {
+	return slices.DeleteFunc(slices.Clone(list), func(e string) bool { return e == s })
+}
+
+// withCache is the same command with another build cache, which is below the
+// first one's directory.
+func (g *goCommand) withCache(name string) *goCommand {
+	return &goCommand{path: g.path, env: append(slices.Clone(g.env), "GOCACHE="+g.variable("GOCACHE")+"-"+name)}
+}
+
+// keepingPaths is the same command without the -trimpath that GOFLAGS may have.
+func (g *goCommand) keepingPaths() *goCommand {
+	kept := g.withCache("kept")
+	kept.env = append(kept.env, "GOFLAGS="+strings.Join(without(strings.Fields(g.variable("GOFLAGS")), "-trimpath"), " "))
+	return kept
+}
+
+// variable returns the value of an environment variable.
+func (g *goCommand) variable(name string) string {
+	for _, v := range slices.Backward(g.env) {
+		if value, ok := strings.CutPrefix(v, name+"="); ok {
+			return value
+		}
+	}
+	return ""
+}
+
+// A listed package is what `go list -json` says of it.
+type listed struct {
+	ImportPath   string
+	Dir          string
+	GoFiles      []string
+	TestGoFiles  []string
+	XTestGoFiles []string
+	Error        *struct{ Err string }
+	Match        []string
+}
+
+// list runs `go list`.
+func (g *goCommand) list(ctx context.Context, dir string, args []string) ([]listed, error) {
+	cmd := g.withCache("list").command(ctx, dir, append([]string{"list"}, args...)...)
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		return nil, &goError{strings.TrimSpace(strings.ReplaceAll(stderr.String(), dir+"/", ""))}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("go list: %w", err)
+	}
+	var packages []listed
+	for dec := json.NewDecoder(bytes.NewReader(out)); ; {
+		var p listed
+		err := dec.Decode(&p)
+		if errors.Is(err, io.EOF) {
+			return packages, nil
+		}
+		if err != nil {
+			return nil, fmt.Errorf("go list: %w", err)
+		}
+		packages = append(packages, p)
+	}
+}
+
+// withTests returns the packages of the patterns that have tests. A pattern
+// that is no package's is returned as well, so that go test says what is wrong.
+func (g *goCommand) withTests(ctx context.Context, dir string, flags, patterns []string) ([]string, error) {
+	list, err := g.list(ctx, dir, slices.Concat(
+		[]string{"-e", "-json=ImportPath,TestGoFiles,XTestGoFiles,Error,Match"}, flags, []string{"--"}, patterns))
+	if err != nil {
+		return nil, err
+	}
+	var packages []string
+	for _, p := range list {
+		named := slices.ContainsFunc(p.Match, func(m string) bool { return !strings.Contains(m, "...") })
+		if len(p.TestGoFiles)+len(p.XTestGoFiles) > 0 || p.Error != nil && named {
+			packages = append(packages, p.ImportPath)
+		}
+	}
+	return packages, nil
+}
+
+// testMains returns the generated files of the packages' test programs.
+func (g *goCommand) testMains(ctx context.Context, dir string, flags, packages []string) (map[string]graph.TestMain, error) {
+	list, err := g.list(ctx, dir, slices.Concat(
+		[]string{"-test", "-json=ImportPath,Dir,GoFiles"}, flags, []string{"--"}, packages))
+	if err != nil {
+		return nil, err
+	}
+	dirs := map[string]string{}
+	for _, p := range list {
+		dirs[p.ImportPath] = p.Dir
+	}
+	mains := map[string]graph.TestMain{}
+	for _, p := range list {
+		of, ok := strings.CutSuffix(p.ImportPath, ".test")
+		if !ok || !slices.Contains(packages, of) {
+			continue
+		}
+		if len(p.GoFiles) != 1 || !filepath.IsAbs(p.GoFiles[0]) {
+			return nil, fmt.Errorf("go list names no generated file of %s, but %q", p.ImportPath, p.GoFiles)
+		}
+		text, err := os.ReadFile(p.GoFiles[0])
+		if err != nil {
+			return nil, err
+		}
+		mains[p.ImportPath] = graph.TestMain{Dir: dirs[of], Text: string(text)}
+	}
+	if len(mains) < len(packages) {
+		missing := slices.DeleteFunc(slices.Clone(packages), func(p string) bool { _, ok := mains[p+".test"]; return ok })
+		return nil, fmt.Errorf("go list -test has no test programs of %s; only of %s", strings.Join(missing, ", "), strings.Join(slices.Sorted(maps.Keys(mains)), ", "))
+	}
+	return mains, nil
+}

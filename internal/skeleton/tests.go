@@ -1,0 +1,79 @@
+package skeleton
+
+import (
+	"bytes"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"strings"
+)
+
+// reduceTest keeps of a test file, beside what counts of every Go file, what the
+// go command reads to generate the main package of a test: the signatures of
+// tests, and of an example also the last comment, which may say its output. See
+// testFuncs.load in cmd/go/internal/load/test.go.
+func reduceTest(text []byte, all bool) (kept []byte, ok bool) {
+	if !all {
+		return nil, false
+	}
+	header, _ := reduceGo(text, true)
+	if len(header) == len(text) {
+		return text, true
+	}
+	fset := token.NewFileSet()
+	file, err := parser.ParseFile(fset, "", text, parser.ParseComments|parser.SkipObjectResolution)
+	if err != nil {
+		return text, true // as the go command will say
+	}
+	between := func(from, to token.Pos) []byte {
+		// Not Position, which heeds //line comments.
+		f := fset.File(file.Pos())
+		return text[f.Offset(from):f.Offset(to)]
+	}
+	var out bytes.Buffer
+	out.Write(header)
+	if !bytes.HasSuffix(header, []byte("\n")) {
+		out.WriteByte('\n')
+	}
+	for _, d := range file.Decls {
+		fn, ok := d.(*ast.FuncDecl)
+		if !ok || fn.Recv != nil || !isTest(fn.Name.Name) {
+			continue
+		}
+		out.Write(between(fn.Pos(), fn.Type.End()))
+		if fn.Body != nil {
+			out.WriteString(" {\n")
+			if strings.HasPrefix(fn.Name.Name, "Example") {
+				if last := lastComment(file.Comments, fn.Body); last != nil {
+					out.Write(between(last.Pos(), last.End()))
+					out.WriteByte('\n')
+				}
+			}
+			out.WriteByte('}')
+		}
+		out.WriteByte('\n')
+	}
+	return out.Bytes(), true
+}
+
+// isTest says whether a function of this name may be a test. The go command
+// looks at the name more closely.
+func isTest(name string) bool {
+	for _, prefix := range []string{"Test", "Benchmark", "Fuzz", "Example"} {
+		if strings.HasPrefix(name, prefix) {
+			return true
+		}
+	}
+	return false
+}
+
+// lastComment returns the last comment in a function's body, as go/doc does.
+func lastComment(list []*ast.CommentGroup, body *ast.BlockStmt) *ast.CommentGroup {
+	var last *ast.CommentGroup
+	for _, c := range list {
+		if c.Pos() >= body.Pos() && c.End() <= body.End() {
+			last = c
+		}
+	}
+	return last
+}

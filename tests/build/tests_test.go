@@ -1,0 +1,320 @@
+package build
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// tested is a project with tests of every kind. The program is main, greet and
+// base; wrap is imported by a test of greet, and imports greet itself, so that
+// Go compiles it anew there. No test reaches broken, which does not compile.
+var tested = map[string]string{
+	"go.mod":                           "// SALT\nmodule example.com/tested\n\ngo 1.24\n\nrequire example.org/assert v1.0.0\n",
+	"vendor/modules.txt":               "# example.org/assert v1.0.0\n## explicit; go 1.24\nexample.org/assert\n",
+	"vendor/example.org/assert/one.go": "package assert\n\nimport \"testing\"\n\n// Equal fails a test. SALT\nfunc Equal(t *testing.T, a, b string) {\n\tt.Helper()\n\tif a != b {\n\t\tt.Errorf(\"%q is not %q\", a, b)\n\t}\n}\n",
+	"main.go":                          "package main\n\nimport \"example.com/tested/greet\"\n\nfunc main() { println(greet.Text(), \"SALT\") }\n",
+	"broken/broken.go":                 "package broken\n\nvar x int = \"SALT\"\n",
+	"base/base.go":                     "package base\n\n// Text is not inlined: its body is no part of the export data.\n//\n//go:noinline\nfunc Text() string { return \"hello\" }\n\n// Salt is in the export data.\nconst Salt = \"SALT\"\n\nvar _ = Salt\n",
+	"greet/greet.go":                   "package greet\n\nimport \"example.com/tested/base\"\n\n//go:noinline\nfunc Text() string { return base.Text() + hidden }\n\nvar hidden = \", world\"\n\nconst Salt = \"SALT\"\n",
+	"greet/main_test.go":               "package greet\n\nimport (\n\t\"os\"\n\t\"testing\"\n)\n\nvar ready bool\n\nfunc TestMain(m *testing.M) {\n\tready = true\n\tos.Exit(m.Run())\n}\n",
+	"greet/greet_test.go": `package greet
+
+import (
+	"fmt"
+	"os"
+	"testing"
+
+	"example.org/assert"
+)
+
+func Test(t *testing.T) {
+	if !ready {
+		t.Error("TestMain has not run")
+	}
+	golden, err := os.ReadFile("testdata/golden")
+	if err != nil {
+		t.Fatal(err)
+	}
+	assert.Equal(t, Text(), string(golden))
+	assert.Equal(t, hidden, ", world")
+}
+
+func ExampleText() {
+	fmt.Println(Text())
+	// Output: hello, world
+}
+
+func FuzzText(f *testing.F) {
+	f.Fuzz(func(t *testing.T, s string) {
+		if s != "the seed" {
+			t.Errorf("the seed is %q", s)
+		}
+	})
+}
+`,
+	"greet/testdata/golden":             "hello, world",
+	"greet/testdata/fuzz/FuzzText/seed": "go test fuzz v1\nstring(\"the seed\")\n",
+	"greet/external_test.go":            "package greet_test\n\nimport (\n\t\"testing\"\n\n\t\"example.com/tested/wrap\"\n\t\"example.org/assert\"\n)\n\nfunc TestExternal(t *testing.T) { assert.Equal(t, wrap.Text(), \"<hello, world>\") }\n\nconst Salt = \"SALT\"\n",
+	"wrap/wrap.go":                      "package wrap\n\nimport \"example.com/tested/greet\"\n\nfunc Text() string { return \"<\" + greet.Text() + \">\" }\n\nvar _ = \"SALT\"\n",
+	"where/where.go":                    "package where\n\nimport \"runtime\"\n\n// File is the caller's.\nfunc File() string {\n\t_, file, _, _ := runtime.Caller(1)\n\treturn file\n}\n\nconst Salt = \"SALT\"\n",
+	"where/where_test.go": `package where_test
+
+import (
+	"embed"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"example.com/tested/where"
+)
+
+//go:embed data/*
+var data embed.FS
+
+const Salt = "SALT"
+
+func Test(t *testing.T) {
+	text, err := os.ReadFile(where.File())
+	if err != nil || !strings.Contains(string(text), "package where_test") {
+		t.Errorf("the test's own file %s: %v", where.File(), err)
+	}
+	dir, err := os.Getwd()
+	if err != nil || dir != filepath.Dir(where.File()) {
+		t.Errorf("the test runs in %s: %v", dir, err)
+	}
+	embedded, err := data.ReadFile("data/text")
+	if err != nil || string(embedded) != "embedded" {
+		t.Errorf("embedded is %q: %v", embedded, err)
+	}
+	for _, file := range []string{"data/text", "../greet/testdata/golden", filepath.Join("..", "greet", "testdata"), "../go.mod"} {
+		if _, err := os.Stat(file); err != nil {
+			t.Error(err)
+		}
+	}
+	if _, err := os.Stat(filepath.Dir(dir) + "/base"); err == nil {
+		t.Error("there is more than the test's own files")
+	}
+	if err := os.WriteFile("data/new", nil, 0o666); err != nil {
+		t.Error(err)
+	}
+	t.Log(Salt)
+}
+`,
+	"where/data/text":   "embedded",
+	"base/base_test.go": "package base\n\nimport \"testing\"\n\n//go:noinline\nfunc Test(t *testing.T) { t.Log(\"SALT\") }\n",
+}
+
+// withFiles returns a project with other files on top.
+func withFiles(files, more map[string]string) map[string]string {
+	all := maps.Clone(files)
+	maps.Copy(all, more)
+	return all
+}
+
+func read(t *testing.T, path string) string {
+	t.Helper()
+	text, err := os.ReadFile(onDisk(path))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// testsOf is the expression for a package's tests.
+func testsOf(t *testing.T, function, src, args, name string) string {
+	return fmt.Sprintf("(%s).tests.%q", expression(t, function, src, args), name)
+}
+
+// wrongly is a test that fails, of the package of a directory.
+func wrongly(name, says string) string {
+	return "package " + name + "\n\nimport \"testing\"\n\nfunc TestWrong(t *testing.T) { t.Error(\"" + says + "\") }\n"
+}
+
+// tests builds derivations of a project's tests, and fails the test where that
+// fails.
+func tests(t *testing.T, function, src, args, name string) result {
+	t.Helper()
+	r := nixBuild(t, "-E", testsOf(t, function, src, args, name))
+	if r.err != nil {
+		t.Fatalf("%s: %v\n%s", function, r.err, r.log)
+	}
+	return r
+}
+
+// ofTests are names of derivations, and what is compiled and linked for them.
+var (
+	baseTest    = []string{"example.com-tested-base--example.com-tested-base.test-", "example.com-tested-base.test", "base.test", "test-example.com-tested-base"}
+	greetTest   = []string{"example.com-tested-greet--example.com-tested-greet.test-", "example.com-tested-wrap--example.com-tested-greet.test-", "example.com-tested-greet_test--example.com-tested-greet.test-", "example.com-tested-greet.test", "greet.test", "test-example.com-tested-greet"}
+	whereTest   = []string{"example.com-tested-where", "example.com-tested-where_test--example.com-tested-where.test-", "example.com-tested-where.test", "where.test", "test-example.com-tested-where"}
+	shared      = []string{"example.com-tested-base", "example.org-assert"}
+	testRelated = []string{"test-skeleton", "test-plan", "tests.drv", "test-derivations", "check-env", "tests"}
+)
+
+// tested are the derivations of a build that compile, link or run a test. What
+// refers to all tests says the same in every build, and so may be there.
+func (r result) tested() []string {
+	return slices.DeleteFunc(r.compiled(), func(name string) bool { return slices.Contains(testRelated, name) })
+}
+
+func sorted(lists ...[]string) []string { return slices.Sorted(slices.Values(slices.Concat(lists...))) }
+
+// Tests are built and run as derivations, variants only where Go builds them,
+// and run again only after a change of what they depend on.
+func TestTests(t *testing.T) {
+	for mode, function := range modes {
+		t.Run(mode, func(t *testing.T) {
+			warmUp(t, layersEnv)
+			src := project(t, tested)
+			r := tests(t, function, src, layersEnv, "all")
+			if got, want := r.tested(), sorted(shared, baseTest, greetTest, whereTest); !slices.Equal(got, want) {
+				t.Errorf("built\n%q\nwant\n%q", got, want)
+			}
+			if out := read(t, r.path); out != "ok  \texample.com/tested/base\nok  \texample.com/tested/greet\nok  \texample.com/tested/where\n" {
+				t.Errorf("the result is %q", out)
+			}
+			for _, step := range []struct {
+				name           string
+				file, old, new string
+				want           [][]string
+				plans          bool // go test -n runs again
+			}{
+				{"nothing", "", "", "", nil, false},
+				{"a file that no test sees", "README", "", "SALT", nil, true},
+				{"a comment at a file's end", "base/base.go", "var _ = Salt\n", "var _ = Salt\n// The end.\n",
+					[][]string{{"example.com-tested-base", baseTest[0], baseTest[3]}}, false},
+				{"a body", "base/base.go", "return \"hello\"", "return \"hello\" + Salt[:0]",
+					[][]string{{"example.com-tested-base"}, baseTest[:1], baseTest[2:], greetTest[4:]}, false},
+				{"a test's body", "base/base_test.go", "t.Log(", "t.Log(\"more\", ",
+					[][]string{baseTest[:1], baseTest[2:]}, false},
+				{"test data", "greet/testdata/other", "", "SALT", [][]string{greetTest[5:], whereTest[4:]}, true},
+				{"a test more", "base/base_test.go", "//go:noinline\nfunc Test(", "func TestMore(t *testing.T) {}\n\n//go:noinline\nfunc Test(",
+					[][]string{baseTest}, true},
+			} {
+				switch {
+				case step.old != "":
+					edit(t, filepath.Join(src, step.file), step.old, step.new)
+				case step.file != "":
+					write(t, filepath.Join(src, step.file), salted(t, step.new))
+				}
+				r := tests(t, function, src, layersEnv, "all")
+				if got, want := r.tested(), sorted(step.want...); !slices.Equal(got, want) {
+					t.Errorf("%s: built\n%q\nwant\n%q", step.name, got, want)
+				}
+				if got := slices.Contains(r.built, "test-plan"); got != step.plans {
+					t.Errorf("%s: it plans the tests again: %v, want %v", step.name, got, step.plans)
+				}
+				if step.old != "" && slices.Contains(r.built, "plan") {
+					t.Errorf("%s: it plans the program again", step.name)
+				}
+			}
+			// The program's packages are there, but for those that no test needs.
+			program := build(t, function, src, layersEnv)
+			if want := []string{"example.com-tested", "example.com-tested-greet", "go-program", "program"}; !slices.Equal(program.compiled(), want) {
+				t.Errorf("the program built %q, want %q", program.compiled(), want)
+			}
+		})
+	}
+}
+
+// A failure shows Go's own output and the package; with --keep-going, all do.
+// The package depends on its tests where it is told to. A failure is not kept.
+func TestTestsFail(t *testing.T) {
+	files := withFiles(tested, map[string]string{
+		"base/wrong_test.go":  wrongly("base", "base says SALT"),
+		"greet/wrong_test.go": wrongly("greet", "greet says SALT"),
+	})
+	for mode, function := range modes {
+		t.Run(mode, func(t *testing.T) {
+			src := project(t, files)
+			args := layersEnv + "doCheck = true;"
+			build(t, function, src, layersEnv) // without doCheck it is built
+			for range 2 {
+				r := nixBuild(t, "--keep-going", "-E", expression(t, function, src, args))
+				if r.err == nil {
+					t.Fatal("it builds")
+				}
+				for _, name := range []string{"base", "greet"} { // Nix shows a tab as spaces
+					for _, want := range []string{"# example.com/tested/" + name + "\n", "--- FAIL: TestWrong", "wrong_test.go:5: " + name + " says", "FAIL    example.com/tested/" + name + "\n"} {
+						if !strings.Contains(r.log, want) {
+							t.Errorf("the message lacks %q:\n%s", want, r.log)
+						}
+					}
+				}
+				if !strings.Contains(r.log, "With --keep-going all packages whose tests fail are shown") {
+					t.Errorf("the message does not say how to see all:\n%s", r.log)
+				}
+			}
+			r := build(t, function, src, args+`checkFlags = [ "-skip=^TestWrong$" ];`)
+			refs, err := exec.Command("nix-store", "--query", "--references", r.path).Output()
+			if err != nil || len(refs) > 0 {
+				t.Errorf("the package refers to %s: %v", refs, err)
+			}
+			r.run(t, "tested")
+		})
+	}
+}
+
+// In IFD mode each package's tests stand alone.
+func TestTestsAlone(t *testing.T) {
+	src := project(t, withFiles(tested, map[string]string{"greet/wrong_test.go": wrongly("greet", "SALT")}))
+	if got := tests(t, "buildWithIFD", src, layersEnv, "example.com/tested/base").tested(); slices.ContainsFunc(got, func(name string) bool { return strings.Contains(name, "greet") }) {
+		t.Errorf("the tests of base built %q", got)
+	}
+	if r := nixBuild(t, "-E", testsOf(t, "buildWithIFD", src, layersEnv, "example.com/tested/greet")); r.err == nil {
+		t.Error("the tests of greet pass")
+	}
+}
+
+// What cannot be planned is said before anything is built.
+func TestTestsBadInput(t *testing.T) {
+	for _, test := range []struct {
+		name, args string
+		files      map[string]string
+		want       []string
+	}{
+		{"an unknown flag's value", `checkFlags = [ "-count=many" ];`, nil, []string{`invalid value "many" for flag -count`}},
+		{"a flag with a space", `checkFlags = [ "-run=a b" ];`, nil, []string{"checkFlags", "has a space"}},
+		{"another use of go test", `checkFlags = [ "-json" ];`, nil, []string{"checkFlags", "does not support -json"}},
+		{"no such data", `testData = [ "nowhere" ];`, nil, []string{"testData", "nowhere", "no such file"}},
+		{"data above src", `testData = [ "../x" ];`, nil, []string{"testData", "not a path below src"}},
+		{"data of no package", `testData.nowhere = [ "README" ];`, nil, []string{"testData", "nowhere is no package with tests"}},
+		{"no such package", `testPackages = [ "./nowhere" ];`, nil, []string{"nowhere", "directory not found"}},
+		{"a wrong signature", "", map[string]string{"base/sig_test.go": "package base\n\nfunc TestSig() {}\n"}, []string{"wrong signature for TestSig"}},
+		{"a test's import of no module", "", map[string]string{"base/imp_test.go": "package base\n\nimport _ \"example.org/nowhere\"\n"}, []string{"base/imp_test.go:3:8", "example.org/nowhere"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			for mode, function := range modes {
+				t.Run(mode, func(t *testing.T) {
+					r := nixBuild(t, "-E", testsOf(t, function, project(t, withFiles(tested, test.files)), layersEnv+test.args, "all"))
+					if r.err == nil {
+						t.Fatal("it builds")
+					}
+					for _, want := range test.want {
+						if !strings.Contains(r.log, want) {
+							t.Errorf("the message lacks %q:\n%s", want, r.log)
+						}
+					}
+				})
+			}
+		})
+	}
+}
+
+// Where no package has tests, there is nothing to run.
+func TestNoTests(t *testing.T) {
+	for mode, function := range modes {
+		t.Run(mode, func(t *testing.T) {
+			r := tests(t, function, project(t, plain), layersEnv, "all")
+			if got := r.tested(); !slices.Equal(got, []string{"tests"}) && len(got) > 0 {
+				t.Errorf("built %q", got)
+			}
+		})
+	}
+}
