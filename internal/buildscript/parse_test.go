@@ -64,6 +64,13 @@ go tool buildid -w $WORK/b005/_pkg_.a # internal
 			},
 		},
 		{
+			name: "a test's run",
+			text: "$WORK/b079/a.test -test.testlogfile=$WORK/b079/testlog.txt -test.paniconexit0 -test.run=^A$|'B/c=d(e)\n",
+			want: []Step{
+				{Line: 1, Action: Test{"$WORK/b079/a.test", []string{"-test.testlogfile=$WORK/b079/testlog.txt", "-test.paniconexit0", "-test.run=^A$|'B/c=d(e)"}}},
+			},
+		},
+		{
 			name: "pack and buildid, go1.24",
 			text: `cd /src/p
 /goroot/pkg/tool/linux_amd64/pack r $WORK/b005/_pkg_.a ./x.syso # internal

@@ -432,3 +432,47 @@ func TestHeader(t *testing.T) {
 		t.Errorf("the error is %v", err)
 	}
 }
+
+func TestGenerateTests(t *testing.T) {
+	test := func(name string, program int) *graph.Node {
+		return &graph.Node{Kind: graph.Test, Name: name, Steps: []action.Step{step("${R0}")}, Refs: []graph.Ref{{Node: program, Output: graph.Program}}}
+	}
+	g := &graph.Graph{Nodes: []*graph.Node{
+		pkg("a"), link("a.test", "a.test", 0), test("a", 1),
+		pkg("unneeded"), link("unneeded", "unneeded", 3),
+		pkg("b$"), link("b$.test", "b$.test", 5), test("b$", 6),
+	}}
+	drvs, tests, err := GenerateTests(g, Options{Goroot: "share/go", Name: "tests", Sources: map[int][]Placed{2: {{At: ".", Path: "/s/a", Copy: true}}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := names(drvs), []string{"a", "a.test", "test-a", "b-", "b-.test", "test-b-", "tests"}; !slices.Equal(got, want) {
+		t.Fatalf("the derivations are %q, want %q", got, want)
+	}
+	if want := map[string]int{"a": 2, "b$": 5}; !reflect.DeepEqual(tests, want) {
+		t.Errorf("the tests are %v, want %v", tests, want)
+	}
+	check(t, drvs[2], Derivation{
+		Name:    "test-a",
+		Outputs: []string{"out"},
+		Vars:    map[string]Value{"GOROOT": goroot, "CHECKENV": {Input: CheckEnv}, "V0": drv(1, "out"), "V1": {Path: "/s/a"}},
+	}, action.Unit{
+		Name:    "a",
+		Env:     "${CHECKENV}",
+		Sources: []action.Source{{At: "${SRC}", From: "${V1}", Copy: true}},
+		Vars:    action.Vars{"PASSED": "${out}", "R0": "${V0}/bin/a.test"},
+		Steps:   g.Nodes[2].Steps,
+	})
+	check(t, drvs[6], Derivation{
+		Name:    "tests",
+		Outputs: []string{"out"},
+		Vars:    map[string]Value{"V0": drv(2, "out"), "V1": drv(5, "out")},
+	}, action.Unit{
+		Name:  "tests",
+		Steps: []action.Step{{Write: &action.Write{Path: "${out}", Text: "ok  \ta\nok  \tb$$\n"}}},
+	})
+	g.Nodes = append(g.Nodes, test("a", 1))
+	if _, _, err := GenerateTests(g, Options{}); err == nil || err.Error() != "two tests of a" {
+		t.Errorf("got %v", err)
+	}
+}

@@ -906,3 +906,22 @@ func testFullDisk(t *testing.T, disk string) {
 		t.Errorf("the error is %v", err)
 	}
 }
+
+// What is to be shown of a failure stands behind the program's own output.
+func TestRunFailed(t *testing.T) {
+	for _, test := range []struct{ script, want string }{
+		{"echo said; exit 1", "# p\nsaid\nFAIL $ in\n"},
+		{"printf said; exit 1", "# p\nsaid\nFAIL $ in\n"},
+		{"exit 3", "# p\nsh: exit status 3\nFAIL $ in\n"},
+		{"echo said", "# p\nsaid\n"},
+	} {
+		b := newBench(t)
+		b.vars["name"] = "in"
+		log, err := b.run(1, action.Unit{Name: "p", Steps: []action.Step{{Run: &action.Run{
+			Args: []string{"${sh}", "-c", test.script}, Failed: "FAIL $$ ${name}\n",
+		}}}})
+		if log != test.want || errors.Is(err, ErrShown) != strings.Contains(test.want, "FAIL") {
+			t.Errorf("%s: %v, and the log is\n%s\nwant\n%s", test.script, err, log, test.want)
+		}
+	}
+}

@@ -82,7 +82,7 @@ func MakeTests(ctx context.Context, cfg *TestConfig, dir string) (*Plan, error) 
 	}
 	packages, err = g.withTests(ctx, opt.ModRoot, flags, patterns)
 	if err != nil {
-		return nil, at.explain(err, &cfg.Config)
+		return nil, explainTests(err, cfg, at)
 	}
 	plan := &Plan{Goroot: goroot, Vendor: at.rel(at.vendor())}
 	if len(packages) == 0 {
@@ -111,7 +111,7 @@ func MakeTests(ctx context.Context, cfg *TestConfig, dir string) (*Plan, error) 
 		},
 	)
 	if err != nil {
-		return nil, at.explain(err, &cfg.Config)
+		return nil, explainTests(err, cfg, at)
 	}
 	both := make([]*graph.Graph, 2)
 	for i, text := range []string{trimmed, kept} {
@@ -126,6 +126,15 @@ func MakeTests(ctx context.Context, cfg *TestConfig, dir string) (*Plan, error) 
 	}
 	plan.Graph = *tests
 	return plan, nil
+}
+
+// explainTests is explain for tests.
+func explainTests(err error, cfg *TestConfig, at *place) error {
+	var failed *goError
+	if errors.As(err, &failed) && (strings.Contains(failed.text, "directory not found") || strings.Contains(failed.text, "no Go files in")) {
+		return fmt.Errorf("%s\n\ndgd: testPackages names package patterns, such as ./cmd/... or an import path; it is %s", failed.text, strings.Join(cfg.Package, ", "))
+	}
+	return at.explain(err, &cfg.Config)
 }
 
 // together calls functions at the same time, and returns the first one's error.
