@@ -68,6 +68,7 @@ func FuzzText(f *testing.F) {
 import (
 	"embed"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -98,6 +99,12 @@ func Test(t *testing.T) {
 			t.Error(err)
 		}
 	}
+	if _, err := exec.LookPath("go"); err != nil || os.Getenv("GOROOT") == "" {
+		t.Errorf("there is no toolchain: %v", err)
+	}
+	if home := os.Getenv("HOME"); home != "/homeless-shelter" || os.Getenv("SET") != "by env" {
+		t.Errorf("HOME is %s, and SET is %s", home, os.Getenv("SET"))
+	}
 	if _, err := os.Stat(filepath.Dir(dir) + "/base"); err == nil {
 		t.Error("there is more than the test's own files")
 	}
@@ -105,6 +112,12 @@ func Test(t *testing.T) {
 		t.Error(err)
 	}
 	t.Log(Salt)
+}
+
+func TestSkipped(t *testing.T) {
+	if testing.Short() {
+		t.Skip()
+	}
 }
 `,
 	"where/data/text":   "embedded",
@@ -127,9 +140,11 @@ func read(t *testing.T, path string) string {
 	return string(text)
 }
 
+const testsEnv = "env.SET = \"by env\";"
+
 // testsOf is the expression for a package's tests.
 func testsOf(t *testing.T, function, src, args, name string) string {
-	return fmt.Sprintf("(%s).tests.%q", expression(t, function, src, args), name)
+	return fmt.Sprintf("(%s).tests.%q", expression(t, function, src, testsEnv+args), name)
 }
 
 // wrongly is a test that fails, of the package of a directory.
@@ -233,7 +248,7 @@ func TestTestsFail(t *testing.T) {
 	for mode, function := range modes {
 		t.Run(mode, func(t *testing.T) {
 			src := project(t, files)
-			args := layersEnv + "doCheck = true;"
+			args := layersEnv + testsEnv + "doCheck = true;"
 			build(t, function, src, layersEnv) // without doCheck it is built
 			for range 2 {
 				r := nixBuild(t, "--keep-going", "-E", expression(t, function, src, args))
@@ -316,5 +331,106 @@ func TestNoTests(t *testing.T) {
 				t.Errorf("built %q", got)
 			}
 		})
+	}
+}
+
+// Input-addressed and with cgo, too, tests are built and run.
+func TestTestsOtherwise(t *testing.T) {
+	withC := withFiles(tested, map[string]string{
+		"c/c.go":      "package c\n\n// int seven(void);\nimport \"C\"\n\n// Seven: SALT.\nfunc Seven() int { return int(C.seven()) }\n",
+		"c/seven.c":   "#include \"seven.h\"\nint seven(void) { return SEVEN; }\n",
+		"c/seven.h":   "#define SEVEN 7\n",
+		"c/c_test.go": "package c\n\nimport \"testing\"\n\nfunc Test(t *testing.T) {\n\tif Seven() != 7 {\n\t\tt.Error(Seven())\n\t}\n}\n",
+		"d/d_test.go": "package d\n\n// Package d has nothing but tests. SALT\nimport (\n\t\"testing\"\n\n\t\"example.com/tested/c\"\n)\n\nfunc Test(t *testing.T) {\n\tif c.Seven() != 7 {\n\t\tt.Error(c.Seven())\n\t}\n}\n",
+	})
+	for name, test := range map[string]struct {
+		files map[string]string
+		args  string
+		ok    int
+	}{
+		"input-addressed": {tested, layersEnv + "contentAddressed = false;", 3},
+		"cgo":             {withC, "env.CGO_ENABLED = \"1\";", 5},
+		"some":            {withC, layersEnv + "testPackages = [ \"./base\" \"./wh...\" ];", 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for mode, function := range modes {
+				t.Run(mode, func(t *testing.T) {
+					args := strings.ReplaceAll(test.args, "env.CGO", testsEnv+"env.CGO")
+					r := nixBuild(t, "-E", fmt.Sprintf("(%s).tests.all", expression(t, function, project(t, test.files), args)))
+					if r.err != nil {
+						t.Fatalf("%v\n%s", r.err, r.log)
+					}
+					if out := read(t, r.path); strings.Count(out, "ok  \t") != test.ok {
+						t.Errorf("the result is %q, want %d packages", out, test.ok)
+					}
+				})
+			}
+		})
+	}
+}
+
+// reference is what `go test` links and runs of a project at the place where dgd
+// compiles: -exec keeps its test programs. (go test -c makes others: it compiles
+// with DWARF.) By -toolexec those packages, and no others, are compiled without
+// -trimpath that keep their paths in dgd: Go has no flag for that.
+const reference = `
+let
+  pkgs = import <nixpkgs> { };
+in
+pkgs.stdenvNoCC.mkDerivation {
+  name = "reference";
+  nativeBuildInputs = [ pkgs.go ];
+  env.CGO_ENABLED = "0";
+  buildCommand = ''
+    export HOME=$TMPDIR GOCACHE=$TMPDIR/cache GOPATH=$TMPDIR/gopath GOPROXY=off GOTOOLCHAIN=local
+    mkdir -p $NIX_BUILD_TOP/dgd/0 $out
+    cat > tool <<'EOF'
+    #!${pkgs.bash}/bin/bash
+    args=("$@")
+    case " $* " in
+      *_test.go* | *_testmain.go* | *" -p example.com/tested/where "* | *" -p example.com/tested/wrap "*)
+        for ((i = 1; i < $#; i++)); do
+          if [ "''${args[i]}" = -trimpath ]; then args[i+1]=''${args[i+1]##*;}; fi
+        done
+    esac
+    exec "''${args[@]}"
+    EOF
+    cat > save <<EOF
+    #!${pkgs.bash}/bin/bash
+    cp "\$1" $out/
+    EOF
+    chmod +x tool save
+    tool=$PWD/tool save=$PWD/save
+    cp -r ${SRC} $NIX_BUILD_TOP/dgd/0/src
+    cd $NIX_BUILD_TOP/dgd/0/src
+    go test -mod=vendor -vet=off -trimpath -buildvcs=false -ldflags=-buildid= -toolexec=$tool -exec=$save ./base ./greet ./where
+  '';
+}
+`
+
+// Test programs have the bytes that Go's own have.
+func TestTestIdentity(t *testing.T) {
+	src := project(t, tested)
+	r := tests(t, "buildWithIFD", src, layersEnv, "all")
+	want := nixBuild(t, "-E", strings.ReplaceAll(reference, "${SRC}", "${"+src+"}"))
+	if want.err != nil {
+		t.Fatal(want.log)
+	}
+	compared := 0
+	for line := range strings.Lines(r.log) {
+		rest, ok := strings.CutPrefix(line, "building '")
+		drv, _, _ := strings.Cut(rest, "'")
+		_, name, _ := strings.Cut(filepath.Base(strings.TrimSuffix(drv, ".drv")), "-")
+		if !ok || !slices.Contains([]string{"base.test", "greet.test", "where.test"}, name) {
+			continue
+		}
+		compared++
+		got := read(t, filepath.Join(nixStore(t, "--realise", drv)[0], "bin", name))
+		if got != read(t, filepath.Join(want.path, name)) {
+			t.Errorf("%s differs from what go test runs", name)
+		}
+	}
+	if compared != 3 {
+		t.Errorf("compared %d programs", compared)
 	}
 }
