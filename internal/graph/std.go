@@ -17,7 +17,7 @@ var (
 		"bufio", "bytes", "compress/gzip", "compress/zlib", "container/heap", "container/list", "context",
 		"crypto/md5", "crypto/rand", "crypto/sha1", "crypto/sha256", "crypto/sha512", "embed",
 		"encoding/base32", "encoding/base64", "encoding/binary", "encoding/csv", "encoding/hex", "encoding/json", "errors",
-		"flag", "fmt", "hash/adler32", "hash/crc32", "hash/fnv", "hash/maphash", "io", "io/fs",
+		"flag", "fmt", "go/token", "hash/adler32", "hash/crc32", "hash/fnv", "hash/maphash", "io", "io/fs",
 		"io/ioutil", "iter", "log", "maps", "math", "math/big", "math/bits", "math/cmplx", "math/rand", "math/rand/v2",
 		"os", "os/exec", "os/signal", "path", "path/filepath", "reflect", "regexp", "runtime", "runtime/debug",
 		"runtime/metrics", "runtime/pprof", "runtime/trace", "slices", "sort", "strconv", "strings", "structs", "sync",
@@ -25,7 +25,7 @@ var (
 		"unique",
 	}
 	netRoots = []string{
-		"archive/tar", "crypto/pbkdf2", "database/sql", "encoding/gob", "encoding/xml", "expvar", "go/token", "html",
+		"archive/tar", "crypto/pbkdf2", "database/sql", "encoding/gob", "encoding/xml", "expvar", "html",
 		"html/template", "log/slog", "mime/multipart", "net/http", "net/http/httptrace", "net/http/httputil",
 		"net/http/pprof", "net/mail", "net/rpc", "net/smtp", "net/textproto", "os/user", "time/tzdata",
 	}
