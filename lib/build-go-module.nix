@@ -157,7 +157,16 @@ let
           buildInputs = get "buildInputs" [ ];
           nativeBuildInputs = get "nativeBuildInputs" [ ];
           cgo = env.CGO_ENABLED == "1";
+          checkFlags = goModule.words (get "checkFlags" [ ]);
+          nativeCheckInputs = get "nativeCheckInputs" [ ] ++ get "checkInputs" [ ];
+          testPackages = inner.subPackages;
+          testData = args.testData;
         };
+        # Tests run by themselves, one derivation per package, unless a phase or a flag concerns all of them together.
+        checksApart =
+          !whole
+          && !builtins.any set goModule.checking
+          && !builtins.any goModule.isOwnFlag (inner.checkFlags ++ goFlags);
         built = (if args.useDynDrv then dynDrv else ifd) inner;
 
         # nixpkgs runs the tests without -trimpath.
@@ -217,11 +226,20 @@ let
           checkPhase =
             args.checkPhase or ''
               runHook preCheck
-              # As in nixpkgs: tests may look for their files by the paths in the program.
-              export GOFLAGS=''${GOFLAGS//-trimpath/}
-              for dgdDir in $(getGoDirs test); do
-                buildGoDir test "$dgdDir"
-              done
+              ${
+                if !(get "doCheck" true) then
+                  ""
+                else if checksApart then
+                  "cat ${built.tests.all}"
+                else
+                  ''
+                    # As in nixpkgs: tests may look for their files by the paths in the program.
+                    export GOFLAGS=''${GOFLAGS//-trimpath/}
+                    for dgdDir in $(getGoDirs test); do
+                      buildGoDir test "$dgdDir"
+                    done
+                  ''
+              }
               runHook postCheck
             '';
           installPhase =
@@ -240,7 +258,10 @@ let
             goModules = if goModules == null then "" else goModules;
           }
           // (if whole then { } else { dgd = built.passthru // { inherit (built) program; }; })
-          // args.passthru or { };
+          // args.passthru or { }
+          // {
+            tests = (if checksApart then built.tests else { }) // args.passthru.tests or { };
+          };
           meta = (if go ? meta.platforms then { inherit (go.meta) platforms; } else { }) // args.meta or { };
         }
     );

@@ -5,7 +5,7 @@ let
   types = import ./types.nix;
   fail = message: throw "dgd.buildGoModule: ${message}";
   set = names: builtins.listToAttrs (map (name: { inherit name; value = null; }) names);
-  words = {
+  listOrWords = {
     words = "a list of strings, or a string of words";
     check = v: builtins.isString v || types.strings.check v;
   };
@@ -20,6 +20,7 @@ let
         v: builtins.isAttrs v && builtins.all (x: builtins.isBool x || builtins.isInt x || isText x) (builtins.attrValues v);
     };
     meta = types.attrs;
+    testData = types.testData;
     pname = types.string;
     version = types.string;
     name = types.string;
@@ -33,12 +34,12 @@ let
     doCheck = types.bool;
     useDynDrv = types.bool;
     contentAddressed = types.bool;
-    subPackages = words;
-    excludedPackages = words;
+    subPackages = listOrWords;
+    excludedPackages = listOrWords;
     tags = types.strings;
     ldflags = types.strings;
     gcflags = types.strings;
-    checkFlags = words;
+    checkFlags = listOrWords;
     GOFLAGS = types.strings;
     patches = types.list;
     buildInputs = types.list;
@@ -89,6 +90,7 @@ rec {
         useDynDrv = given.useDynDrv or useDynDrv;
         contentAddressed = given.contentAddressed or (builtins ? outputOf);
         granularity = given.granularity or "module";
+        testData = given.testData or [ ];
         overrideModAttrs =
           let
             change = given.overrideModAttrs or (_: { });
@@ -156,7 +158,31 @@ rec {
     "useDynDrv"
     "contentAddressed"
     "granularity"
+    "testData"
   ];
+
+  # What is said or done to all tests together.
+  checking = [
+    "checkPhase"
+    "preCheck"
+    "postCheck"
+    "preCheckHooks"
+    "postCheckHooks"
+    "allowGoReference"
+  ];
+
+  # Flags of `go test` that ask for more than that the tests run.
+  isOwnFlag =
+    flag:
+    builtins.match "--?(args|artifacts|c|cover|covermode|coverpkg|coverprofile|exec|fuzz|json|list|n|o|outputdir|race|toolexec|vet|work|x)(=.*)?" flag
+    != null;
+
+  # The words of a list or a string, as a shell splits them.
+  words =
+    value:
+    builtins.filter (w: builtins.isString w && w != "") (
+      builtins.split "[[:space:]]+" (if builtins.isList value then builtins.concatStringsSep " " value else value)
+    );
 
   # What changes the sources before `go install` runs, or what it is given.
   preparing = [

@@ -107,6 +107,8 @@ let
     vendor = orEmpty vendored;
     downloads = if unpacked == null then "" else goModules;
     unpacked = orEmpty unpacked;
+    excludedPackages = args.excludedPackages or [ ];
+    libraries = args.libraries or false;
   };
 in
 rec {
@@ -147,8 +149,6 @@ rec {
     config = planConfig // {
       skeleton = settle skeleton;
       inherit (args) subPackages;
-      excludedPackages = args.excludedPackages or [ ];
-      libraries = args.libraries or false;
     };
     inherit attrs;
   };

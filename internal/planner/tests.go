@@ -55,11 +55,9 @@ func MakeTests(ctx context.Context, cfg *TestConfig, dir string) (*Plan, error) 
 	if err := checkFlags(cfg.CheckFlags); err != nil {
 		return nil, err
 	}
-	packages := cfg.Package
 	if err := cfg.readSettings(); err != nil {
 		return nil, err
 	}
-	cfg.Package = packages // the settings' are the programs
 	g, err := newGo(&cfg.Config, dir)
 	if err != nil {
 		return nil, err
@@ -76,11 +74,11 @@ func MakeTests(ctx context.Context, cfg *TestConfig, dir string) (*Plan, error) 
 	if at.vendored() {
 		flags = append(flags, "-mod=vendor")
 	}
-	var patterns []string
-	for _, p := range cfg.Package {
-		patterns = append(patterns, pattern(opt.ModRoot, p))
+	named, err := patterns(&cfg.Config, at.modRoot)
+	if err != nil {
+		return nil, err
 	}
-	packages, err = g.withTests(ctx, opt.ModRoot, flags, patterns)
+	packages, err := g.withTests(ctx, opt.ModRoot, flags, named, cfg.Libraries)
 	if err != nil {
 		return nil, explainTests(err, cfg, at)
 	}
@@ -219,8 +217,9 @@ func (g *goCommand) list(ctx context.Context, dir string, args []string) ([]list
 }
 
 // withTests returns the packages of the patterns that have tests. A pattern
-// that is no package's is returned as well, so that go test says what is wrong.
-func (g *goCommand) withTests(ctx context.Context, dir string, flags, patterns []string) ([]string, error) {
+// that is no package's is returned as well, so that go test says what is wrong;
+// but where libraries are built, too, one without Go files is left out.
+func (g *goCommand) withTests(ctx context.Context, dir string, flags, patterns []string, libraries bool) ([]string, error) {
 	list, err := g.list(ctx, dir, slices.Concat(
 		[]string{"-e", "-json=ImportPath,TestGoFiles,XTestGoFiles,Error,Match"}, flags, []string{"--"}, patterns))
 	if err != nil {
@@ -228,6 +227,9 @@ func (g *goCommand) withTests(ctx context.Context, dir string, flags, patterns [
 	}
 	var packages []string
 	for _, p := range list {
+		if libraries && p.Error != nil && noGoFiles.MatchString(p.Error.Err) {
+			continue
+		}
 		named := slices.ContainsFunc(p.Match, func(m string) bool { return !strings.Contains(m, "...") })
 		if len(p.TestGoFiles)+len(p.XTestGoFiles) > 0 || p.Error != nil && named {
 			packages = append(packages, p.ImportPath)
