@@ -165,17 +165,16 @@ func tests(t *testing.T, function, src, args, name string) result {
 
 // ofTests are names of derivations, and what is compiled and linked for them.
 var (
-	baseTest    = []string{"example.com-tested-base--example.com-tested-base.test-", "example.com-tested-base.test", "base.test", "test-example.com-tested-base"}
-	greetTest   = []string{"example.com-tested-greet--example.com-tested-greet.test-", "example.com-tested-wrap--example.com-tested-greet.test-", "example.com-tested-greet_test--example.com-tested-greet.test-", "example.com-tested-greet.test", "greet.test", "test-example.com-tested-greet"}
-	whereTest   = []string{"example.com-tested-where", "example.com-tested-where_test--example.com-tested-where.test-", "example.com-tested-where.test", "where.test", "test-example.com-tested-where"}
-	shared      = []string{"example.com-tested-base", "example.org-assert"}
-	testRelated = []string{"test-skeleton", "test-plan", "tests.drv", "test-derivations", "check-env", "tests"}
+	baseTest  = []string{"example.com-tested-base--example.com-tested-base.test-", "example.com-tested-base.test", "base.test", "test-example.com-tested-base"}
+	greetTest = []string{"example.com-tested-greet--example.com-tested-greet.test-", "example.com-tested-wrap--example.com-tested-greet.test-", "example.com-tested-greet_test--example.com-tested-greet.test-", "example.com-tested-greet.test", "greet.test", "test-example.com-tested-greet"}
+	whereTest = []string{"example.com-tested-where", "example.com-tested-where_test--example.com-tested-where.test-", "example.com-tested-where.test", "where.test", "test-example.com-tested-where"}
+	shared    = []string{"example.com-tested-base", "example.org-assert"}
 )
 
 // tested are the derivations of a build that compile, link or run a test. What
 // refers to all tests says the same in every build, and so may be there.
 func (r result) tested() []string {
-	return slices.DeleteFunc(r.compiled(), func(name string) bool { return slices.Contains(testRelated, name) })
+	return slices.DeleteFunc(r.compiled(), func(name string) bool { return name == "tests" })
 }
 
 func sorted(lists ...[]string) []string { return slices.Sorted(slices.Values(slices.Concat(lists...))) }
