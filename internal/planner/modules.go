@@ -235,7 +235,8 @@ func (p *place) others(ctx context.Context, g *goCommand, members []member) (map
 		return found, nil
 	}
 	// Which version a directory stands for is decided by all go.mod files together.
-	out, err := g.output(ctx, p.modRoot, "list", "-m", "-json=Path,Version,Dir,Main", "all")
+	// Of a module that no package comes from there may be no file at all: -e.
+	out, err := g.output(ctx, p.modRoot, "list", "-m", "-e", "-json=Path,Version,Dir,Main", "all")
 	if err != nil {
 		return nil, g.failure(p.modRoot, err.Error())
 	}

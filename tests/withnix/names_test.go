@@ -73,8 +73,16 @@ func TestNixpkgsNames(t *testing.T) {
 	}
 }
 
-// The embedded package set has the names of the list and no others, and each of them evaluates.
+// The embedded package set has the names of the list and no others, and each of them evaluates: as a package, or as
+// the set of packages that run on the builder.
 func TestPackageSet(t *testing.T) {
-	here(t).succeed(t, "nix-instantiate", "--eval", "--strict", "--expr",
-		`builtins.mapAttrs (_: package: package.outPath) (import <nixpkgs> { })`)
+	here(t).succeed(t, "nix-instantiate", "--eval", "--strict", "--expr", `
+		let
+		  pkgs = import <nixpkgs> { };
+		  paths = builtins.mapAttrs (_: package: package.outPath);
+		in
+		[
+		  (paths (removeAttrs pkgs [ "buildPackages" ]))
+		  (paths (removeAttrs pkgs.buildPackages [ "buildPackages" ]))
+		]`)
 }
