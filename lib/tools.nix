@@ -101,7 +101,7 @@ in
           '';
           outputHashMode = "recursive";
           outputHashAlgo = "sha256";
-          outputHash = "sha256-rc5d1mVIkLp2snOp8xwLZKekk26azVx16f1h4LDaYWQ=";
+          outputHash = "sha256-y60G69W7RCKEWIPsG5ffQbky1T00Hd6RRPwQUgzn5IY=";
         }
       } vendor
     '';

@@ -1,153 +1,74 @@
-// Command dgd-plan plans builds. The derivations of dgd's library run it as
-// their builder: the command is the first argument, what it works on is the
-// JSON file that $configPath names, and the result goes to $out.
+// Command dgd-plan answers questions about a project and its builds; `dgd-plan
+// help` lists them. The derivations of dgd's library run it as their builder,
+// with the commands of stages.go.
 //
-//	dgd-plan skeleton  what of the sources a plan depends on
-//	dgd-plan plan      go build -n, parsed into a graph
-//	dgd-plan tests     go test -n, parsed into a graph
-//	dgd-plan probe     the C compilers' answers to cmd/go's probes
-//	dgd-plan unpack    a module download cache, unpacked
-//	dgd-plan modules   a vendor directory, or what was unpacked, split into modules
-//	dgd-plan bind      a plan and its sources, made into derivations
+// Its exit status is 0, 1 where there is a finding or something failed, or 2
+// where it was not called right.
 package main
 
 import (
 	"context"
-	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
-	"path/filepath"
 
-	"dgd/internal/modules"
-	"dgd/internal/planner"
-	"dgd/internal/store"
+	"github.com/spf13/cobra"
 )
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	if len(os.Args) != 2 {
-		fmt.Fprintln(os.Stderr, "usage: dgd-plan skeleton|plan|tests|probe|unpack|modules|bind, with $configPath and $out")
-		os.Exit(2)
+	err := newRoot().ExecuteContext(ctx)
+	stop()
+	os.Exit(status(err))
+}
+
+// newRoot returns the command line. Each command of people's is a file of its
+// own.
+func newRoot() *cobra.Command {
+	root := &cobra.Command{
+		Use:           "dgd-plan",
+		Short:         "Go programs as one Nix derivation per package",
+		Args:          misused(cobra.NoArgs),
+		SilenceErrors: true, // main shows them
+		SilenceUsage:  true,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return misuse{errors.New("a command is missing")}
+		},
 	}
-	if err := run(ctx, os.Args[1]); err != nil {
-		fmt.Fprintln(os.Stderr, "dgd-plan:", err)
-		os.Exit(1)
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return misuse{err} })
+	root.AddCommand(stageCommands()...)
+	return root
+}
+
+// misuse is an error of who called the program.
+type misuse struct{ error }
+
+// misused makes a check of arguments one for misuse.
+func misused(check cobra.PositionalArgs) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if err := check(cmd, args); err != nil {
+			return misuse{err}
+		}
+		return nil
 	}
 }
 
-func run(ctx context.Context, command string) error {
-	out := os.Getenv("out")
-	dir := filepath.Join(os.Getenv("NIX_BUILD_TOP"), "dgd")
-	switch command {
-	case "skeleton":
-		var cfg struct {
-			Src   string
-			Tests bool
-		}
-		if err := config(&cfg); err != nil {
-			return err
-		}
-		return planner.WriteSkeleton(ctx, cfg.Src, out, cfg.Tests)
-	case "plan":
-		var cfg planner.Config
-		if err := config(&cfg); err != nil {
-			return err
-		}
-		plan, err := planner.Make(ctx, &cfg, dir)
-		if err != nil {
-			return err
-		}
-		return planner.WriteJSON(out, plan)
-	case "tests":
-		var cfg planner.TestConfig
-		if err := config(&cfg); err != nil {
-			return err
-		}
-		plan, err := planner.MakeTests(ctx, &cfg, dir)
-		if err != nil {
-			return err
-		}
-		return planner.WriteJSON(out, plan)
-	case "probe":
-		var cfg planner.Config
-		if err := config(&cfg); err != nil {
-			return err
-		}
-		flags, err := planner.Probe(ctx, &cfg, dir)
-		if err != nil {
-			return err
-		}
-		return planner.WriteJSON(out, flags)
-	case "unpack":
-		var cfg struct{ Downloads string }
-		if err := config(&cfg); err != nil {
-			return err
-		}
-		return modules.Unpack(ctx, cfg.Downloads, out)
-	case "modules":
-		var cfg planner.SplitConfig
-		if err := config(&cfg); err != nil {
-			return err
-		}
-		st, err := openStore(ctx, cfg.StoreDir)
-		if err != nil {
-			return err
-		}
-		if st != nil {
-			defer st.Close()
-		}
-		list, err := planner.SplitModules(ctx, &cfg, st)
-		if err != nil {
-			return err
-		}
-		return planner.WriteJSON(out, list)
-	case "bind":
-		var cfg planner.BindConfig
-		if err := config(&cfg); err != nil {
-			return err
-		}
-		bound, err := planner.Bind(ctx, &cfg)
-		if err != nil {
-			return err
-		}
-		st, err := openStore(ctx, cfg.StoreDir)
-		if err != nil {
-			return err
-		}
-		if st == nil {
-			if err := os.Mkdir(out, 0o777); err != nil {
-				return err
-			}
-			return bound.WriteTo(out, cfg.StoreDir)
-		}
-		defer st.Close()
-		drv, err := bound.AddTo(ctx, st, &cfg)
-		if err != nil {
-			return err
-		}
-		return os.WriteFile(out, drv, 0o666)
-	}
-	return fmt.Errorf("unknown command %q", command)
-}
+// errFinding ends a command that has shown what it found.
+var errFinding = errors.New("there are findings")
 
-// openStore opens the way to the store, where the sandbox has one.
-func openStore(ctx context.Context, storeDir string) (store.Store, error) {
-	remote := os.Getenv("NIX_REMOTE")
-	if remote == "" {
-		return nil, nil
+// status shows an error and returns the program's exit status.
+func status(err error) int {
+	var wrong misuse
+	switch {
+	case err == nil:
+		return 0
+	case errors.Is(err, errFinding):
+		return 1
+	case errors.As(err, &wrong):
+		fmt.Fprintf(os.Stderr, "dgd-plan: %v\nSee dgd-plan --help\n", err)
+		return 2
 	}
-	return store.OpenRecursive(ctx, remote, storeDir)
-}
-
-func config(v any) error {
-	text, err := os.ReadFile(os.Getenv("configPath"))
-	if err != nil {
-		return fmt.Errorf("reading $configPath: %w", err)
-	}
-	if err := json.Unmarshal(text, v); err != nil {
-		return fmt.Errorf("reading $configPath: %w", err)
-	}
-	return nil
+	fmt.Fprintln(os.Stderr, "dgd-plan:", err)
+	return 1
 }

@@ -66,7 +66,7 @@ func TestStages(t *testing.T) {
 	}
 	run := func(command string) {
 		t.Helper()
-		if err := run(t.Context(), command); err != nil {
+		if err := runStage(t.Context(), command); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -120,7 +120,7 @@ func TestErrors(t *testing.T) {
 		remote  string
 		want    string
 	}{
-		{"make", nil, "", `unknown command "make"`},
+		{"make", nil, "", `unknown stage "make"`},
 		{"skeleton", []int{}, "", "reading $configPath: json: cannot unmarshal array"},
 		{"plan", []int{}, "", "reading $configPath: json: cannot unmarshal array"},
 		{"probe", []int{}, "", "reading $configPath: json: cannot unmarshal array"},
@@ -134,12 +134,12 @@ func TestErrors(t *testing.T) {
 	} {
 		derivation(t, test.config)
 		t.Setenv("NIX_REMOTE", test.remote)
-		if err := run(context.Background(), test.command); err == nil || !strings.HasPrefix(err.Error(), test.want) {
+		if err := runStage(context.Background(), test.command); err == nil || !strings.HasPrefix(err.Error(), test.want) {
 			t.Errorf("%s: the error is %v, want %s", test.command, err, test.want)
 		}
 	}
 	t.Setenv("configPath", "/nowhere")
-	if err := run(context.Background(), "plan"); err == nil || err.Error() != "reading $configPath: open /nowhere: no such file or directory" {
+	if err := runStage(context.Background(), "plan"); err == nil || err.Error() != "reading $configPath: open /nowhere: no such file or directory" {
 		t.Errorf("the error is %v", err)
 	}
 }
@@ -159,12 +159,14 @@ func TestCommandLine(t *testing.T) {
 		status int
 		stderr string
 	}{
-		{nil, 2, "usage: dgd-plan skeleton|plan|tests|probe|unpack|modules|bind, with $configPath and $out\n"},
-		{[]string{"plan", "x"}, 2, "usage: dgd-plan skeleton|plan|tests|probe|unpack|modules|bind, with $configPath and $out\n"},
-		{[]string{"make"}, 1, "dgd-plan: unknown command \"make\"\n"},
+		{nil, 2, "dgd-plan: a command is missing\nSee dgd-plan --help\n"},
+		{[]string{"plan", "x"}, 2, "dgd-plan: unknown command \"x\" for \"dgd-plan plan\"\nSee dgd-plan --help\n"},
+		{[]string{"make"}, 2, "dgd-plan: unknown command \"make\" for \"dgd-plan\"\nSee dgd-plan --help\n"},
+		{[]string{"--make"}, 2, "dgd-plan: unknown flag: --make\nSee dgd-plan --help\n"},
+		{[]string{"plan"}, 1, "dgd-plan: reading $configPath: open : no such file or directory\n"},
 	} {
 		cmd := exec.Command(os.Args[0], test.args...)
-		cmd.Env = append(os.Environ(), "TEST_RUN_MAIN=1")
+		cmd.Env = append(os.Environ(), "TEST_RUN_MAIN=1", "configPath=")
 		out, _ := cmd.CombinedOutput()
 		if status := cmd.ProcessState.ExitCode(); status != test.status || string(out) != test.stderr {
 			t.Errorf("dgd-plan %q: status %d, %q; want %d, %q", test.args, status, out, test.status, test.stderr)
