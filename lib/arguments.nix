@@ -6,6 +6,7 @@ let
     name = null;
     modRoot = ".";
     vendorHash = null;
+    modules = null;
     proxyVendor = false;
     deleteVendor = false;
     env = { };
@@ -42,6 +43,7 @@ let
     name = types.nullOrString;
     modRoot = types.below;
     vendorHash = types.nullOrString;
+    modules = types.nullOrFile;
     proxyVendor = types.bool;
     deleteVendor = types.bool;
     env = types.env;
@@ -65,11 +67,7 @@ let
     passthru = types.attrs;
   };
 
-  # Whether a source can be read now without building anything.
-  isHere =
-    src:
-    builtins.all (c: !(c ? outputs || c ? allOutputs)) (builtins.attrValues (builtins.getContext src));
-
+  isHere = import ./is-here.nix;
   modFiles = import ./mod-files.nix;
 
   # Whether a source needs modules and has none: then the hash is as good as empty, and Nix says the right one.
@@ -130,6 +128,10 @@ else if !given ? src then
   fail "the argument `src` is missing: a directory with a go.mod"
 else if wrong != [ ] then
   fail "the argument `${builtins.head wrong}` must be ${typeOf.${builtins.head wrong}.words}"
+else if args.modules != null && args.vendorHash != null then
+  fail "`modules` and `vendorHash` are both given: a lock has a hash for each module, leave out `vendorHash`"
+else if args.modules != null && given ? proxyVendor then
+  fail "`modules` and `proxyVendor` are both given: with a lock the build is in module mode anyway, leave out `proxyVendor`"
 else if given ? subPackage && given ? subPackages then
   fail "`subPackage` and `subPackages` are both given: `subPackages` is the list form, use one of them"
 else if args.GOFLAGS != [ ] && args.env ? GOFLAGS then
@@ -145,9 +147,9 @@ else if args.contentAddressed && !(builtins ? outputOf) then
 else
   args
   // {
-    inherit src modRoot;
+    inherit src modRoot fail;
     vendorHash =
-      if args.vendorHash == null && lacksModules src modRoot env args.deleteVendor then "" else args.vendorHash;
+      if args.vendorHash == null && args.modules == null && lacksModules src modRoot env args.deleteVendor then "" else args.vendorHash;
     subPackages = if args.subPackages != null then args.subPackages else [ args.subPackage ];
     cgo = platform.hasCgo env;
     env = env // {

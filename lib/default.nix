@@ -13,6 +13,9 @@ let
     tools = callFile ./tools.nix native;
     arguments = callFile ./arguments.nix native;
     vendor = callFile ./vendor.nix native;
+    fetch = callFile ./fetch.nix native;
+    fetchModule = callFile ./fetch-module.nix { };
+    lockedModules = callFile ./locked-modules.nix { };
     cgoEnv = callFile ./cgo-env.nix { };
     planner = callFile ./planner.nix { };
     planning = callFile ./planning.nix { };

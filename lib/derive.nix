@@ -5,12 +5,16 @@
   bound, # the planner's output: derivations.json and the sources
   modules, # the planner's list of modules
   modulesDir, # where these modules are
+  locked, # in place of these: the modules of a lock, or null
   inputs,
   contentAddressed,
   allowGoReference,
 }:
 let
-  data = builtins.fromJSON (builtins.readFile "${bound}/derivations.json");
+  # It names the trees of locked modules, and `sources` refers to them.
+  data = builtins.fromJSON (
+    builtins.unsafeDiscardStringContext (builtins.readFile "${bound}/derivations.json")
+  );
 
   # With the hash given, Nix reads only those trees that the store does not have yet.
   tree =
@@ -42,7 +46,18 @@ let
       }) list
     );
   sources =
-    trees modulesDir (builtins.fromJSON (builtins.readFile modules)) // trees bound data.sources;
+    (
+      if locked == null then
+        trees modulesDir (builtins.fromJSON (builtins.readFile modules))
+      else
+        builtins.listToAttrs (
+          map (m: {
+            name = builtins.unsafeDiscardStringContext "${m.tree}";
+            value = m.tree;
+          }) locked.config.modules
+        )
+    )
+    // trees bound data.sources;
 
   value =
     v:

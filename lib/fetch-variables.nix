@@ -16,4 +16,11 @@ builtins.filter (name: !(env ? ${name})) [
   "GOPRIVATE"
   "GOSUMDB"
   "GONOSUMDB"
+  "GOINSECURE"
+  "GOVCS"
+  # See fetch-setup.sh.
+  "NETRC"
+  "GIT_CONFIG_GLOBAL"
+  "GIT_SSH_COMMAND"
+  "SSH_AUTH_SOCK"
 ]

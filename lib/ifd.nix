@@ -27,7 +27,7 @@ let
     bound: inputs:
     derive {
       inherit bound inputs;
-      inherit (stages) modules modulesDir;
+      inherit (stages) modules modulesDir locked;
       inherit (args) contentAddressed allowGoReference;
     };
   bound = bind "derivations" stages.bindConfig;

@@ -1,4 +1,5 @@
-# What go.mod and go.work say, as far as it decides whether modules have to be fetched. The planner reads them anew.
+# What go.mod, go.work and go.sum say, as far as it decides whether modules have to be fetched, and whether a lock fits.
+# The planner reads them anew.
 let
   strings = builtins.filter builtins.isString;
   words = line: builtins.filter (w: w != "") (strings (builtins.split "[ \t\r]+" line));
@@ -45,15 +46,13 @@ let
   named =
     verb: list:
     builtins.filter (rest: rest != [ ]) (map builtins.tail (builtins.filter (line: builtins.head line == verb) list));
-in
-{
-  # Whether the modules at modRoot need others that are neither in src nor in its vendor directory.
-  lacksModules =
+
+  # The main modules at modRoot, each as the statements of its go.mod, and those of go.work, if there is one.
+  project =
     {
       src,
       modRoot,
       env,
-      deleteVendor,
     }:
     let
       at = dir: if dir == "." then src else "${src}/${dir}";
@@ -74,33 +73,84 @@ in
           [ ]
         else
           builtins.filter (dir: builtins.pathExists "${at dir}/go.work") (above modRoot);
-      root = builtins.head (workspaces ++ [ modRoot ]);
-      work = if workspaces == [ ] then [ ] else statements "${at root}/go.work";
-      dirs =
-        if workspaces == [ ] then [ (at modRoot) ] else map (use: "${at root}/${builtins.head use}") (named "use" work);
-      mods = map (dir: statements "${dir}/go.mod") (builtins.filter (dir: builtins.pathExists "${dir}/go.mod") dirs);
+      isWork = workspaces != [ ];
+      root = at (builtins.head (workspaces ++ [ modRoot ]));
+      work = if isWork then statements "${root}/go.work" else [ ];
+      dirs = builtins.filter (dir: builtins.pathExists "${dir}/go.mod") (
+        if isWork then map (use: "${root}/${builtins.head use}") (named "use" work) else [ root ]
+      );
+    in
+    {
+      inherit root isWork work;
+      mods = map (dir: statements "${dir}/go.mod") dirs;
+      sums = builtins.filter builtins.pathExists (
+        map (dir: "${dir}/go.sum") dirs ++ (if isWork then [ "${root}/go.work.sum" ] else [ ])
+      );
+    };
 
+  # The `replace` lines of a file: what they are for, "PATH" or "PATH VERSION", and what stands in for it, with no
+  # version where that is a directory.
+  replaces =
+    list:
+    builtins.concatMap (
+      line:
+      let
+        word = builtins.elemAt line;
+        n = builtins.length line;
+        by = from: {
+          path = word from;
+          version = if n > from + 1 then word (from + 1) else "";
+        };
+      in
+      if n >= 3 && word 1 == "=>" then
+        [
+          {
+            name = word 0;
+            value = by 2;
+          }
+        ]
+      else if n >= 4 && word 2 == "=>" then
+        [
+          {
+            name = "${word 0} ${word 1}";
+            value = by 3;
+          }
+        ]
+      else
+        [ ]
+    ) (named "replace" list);
+in
+{
+  inherit
+    named
+    project
+    replaces
+    words
+    ;
+  lines = text: strings (builtins.split "\n" text);
+
+  # Whether the modules at modRoot need others that are neither in src nor in its vendor directory.
+  lacksModules =
+    {
+      src,
+      modRoot,
+      env,
+      deleteVendor,
+    }:
+    let
+      at = project { inherit src modRoot env; };
       # The modules that need no fetch: those of the workspace, and those that a directory stands in for, all versions
-      # of them or one. A line is OLD [VERSION] => DIRECTORY; another module would have a version at the end.
+      # of them or one.
       here =
-        builtins.concatMap (map builtins.head) (map (named "module") mods)
-        ++ builtins.concatMap (
-          line:
-          let
-            word = builtins.elemAt line;
-          in
-          if builtins.length line == 3 && word 1 == "=>" then
-            [ (word 0) ]
-          else if builtins.length line == 4 && word 2 == "=>" then
-            [ "${word 0} ${word 1}" ]
-          else
-            [ ]
-        ) (builtins.concatMap (named "replace") (mods ++ [ work ]));
+        builtins.concatMap (map builtins.head) (map (named "module") at.mods)
+        ++ map (r: r.name) (
+          builtins.filter (r: r.value.version == "") (builtins.concatMap replaces (at.mods ++ [ at.work ]))
+        );
       isHere =
         line:
         builtins.elem (builtins.head line) here
         || builtins.length line > 1 && builtins.elem "${builtins.head line} ${builtins.elemAt line 1}" here;
     in
-    (deleteVendor || !builtins.pathExists "${at root}/vendor/modules.txt")
-    && !builtins.all isHere (builtins.concatMap (named "require") mods);
+    (deleteVendor || !builtins.pathExists "${at.root}/vendor/modules.txt")
+    && !builtins.all isHere (builtins.concatMap (named "require") at.mods);
 }

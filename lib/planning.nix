@@ -4,6 +4,7 @@
   planner,
   cgoEnv,
   vendor,
+  lockedModules,
 }:
 {
   # As arguments.nix gives them. For buildGoModule there is more: with `libraries` the packages need not be programs,
@@ -83,6 +84,16 @@ let
           ;
       };
 
+  # With a lock, each module is fetched by itself.
+  locked =
+    if args.modules == null then
+      null
+    else
+      lockedModules {
+        inherit go env src;
+        inherit (args) modules modRoot fail;
+      };
+
   # With proxyVendor, what was fetched are archives: the modules of them, unpacked.
   unpacked =
     if goModules == null || !args.proxyVendor then
@@ -107,12 +118,13 @@ let
     vendor = orEmpty vendored;
     downloads = if unpacked == null then "" else goModules;
     unpacked = orEmpty unpacked;
+    lock = if locked == null then null else locked.config;
     excludedPackages = args.excludedPackages or [ ];
     libraries = args.libraries or false;
   };
 in
 rec {
-  inherit inputs goModules;
+  inherit inputs goModules locked;
 
   # The trees of `modules` are below it.
   modulesDir =
@@ -153,7 +165,8 @@ rec {
     inherit attrs;
   };
 
-  modules = planner {
+  modules = if locked != null then "" else splitModules;
+  splitModules = planner {
     name = "modules";
     command = "modules";
     config = {
@@ -218,6 +231,7 @@ rec {
       modules
       src
       ;
+    locked = if locked == null then [ ] else locked.config.modules;
     inherit (args) contentAddressed allowGoReference;
     # Without -trimpath the sources' place shows, which is that of a derivation's first package for all.
     granularity = if args.allowGoReference then "package" else args.granularity;

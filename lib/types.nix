@@ -9,6 +9,10 @@ let
       words = "a string or null";
       check = v: v == null || builtins.isString v;
     };
+    nullOrFile = {
+      words = "a path, such as ./dgd.lock, or null";
+      check = v: v == null || builtins.isPath v || builtins.isString v && builtins.substring 0 1 v == "/" || v ? outPath;
+    };
     below = {
       words = "a string with a path below src, such as \"server\"";
       check =

@@ -125,11 +125,12 @@ func split(ctx context.Context, cfg *SplitConfig, st store.Store) ([]ModuleTree,
 
 // BindConfig says what a plan is bound to.
 type BindConfig struct {
-	Plan    string `json:"plan"`    // file of the program's Plan
-	StdPlan string `json:"stdPlan"` // file of the standard library's Plan
-	Src     string `json:"src"`
-	Modules string `json:"modules"` // file of SplitModules' result, or empty
-	Name    string `json:"name"`    // of the last derivation
+	Plan    string         `json:"plan"`    // file of the program's Plan
+	StdPlan string         `json:"stdPlan"` // file of the standard library's Plan
+	Src     string         `json:"src"`
+	Modules string         `json:"modules"` // file of SplitModules' result, or empty
+	Locked  []LockedModule `json:"locked"`  // in place of it: the modules of a lock
+	Name    string         `json:"name"`    // of the last derivation
 	// Granularity is "package" or "module": whether third-party packages have
 	// a derivation each, or share them as graph.Cluster says.
 	Granularity string `json:"granularity"`
@@ -184,6 +185,14 @@ func Bind(ctx context.Context, cfg *BindConfig) (*Bound, error) {
 		}
 		for _, m := range out.Modules {
 			vendored = append(vendored, bind.Module{Dir: m.Dir, Store: m.Store})
+		}
+	} else if len(cfg.Locked) > 0 {
+		for _, m := range cfg.Locked {
+			dir, err := m.dir()
+			if err != nil {
+				return nil, err
+			}
+			vendored = append(vendored, bind.Module{Dir: dir, Store: m.Tree})
 		}
 	} else if vendor := filepath.Join(cfg.Src, program.vendor()); exists(filepath.Join(vendor, "modules.txt")) {
 		return nil, errors.New("the vendor directory of src is not split")

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"go/version"
 	"io"
 	"io/fs"
 	"maps"
@@ -28,6 +29,8 @@ type place struct {
 	root    string                  // where the vendor directory belongs, modRoot or above it
 	work    bool                    // root has a go.work, which makes modRoot a part of a workspace
 	leaving map[string]*source.Link // by symbolic link that leads out of src: the one by which it does
+
+	replaces []*modfile.Replace // of go.work and of the main modules, as members found them
 }
 
 // closeLinks makes the symbolic links that lead out of the sources lead nowhere:
@@ -155,6 +158,7 @@ func (p *place) members() (list []member, needs bool, err error) {
 		replaces = append(replaces, mod.Replace...)
 		list = append(list, member{dir, mod})
 	}
+	p.replaces = replaces
 	for _, m := range list {
 		for _, r := range m.mod.Require {
 			if here[r.Mod.Path] || slices.ContainsFunc(replaces, func(by *modfile.Replace) bool {
@@ -224,7 +228,7 @@ func (p *place) noModule(file string) error {
 
 // others returns the modules whose packages the go command reads where they
 // are, by directory, but for the main module of modRoot.
-func (p *place) others(ctx context.Context, g *goCommand, members []member) (map[string]string, error) {
+func (p *place) others(ctx context.Context, g *goCommand, cfg *Config, members []member) (map[string]string, error) {
 	found := map[string]string{}
 	for _, m := range members {
 		if m.dir != p.modRoot {
@@ -234,9 +238,16 @@ func (p *place) others(ctx context.Context, g *goCommand, members []member) (map
 	if p.vendored() || !slices.ContainsFunc(members, func(m member) bool { return len(m.mod.Require) > 0 }) {
 		return found, nil
 	}
+	names := []string{"all"}
+	if cfg.Lock != nil {
+		// A lock has no more go.mod files than a build needs.
+		if names = p.byDirectory(members); len(names) == 0 {
+			return found, nil
+		}
+	}
 	// Which version a directory stands for is decided by all go.mod files together.
 	// Of a module that no package comes from there may be no file at all: -e.
-	out, err := g.output(ctx, p.modRoot, "list", "-m", "-e", "-json=Path,Version,Dir,Main", "all")
+	out, err := g.output(ctx, p.modRoot, slices.Concat([]string{"list", "-m", "-e", "-json=Path,Version,Dir,Main", "--"}, names)...)
 	if err != nil {
 		return nil, g.failure(p.modRoot, err.Error())
 	}
@@ -259,4 +270,25 @@ func (p *place) others(ctx context.Context, g *goCommand, members []member) (map
 			}
 		}
 	}
+}
+
+// byDirectory returns the modules that a directory may stand in for. From go
+// 1.17 on a go.mod requires every module that is needed.
+func (p *place) byDirectory(members []member) []string {
+	required := map[string]bool{}
+	complete := !p.work
+	for _, m := range members {
+		complete = complete && m.mod.Go != nil && version.Compare("go"+m.mod.Go.Version, "go1.17") >= 0
+		for _, r := range m.mod.Require {
+			required[r.Mod.Path] = true
+		}
+	}
+	var names []string
+	for _, by := range p.replaces {
+		if by.New.Version == "" && (required[by.Old.Path] || !complete) {
+			names = append(names, by.Old.Path)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
 }

@@ -54,6 +54,8 @@ type Config struct {
 	// of it.
 	Downloads string `json:"downloads"`
 	Unpacked  string `json:"unpacked"`
+	// In place of these: the modules of a lock.
+	Lock *Locked `json:"lock"`
 	// DeleteVendor leaves out the sources' own vendor directory.
 	DeleteVendor bool `json:"deleteVendor"`
 }
@@ -172,14 +174,21 @@ func (g *goCommand) layOut(ctx context.Context, cfg *Config, dir string, opt *gr
 			opt.Module = m.mod.Module.Mod.Path
 		}
 	}
-	if cfg.Downloads != "" {
+	switch {
+	case cfg.Downloads != "":
 		opt.ModCache = modCache(dir)
-		if err := linkModules(cfg, opt.ModCache); err != nil {
-			return nil, err
+		err = linkModules(cfg, opt.ModCache)
+	case cfg.Lock != nil:
+		opt.ModCache = modCache(dir)
+		if err = at.checkLock(cfg.Lock, members); err == nil {
+			err = cfg.Lock.WriteCache(opt.ModCache)
 		}
 	}
+	if err != nil {
+		return nil, err
+	}
 	if cfg.Probe != "" { // only a C compiler is told of modules
-		if opt.Modules, err = at.others(ctx, g, members); err != nil {
+		if opt.Modules, err = at.others(ctx, g, cfg, members); err != nil {
 			return nil, at.explain(err, cfg)
 		}
 	}
@@ -240,13 +249,15 @@ func prepare(cfg *Config, src string) (at place, members []member, err error) {
 		}
 	}
 	switch {
+	case cfg.Lock != nil && exists(at.vendor()):
+		return at, nil, errors.New("src has a vendor directory of its own: leave out modules, or set deleteVendor = true")
 	case (cfg.Vendor != "" || cfg.Downloads != "") && exists(at.vendor()):
 		return at, nil, errors.New("src has a vendor directory of its own: leave out vendorHash or set it to null, or set deleteVendor = true")
 	case cfg.Vendor != "":
 		if err := os.Symlink(cfg.Vendor, at.vendor()); err != nil {
 			return at, nil, err
 		}
-	case cfg.Downloads != "":
+	case cfg.Downloads != "", cfg.Lock != nil:
 	case needs && !exists(at.vendor()):
 		return at, nil, errors.New("src needs other modules (go.mod has `require`), but vendorHash is missing: set vendorHash = \"\"; and Nix says the right one")
 	}

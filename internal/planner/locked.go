@@ -1,0 +1,151 @@
+package planner
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/mod/modfile"
+	"golang.org/x/mod/module"
+
+	"dgd/internal/lock"
+)
+
+// Locked is a lock with the trees of its modules.
+type Locked struct {
+	Text    string         `json:"text"` // of the lock
+	Modules []LockedModule `json:"modules"`
+	GoMods  string         `json:"goMods"` // directory of further go.mod files, named as in a download cache, or empty
+}
+
+// A LockedModule is a module that packages come from: where a module stands in
+// for another one, that module.
+type LockedModule struct {
+	Path    string `json:"path"`
+	Version string `json:"version"`
+	Sum     string `json:"sum"`  // as in go.sum
+	Tree    string `json:"tree"` // store path
+}
+
+// dir is the module's place below GOMODCACHE.
+func (m *LockedModule) dir() (string, error) {
+	path, version, err := m.escaped()
+	return path + "@" + version, err
+}
+
+func (m *LockedModule) escaped() (path, version string, err error) {
+	if path, err = module.EscapePath(m.Path); err != nil {
+		return "", "", err
+	}
+	version, err = module.EscapeVersion(m.Version)
+	return path, version, err
+}
+
+// checkLock compares the lock with the sources. Where they could be read before
+// the build, that has been done.
+func (p *place) checkLock(cfg *Locked, members []member) error {
+	l, err := lock.Parse(lock.Name, []byte(cfg.Text))
+	if err != nil {
+		return err
+	}
+	project, err := p.project(members)
+	if err != nil {
+		return err
+	}
+	lines, err := lock.Check(l, project)
+	if err != nil {
+		return fmt.Errorf("src: %w", err)
+	}
+	if len(lines) > 0 {
+		return fmt.Errorf("%s does not fit src:\n  %s\nrun `dgd-plan lock` in its directory", lock.Name, strings.Join(lines, "\n  "))
+	}
+	return nil
+}
+
+// project reads the files that a lock is compared with.
+func (p *place) project(members []member) (*lock.Project, error) {
+	project := &lock.Project{}
+	read := func(dir, name string) (*lock.File, error) {
+		file := filepath.Join(dir, name)
+		text, err := os.ReadFile(file)
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil, nil
+		}
+		return &lock.File{Name: p.rel(file), Text: text}, err
+	}
+	add := func(list *[]lock.File, dir, name string) error {
+		file, err := read(dir, name)
+		if file != nil && err == nil {
+			*list = append(*list, *file)
+		}
+		return err
+	}
+	for _, m := range members {
+		if err := add(&project.GoMods, m.dir, "go.mod"); err != nil {
+			return nil, err
+		}
+		if err := add(&project.GoSums, m.dir, "go.sum"); err != nil {
+			return nil, err
+		}
+	}
+	if !p.work {
+		return project, nil
+	}
+	if err := add(&project.GoSums, p.root, "go.work.sum"); err != nil {
+		return nil, err
+	}
+	var err error
+	project.GoWork, err = read(p.root, "go.work")
+	return project, err
+}
+
+// WriteCache makes a module cache in which the go command finds all modules
+// downloaded and unpacked. The files in it are links; the directories are its
+// own, since go makes lock files where it looks for more.
+func (l *Locked) WriteCache(cache string) error {
+	downloads := filepath.Join(cache, "cache", "download")
+	for _, m := range l.Modules {
+		path, version, err := m.escaped()
+		if err != nil {
+			return err
+		}
+		dir := filepath.Join(downloads, path, "@v")
+		if err := link(m.Tree, filepath.Join(cache, path+"@"+version)); err != nil {
+			return err
+		}
+		if err := os.MkdirAll(dir, 0o777); err != nil {
+			return err
+		}
+		mod, err := os.ReadFile(filepath.Join(m.Tree, "go.mod"))
+		if errors.Is(err, fs.ErrNotExist) {
+			// What a proxy says of such a module.
+			mod, err = fmt.Appendf(nil, "module %s\n", modfile.AutoQuote(m.Path)), nil
+		}
+		if err != nil {
+			return err
+		}
+		// Go compares both with go.sum.
+		if err := os.WriteFile(filepath.Join(dir, version+".mod"), mod, 0o666); err != nil {
+			return err
+		}
+		if err := os.WriteFile(filepath.Join(dir, version+".ziphash"), []byte(m.Sum), 0o666); err != nil {
+			return err
+		}
+	}
+	if l.GoMods == "" {
+		return nil
+	}
+	return filepath.WalkDir(l.GoMods, func(file string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		rel, err := filepath.Rel(l.GoMods, file)
+		if err != nil {
+			return err
+		}
+		return link(file, filepath.Join(downloads, rel))
+	})
+}

@@ -1,0 +1,34 @@
+# The tree of one module, as the go command unpacks it.
+{ fetch }:
+{
+  module,
+  version,
+  hash,
+  name,
+  go,
+  sum ? null, # as in go.sum; without it, Go asks its checksum database
+  env ? { },
+}:
+fetch {
+  inherit name hash go;
+  env = env // (if sum == null then { } else { GOSUMDB = "off"; });
+  vars = {
+    inherit module version;
+    sum = if sum == null then "" else sum;
+  };
+  script = ''
+    if [ -n "$sum" ]; then
+      # Go compares what it downloads with the go.sum of the module that it runs in.
+      echo "module dgd.lock" > go.mod
+      echo "$module $version $sum" > go.sum
+    fi
+    if ! go mod download "$module@$version" 2> ../said; then
+      cat ../said >&2
+      if grep -q '^SECURITY ERROR' ../said; then
+        echo "dgd: $module $version is not the one that go.sum and dgd.lock name: either these are wrong, or who serves it" >&2
+      fi
+      exit 1
+    fi
+    cp -r "$GOMODCACHE/$(sed 's/[A-Z]/!\l&/g' <<< "$module@$version")" "$out"
+  '';
+}

@@ -1,0 +1,16 @@
+# Sourced by what fetches modules: lets git and the go command find what they need to be let in.
+export HOME=$TMPDIR/home
+mkdir -p "$HOME"
+export GIT_SSL_CAINFO=${GIT_SSL_CAINFO:-$SSL_CERT_FILE}
+# A variable that the machine does not have is empty here, which git takes for a value.
+for dgdName in GIT_CONFIG_GLOBAL GIT_SSH_COMMAND NETRC; do
+  if [ -z "${!dgdName-}" ]; then unset "$dgdName"; fi
+done
+for dgdName in GIT_CONFIG_GLOBAL NETRC; do
+  if [ -n "${!dgdName-}" ] && [ ! -r "${!dgdName}" ]; then
+    echo "dgd: $dgdName is ${!dgdName}, which cannot be read in the sandbox: see \"Private modules\" in docs/modules.md" >&2
+    exit 1
+  fi
+done
+if [ -n "${NETRC-}" ]; then ln -s "$NETRC" "$HOME/.netrc"; fi # git looks nowhere else
+unset dgdName

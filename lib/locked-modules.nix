@@ -1,0 +1,86 @@
+# The modules of a lock, each a derivation that fetches one.
+{ fetch, fetchModule }:
+{
+  modules, # the lock's file
+  src,
+  modRoot,
+  env,
+  go,
+  fail,
+}:
+let
+  # As source.Name of the planner: then a module has the store path that an unpacked archive of proxyVendor has.
+  storeName =
+    s:
+    let
+      dashed = builtins.concatStringsSep "" (
+        map (part: if builtins.isString part then part else "-") (builtins.split "[^0-9A-Za-z+._?=-]" s)
+      );
+      over = builtins.stringLength dashed - 200;
+      end = if over > 0 then builtins.substring over (-1) dashed else dashed;
+      first = builtins.substring 0 1 end;
+    in
+    if first == "." || first == "-" then "_${builtins.substring 1 (-1) end}" else end;
+
+  locks = import ./lock.nix;
+  lock = locks.read fail modules;
+  # The planner compares a source that cannot be read yet.
+  findings =
+    if import ./is-here.nix src then
+      locks.check ((import ./mod-files.nix).project { inherit src modRoot env; }) lock
+    else
+      [ ];
+
+  list = map (
+    m:
+    let
+      source = m.replace or m;
+    in
+    {
+      inherit (source) path version;
+      inherit (m) sum;
+      tree = fetchModule {
+        module = source.path;
+        inherit (source) version;
+        inherit (m) sum hash;
+        inherit go env;
+        name = storeName "${source.path}@${source.version}";
+      };
+    }
+  ) (builtins.filter (m: m ? hash) lock.modules);
+
+  # The go.mod files of further modules, or null.
+  goMods =
+    if !(lock ? goMods) then
+      null
+    else
+      fetch {
+        name = "go-mods";
+        inherit (lock.goMods) hash;
+        inherit go;
+        # Go compares these files with go.sum where it reads them.
+        env = env // {
+          GOSUMDB = "off";
+        };
+        vars.modules = builtins.concatStringsSep "\n" lock.goMods.modules + "\n";
+        passAsFile = [ "modules" ];
+        script = ''
+          xargs -n 16 -P 8 go list -m < "$modulesPath" > /dev/null
+          mkdir "$out"
+          cd "$GOMODCACHE/cache/download"
+          find . -name '*.mod' -exec cp --parents -t "$out" {} +
+        '';
+      };
+in
+{
+  # What the planner gets: see planner.Locked.
+  config =
+    if findings != [ ] then
+      fail "dgd.lock does not fit src:\n  ${builtins.concatStringsSep "\n  " findings}\n${locks.mend modules}"
+    else
+      {
+        text = builtins.unsafeDiscardStringContext (builtins.readFile modules);
+        modules = list;
+        goMods = if goMods == null then "" else goMods;
+      };
+}
