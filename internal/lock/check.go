@@ -34,18 +34,18 @@ type Project struct {
 // Older ones, and those of a workspace, may require less than what is taken in
 // the end: there, only go.sum can tell.
 func Check(l *Lock, p *Project) ([]string, error) {
-	r, err := p.read()
+	r, err := p.Read()
 	if err != nil {
 		return nil, err
 	}
-	if main := slices.Sorted(slices.Values(l.Main)); !slices.Equal(main, r.main) {
-		return []string{fmt.Sprintf("main: stale: go.mod is of %s, %s is of %s", strings.Join(r.main, ", "), Name, strings.Join(main, ", "))}, nil
+	if main := slices.Sorted(slices.Values(l.Main)); !slices.Equal(main, r.Main) {
+		return []string{fmt.Sprintf("main: stale: go.mod is of %s, %s is of %s", strings.Join(r.Main, ", "), Name, strings.Join(main, ", "))}, nil
 	}
 	locked := map[string]*Module{}
 	for i, m := range l.Modules {
 		locked[m.Path] = &l.Modules[i]
 	}
-	paths := maps.Clone(r.required)
+	paths := maps.Clone(r.Required)
 	for path := range locked {
 		paths[path] = ""
 	}
@@ -59,30 +59,33 @@ func Check(l *Lock, p *Project) ([]string, error) {
 }
 
 // Requirements are what the texts of a project say.
-type requirements struct {
-	main     []string          // paths of the main modules, sorted
-	required map[string]string // by path: the highest version that a go.mod requires
-	complete bool              // a go.mod has every module that is needed
-	// replaced is by version, or by path alone. The first of two holds.
+type Requirements struct {
+	Main     []string          // paths of the main modules, sorted
+	Required map[string]string // by path: the highest version that a go.mod requires
+	// Complete says that go.mod has each module that is needed, in the version
+	// that is taken.
+	Complete bool
+	Sums     map[module.Version][]string // "h1:" of go.sum
+	// replaced is by version, or by path alone. The first map that knows a
+	// module holds.
 	replaced []map[module.Version]module.Version
-	sums     map[module.Version][]string
 }
 
 // check returns what is wrong with a module, or "". m is nil if the lock does
 // not have it.
-func (r *requirements) check(path string, m *Module) string {
-	required, ok := r.required[path]
+func (r *Requirements) check(path string, m *Module) string {
+	required, ok := r.Required[path]
 	selected := module.Version{Path: path, Version: required}
-	if m != nil && !r.complete && semver.Compare(m.Version, required) > 0 {
+	if m != nil && !r.Complete && semver.Compare(m.Version, required) > 0 {
 		selected.Version = m.Version
 	}
-	by := r.replacement(selected)
+	by := r.Replacement(selected)
 	switch {
 	case m == nil && isDir(by):
 		return ""
 	case m == nil:
 		return "missing: go.mod requires " + required
-	case !ok && (r.complete || m.Hash == ""):
+	case !ok && (r.Complete || m.Hash == ""):
 		return "superfluous: go.mod does not require it"
 	case m.Version != selected.Version:
 		return fmt.Sprintf("stale: go.mod requires %s, %s has %s", required, Name, m.Version)
@@ -91,7 +94,7 @@ func (r *requirements) check(path string, m *Module) string {
 	case m.Hash == "":
 		return ""
 	}
-	sums := r.sums[m.Source()]
+	sums := r.Sums[m.Source()]
 	switch {
 	case len(sums) == 0:
 		return "superfluous: go.sum does not have " + m.Source().Version
@@ -113,9 +116,10 @@ func show(by module.Version) string {
 	return by.Path + " " + by.Version
 }
 
-// replacement returns what stands in for a module, or zero. A replacement of
-// one version goes before one of all of them, and go.work before go.mod.
-func (r *requirements) replacement(m module.Version) module.Version {
+// Replacement returns what stands in for a module, or zero; the version of a
+// directory is "". A replacement of one version goes before one of all of them,
+// and go.work before go.mod.
+func (r *Requirements) Replacement(m module.Version) module.Version {
 	for _, replaced := range r.replaced {
 		for _, old := range []module.Version{m, {Path: m.Path}} {
 			if by, ok := replaced[old]; ok {
@@ -126,11 +130,12 @@ func (r *requirements) replacement(m module.Version) module.Version {
 	return module.Version{}
 }
 
-func (p *Project) read() (*requirements, error) {
-	r := &requirements{
-		required: map[string]string{},
-		sums:     map[module.Version][]string{},
-		complete: p.GoWork == nil,
+// Read reads the texts.
+func (p *Project) Read() (*Requirements, error) {
+	r := &Requirements{
+		Required: map[string]string{},
+		Complete: p.GoWork == nil,
+		Sums:     map[module.Version][]string{},
 	}
 	if p.GoWork != nil {
 		work, err := modfile.ParseWork(p.GoWork.Name, p.GoWork.Text, keepVersion)
@@ -147,21 +152,21 @@ func (p *Project) read() (*requirements, error) {
 		if mod.Module == nil {
 			return nil, fmt.Errorf("%s names no module", file.Name)
 		}
-		r.main = append(r.main, mod.Module.Mod.Path)
+		r.Main = append(r.Main, mod.Module.Mod.Path)
 		r.replace(mod.Replace)
 		if mod.Go == nil || version.Compare("go"+mod.Go.Version, "go1.17") < 0 {
-			r.complete = false
+			r.Complete = false
 		}
 		for _, require := range mod.Require {
 			m := require.Mod
-			if have, ok := r.required[m.Path]; !ok || semver.Compare(m.Version, have) > 0 {
-				r.required[m.Path] = m.Version
+			if have, ok := r.Required[m.Path]; !ok || semver.Compare(m.Version, have) > 0 {
+				r.Required[m.Path] = m.Version
 			}
 		}
 	}
-	slices.Sort(r.main)
-	for _, path := range r.main {
-		delete(r.required, path)
+	slices.Sort(r.Main)
+	for _, path := range r.Main {
+		delete(r.Required, path)
 	}
 	for _, file := range p.GoSums {
 		if err := r.readSums(file); err != nil {
@@ -174,7 +179,7 @@ func (p *Project) read() (*requirements, error) {
 // keepVersion leaves the versions of a file as they are.
 func keepVersion(_, version string) (string, error) { return version, nil }
 
-func (r *requirements) replace(list []*modfile.Replace) {
+func (r *Requirements) replace(list []*modfile.Replace) {
 	replaced := map[module.Version]module.Version{}
 	for _, by := range list {
 		replaced[by.Old] = by.New
@@ -184,7 +189,7 @@ func (r *requirements) replace(list []*modfile.Replace) {
 
 // readSums reads a go.sum file. The checksums of go.mod files are of no use
 // here.
-func (r *requirements) readSums(file File) error {
+func (r *Requirements) readSums(file File) error {
 	n := 0
 	for line := range bytes.Lines(file.Text) {
 		n++
@@ -199,7 +204,7 @@ func (r *requirements) readSums(file File) error {
 		if strings.HasSuffix(m.Version, "/go.mod") || !strings.HasPrefix(words[2], "h1:") {
 			continue
 		}
-		r.sums[m] = append(r.sums[m], words[2])
+		r.Sums[m] = append(r.Sums[m], words[2])
 	}
 	return nil
 }
