@@ -6,6 +6,7 @@
   go, # the toolchain where the user names none
   goModule, # checks the arguments
   vendor,
+  lockedModules,
   ifd,
   dynDrv,
   platform,
@@ -55,6 +56,19 @@ let
         proxyVendor = get "proxyVendor" false;
         allowGoReference = get "allowGoReference" false;
 
+        locked =
+          if args.modules == null then
+            null
+          else
+            lockedModules {
+              inherit (args) modules;
+              inherit (inner) modRoot;
+              inherit (goModule) fail;
+              src = if prepares then null else inner.src;
+              inherit go;
+              env = goEnv final;
+            };
+
         goModules =
           if vendorHash == null then
             null
@@ -63,7 +77,6 @@ let
               {
                 inherit name go vendorHash;
                 env = goEnv final;
-                inherit (args) overrideModAttrs;
               }
               // builtins.intersectAttrs goModule.fetch (args // final)
             );
@@ -139,13 +152,14 @@ let
             go
             env
             goModules
+            locked
             proxyVendor
             allowGoReference
             ;
           inherit (args) contentAddressed granularity;
           src = if prepares then "${prepared}" else "${get "src" null}";
           settings = if prepares then prepared.settings else null;
-          deleteVendor = goModules != null && get "deleteVendor" false;
+          deleteVendor = (goModules != null || locked != null) && get "deleteVendor" false;
           vendorHash = null;
           modRoot = import ./relative.nix (get "modRoot" "./");
           subPackages = if set "subPackages" then get "subPackages" [ ] else null;
@@ -175,7 +189,12 @@ let
           export GOCACHE=$TMPDIR/go-cache GOPATH=$TMPDIR/go GOPROXY=off GOSUMDB=off
           cd "$modRoot"
           ${
-            if goModules == null then
+            if locked != null then
+              ''
+                export GOMODCACHE=$TMPDIR/modules
+                cp -r --no-preserve=mode ${locked.cache} "$GOMODCACHE"
+              ''
+            else if goModules == null then
               ""
             else if proxyVendor then
               "export GOPROXY=file://${goModules}"
@@ -205,7 +224,7 @@ let
           modRoot = args.modRoot or "./";
           GOFLAGS =
             args.GOFLAGS or [ ]
-            ++ (if proxyVendor then [ ] else [ "-mod=vendor" ])
+            ++ (if proxyVendor || locked != null then [ ] else [ "-mod=vendor" ])
             ++ (if allowGoReference then [ ] else [ "-trimpath" ]);
           ldflags = args.ldflags or [ ] ++ [ "-buildid=" ];
           configurePhase = args.configurePhase or setUp;

@@ -25,6 +25,7 @@ let
     version = types.string;
     name = types.string;
     vendorHash = types.nullOrString;
+    modules = types.nullOrFile;
     modRoot = types.below;
     sourceRoot = types.string;
     proxyVendor = types.bool;
@@ -70,6 +71,8 @@ let
   have = names: given: builtins.filter (name: given ? ${name}) names;
 in
 rec {
+  inherit fail;
+
   # A value that is as good as none.
   empty = [
     null
@@ -91,12 +94,17 @@ rec {
         contentAddressed = given.contentAddressed or (builtins ? outputOf);
         granularity = given.granularity or "module";
         testData = given.testData or [ ];
-        overrideModAttrs =
-          let
-            change = given.overrideModAttrs or (_: { });
-          in
-          if builtins.isFunction change then change else _: change;
-      };
+        modules = given.modules or null;
+      }
+      // (
+        if !(given ? overrideModAttrs) then
+          { }
+        else
+          {
+            overrideModAttrs =
+              if builtins.isFunction given.overrideModAttrs then given.overrideModAttrs else _: given.overrideModAttrs;
+          }
+      );
 
   # The value, if the arguments are right. Which attributes there are must not depend on it: they may refer to the final
   # ones.
@@ -105,6 +113,15 @@ rec {
     let
       wrong = builtins.filter (name: !typeOf.${name}.check given.${name}) (have (builtins.attrNames typeOf) given);
       old = have (builtins.attrNames gone) given;
+      isLocked = given.modules or null != null;
+      ofFetch = [
+        "proxyVendor"
+        "overrideModAttrs"
+        "modPostBuild"
+        "modConfigurePhase"
+        "modBuildPhase"
+        "modInstallPhase"
+      ];
       flagsWith =
         prefix:
         builtins.filter (f: builtins.substring 0 (builtins.stringLength prefix) f == prefix) (given.GOFLAGS or [ ]);
@@ -115,15 +132,19 @@ rec {
       fail "the argument `pname` with `version`, or `name`, is missing"
     else if !(given ? src || given ? srcs) then
       fail "the argument `src` is missing: the sources, with a go.mod"
-    else if !(given ? vendorHash) then
-      fail "the argument `vendorHash` is missing: set it to \"\" and Nix says the right one, or to null where src has a vendor directory or needs no modules"
+    else if !(given ? vendorHash) && !isLocked then
+      fail "the argument `vendorHash` is missing: set it to \"\" and Nix says the right one, or to null where src has a vendor directory or needs no modules; or give `modules`, a lock that `dgd-plan lock` writes"
     else if wrong != [ ] then
       fail "the argument `${builtins.head wrong}` must be ${typeOf.${builtins.head wrong}.words}"
     else if flagsWith "-mod=" != [ ] then
       fail "the argument `GOFLAGS` has ${builtins.head (flagsWith "-mod=")}: use `proxyVendor` to build in module mode, and `vendorHash` for the rest"
     else if given.env or { } ? GOFLAGS then
       fail "the argument `env` sets GOFLAGS: use the argument `GOFLAGS`, a list"
-    else if given.deleteVendor or false && given.vendorHash == null then
+    else if isLocked && given.vendorHash or null != null then
+      fail "`modules` and `vendorHash` are both given: a lock has a hash for each module, leave out `vendorHash`"
+    else if isLocked && have ofFetch given != [ ] then
+      fail "`modules` and `${builtins.head (have ofFetch given)}` are both given: with a lock each module is fetched by itself, and the build is in module mode"
+    else if given.deleteVendor or false && !isLocked && given.vendorHash == null then
       fail "`deleteVendor` is true and `vendorHash` is null: then there would be no modules"
     else if given.useDynDrv && !(builtins ? outputOf) then
       fail "`useDynDrv` needs a Nix of at least 2.34 with the experimental features dynamic-derivations, ca-derivations and recursive-nix; this is ${builtins.nixVersion}"
@@ -134,6 +155,7 @@ rec {
 
   # What the fetch of the modules takes over.
   fetch = set [
+    "overrideModAttrs"
     "src"
     "proxyVendor"
     "deleteVendor"
@@ -158,6 +180,7 @@ rec {
     "useDynDrv"
     "contentAddressed"
     "granularity"
+    "modules"
     "testData"
   ];
 

@@ -1,8 +1,12 @@
 # The modules of a lock, each a derivation that fetches one.
-{ fetch, fetchModule }:
+{
+  fetch,
+  fetchModule,
+  planner,
+}:
 {
   modules, # the lock's file
-  src,
+  src, # null where phases may change it
   modRoot,
   env,
   go,
@@ -26,7 +30,7 @@ let
   lock = locks.read fail modules;
   # The planner compares a source that cannot be read yet.
   findings =
-    if import ./is-here.nix src then
+    if src != null && import ./is-here.nix src then
       locks.check ((import ./mod-files.nix).project { inherit src modRoot env; }) lock
     else
       [ ];
@@ -71,8 +75,7 @@ let
           find . -name '*.mod' -exec cp --parents -t "$out" {} +
         '';
       };
-in
-{
+
   # What the planner gets: see planner.Locked.
   config =
     if findings != [ ] then
@@ -83,4 +86,14 @@ in
         modules = list;
         goMods = if goMods == null then "" else goMods;
       };
+in
+{
+  inherit config;
+
+  # A module cache, for who runs the go command himself.
+  cache = planner {
+    name = "module-cache";
+    command = "cache";
+    inherit config;
+  };
 }

@@ -86,7 +86,9 @@ let
 
   # With a lock, each module is fetched by itself.
   locked =
-    if args.modules == null then
+    if args ? locked then
+      args.locked
+    else if args.modules == null then
       null
     else
       lockedModules {
