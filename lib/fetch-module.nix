@@ -26,6 +26,8 @@ fetch {
       cat ../said >&2
       if grep -q '^SECURITY ERROR' ../said; then
         echo "dgd: $module $version is not the one that go.sum and dgd.lock name: either these are wrong, or who serves it" >&2
+      else
+        echo "dgd: $module $version could not be fetched, see above; where to fetch, and how to be let in, is said by GOPROXY, NETRC and the like: see docs/modules.md" >&2
       fi
       exit 1
     fi

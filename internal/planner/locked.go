@@ -127,12 +127,15 @@ func (l *Locked) WriteCache(cache string) error {
 		if err != nil {
 			return err
 		}
-		// Go compares both with go.sum.
-		if err := os.WriteFile(filepath.Join(dir, version+".mod"), mod, 0o666); err != nil {
-			return err
-		}
-		if err := os.WriteFile(filepath.Join(dir, version+".ziphash"), []byte(m.Sum), 0o666); err != nil {
-			return err
+		for ext, text := range map[string][]byte{
+			".info": fmt.Appendf(nil, "{%q:%q}", "Version", m.Version), // a build does not read it, `go list -m` does
+			// Go compares both with go.sum.
+			".mod":     mod,
+			".ziphash": []byte(m.Sum),
+		} {
+			if err := os.WriteFile(filepath.Join(dir, version+ext), text, 0o666); err != nil {
+				return err
+			}
 		}
 	}
 	if l.GoMods == "" {

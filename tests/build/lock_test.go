@@ -1,11 +1,13 @@
 package build
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -67,5 +69,189 @@ func TestLockCheck(t *testing.T) {
 		if got, want := strings.Join(got[i], "\n"), strings.Join(c.Findings, "\n"); got != want {
 			t.Errorf("%s: got\n%s\nwant\n%s", c.Name, got, want)
 		}
+	}
+}
+
+// A program imports a, which imports b, and c.
+var (
+	lockedFiles = map[string]string{
+		"main.go": "package main\n\nimport (\n\t\"example.org/Capital/a\"\n\t\"example.org/c\"\n)\n\nfunc main() { println(a.Text(), c.Text()) }\n\nconst salt = \"SALT\"\n",
+	}
+	lockedModules = map[string]map[string]string{
+		"example.org/Capital/a@v1.0.0": {
+			"go.mod": "module example.org/Capital/a\n\ngo 1.24\n\nrequire example.org/b v1.0.0\n",
+			"a.go":   "package a\n\nimport \"example.org/b\"\n\n// SALT\nfunc Text() string { return \"a of \" + b.Text() }\n",
+		},
+		"example.org/b@v1.0.0": {
+			"go.mod": "module example.org/b\n\ngo 1.24\n",
+			"b.go":   "package b\n\n// SALT\nfunc Text() string { return \"b\" }\n",
+		},
+		"example.org/c@v1.0.0": {
+			"go.mod": "module example.org/c\n\ngo 1.24\n",
+			"c.go":   "package c\n\n// SALT\nfunc Text() string { return \"c one\" }\n",
+		},
+		"example.org/c@v1.1.0": {
+			"go.mod": "module example.org/c\n\ngo 1.24\n",
+			"c.go":   "package c\n\n// SALT\nfunc Text() string { return \"c two\" }\n",
+		},
+	}
+	allLocked = []string{"example.org/Capital/a@v1.0.0", "example.org/b@v1.0.0", "example.org/c@v1.0.0"}
+)
+
+// goBuild is what `go build` makes of a program, in module mode.
+func goBuild(t *testing.T, p *proxy, src string) []byte {
+	t.Helper()
+	out := filepath.Join(t.TempDir(), "program")
+	cmd := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-ldflags=-buildid=", "-o", out)
+	cmd.Dir = src
+	cache := t.TempDir()
+	cmd.Env = append(os.Environ(), "GOPROXY="+p.URL, "GOSUMDB=off", "GOWORK=off", "CGO_ENABLED=0", "GOTOOLCHAIN=local", "GOFLAGS=-modcacherw", "GOMODCACHE="+cache)
+	if text, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, text)
+	}
+	program, err := os.ReadFile(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return program
+}
+
+// fetched are the derivations of a build that fetch a module.
+func (r result) fetched() []string {
+	return slices.DeleteFunc(slices.Clone(r.built), func(name string) bool { return !strings.Contains(name, "-v1.") })
+}
+
+func (r result) compiledModules() []string {
+	return slices.DeleteFunc(r.compiled(), func(name string) bool { return strings.Contains(name, "-v1.") })
+}
+
+func equal(t *testing.T, what string, got []string, want ...string) {
+	t.Helper()
+	if !slices.Equal(got, want) {
+		t.Errorf("%s %q, want %q", what, got, want)
+	}
+}
+
+// With a lock each module is fetched by itself, and the program is the one that
+// `go build` makes in module mode.
+func TestLock(t *testing.T) {
+	for mode, function := range modes {
+		t.Run(mode, func(t *testing.T) {
+			p := newProxy(t, lockedModules)
+			warmUp(t, layersEnv)
+			const main = "example.com/locked"
+			src := p.project(t, main, lockedFiles, allLocked...)
+			withLock := p.env() + "modules = " + src + "/dgd.lock;"
+			first := build(t, function, src, withLock)
+			equal(t, "the first build fetched", first.fetched(), "example.org-Capital-a-v1.0.0", "example.org-b-v1.0.0", "example.org-c-v1.0.0")
+			program := func(r result) []byte {
+				text, err := os.ReadFile(onDisk(filepath.Join(r.path, "bin/locked")))
+				if err != nil {
+					t.Fatal(err)
+				}
+				return text
+			}
+			if !bytes.Equal(program(first), goBuild(t, p, src)) {
+				t.Error("the program is not the one of go build")
+			}
+
+			// As archives, the modules have the same store paths.
+			failed := nixBuild(t, "-E", expression(t, function, src, p.env()+`proxyVendor = true; vendorHash = "";`))
+			_, hash, _ := strings.Cut(failed.log, "got:")
+			hash, _, _ = strings.Cut(strings.TrimSpace(hash), "\n")
+			archives := build(t, function, src, p.env()+fmt.Sprintf("proxyVendor = true; vendorHash = %q;", hash))
+			equal(t, "with proxyVendor it compiled", slices.DeleteFunc(archives.compiled(), func(name string) bool { return strings.HasSuffix(name, "go-modules") }))
+			if archives.path != first.path {
+				t.Errorf("with proxyVendor it is %s, not %s", archives.path, first.path)
+			}
+
+			// Another project has the modules already.
+			other := p.project(t, "example.com/other", map[string]string{
+				"main.go": "package main\n\nimport \"example.org/Capital/a\"\n\nfunc main() { println(a.Text(), \"SALT\") }\n",
+			}, allLocked[:2]...)
+			r := build(t, function, other, p.env()+"modules = "+other+"/dgd.lock;")
+			equal(t, "the other project fetched", r.fetched())
+			equal(t, "the other project compiled", r.compiled(), "example.com-other", "go-program", "program")
+
+			// A version that is raised.
+			p.require(t, src, main, append(slices.Clone(allLocked[:2]), "example.org/c@v1.1.0")...)
+			r = build(t, function, src, withLock)
+			equal(t, "after raising c it fetched", r.fetched(), "example.org-c-v1.1.0")
+			equal(t, "after raising c it compiled", r.compiledModules(), "example.com-locked", "example.org-c", "go-program", "program")
+			if got := r.run(t, "locked"); got != "a of b c two\n" {
+				t.Errorf("it prints %q", got)
+			}
+			if !bytes.Equal(program(r), goBuild(t, p, src)) {
+				t.Error("the program is not the one of go build after raising c")
+			}
+		})
+	}
+}
+
+// A lock that does not fit, or is none, is found before anything is fetched.
+func TestLockErrors(t *testing.T) {
+	p := newProxy(t, lockedModules)
+	const main = "example.com/locked"
+	in := func(file, old, new string) func(t *testing.T, src string) {
+		return func(t *testing.T, src string) { edit(t, filepath.Join(src, file), old, new) }
+	}
+	lockText := func(text string) func(t *testing.T, src string) {
+		return func(t *testing.T, src string) { write(t, filepath.Join(src, "dgd.lock"), text) }
+	}
+	for _, test := range []struct {
+		name   string
+		change func(t *testing.T, src string)
+		args   string
+		want   []string
+	}{
+		{"stale", in("go.mod", "c v1.0.0", "c v1.1.0"), "", []string{
+			"example.org/c: stale: go.mod requires v1.1.0, dgd.lock has v1.0.0", "run `dgd-plan lock` in SRC"}},
+		{"missing and superfluous", in("go.mod", "example.org/c v1.0.0", "example.org/d v1.0.0"), "", []string{
+			"example.org/c: superfluous: go.mod does not require it", "example.org/d: missing: go.mod requires v1.0.0"}},
+		{"another sum", in("dgd.lock", `"sum": "h1:`, `"sum": "h1:AAAA`), "", []string{"the sum of module example.org/Capital/a is"}},
+		{"go.sum without it", func(t *testing.T, src string) { write(t, filepath.Join(src, "go.sum"), "") }, "", []string{
+			"example.org/b: superfluous: go.sum does not have v1.0.0"}},
+		{"another format", in("dgd.lock", `"version": 1,`, `"version": 2,`), "", []string{
+			"SRC/dgd.lock has format version 2, and this dgd knows 1: use a newer dgd, or run `dgd-plan lock` in SRC"}},
+		{"empty", lockText(""), "", []string{"SRC/dgd.lock is damaged: it is not as `dgd-plan lock` writes it; run `dgd-plan lock` in SRC"}},
+		{"cut off", func(t *testing.T, src string) {
+			text := read(t, filepath.Join(src, "dgd.lock"))
+			write(t, filepath.Join(src, "dgd.lock"), text[:len(text)/2])
+		}, "", []string{"SRC/dgd.lock is damaged", "run `dgd-plan lock` in SRC"}},
+		{"a conflict", in("dgd.lock", "  \"modules\"", "<<<<<<< HEAD\n  \"modules\""), "", []string{"SRC/dgd.lock is damaged", "run `dgd-plan lock` in SRC"}},
+		{"no modules", lockText("{\"version\": 1, \"main\": [\"example.com/locked\"]}\n"), "", []string{"SRC/dgd.lock is damaged: `modules` is no list"}},
+		{"of another module", in("dgd.lock", main, "example.com/other"), "", []string{"main: stale: go.mod is of example.com/locked, dgd.lock is of example.com/other"}},
+		{"no hash", in("dgd.lock", `"hash": "sha256-`, `"hash": "sha512-`), "", []string{"the hash of module example.org/Capital/a is", "not a sha256"}},
+		{"twice", in("dgd.lock", `"path": "example.org/c"`, `"path": "example.org/b"`), "", []string{"module example.org/b is listed twice"}},
+		{"no file", func(t *testing.T, src string) {
+			if err := os.Remove(filepath.Join(src, "dgd.lock")); err != nil {
+				t.Fatal(err)
+			}
+		}, "", []string{"`modules` names SRC/dgd.lock, which does not exist: run `dgd-plan lock`"}},
+		{"vendorHash and modules", nil, `vendorHash = "";`, []string{"`modules` and `vendorHash` are both given"}},
+		{"proxyVendor and modules", nil, `proxyVendor = true;`, []string{"`modules` and `proxyVendor` are both given"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			src := p.project(t, main, lockedFiles, allLocked...)
+			if test.change != nil {
+				test.change(t, src)
+			}
+			for _, mode := range []string{"buildWithIFD", "buildWithDynDrv", "buildGoModule"} {
+				args := p.env() + "modules = " + src + "/dgd.lock;" + test.args
+				if mode == "buildGoModule" {
+					args += `pname = "x"; version = "1";`
+				}
+				r := nixBuild(t, "-E", expression(t, mode, src, args))
+				if r.err == nil {
+					t.Fatalf("%s: it builds", mode)
+				}
+				equal(t, mode+" built", r.built)
+				for _, want := range test.want {
+					if want = strings.ReplaceAll(want, "SRC", src); !strings.Contains(r.log, want) {
+						t.Errorf("%s: the message lacks %q:\n%s", mode, want, tail(r.log))
+					}
+				}
+			}
+		})
 	}
 }

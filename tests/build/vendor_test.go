@@ -37,7 +37,7 @@ func goVendor(t *testing.T, files map[string]string, change func(dir string)) st
 }
 
 // narHash is the hash of a directory as Nix knows it.
-func narHash(t *testing.T, dir string) string {
+func narHash(t testing.TB, dir string) string {
 	t.Helper()
 	out, err := exec.Command("nix", "hash", "path", dir).Output()
 	if err != nil {
