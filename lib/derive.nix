@@ -11,10 +11,7 @@
   allowGoReference,
 }:
 let
-  # It names the trees of locked modules, and `sources` refers to them.
-  data = builtins.fromJSON (
-    builtins.unsafeDiscardStringContext (builtins.readFile "${bound}/derivations.json")
-  );
+  data = builtins.fromJSON (builtins.readFile "${bound}/derivations.json");
 
   # With the hash given, Nix reads only those trees that the store does not have yet.
   tree =

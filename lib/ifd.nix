@@ -20,8 +20,12 @@ let
   bind =
     name: config:
     planner {
-      inherit name config;
+      inherit name;
       command = "bind";
+      # The trees that Nix takes from its output must not refer to modules: these are names here and no inputs.
+      config = config // {
+        locked = map (m: m // { tree = builtins.unsafeDiscardStringContext "${m.tree}"; }) config.locked;
+      };
     };
   realize =
     bound: inputs:
