@@ -2,9 +2,10 @@
 {
   pkgs ? import <nixpkgs> { },
   useDynDrv ? false,
+  moduleOverrides ? { },
 }:
 let
-  dgd = import ./lib { inherit pkgs; };
+  dgd = import ./lib { inherit pkgs moduleOverrides; };
   tests = import ./tests { inherit dgd pkgs useDynDrv; };
 in
 {
@@ -14,6 +15,8 @@ in
     buildWithIFD
     fetchGoModule
     ;
+  # The same with other overrides, for who has dgd from an overlay or a flake.
+  withModuleOverrides = moduleOverrides: import ./. { inherit pkgs useDynDrv moduleOverrides; };
   inherit (tests) examples testExamples;
   inherit tests;
 }

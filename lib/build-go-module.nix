@@ -7,6 +7,7 @@
   goModule, # checks the arguments
   vendor,
   lockedModules,
+  patchModules,
   ifd,
   dynDrv,
   platform,
@@ -157,6 +158,7 @@ let
             allowGoReference
             ;
           inherit (args) contentAddressed granularity;
+          inherit (goModule) fail;
           src = if prepares then "${prepared}" else "${get "src" null}";
           settings = if prepares then prepared.settings else null;
           deleteVendor = (goModules != null || locked != null) && get "deleteVendor" false;
@@ -182,6 +184,15 @@ let
           && !builtins.any set goModule.checking
           && !builtins.any goModule.isOwnFlag (inner.checkFlags ++ goFlags);
         built = (if args.useDynDrv then dynDrv else ifd) inner;
+        # Whether the go command compiles in the phases. There it reads the user's go.mod, and archives of modules.
+        compiles = whole || get "doCheck" true && !checksApart || get "buildTestBinaries" false;
+        unpatched =
+          if !compiles then
+            false
+          else if locked != null then
+            locked.raised != [ ]
+          else
+            proxyVendor && goModules != null && patchModules.any;
 
         # nixpkgs runs the tests without -trimpath.
         setUp = ''
@@ -189,7 +200,16 @@ let
           export GOCACHE=$TMPDIR/go-cache GOPATH=$TMPDIR/go GOPROXY=off GOSUMDB=off
           cd "$modRoot"
           ${
-            if locked != null then
+            if unpatched then
+              goModule.fail "moduleOverrides cannot change what the go command compiles in the phases of ${name}: leave out ${
+                if whole then
+                  "buildPhase"
+                else if get "buildTestBinaries" false then
+                  "buildTestBinaries"
+                else
+                  "what runs all tests together, or set doCheck = false"
+              }"
+            else if locked != null then
               ''
                 export GOMODCACHE=$TMPDIR/modules
                 cp -r --no-preserve=mode ${locked.cache} "$GOMODCACHE"
@@ -201,7 +221,7 @@ let
             else
               ''
                 rm -rf vendor
-                ${if whole then "cp -r --reflink=auto" else "ln -s"} ${goModules} vendor
+                ${if whole then "cp -r --reflink=auto" else "ln -s"} ${patchModules.vendor goModules} vendor
               ''
           }
           if [[ "$NIX_HARDENING_ENABLE" =~ pie ]]; then

@@ -1,5 +1,8 @@
 # The library for one package set. Each file here is one function or stage; it gets what it names.
-{ pkgs }:
+{
+  pkgs,
+  moduleOverrides ? { },
+}:
 let
   callFile = file: overrides: import file (builtins.intersectAttrs (builtins.functionArgs (import file)) (scope // overrides));
   # What runs here, where the package set is for another platform.
@@ -15,6 +18,8 @@ let
     vendor = callFile ./vendor.nix native;
     fetch = callFile ./fetch.nix native;
     fetchModule = callFile ./fetch-module.nix { };
+    moduleOverrides = import ./module-overrides.nix moduleOverrides;
+    patchModules = callFile ./patch-modules.nix native;
     lockedModules = callFile ./locked-modules.nix { };
     cgoEnv = callFile ./cgo-env.nix { };
     planner = callFile ./planner.nix { };
@@ -26,7 +31,7 @@ let
     package = callFile ./package.nix { };
     goModule = callFile ./go-module.nix { };
     # The same library for another package set, for the argument pkgs of the builders.
-    libFor = pkgs: import ./. { inherit pkgs; };
+    libFor = pkgs: import ./. { inherit pkgs moduleOverrides; };
   };
 in
 {

@@ -2,6 +2,8 @@
 {
   fetch,
   fetchModule,
+  moduleOverrides,
+  patchModules,
   planner,
 }:
 {
@@ -39,17 +41,28 @@ let
     m:
     let
       source = m.replace or m;
+      inherit (source) path;
+      override = moduleOverrides.${path} or { };
+      version = override.version or source.version;
+      other = version != source.version;
+      name = storeName "${path}@${version}";
+      origin = fetchModule {
+        module = path;
+        inherit
+          version
+          name
+          go
+          env
+          ;
+        sum = if other then null else m.sum;
+        hash = if other then override.hash else m.hash;
+      };
     in
     {
-      inherit (source) path version;
-      inherit (m) sum;
-      tree = fetchModule {
-        module = source.path;
-        inherit (source) version;
-        inherit (m) sum hash;
-        inherit go env;
-        name = storeName "${source.path}@${source.version}";
-      };
+      inherit path version origin;
+      sum = if other then "" else m.sum;
+      locked = source.version;
+      tree = patchModules.module { inherit path version; } name origin;
     }
   ) (builtins.filter (m: m ? hash) lock.modules);
 
@@ -89,6 +102,9 @@ let
 in
 {
   inherit config;
+
+  # The modules that moduleOverrides gives another version.
+  raised = builtins.filter (m: m.version != m.locked) list;
 
   # A module cache, for who runs the go command himself.
   cache = planner {

@@ -129,6 +129,26 @@ in
     ;
   lines = text: strings (builtins.split "\n" text);
 
+  # What go.mod files require, as the path and version of the module whose code it is. What a directory stands in for is
+  # left out.
+  requirements =
+    project:
+    let
+      replaced = builtins.listToAttrs (builtins.concatMap replaces ([ project.work ] ++ project.mods));
+      source =
+        line:
+        let
+          path = builtins.head line;
+          version = builtins.elemAt line 1;
+        in
+        replaced."${path} ${version}" or replaced.${path} or { inherit path version; };
+    in
+    builtins.filter (m: m.version != "") (
+      map source (
+        builtins.filter (line: builtins.length line > 1) (builtins.concatMap (named "require") project.mods)
+      )
+    );
+
   # Whether the modules at modRoot need others that are neither in src nor in its vendor directory.
   lacksModules =
     {

@@ -5,6 +5,8 @@
   cgoEnv,
   vendor,
   lockedModules,
+  moduleOverrides,
+  patchModules,
 }:
 {
   # As arguments.nix gives them. For buildGoModule there is more: with `libraries` the packages need not be programs,
@@ -107,8 +109,30 @@ let
         config.downloads = goModules;
         inherit attrs;
       };
-  vendored = if unpacked == null then goModules else null;
+  patched = {
+    unpacked = if unpacked == null then null else patchModules.unpacked unpacked;
+    vendored = if unpacked != null || goModules == null then null else patchModules.vendor goModules;
+  };
   orEmpty = value: if value == null then "" else value;
+
+  # Without a lock a version is what vendorHash is the hash of.
+  overrides = map (path: {
+    inherit path;
+    version = moduleOverrides.${path}.version or "";
+    patched = moduleOverrides.${path}.patches or [ ] != [ ];
+  }) (builtins.attrNames moduleOverrides);
+  modFiles = import ./mod-files.nix;
+  required =
+    if overrides == [ ] || locked != null || goModules == null || !(import ./is-here.nix src) then
+      [ ]
+    else
+      modFiles.requirements (modFiles.project {
+        inherit src env;
+        inherit (args) modRoot;
+      });
+  unmet = builtins.filter (
+    m: moduleOverrides ? ${m.path} && moduleOverrides.${m.path}.version or m.version != m.version
+  ) required;
 
   # What the plans of the program and of its tests have in common.
   planConfig = {
@@ -117,9 +141,18 @@ let
     envFile = inputs.cgoEnv or "";
     flags = if settings == null then flags ++ [ ldflags ] else ownFlags;
     settings = if settings == null then "" else settle settings;
-    vendor = orEmpty vendored;
+    vendor = orEmpty patched.vendored;
     downloads = if unpacked == null then "" else goModules;
-    unpacked = orEmpty unpacked;
+    unpacked = orEmpty patched.unpacked;
+    overrides =
+      if unmet != [ ] then
+        args.fail "moduleOverrides gives ${(builtins.head unmet).path} the version ${
+          moduleOverrides.${(builtins.head unmet).path}.version
+        }, and src requires ${(builtins.head unmet).version}, which vendorHash is the hash of: build with a lock (the argument `modules`), or run `go get` and renew vendorHash"
+      else if locked != null then
+        [ ]
+      else
+        overrides;
     lock = if locked == null then null else locked.config;
     excludedPackages = args.excludedPackages or [ ];
     libraries = args.libraries or false;
@@ -130,10 +163,10 @@ rec {
 
   # The trees of `modules` are below it.
   modulesDir =
-    if unpacked != null then
-      "${unpacked}"
-    else if vendored != null then
-      "${vendored}"
+    if patched.unpacked != null then
+      "${patched.unpacked}"
+    else if patched.vendored != null then
+      "${patched.vendored}"
     else
       src;
 

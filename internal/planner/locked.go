@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/mod/modfile"
 	"golang.org/x/mod/module"
+	"golang.org/x/mod/sumdb/dirhash"
 
 	"dgd/internal/lock"
 )
@@ -26,8 +27,28 @@ type Locked struct {
 type LockedModule struct {
 	Path    string `json:"path"`
 	Version string `json:"version"`
-	Sum     string `json:"sum"`  // as in go.sum
-	Tree    string `json:"tree"` // store path
+	Sum     string `json:"sum"`    // as in go.sum; empty for a version that the lock does not have
+	Locked  string `json:"locked"` // the version that the lock has
+	Origin  string `json:"origin"` // store path of the tree as it was fetched
+	Tree    string `json:"tree"`   // the same, or that of the patched tree
+}
+
+// goMod is the module's go.mod file. Patches do not change what go.sum is about.
+func (m *LockedModule) goMod() ([]byte, error) {
+	text, err := os.ReadFile(filepath.Join(m.Origin, "go.mod"))
+	if errors.Is(err, fs.ErrNotExist) {
+		// What a proxy says of such a module.
+		return fmt.Appendf(nil, "module %s\n", modfile.AutoQuote(m.Path)), nil
+	}
+	return text, err
+}
+
+// sum is the module's checksum, as go.sum has it.
+func (m *LockedModule) sum() (string, error) {
+	if m.Sum != "" {
+		return m.Sum, nil
+	}
+	return dirhash.HashDir(m.Origin, m.Path+"@"+m.Version, dirhash.Hash1)
 }
 
 // dir is the module's place below GOMODCACHE.
@@ -44,25 +65,37 @@ func (m *LockedModule) escaped() (path, version string, err error) {
 	return path, version, err
 }
 
-// checkLock compares the lock with the sources. Where they could be read before
-// the build, that has been done.
-func (p *place) checkLock(cfg *Locked, members []member) error {
-	l, err := lock.Parse(lock.Name, []byte(cfg.Text))
+// useLock makes the module cache of a lock, and gives overrides their versions.
+func (p *place) useLock(cfg *Locked, members []member, cache string) error {
+	l, err := p.checkLock(cfg, members)
 	if err != nil {
 		return err
+	}
+	if err := p.override(cfg, l, members); err != nil {
+		return err
+	}
+	return cfg.WriteCache(cache)
+}
+
+// checkLock compares the lock with the sources. Where they could be read before
+// the build, that has been done.
+func (p *place) checkLock(cfg *Locked, members []member) (*lock.Lock, error) {
+	l, err := lock.Parse(lock.Name, []byte(cfg.Text))
+	if err != nil {
+		return nil, err
 	}
 	project, err := p.project(members)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	lines, err := lock.Check(l, project)
 	if err != nil {
-		return fmt.Errorf("src: %w", err)
+		return nil, fmt.Errorf("src: %w", err)
 	}
 	if len(lines) > 0 {
-		return fmt.Errorf("%s does not fit src:\n  %s\nrun `dgd-plan lock` in its directory", lock.Name, strings.Join(lines, "\n  "))
+		return nil, fmt.Errorf("%s does not fit src:\n  %s\nrun `dgd-plan lock` in its directory", lock.Name, strings.Join(lines, "\n  "))
 	}
-	return nil
+	return l, nil
 }
 
 // project reads the files that a lock is compared with.
@@ -119,11 +152,11 @@ func (l *Locked) WriteCache(cache string) error {
 		if err := os.MkdirAll(dir, 0o777); err != nil {
 			return err
 		}
-		mod, err := os.ReadFile(filepath.Join(m.Tree, "go.mod"))
-		if errors.Is(err, fs.ErrNotExist) {
-			// What a proxy says of such a module.
-			mod, err = fmt.Appendf(nil, "module %s\n", modfile.AutoQuote(m.Path)), nil
+		mod, err := m.goMod()
+		if err != nil {
+			return err
 		}
+		sum, err := m.sum()
 		if err != nil {
 			return err
 		}
@@ -131,7 +164,7 @@ func (l *Locked) WriteCache(cache string) error {
 			".info": fmt.Appendf(nil, "{%q:%q}", "Version", m.Version), // a build does not read it, `go list -m` does
 			// Go compares both with go.sum.
 			".mod":     mod,
-			".ziphash": []byte(m.Sum),
+			".ziphash": []byte(sum),
 		} {
 			if err := os.WriteFile(filepath.Join(dir, version+ext), text, 0o666); err != nil {
 				return err

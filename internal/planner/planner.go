@@ -58,6 +58,8 @@ type Config struct {
 	Lock *Locked `json:"lock"`
 	// DeleteVendor leaves out the sources' own vendor directory.
 	DeleteVendor bool `json:"deleteVendor"`
+	// Overrides are those that only a lock could meet.
+	Overrides []Override `json:"overrides"`
 }
 
 // A Plan is what planning gives to the later stages.
@@ -180,9 +182,7 @@ func (g *goCommand) layOut(ctx context.Context, cfg *Config, dir string, opt *gr
 		err = linkModules(cfg, opt.ModCache)
 	case cfg.Lock != nil:
 		opt.ModCache = modCache(dir)
-		if err = at.checkLock(cfg.Lock, members); err == nil {
-			err = cfg.Lock.WriteCache(opt.ModCache)
-		}
+		err = at.useLock(cfg.Lock, members, opt.ModCache)
 	}
 	if err != nil {
 		return nil, err
@@ -261,6 +261,15 @@ func prepare(cfg *Config, src string) (at place, members []member, err error) {
 	case needs && !exists(at.vendor()):
 		return at, nil, errors.New("src needs other modules (go.mod has `require`), but vendorHash is missing: set vendorHash = \"\"; and Nix says the right one")
 	}
+	if exists(at.vendor()) && len(cfg.Overrides) > 0 {
+		list, err := modules.ReadVendor(at.vendor())
+		if err != nil {
+			return at, nil, err
+		}
+		if err := checkOverrides(cfg.Overrides, list, cfg.Vendor == ""); err != nil {
+			return at, nil, err
+		}
+	}
 	return at, members, nil
 }
 
@@ -272,6 +281,9 @@ func modCache(dir string) string { return filepath.Join(dir, "mod") }
 func linkModules(cfg *Config, cache string) error {
 	list, err := modules.ReadUnpacked(cfg.Unpacked)
 	if err != nil {
+		return err
+	}
+	if err := checkOverrides(cfg.Overrides, list, false); err != nil {
 		return err
 	}
 	for _, m := range list {
@@ -492,6 +504,10 @@ func explain(err error, cfg *Config) error {
 	}
 	// A skeleton has no code between a file's //go:embed lines.
 	text := embedPosition.ReplaceAllString(failed.text, "$1: pattern ")
+	renew := "set vendorHash = \"\"; and Nix says the right one"
+	if cfg.Lock != nil {
+		renew = "`dgd-plan lock`"
+	}
 	switch {
 	case strings.Contains(text, "inconsistent vendoring") && cfg.Vendor != "":
 		return fmt.Errorf("%s\n\ndgd: vendorHash is stale: it is the hash of modules for another go.mod, whose fetch is still in the store.\nSet vendorHash = \"\"; and Nix says the right one", firstLines(text, 8))
@@ -499,12 +515,17 @@ func explain(err error, cfg *Config) error {
 		return fmt.Errorf("%s\n\ndgd: src has a vendor directory that does not fit its workspace: run `go work vendor`", firstLines(text, 8))
 	case strings.Contains(text, "inconsistent vendoring"):
 		return fmt.Errorf("%s\n\ndgd: src has a vendor directory that does not fit its go.mod: run `go mod vendor`", firstLines(text, 8))
+	case cfg.Lock != nil && len(cfg.Lock.raised()) > 0 && lacksModule.MatchString(text):
+		m := cfg.Lock.raised()[0]
+		return fmt.Errorf("%s\n\ndgd: moduleOverrides gives %s the version %s, which may need modules that dgd.lock does not have: choose another version, or run `go get %s@%s` and `dgd-plan lock`", firstLines(text, 8), m.Path, m.Version, m.Path, m.Version)
+	case cfg.Lock != nil && strings.Contains(text, "disabled by GOPROXY=off"):
+		return fmt.Errorf("%s\n\ndgd: dgd.lock lacks a module that the build needs: run `dgd-plan lock`", firstLines(text, 8))
 	case strings.Contains(text, "disabled by GOPROXY=off") && cfg.Downloads != "":
 		return fmt.Errorf("%s\n\ndgd: vendorHash is stale: it is the hash of modules for another go.mod, whose fetch is still in the store.\nSet vendorHash = \"\"; and Nix says the right one", firstLines(text, 8))
 	case strings.Contains(text, "missing go.sum entry"):
-		return fmt.Errorf("%s\n\ndgd: go.sum does not fit go.mod: run `go mod tidy`, then set vendorHash = \"\"; and Nix says the right one", firstLines(text, 8))
+		return fmt.Errorf("%s\n\ndgd: go.sum does not fit go.mod: run `go mod tidy`, then %s", firstLines(text, 8), renew)
 	case strings.Contains(text, "cannot find module providing package"), strings.Contains(text, "no required module provides package"):
-		return fmt.Errorf("%s\n\ndgd: an import is in no module of go.mod: run `go mod tidy`, then set vendorHash = \"\"; and Nix says the right one", text)
+		return fmt.Errorf("%s\n\ndgd: an import is in no module of go.mod: run `go mod tidy`, then %s", text, renew)
 	case strings.Contains(text, "not one of the workspace modules"), strings.Contains(text, "no modules were found in the current workspace"):
 		return fmt.Errorf("%s\n\ndgd: the go.work of src leaves the module out: add it there, or set env.GOWORK = \"off\" to build the module alone", text)
 	case replacement.MatchString(text):
@@ -526,6 +547,8 @@ func explain(err error, cfg *Config) error {
 var embedPosition = regexp.MustCompile(`(?m)(\.go):[0-9]+:[0-9]+: pattern `)
 
 var replacement = regexp.MustCompile(`replacement directory \S+ does not exist|replaced by \S+: reading .*no such file`)
+
+var lacksModule = regexp.MustCompile(`disabled by GOPROXY=off|missing go.sum entry|cannot find module providing package|no required module provides package|updates to go.mod needed`)
 
 var newerGo = regexp.MustCompile(`requires go >= [0-9.]+`)
 
