@@ -261,7 +261,7 @@ func prepare(cfg *Config, src string) (at place, members []member, err error) {
 	case needs && !exists(at.vendor()):
 		return at, nil, errors.New("src needs other modules (go.mod has `require`), but vendorHash is missing: set vendorHash = \"\"; and Nix says the right one")
 	}
-	if exists(at.vendor()) && len(cfg.Overrides) > 0 {
+	if len(cfg.Overrides) > 0 && at.vendored() {
 		list, err := modules.ReadVendor(at.vendor())
 		if err != nil {
 			return at, nil, err
