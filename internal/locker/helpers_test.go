@@ -156,8 +156,10 @@ func environment(t *testing.T, proxy string) string {
 	t.Helper()
 	home := t.TempDir()
 	cache := filepath.Join(home, "modcache")
+	// Else the go command leaves a process that writes there.
+	writeTest(t, filepath.Join(home, "config", "go", "telemetry", "mode"), "off 2024-01-01")
 	for name, value := range map[string]string{
-		"HOME": home, "GOPATH": filepath.Join(home, "go"), "GOMODCACHE": cache, "GOCACHE": filepath.Join(home, "gocache"),
+		"HOME": home, "XDG_CONFIG_HOME": filepath.Join(home, "config"), "GOPATH": filepath.Join(home, "go"), "GOMODCACHE": cache, "GOCACHE": filepath.Join(home, "gocache"),
 		"GOENV": "off", "GOFLAGS": "-modcacherw", "GOPROXY": proxy, "GOSUMDB": "off", "GOTOOLCHAIN": "local", "GOWORK": "",
 		"GOPRIVATE": "", "GONOPROXY": "", "GONOSUMDB": "", "GOINSECURE": "", "GOVCS": "", "NETRC": "", "GOAUTH": "netrc",
 		"GIT_CONFIG_GLOBAL": filepath.Join(home, "gitconfig"), "GIT_CONFIG_NOSYSTEM": "1",
