@@ -266,7 +266,7 @@ rec {
       modules
       src
       ;
-    locked = if locked == null then [ ] else locked.config.modules;
+    locked = if locked == null then [ ] else map (m: { inherit (m) path version tree; }) locked.config.modules;
     inherit (args) contentAddressed allowGoReference;
     # Without -trimpath the sources' place shows, which is that of a derivation's first package for all.
     granularity = if args.allowGoReference then "package" else args.granularity;
