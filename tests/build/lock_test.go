@@ -75,7 +75,7 @@ func TestLockCheck(t *testing.T) {
 // A program imports a, which imports b, and c.
 var (
 	lockedFiles = map[string]string{
-		"main.go": "package main\n\nimport (\n\t\"example.org/Capital/a\"\n\t\"example.org/c\"\n)\n\nfunc main() { println(a.Text(), c.Text()) }\n\nconst salt = \"SALT\"\n",
+		"main.go": "package main\n\nimport (\n\t\"example.org/Capital/a\"\n\t\"example.org/c\"\n)\n\nvar salt = \"SALT\" // in the program, too\n\nfunc main() {\n\tif salt != \"\" {\n\t\tprintln(a.Text(), c.Text())\n\t}\n}\n",
 	}
 	lockedModules = map[string]map[string]string{
 		"example.org/Capital/a@v1.0.0": {
