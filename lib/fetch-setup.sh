@@ -12,5 +12,5 @@ for dgdName in GIT_CONFIG_GLOBAL NETRC; do
     exit 1
   fi
 done
-if [ -n "${NETRC-}" ]; then ln -s "$NETRC" "$HOME/.netrc"; fi # git looks nowhere else
+if [ -n "${NETRC-}" ]; then ln -sf "$NETRC" "$HOME/.netrc"; fi # git looks nowhere else
 unset dgdName

@@ -31,7 +31,7 @@ pkgs.stdenvNoCC.mkDerivation (
       GO111MODULE = "on";
       GOFLAGS = "-modcacherw";
       GOTOOLCHAIN = "local";
-      SSL_CERT_FILE = "${pkgs.cacert}/etc/ssl/certs/ca-bundle.crt";
+      SSL_CERT_FILE = env.SSL_CERT_FILE or "${pkgs.cacert}/etc/ssl/certs/ca-bundle.crt";
     };
     impureEnvVars = variables fetchEnv;
     buildCommand = ''

@@ -67,6 +67,7 @@ in
 
     configurePhase = default modConfigurePhase ''
       runHook preConfigure
+      source ${./fetch-setup.sh}
       export GOCACHE=$TMPDIR/go-cache
       export GOPATH=$TMPDIR/go
       if [ ! -d "$modRoot" ]; then

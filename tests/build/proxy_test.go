@@ -31,6 +31,20 @@ type proxy struct {
 // has seen before: what is fetched is in no store.
 func newProxy(t testing.TB, modules map[string]map[string]string) *proxy {
 	t.Helper()
+	p := unstarted(t, modules)
+	p.Start()
+	return p
+}
+
+// newTLSProxy does it by https.
+func newTLSProxy(t testing.TB, modules map[string]map[string]string) *proxy {
+	t.Helper()
+	p := unstarted(t, modules)
+	p.StartTLS()
+	return p
+}
+
+func unstarted(t testing.TB, modules map[string]map[string]string) *proxy {
 	p := &proxy{modules: map[string]map[string]string{}}
 	for name, files := range modules {
 		p.modules[name] = map[string]string{}
@@ -38,8 +52,8 @@ func newProxy(t testing.TB, modules map[string]map[string]string) *proxy {
 			p.modules[name][file] = salted(t, text)
 		}
 	}
-	p.Server = httptest.NewServer(p)
-	t.Cleanup(p.Close)
+	p.Server = httptest.NewUnstartedServer(p)
+	t.Cleanup(func() { p.Close() })
 	return p
 }
 
