@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -253,5 +254,54 @@ func TestLockErrors(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// A module that is not the one of go.sum is not built, however it is fetched.
+func TestGoSum(t *testing.T) {
+	for name, test := range map[string]struct{ modules, want string }{
+		"lock":   {"modules = SRC/dgd.lock;", "dgd: example.org/b v1.0.0 is not the one that go.sum and dgd.lock name"},
+		"vendor": {`vendorHash = "";`, "SECURITY ERROR"},
+		"proxy":  {`vendorHash = ""; proxyVendor = true;`, "SECURITY ERROR"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := newProxy(t, lockedModules)
+			src := p.project(t, "example.com/locked", lockedFiles, allLocked...)
+			sum := p.sum(t, "example.org/b@v1.0.0")
+			other := p.sum(t, "example.org/c@v1.1.0")
+			edit(t, filepath.Join(src, "go.sum"), sum, other)
+			edit(t, filepath.Join(src, "dgd.lock"), sum, other)
+			r := nixBuild(t, "-E", expression(t, "buildWithIFD", src, p.env()+strings.ReplaceAll(test.modules, "SRC", src)))
+			for _, want := range []string{test.want, "verifying example.org/b@v1.0.0: checksum mismatch", "downloaded: " + sum, other} {
+				if r.err == nil || !strings.Contains(r.log, want) {
+					t.Errorf("the message lacks %q: %v\n%s", want, r.err, tail(r.log))
+				}
+			}
+		})
+	}
+}
+
+// A hash that is not the tree's is said by Nix, which names the module.
+func TestLockedHash(t *testing.T) {
+	p := newProxy(t, lockedModules)
+	src := p.project(t, "example.com/locked", lockedFiles, allLocked...)
+	edit(t, filepath.Join(src, "dgd.lock"), narHash(t, p.tree(t, "example.org/b@v1.0.0")), narHash(t, p.tree(t, "example.org/c@v1.1.0")))
+	r := nixBuild(t, "-E", expression(t, "buildWithIFD", src, p.env()+"modules = "+src+"/dgd.lock;"))
+	if r.err == nil || !regexp.MustCompile(`hash mismatch in fixed-output derivation '[^']*-example.org-b-v1.0.0.drv'`).MatchString(r.log) {
+		t.Errorf("%v\n%s", r.err, tail(r.log))
+	}
+}
+
+// What is built before its go.mod can be read is compared by the planner.
+func TestLockOfBuiltSource(t *testing.T) {
+	p := newProxy(t, lockedModules)
+	src := p.project(t, "example.com/locked", lockedFiles, allLocked...)
+	edit(t, filepath.Join(src, "go.mod"), "c v1.0.0", "c v1.1.0")
+	built := fmt.Sprintf(`((import <nixpkgs> { }).stdenvNoCC.mkDerivation { name = "built"; buildCommand = "cp -r ${%s} $out"; })`, src)
+	for _, function := range modes {
+		r := nixBuild(t, "-E", expression(t, function, built, p.env()+"modules = "+src+"/dgd.lock;"))
+		if want := "example.org/c: stale: go.mod requires v1.1.0, dgd.lock has v1.0.0"; r.err == nil || !strings.Contains(r.log, want) {
+			t.Errorf("%s: the message lacks %q: %v\n%s", function, want, r.err, tail(r.log))
+		}
 	}
 }
