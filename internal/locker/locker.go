@@ -86,6 +86,16 @@ type maker struct {
 
 // Make makes the project's lock. Errors say what to do.
 func Make(ctx context.Context, p *Project, opts Options) (*lock.Lock, error) {
+	m, err := newMaker(ctx, p, opts)
+	if err != nil {
+		return nil, err
+	}
+	defer removeAll(m.tmp)
+	return m.make(ctx)
+}
+
+// newMaker returns a maker, whose tmp is to be removed.
+func newMaker(ctx context.Context, p *Project, opts Options) (*maker, error) {
 	r, err := p.Read()
 	if err != nil {
 		return nil, err
@@ -94,33 +104,17 @@ func Make(ctx context.Context, p *Project, opts Options) (*lock.Lock, error) {
 	if err != nil {
 		return nil, err
 	}
-	tmp, err := os.MkdirTemp("", "dgd-lock-")
-	if err != nil {
+	m := &maker{p: p, r: r, g: g, env: env}
+	if m.tmp, err = os.MkdirTemp("", "dgd-lock-"); err != nil {
 		return nil, err
 	}
-	defer removeAll(tmp)
-	if p.GoWork != nil {
-		// The go command writes what it learns to go.work.sum.
-		text, err := p.absoluteWork()
-		if err != nil {
-			return nil, err
-		}
-		work := filepath.Join(tmp, "go.work")
-		if err := writeFile(work, text); err != nil {
-			return nil, err
-		}
-		for _, file := range p.GoSums {
-			if file.Name == p.gowork+".sum" {
-				if err := writeFile(work+".sum", file.Text); err != nil {
-					return nil, err
-				}
-			}
-		}
-		g = g.with(p.Dir, "GOWORK="+work)
+	if err := m.copyWork(); err != nil {
+		removeAll(m.tmp)
+		return nil, err
 	}
-	m := &maker{p: p, r: r, g: g, env: env, tmp: tmp}
 	m.f = &fetcher{
-		g: g, cache: env.GOMODCACHE, flags: env.GOFLAGS, tmp: tmp, jobs: max(opts.Jobs, 1), sums: r.Sums, trees: map[module.Version]tree{},
+		g: m.g, cache: env.GOMODCACHE, flags: env.GOFLAGS, tmp: m.tmp, jobs: max(opts.Jobs, 1),
+		sums: r.Sums, trees: map[module.Version]tree{},
 		say: func(format string, args ...any) {
 			if opts.Progress != nil {
 				fmt.Fprintf(opts.Progress, format+"\n", args...)
@@ -130,7 +124,30 @@ func Make(ctx context.Context, p *Project, opts Options) (*lock.Lock, error) {
 	for _, file := range p.GoSums {
 		m.f.goSum = append(append(m.f.goSum, file.Text...), '\n')
 	}
-	return m.make(ctx)
+	return m, nil
+}
+
+// copyWork gives the go command a go.work of its own, beside which it writes
+// the checksums that it learns.
+func (m *maker) copyWork() error {
+	if m.p.GoWork == nil {
+		return nil
+	}
+	text, err := m.p.absoluteWork()
+	if err != nil {
+		return err
+	}
+	work := filepath.Join(m.tmp, "go.work")
+	if err := writeFile(work, text); err != nil {
+		return err
+	}
+	m.g = m.g.with(m.p.Dir, "GOWORK="+work)
+	for _, file := range m.p.GoSums {
+		if file.Name == m.p.gowork+".sum" {
+			return writeFile(work+".sum", file.Text)
+		}
+	}
+	return nil
 }
 
 func (m *maker) make(ctx context.Context) (*lock.Lock, error) {
@@ -327,14 +344,15 @@ func readDownloads(downloads string, had map[string]bool, dir string) (*lock.GoM
 	var mods lock.GoMods
 	var unpacked []module.Version
 	err := filepath.WalkDir(downloads, func(name string, d fs.DirEntry, err error) error {
-		if err != nil || filepath.Ext(name) != ".mod" || had[name] {
+		ext := filepath.Ext(name)
+		if err != nil || ext != ".mod" && ext != ".zip" || had[name] {
 			return err
 		}
 		rel, err := filepath.Rel(downloads, name)
 		if err != nil {
 			return err
 		}
-		escaped, version, _ := strings.Cut(strings.TrimSuffix(filepath.ToSlash(rel), ".mod"), "/@v/")
+		escaped, version, _ := strings.Cut(strings.TrimSuffix(filepath.ToSlash(rel), ext), "/@v/")
 		var v module.Version
 		if v.Path, err = module.UnescapePath(escaped); err != nil {
 			return err
@@ -342,8 +360,11 @@ func readDownloads(downloads string, had map[string]bool, dir string) (*lock.GoM
 		if v.Version, err = module.UnescapeVersion(version); err != nil {
 			return err
 		}
-		if exists(strings.TrimSuffix(name, ".mod") + ".zip") {
+		if ext == ".zip" {
 			unpacked = append(unpacked, v)
+			return nil
+		}
+		if exists(strings.TrimSuffix(name, ext) + ".zip") {
 			return nil
 		}
 		mods.Modules = append(mods.Modules, v)

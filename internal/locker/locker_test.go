@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/mod/module"
 
@@ -261,8 +262,8 @@ func TestTampered(t *testing.T) {
 	mustMake(t, dir)
 }
 
-// What go vendors is asked of the go command; which trees it reads besides is
-// known here, and what is not known shows when packages are listed.
+// A module whose files the go command reads, and that was not known to be
+// needed, is found when packages are listed.
 func TestReadsMore(t *testing.T) {
 	lib := published(t)
 	environment(t, lib.fileProxy())
@@ -272,15 +273,30 @@ func TestReadsMore(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := p.Read()
+	m, err := newMaker(t.Context(), p, Options{Jobs: 1, Timeout: time.Minute})
 	if err != nil {
 		t.Fatal(err)
 	}
-	files, bare, err := move(required(r), l.Modules[:3], l.Modules[7:], []module.Version{{Path: "example.com/unneeded", Version: "v1.0.0"}})
-	if err != nil || len(files) != 4 || len(bare) != 0 {
+	defer removeAll(m.tmp)
+	unneeded := l.Modules[len(l.Modules)-1:]
+	var files []lock.Module
+	for _, mod := range l.Modules {
+		if mod.Hash != "" && mod.Path != "example.com/outer" {
+			files = append(files, mod)
+		}
+	}
+	if err := m.hash(t.Context(), files); err != nil {
+		t.Fatal(err)
+	}
+	_, more, err := m.goMods(t.Context(), files)
+	if err != nil || len(more) != 1 || more[0].String() != "example.com/outer@v1.0.0" {
+		t.Fatalf("more: %v (%v)", more, err)
+	}
+	files, bare, err := move(required(m.r), files, append(unneeded, lock.Module{Path: "example.com/outer", Version: "v1.0.0"}), more)
+	if err != nil || len(files) != len(l.Modules)-1 || !reflect.DeepEqual(bare, unneeded) {
 		t.Errorf("%v, %v, %v", files, bare, err)
 	}
-	if _, _, err := move(required(r), files, nil, []module.Version{{Path: "example.com/b", Version: "v9.0.0"}}); err == nil {
+	if _, _, err := move(required(m.r), files, nil, []module.Version{{Path: "example.com/b", Version: "v9.0.0"}}); err == nil {
 		t.Error("a module that is not in the build list was taken")
 	}
 }
