@@ -1,6 +1,7 @@
 # What each example is built with, and in `expect` what its programs, one after the other, print; null where they
 # cannot run here. `run` is a script that runs it in another way, with its bin/ as $bin. `namesPlace` says that what
-# `go build` makes depends on the directory it runs in. Everything else is an argument of the builders.
+# `go build` makes depends on the directory it runs in. `reference` says how `go build` gets the modules, where that
+# is another way. Everything else is an argument of the builders.
 { pkgs, fetchGoModule }:
 let
   examples = {
@@ -40,6 +41,15 @@ let
       expect = ''
         Don't communicate by sharing memory, share memory by communicating.
       '';
+    };
+
+    # The same by the lock that `dgd-plan lock` has written.
+    lock = {
+      inherit (examples.archives) src expect;
+      modules = ./archives/dgd.lock;
+      reference = {
+        inherit (examples.archives) proxyVendor vendorHash;
+      };
     };
 
     cgo = {

@@ -18,6 +18,7 @@ builtins.mapAttrs (
       "expect"
       "run"
       "namesPlace"
+      "reference"
     ]
   )
 ) examples

@@ -13,11 +13,16 @@ let
     name:
     let
       args = lib.arguments "reference" (
-        removeAttrs programs.${name} [
-          "expect"
-          "run"
-          "namesPlace"
-        ]
+        removeAttrs programs.${name} (
+          [
+            "expect"
+            "run"
+            "namesPlace"
+            "reference"
+          ]
+          ++ (if programs.${name} ? reference then [ "modules" ] else [ ])
+        )
+        // programs.${name}.reference or { }
       );
       # By default another one than the executor's.
       place = if programs.${name}.namesPlace or false then "$NIX_BUILD_TOP/dgd/0/src" else "src";

@@ -99,6 +99,16 @@ var (
 	allLocked = []string{"example.org/Capital/a@v1.0.0", "example.org/b@v1.0.0", "example.org/c@v1.0.0"}
 )
 
+// fileText is a file's text, which is not in the store.
+func fileText(t *testing.T, file string) string {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
 // goBuild is what `go build` makes of a program, in module mode.
 func goBuild(t *testing.T, p *proxy, src string) []byte {
 	t.Helper()
@@ -216,7 +226,7 @@ func TestLockErrors(t *testing.T) {
 			"SRC/dgd.lock has format version 2, and this dgd knows 1: use a newer dgd, or run `dgd-plan lock` in SRC"}},
 		{"empty", lockText(""), "", []string{"SRC/dgd.lock is damaged: it is not as `dgd-plan lock` writes it; run `dgd-plan lock` in SRC"}},
 		{"cut off", func(t *testing.T, src string) {
-			text := read(t, filepath.Join(src, "dgd.lock"))
+			text := fileText(t, filepath.Join(src, "dgd.lock"))
 			write(t, filepath.Join(src, "dgd.lock"), text[:len(text)/2])
 		}, "", []string{"SRC/dgd.lock is damaged", "run `dgd-plan lock` in SRC"}},
 		{"a conflict", in("dgd.lock", "  \"modules\"", "<<<<<<< HEAD\n  \"modules\""), "", []string{"SRC/dgd.lock is damaged", "run `dgd-plan lock` in SRC"}},
@@ -303,5 +313,61 @@ func TestLockOfBuiltSource(t *testing.T) {
 		if want := "example.org/c: stale: go.mod requires v1.1.0, dgd.lock has v1.0.0"; r.err == nil || !strings.Contains(r.log, want) {
 			t.Errorf("%s: the message lacks %q: %v\n%s", function, want, r.err, tail(r.log))
 		}
+	}
+}
+
+// Locks that dgd-plan writes, of projects whose go.mod files go beyond a list
+// of modules.
+func TestLockExamples(t *testing.T) {
+	testnix.Require(t)
+	plan := filepath.Join(t.TempDir(), "dgd-plan")
+	cmd := exec.Command("go", "build", "-o", plan, "./cmd/dgd-plan")
+	cmd.Dir = repo(t)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	old := map[string]string{
+		"go.mod":  "module example.com/old\n\ngo 1.16\n\nrequire rsc.io/quote v1.5.2\n",
+		"go.sum":  fileText(t, filepath.Join(repo(t), "examples/archives/go.sum")),
+		"main.go": fileText(t, filepath.Join(repo(t), "examples/archives/main.go")),
+	}
+	for _, test := range []struct{ name, modRoot, program string }{
+		{"dep", ".", "."},
+		{"replace", ".", "."},
+		{"modroot", "server", "."},
+		{"workspace", ".", "app"},
+		{"old", ".", "."}, // go.mod lacks what it needs indirectly
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			src := filepath.Join(t.TempDir(), "src")
+			if test.name == "old" {
+				src = project(t, old)
+			} else if out, err := exec.Command("cp", "-r", filepath.Join(repo(t), "examples", test.name), src).CombinedOutput(); err != nil {
+				t.Fatalf("%v: %s", err, out)
+			}
+			dir := filepath.Join(src, test.modRoot)
+			if out, err := exec.Command(plan, "lock", dir).CombinedOutput(); err != nil {
+				t.Fatalf("%v: %s", err, out)
+			}
+			// With cgo, the C compiler is told of modules.
+			for _, cgo := range []string{"0", "1"} {
+				r := build(t, "buildWithIFD", src, fmt.Sprintf(`modules = %s/dgd.lock; modRoot = %q; subPackage = %q; env.CGO_ENABLED = %q;`, dir, test.modRoot, test.program, cgo))
+				out := t.TempDir() + "/"
+				cmd := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-ldflags=-buildid=", "-o", out, "./"+test.program)
+				cmd.Dir = dir
+				cmd.Env = append(os.Environ(), "CGO_ENABLED="+cgo, "GOTOOLCHAIN=local", "GOFLAGS=")
+				if text, err := cmd.CombinedOutput(); err != nil {
+					t.Fatalf("%v: %s", err, text)
+				}
+				programs, err := filepath.Glob(out + "*")
+				if err != nil || len(programs) != 1 {
+					t.Fatalf("%q: %v", programs, err)
+				}
+				got := read(t, filepath.Join(r.path, "bin", filepath.Base(programs[0])))
+				if got != fileText(t, programs[0]) {
+					t.Errorf("with CGO_ENABLED=%s the program is not the one of go build", cgo)
+				}
+			}
+		})
 	}
 }
