@@ -216,6 +216,34 @@ func TestGoSumFaults(t *testing.T) {
 	}
 }
 
+// In a workspace the go command takes what no go.sum has, and notes it in
+// go.work.sum. A lock needs it to be there before.
+func TestWorkSum(t *testing.T) {
+	lib := published(t)
+	environment(t, lib.fileProxy())
+	dir := project(t, map[string]string{
+		"go.work":     "go 1.24\n\nuse ./one\n",
+		"one/go.mod":  "module example.com/one\n\ngo 1.24\n\n" + requirements("example.com/a@v1.0.0", "example.com/b@v1.0.0"),
+		"one/go.sum":  lib.goSum("example.com/a@v1.0.0", "example.com/b@v1.0.0/go.mod"),
+		"one/main.go": "package main\n\nimport _ \"example.com/a\"\n\nfunc main() {}\n",
+	})
+	text := strings.ReplaceAll(fails(t, dir, time.Minute), dir, "DIR")
+	if want := "neither a go.sum nor go.work.sum has example.com/b@v1.0.0: run `go mod download` in DIR"; text != want {
+		t.Errorf("the error is %s, want %s", text, want)
+	}
+	cmd := exec.Command("go", "mod", "download")
+	cmd.Dir = dir
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	l := mustMake(t, dir)
+	if want := lib.want("example.com/a@v1.0.0", "example.com/b@v1.0.0"); !reflect.DeepEqual(l.Modules, want) {
+		t.Errorf("got\n%s", l.Format())
+	}
+	suffices(t, dir, l, "./one/...")
+	checkClean(t, dir, l)
+}
+
 func TestProjectFaults(t *testing.T) {
 	lib := published(t)
 	for _, test := range []struct {

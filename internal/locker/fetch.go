@@ -156,7 +156,7 @@ func (f *fetcher) download(ctx context.Context, m module.Version, worker int) er
 	if err == nil && !f.has(m) {
 		err = fmt.Errorf("go mod download: %s is not in %s", m, f.cache)
 	}
-	return f.g.explain(err, "")
+	return f.g.explain(err)
 }
 
 // hash hashes a module that the cache has. Its checksum is compared with go.sum

@@ -195,35 +195,35 @@ func paragraph(text string) string {
 // redact takes names and passwords out of the URLs in a text.
 func redact(text string) string { return credentials.ReplaceAllString(text, "://") }
 
-// advice says what to do about an error of the go command.
+// advice says what to do about an error of the go command. The first one that
+// fits counts. In the place of GOPROXY_IS and PROJECT come their values.
 var advice = []struct {
 	text *regexp.Regexp
 	say  string
 }{
-	{regexp.MustCompile(`nothing moved for`), "see whether GOPROXY answers (it is %[1]s), or set --timeout higher"},
-	{regexp.MustCompile(`checksum mismatch`), "what GOPROXY serves (it is %[1]s) is not what go.sum says: find out which of them is right, and change go.sum only then"},
-	{regexp.MustCompile(`missing go\.sum entry`), "go.sum is incomplete: run `go mod tidy` in %[2]s"},
-	{regexp.MustCompile(`malformed go\.sum`), "go.sum is damaged: take it from version control, or remove it and run `go mod tidy` in %[2]s"},
-	{regexp.MustCompile(`updates to go\.mod needed|no required module provides|cannot find module providing|go mod tidy`), "go.mod does not have all that the packages import: run `go mod tidy` in %[2]s"},
-	{regexp.MustCompile(`refusing to pass credentials to insecure URL`), "GOPROXY (%[1]s) has a password, which go sends by https only: take https, or leave out the password"},
+	{regexp.MustCompile(`nothing moved for`), "see whether GOPROXY answers (it is GOPROXY_IS), or set --timeout higher"},
+	{regexp.MustCompile(`checksum mismatch`), "what GOPROXY serves (it is GOPROXY_IS) is not what go.sum says: find out which of them is right, and change go.sum only then"},
+	{regexp.MustCompile(`missing go\.sum entry`), "go.sum is incomplete: run `go mod tidy` in PROJECT"},
+	{regexp.MustCompile(`malformed go\.sum`), "go.sum is damaged: take it from version control, or remove it and run `go mod tidy` in PROJECT"},
+	{regexp.MustCompile(`updates to go\.mod needed|no required module provides|cannot find module providing|go mod tidy`), "go.mod does not have all that the packages import: run `go mod tidy` in PROJECT"},
+	{regexp.MustCompile(`refusing to pass credentials to insecure URL`), "GOPROXY (GOPROXY_IS) has a password, which go sends by https only: take https, or leave out the password"},
 	{regexp.MustCompile(`no secure protocol found`), "git cannot read its repository: see what `git ls-remote https://PATH` says for the module's path; it may want a password: for https, put it into ~/.netrc; for ssh, load the key"},
 	{regexp.MustCompile(`\b(401|403)\b|Unauthorized|Forbidden|could not read (Username|Password)|terminal prompts disabled|Authentication failed|Permission denied`),
-		"it wants a password: for https, put it into ~/.netrc or the file that NETRC names; for ssh, load the key; GOPROXY is %[1]s"},
-	{regexp.MustCompile(`\b(404|410)\b|not found|unknown revision|no such file or directory`), "GOPROXY (%[1]s) does not have it: for a private module, set GOPRIVATE to its path, or GOPROXY to a proxy that has it"},
-	{regexp.MustCompile(`connection refused|no such host|network is unreachable|timeout|reset by peer|unable to access|Could not resolve`), "GOPROXY (%[1]s) or the module's server does not answer: see whether it is up, and try again"},
-	{regexp.MustCompile(`EOF|invalid character|not a valid zip|zip:|malformed|invalid`), "GOPROXY (%[1]s) answers nonsense: try another one, or try again"},
+		"it wants a password: for https, put it into ~/.netrc or the file that NETRC names; for ssh, load the key; GOPROXY is GOPROXY_IS"},
+	{regexp.MustCompile(`\b(404|410)\b|not found|unknown revision|no such file or directory`), "GOPROXY (GOPROXY_IS) does not have it: for a private module, set GOPRIVATE to its path, or GOPROXY to a proxy that has it"},
+	{regexp.MustCompile(`connection refused|no such host|network is unreachable|timeout|reset by peer|unable to access|Could not resolve`), "GOPROXY (GOPROXY_IS) or the module's server does not answer: see whether it is up, and try again"},
+	{regexp.MustCompile(`EOF|invalid character|not a valid zip|zip:|malformed|invalid`), "GOPROXY (GOPROXY_IS) answers nonsense: try another one, or try again"},
 }
 
-// explain adds what to do to an error of the go command.
-func (g *goCommand) explain(err error, dir string) error {
+// explain adds what to do to an error of the go command, in the project.
+func (g *goCommand) explain(err error) error {
 	var failed *goError
 	if !errors.As(err, &failed) {
 		return err
 	}
 	for _, a := range advice {
 		if a.text.MatchString(failed.text) {
-			// Not every advice has all of the arguments.
-			say := strings.NewReplacer("%[1]s", g.proxy, "%[2]s", dir).Replace(a.say)
+			say := strings.NewReplacer("GOPROXY_IS", g.proxy, "PROJECT", g.dir).Replace(a.say)
 			return fmt.Errorf("%w\n%s", err, say)
 		}
 	}

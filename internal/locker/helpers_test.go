@@ -227,7 +227,7 @@ func mustMake(t *testing.T, dir string) *lock.Lock {
 
 // suffices builds with a module cache that has what is in the lock and nothing
 // else, for several platforms.
-func suffices(t *testing.T, dir string, l *lock.Lock, from *library, patterns ...string) {
+func suffices(t *testing.T, dir string, l *lock.Lock, patterns ...string) {
 	t.Helper()
 	cache := t.TempDir()
 	userCache := os.Getenv("GOMODCACHE")

@@ -163,6 +163,10 @@ func (m *maker) make(ctx context.Context) (*lock.Lock, error) {
 		return nil, fmt.Errorf("%s has no go.sum, although it needs modules: run `go mod tidy` there", m.p.Dir)
 	}
 
+	if exists(filepath.Join(m.p.Dir, "vendor", "modules.txt")) {
+		m.f.say("%s makes no difference: the lock is of go.mod and go.sum", filepath.Join(m.p.Dir, "vendor"))
+	}
+
 	// What go.sum knows is needed most of the time: several at once are
 	// fetched sooner than the go command does it while it looks.
 	var known []module.Version
@@ -229,7 +233,7 @@ func (m *maker) hash(ctx context.Context, list []lock.Module) error {
 func (m *maker) buildList(ctx context.Context) ([]lock.Module, error) {
 	out, err := m.g.run(ctx, "list", "-m", "-json=Path,Version,Main,Replace", "all")
 	if err != nil {
-		return nil, m.explain(err)
+		return nil, m.g.explain(err)
 	}
 	var list []lock.Module
 	for dec := json.NewDecoder(bytes.NewReader(out)); ; {
@@ -263,7 +267,7 @@ func (m *maker) vendored(ctx context.Context) ([]modules.Module, error) {
 	}
 	dir := filepath.Join(m.tmp, "vendor")
 	if _, err := m.g.run(ctx, kind, "vendor", "-o", dir); err != nil {
-		return nil, m.explain(err)
+		return nil, m.g.explain(err)
 	}
 	file := filepath.Join(dir, "modules.txt")
 	text, err := os.ReadFile(file)
@@ -275,8 +279,6 @@ func (m *maker) vendored(ctx context.Context) ([]modules.Module, error) {
 	}
 	return modules.Parse(file, text)
 }
-
-func (m *maker) explain(err error) error { return m.g.explain(err, m.p.Dir) }
 
 // goMods finds out which go.mod files the go command reads besides those of the
 // modules in the lock: it lists the packages with a module cache that has only
@@ -328,10 +330,10 @@ func (m *maker) goMods(ctx context.Context, files []lock.Module) (mods *lock.GoM
 	if err := list(isolated); err != nil {
 		// The user's cache lacks something, or what is wrong is wrong there, too.
 		if err := list(m.g); err != nil {
-			return nil, nil, m.explain(err)
+			return nil, nil, m.g.explain(err)
 		}
 		if err := list(isolated); err != nil {
-			return nil, nil, m.explain(err)
+			return nil, nil, m.g.explain(err)
 		}
 	}
 	return readDownloads(downloads, have, filepath.Join(m.tmp, "gomods"))

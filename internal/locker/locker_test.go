@@ -1,6 +1,7 @@
 package locker
 
 import (
+	"bytes"
 	"maps"
 	"os"
 	"path/filepath"
@@ -82,7 +83,7 @@ func TestMake(t *testing.T) {
 	if text, want := string(l.Format()), string(want.Format()); text != want {
 		t.Errorf("got\n%s\nwant\n%s", text, want)
 	}
-	suffices(t, dir, l, lib, "./...", "example.com/tool/cmd/x")
+	suffices(t, dir, l, "./...", "example.com/tool/cmd/x")
 	if !maps.Equal(before, snapshot(t, dir)) {
 		t.Error("files of the project changed")
 	}
@@ -119,12 +120,37 @@ func TestVendorDirectory(t *testing.T) {
 	files["vendor/modules.txt"] = "damaged"
 	dir := project(t, files)
 	t.Setenv("GOFLAGS", "-modcacherw -mod=vendor")
-	if l := mustMake(t, dir); !reflect.DeepEqual(l.Modules, lib.want(applicationModules...)) {
+	p, err := Find(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var progress bytes.Buffer
+	l, err := Make(t.Context(), p, Options{Jobs: 1, Timeout: time.Minute, Progress: &progress})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !reflect.DeepEqual(l.Modules, lib.want(applicationModules...)) {
 		t.Errorf("got\n%s", l.Format())
 	}
-	t.Setenv("GOFLAGS", "-modfile=other.mod")
-	if _, err := makeLock(t, dir); err == nil || !strings.HasPrefix(err.Error(), "GOFLAGS has -modfile=other.mod, ") {
-		t.Errorf("the error is %v", err)
+	lines := strings.Split(strings.TrimSpace(progress.String()), "\n")
+	if len(lines) != 9 || lines[0] != filepath.Join(dir, "vendor")+" makes no difference: the lock is of go.mod and go.sum" ||
+		lines[1] != "7 of 7 modules have to be fetched" || lines[2] != "1 of 7: example.com/Win v0.1.0" || lines[8] != "7 of 7: example.com/tool v2.0.0+incompatible" {
+		t.Errorf("progress:\n%s", progress.String())
+	}
+}
+
+func TestGoFlags(t *testing.T) {
+	for flags, want := range map[string]string{
+		"": "", "-mod=vendor": "", "-modcacherw --mod=mod -tags=a,b": "-modcacherw -tags=a,b", "'-ldflags=-X a=b c'": "'-ldflags=-X a=b c'",
+	} {
+		if got, err := goFlags(flags); err != nil || got != want {
+			t.Errorf("%s: got %q (%v)", flags, got, err)
+		}
+	}
+	for _, flags := range []string{"-v -modfile=other.mod", "--overlay=x"} {
+		if _, err := goFlags(flags); err == nil || !strings.HasPrefix(err.Error(), "GOFLAGS has -") {
+			t.Errorf("%s: the error is %v", flags, err)
+		}
 	}
 }
 
@@ -143,7 +169,7 @@ func TestReplaced(t *testing.T) {
 	if want := lib.want("example.com/a@v1.0.0 => example.com/fork@v1.5.0"); !reflect.DeepEqual(l.Modules, want) || l.GoMods != nil {
 		t.Errorf("got\n%s", l.Format())
 	}
-	suffices(t, dir, l, lib, "./...")
+	suffices(t, dir, l, "./...")
 	checkClean(t, dir, l)
 }
 
@@ -176,7 +202,7 @@ func TestOldModule(t *testing.T) {
 	if l.GoMods == nil || !reflect.DeepEqual(l.GoMods.Modules, want) {
 		t.Errorf("go.mod files: %+v, want %v", l.GoMods, want)
 	}
-	suffices(t, dir, l, lib, "./...")
+	suffices(t, dir, l, "./...")
 	checkClean(t, dir, l)
 }
 
@@ -205,7 +231,7 @@ func TestWorkspace(t *testing.T) {
 	if !maps.Equal(before, snapshot(t, dir)) {
 		t.Error("files of the project changed")
 	}
-	suffices(t, dir, l, lib, "./one/...", "./two/...")
+	suffices(t, dir, l, "./one/...", "./two/...")
 	checkClean(t, dir, l)
 
 	// Of one member alone.
