@@ -19,7 +19,9 @@
   settle ? drv: drv,
 }:
 let
-  inherit (args) go src env;
+  inherit (args) go src;
+  # Where modules come from changes no plan.
+  env = removeAttrs args.env (import ./fetch-variables.nix { });
 
   # What the C compiler is and says does not depend on the flags of go build.
   ccEnv = removeAttrs env [ "GOFLAGS" ];
@@ -77,8 +79,9 @@ let
       null
     else
       vendor {
-        inherit src go env;
+        inherit src go;
         inherit (args)
+          env
           modRoot
           vendorHash
           proxyVendor
@@ -94,8 +97,13 @@ let
       null
     else
       lockedModules {
-        inherit go env src;
-        inherit (args) modules modRoot fail;
+        inherit go src;
+        inherit (args)
+          env
+          modules
+          modRoot
+          fail
+          ;
       };
 
   # With proxyVendor, what was fetched are archives: the modules of them, unpacked.
