@@ -5,9 +5,12 @@ import (
 	"encoding/pem"
 	"fmt"
 	"net/http"
+	"net/http/cgi"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -18,12 +21,8 @@ import (
 // A private proxy asks for a name and a password, by https.
 func privateProxy(t *testing.T, secret string) (p *proxy, env string) {
 	p = newTLSProxy(t, lockedModules)
-	p.let = func(r *http.Request) bool {
-		name, password, ok := r.BasicAuth()
-		return ok && name == "somebody" && password == secret
-	}
-	ca := filepath.Join(t.TempDir(), "ca.pem")
-	write(t, ca, string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: p.Certificate().Raw})))
+	p.let = knows(secret)
+	ca := certificate(t, p.Server)
 	return p, fmt.Sprintf("env = { CGO_ENABLED = \"0\"; GOPROXY = %q; GONOSUMDB = \"example.org\"; SSL_CERT_FILE = \"${%s}\"; %%s };", p.URL, ca)
 }
 
@@ -39,13 +38,7 @@ func TestPrivateModules(t *testing.T) {
 			secret := fmt.Sprintf("secret%d", time.Now().UnixNano())
 			p, env := privateProxy(t, secret)
 			src := p.project(t, "example.com/locked", lockedFiles, allLocked...)
-			dir := t.TempDir() // a sandbox's user has to get there
-			for d := dir; len(d) > len(os.TempDir()); d = filepath.Dir(d) {
-				if err := os.Chmod(d, 0o755); err != nil {
-					t.Fatal(err)
-				}
-			}
-			netrc := filepath.Join(dir, "netrc")
+			netrc := filepath.Join(openDir(t), "netrc")
 			write(t, netrc, fmt.Sprintf("machine %s login somebody password %s\n", strings.TrimPrefix(p.URL, "https://"), secret))
 			args := strings.ReplaceAll(modules, "SRC", src)
 			hash := ""
@@ -83,28 +76,136 @@ func TestPrivateModules(t *testing.T) {
 			if strings.Contains(r.log, secret) {
 				t.Error("the log has the secret")
 			}
-			drv, err := exec.Command("nix-instantiate", "-E", call("")).Output()
-			if err != nil {
-				t.Fatal(err)
-			}
-			paths, err := exec.Command("nix-store", "--query", "--requisites", "--include-outputs", strings.TrimSpace(string(drv))).Output()
-			if err != nil {
-				t.Fatal(err)
-			}
-			checked := 0
-			for _, path := range strings.Fields(string(paths)) {
-				if !strings.Contains(path, "example.org") && !strings.HasSuffix(path, ".drv") && !strings.Contains(path, "modules") {
-					continue
-				}
-				checked++
-				out, _ := exec.Command("grep", "-r", "-l", "-F", secret, onDisk(path)).Output()
-				if len(bytes.TrimSpace(out)) > 0 {
-					t.Errorf("%s has the secret", out)
-				}
-			}
-			if checked < 5 {
-				t.Errorf("only %d paths were looked at", checked)
-			}
+			checkSecret(t, secret, call(""))
 		})
 	}
+}
+
+// openDir is a directory that a sandbox's user can read, too.
+func openDir(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	for d := dir; len(d) > len(os.TempDir()); d = filepath.Dir(d) {
+		if err := os.Chmod(d, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+func knows(secret string) func(*http.Request) bool {
+	return func(r *http.Request) bool {
+		name, password, ok := r.BasicAuth()
+		return ok && name == "somebody" && password == secret
+	}
+}
+
+// certificate is a file with the certificate of a server.
+func certificate(t *testing.T, s *httptest.Server) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "ca.pem")
+	write(t, file, string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.Certificate().Raw})))
+	return file
+}
+
+// checkSecret looks for a secret in the derivations of a build, and in what was
+// fetched.
+func checkSecret(t *testing.T, secret, expression string) {
+	t.Helper()
+	drv, err := exec.Command("nix-instantiate", "-E", expression).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	paths, err := exec.Command("nix-store", "--query", "--requisites", "--include-outputs", strings.TrimSpace(string(drv))).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	drvs, fetched := 0, 0
+	for _, path := range strings.Fields(string(paths)) {
+		isFetch := regexp.MustCompile(`-v1\.[0-9.]+$|-go-modules$`).MatchString(path)
+		if isFetch {
+			fetched++
+		} else if strings.HasSuffix(path, ".drv") {
+			drvs++
+		} else {
+			continue
+		}
+		out, _ := exec.Command("grep", "-r", "-l", "-F", secret, onDisk(path)).Output()
+		if len(bytes.TrimSpace(out)) > 0 {
+			t.Errorf("%s has the secret", out)
+		}
+	}
+	if drvs == 0 || fetched == 0 {
+		t.Errorf("the secret was looked for in %d derivations and %d fetches", drvs, fetched)
+	}
+}
+
+// A module comes from a git server that wants a password, past the proxy.
+func TestPrivateGit(t *testing.T) {
+	testnix.Require(t)
+	backend, err := exec.Command("git", "--exec-path").Output()
+	if err != nil {
+		t.Skip("this test needs git")
+	}
+	const path = "github.com/team/lib"
+	p := unstarted(t, map[string]map[string]string{path + "@v1.2.3": {
+		"go.mod": "module " + path + "\n\ngo 1.24\n",
+		"lib.go": "package lib\n\nconst Text = \"SALT\"\n",
+	}})
+	root := t.TempDir()
+	work := p.tree(t, path+"@v1.2.3")
+	for _, args := range [][]string{
+		{"-C", work, "init", "-q"},
+		{"-C", work, "add", "."},
+		{"-C", work, "-c", "user.name=x", "-c", "user.email=x@example.com", "commit", "-q", "-m", "one"},
+		{"-C", work, "tag", "v1.2.3"},
+		{"clone", "-q", "--bare", work, filepath.Join(root, "team/lib")},
+	} {
+		if out, err := exec.Command("git", args...).CombinedOutput(); err != nil {
+			t.Fatalf("git %q: %v: %s", args, err, out)
+		}
+	}
+	secret := fmt.Sprintf("secret%d", time.Now().UnixNano())
+	git := &cgi.Handler{
+		Path: filepath.Join(strings.TrimSpace(string(backend)), "git-http-backend"),
+		Env:  []string{"GIT_PROJECT_ROOT=" + root, "GIT_HTTP_EXPORT_ALL=1", "GIT_CONFIG_COUNT=1", "GIT_CONFIG_KEY_0=safe.directory", "GIT_CONFIG_VALUE_0=*"},
+	}
+	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !knows(secret)(r) {
+			w.Header().Set("WWW-Authenticate", "Basic")
+			http.Error(w, "who are you?", http.StatusUnauthorized)
+			return
+		}
+		git.ServeHTTP(w, r)
+	}))
+	defer server.Close()
+	dir := openDir(t)
+	netrc, settings := filepath.Join(dir, "netrc"), filepath.Join(dir, "gitconfig")
+	write(t, netrc, "machine 127.0.0.1 login somebody password "+secret+"\n")
+	write(t, settings, fmt.Sprintf("[url %q]\n\tinsteadOf = https://github.com/\n", server.URL+"/"))
+	src := p.project(t, "example.com/app", map[string]string{
+		"main.go": "package main\n\nimport " + fmt.Sprintf("%q", path) + "\n\nfunc main() { println(lib.Text) }\n",
+	}, path+"@v1.2.3")
+	call := func(netrc string) string {
+		return expression(t, "buildWithIFD", src, fmt.Sprintf(
+			`modules = %s/dgd.lock; env = { CGO_ENABLED = "0"; GOPROXY = "direct"; GOPRIVATE = "github.com/team"; SSL_CERT_FILE = "${%s}"; GIT_CONFIG_GLOBAL = %q; %s };`,
+			src, certificate(t, server), settings, netrc))
+	}
+	inSandbox := []string{"--option", "extra-sandbox-paths", netrc + " " + settings}
+	r := nixBuild(t, append([]string{"-E", call("")}, inSandbox...)...)
+	if r.err == nil || !strings.Contains(r.log, "terminal prompts disabled") {
+		t.Fatalf("without the secret: %v\n%s", r.err, tail(r.log))
+	}
+	let := call(fmt.Sprintf("NETRC = %q;", netrc))
+	r = nixBuild(t, append([]string{"-E", let}, inSandbox...)...)
+	if r.err != nil {
+		t.Fatalf("%v\n%s", r.err, tail(r.log))
+	}
+	if got := r.run(t, "app"); !strings.HasPrefix(got, "TestPrivateGit") {
+		t.Errorf("it prints %q", got)
+	}
+	if strings.Contains(r.log, secret) {
+		t.Error("the log has the secret")
+	}
+	checkSecret(t, secret, let)
 }
