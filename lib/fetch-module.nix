@@ -22,9 +22,13 @@ fetch {
       echo "module dgd.lock" > go.mod
       echo "$module $version $sum" > go.sum
     fi
-    if ! go mod download "$module@$version" 2> ../said; then
+    status=0
+    timeout "$DGD_FETCH_TIMEOUT" go mod download "$module@$version" 2> ../said || status=$?
+    if [ "$status" != 0 ]; then
       cat ../said >&2
-      if grep -q '^SECURITY ERROR' ../said; then
+      if [ "$status" = 124 ]; then
+        echo "dgd: $module $version has not come in $DGD_FETCH_TIMEOUT: try again, or give more time by env.DGD_FETCH_TIMEOUT" >&2
+      elif grep -q '^SECURITY ERROR' ../said; then
         echo "dgd: $module $version is not the one that go.sum and dgd.lock name: either these are wrong, or who serves it" >&2
       else
         echo "dgd: $module $version could not be fetched, see above; where to fetch, and how to be let in, is said by GOPROXY, NETRC and the like: see docs/modules.md" >&2

@@ -31,6 +31,8 @@ pkgs.stdenvNoCC.mkDerivation (
       GO111MODULE = "on";
       GOFLAGS = "-modcacherw";
       GOTOOLCHAIN = "local";
+      # The go command waits for ever.
+      DGD_FETCH_TIMEOUT = env.DGD_FETCH_TIMEOUT or "30m";
       SSL_CERT_FILE = env.SSL_CERT_FILE or "${pkgs.cacert}/etc/ssl/certs/ca-bundle.crt";
     };
     impureEnvVars = variables fetchEnv;

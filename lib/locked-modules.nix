@@ -82,7 +82,7 @@ let
         vars.modules = builtins.concatStringsSep "\n" lock.goMods.modules + "\n";
         passAsFile = [ "modules" ];
         script = ''
-          xargs -n 16 -P 8 go list -m < "$modulesPath" > /dev/null
+          timeout "$DGD_FETCH_TIMEOUT" xargs -n 16 -P 8 go list -m < "$modulesPath" > /dev/null
           mkdir "$out"
           cd "$GOMODCACHE/cache/download"
           find . -name '*.mod' -exec cp --parents -t "$out" {} +

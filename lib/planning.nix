@@ -21,7 +21,7 @@
 let
   inherit (args) go src;
   # Where modules come from changes no plan.
-  env = removeAttrs args.env (import ./fetch-variables.nix { });
+  env = removeAttrs args.env (import ./fetch-variables.nix { } ++ [ "DGD_FETCH_TIMEOUT" ]);
 
   # What the C compiler is and says does not depend on the flags of go build.
   ccEnv = removeAttrs env [ "GOFLAGS" ];

@@ -209,3 +209,53 @@ func TestPrivateGit(t *testing.T) {
 	}
 	checkSecret(t, secret, let)
 }
+
+// What is wrong with a proxy is said, with what there is to set; and the next
+// fetch, from one that works, is not troubled.
+func TestProxyFaults(t *testing.T) {
+	const hint = "could not be fetched, see above; where to fetch, and how to be let in, is said by GOPROXY, NETRC and the like: see docs/modules.md"
+	done := make(chan struct{})
+	defer close(done)
+	for name, test := range map[string]struct {
+		zip  func(w http.ResponseWriter, r *http.Request) // nil: nobody is there
+		want []string
+	}{
+		"down":     {nil, []string{"connection refused", hint}},
+		"nonsense": {func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "<html>Log in</html>") }, []string{"not a valid zip file", hint}},
+		"broken off": {func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Length", "1000")
+			fmt.Fprint(w, "PK")
+		}, []string{"unexpected EOF", hint}},
+		"failing": {func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no disk", http.StatusInternalServerError) }, []string{"500 Internal Server Error", hint}},
+		"silent": {func(_ http.ResponseWriter, r *http.Request) {
+			select {
+			case <-r.Context().Done():
+			case <-done:
+			}
+		}, []string{"has not come in 4s: try again, or give more time by env.DGD_FETCH_TIMEOUT"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := newProxy(t, lockedModules)
+			src := p.project(t, "example.com/locked", lockedFiles, allLocked...)
+			env := p.env()
+			if p.zip = test.zip; p.zip == nil {
+				gone := httptest.NewServer(nil)
+				gone.Close()
+				env = strings.ReplaceAll(env, p.URL, gone.URL)
+			}
+			call := func(env string) string {
+				return expression(t, "buildWithIFD", src, env+"modules = "+src+"/dgd.lock;")
+			}
+			r := nixBuild(t, "-E", call(strings.Replace(env, "env = {", `env = { DGD_FETCH_TIMEOUT = "4s";`, 1)))
+			for _, want := range test.want {
+				if r.err == nil || !strings.Contains(r.log, want) {
+					t.Errorf("the message lacks %q: %v\n%s", want, r.err, tail(r.log))
+				}
+			}
+			p.zip = nil
+			if r := nixBuild(t, "-E", call(p.env())); r.err != nil {
+				t.Errorf("afterwards: %v\n%s", r.err, tail(r.log))
+			}
+		})
+	}
+}

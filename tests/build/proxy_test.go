@@ -25,6 +25,8 @@ type proxy struct {
 	*httptest.Server
 	modules map[string]map[string]string
 	let     func(*http.Request) bool // who may have them; default: everybody
+	// zip answers for archives in its own way, or is nil.
+	zip func(w http.ResponseWriter, r *http.Request)
 }
 
 // newProxy serves modules on loopback. SALT in a file is a string that no build
@@ -83,6 +85,8 @@ func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprintf(w, `{"Version":%q,"Time":"2020-01-02T03:04:05Z"}`, version)
 	case ext == ".mod":
 		fmt.Fprint(w, files["go.mod"])
+	case ext == ".zip" && p.zip != nil:
+		p.zip(w, r)
 	case ext == ".zip":
 		w.Write(archive(path+"@"+version, files))
 	default:
