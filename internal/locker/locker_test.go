@@ -94,6 +94,13 @@ func TestMake(t *testing.T) {
 	if again := mustMake(t, filepath.Join(dir, "sub")); !reflect.DeepEqual(again, l) {
 		t.Errorf("the second time it is\n%s", again.Format())
 	}
+	link := filepath.Join(t.TempDir(), "link")
+	if err := os.Symlink(dir, link); err != nil {
+		t.Fatal(err)
+	}
+	if again := mustMake(t, link); !reflect.DeepEqual(again, l) {
+		t.Errorf("by way of a link it is\n%s", again.Format())
+	}
 }
 
 // checkClean checks that a lock that was just made is found to be in order.

@@ -2,6 +2,7 @@ package locker
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -96,7 +97,14 @@ func (p *Project) mainPackages() ([]string, error) {
 	var list []string
 	for i, root := range p.Members {
 		prefix := modfile.ModulePath(p.GoMods[i].Text)
-		err := filepath.WalkDir(root, func(name string, d fs.DirEntry, err error) error {
+		root, err := filepath.EvalSymlinks(root)
+		if err != nil {
+			return nil, err
+		}
+		err = filepath.WalkDir(root, func(name string, d fs.DirEntry, err error) error {
+			if errors.Is(err, fs.ErrPermission) && name != root {
+				return nil // go finds no packages there either
+			}
 			if err != nil {
 				return err
 			}
