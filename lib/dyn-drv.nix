@@ -59,5 +59,7 @@ in
   passthru = {
     inherit (stages) goModules plan;
     inherit drv;
+    # Evaluation builds nothing, so that they are no attributes here.
+    modules = stages.linked;
   };
 }

@@ -171,6 +171,14 @@ rec {
     attrs = attrs // splitAttrs;
   };
 
+  # What the programs ship: the modules that they are linked from, as JSON.
+  linked = planner {
+    name = "linked-modules";
+    command = "linked";
+    config = { inherit plan modules modulesDir; };
+    inherit attrs;
+  };
+
   # The same for tests. Their skeleton has more of the test files, so that an edit of a test does not plan the program
   # again.
   testSkeleton = planner {

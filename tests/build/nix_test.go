@@ -80,7 +80,7 @@ func expression(t testing.TB, function, src, args string) string {
 
 // planning are the derivations that plan a build: they compile nothing.
 var planning = []string{"modules", "unpacked-modules", "skeleton", "plan", "std-plan", "cgo-probe", "cgo-env", "program.drv", "derivations",
-	"test-skeleton", "test-plan", "check-env", "tests.drv", "test-derivations"}
+	"linked-modules", "test-skeleton", "test-plan", "check-env", "tests.drv", "test-derivations"}
 
 // compiled are the derivations of a build that do not plan.
 func (r result) compiled() []string {
