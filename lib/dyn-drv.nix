@@ -59,7 +59,7 @@ in
   passthru = {
     inherit (stages) goModules plan;
     inherit drv;
-    # Evaluation builds nothing, so that they are no attributes here.
-    modules = stages.linked;
+    # Evaluation builds nothing, unless somebody asks for what only a plan can tell.
+    modules = if args.modules or null == null then stages.linked else stages.linkedModules;
   };
 }

@@ -42,6 +42,6 @@ in
   passthru = {
     inherit (stages) goModules plan;
     inherit program bound;
-    modules = builtins.fromJSON (builtins.readFile "${stages.linked}");
+    modules = stages.linkedModules;
   };
 }

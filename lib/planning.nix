@@ -178,6 +178,7 @@ rec {
     config = { inherit plan modules modulesDir; };
     inherit attrs;
   };
+  linkedModules = builtins.fromJSON (builtins.readFile "${linked}");
 
   # The same for tests. Their skeleton has more of the test files, so that an edit of a test does not plan the program
   # again.

@@ -38,6 +38,7 @@ func newRoot() *cobra.Command {
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return misuse{err} })
 	root.AddCommand(stageCommands()...)
+	root.AddCommand(newDiff())
 	return root
 }
 
