@@ -284,10 +284,8 @@ func (e *explainer) works(l *causes, o, n *node) error {
 
 // storeBase is the last part of the store path that a path begins with.
 func storeBase(p string) string {
-	for dir := p; dir != "/" && dir != "."; dir = path.Dir(dir) {
-		if inStore.MatchString(dir) {
-			return path.Base(dir)
-		}
+	if part := storePart(p); part != "" {
+		return path.Base(part)
 	}
 	return p
 }

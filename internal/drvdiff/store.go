@@ -147,43 +147,50 @@ func (n *Nix) Derivers(ctx context.Context, paths []string) (map[string]string, 
 	return found, nil
 }
 
-// StorePath returns the store path that a path is, is in or leads to by
-// symbolic links.
-func (n *Nix) StorePath(path string) (string, error) {
-	if strings.HasPrefix(path, "/") {
-		if _, err := os.Lstat(n.OnDisk(path)); err == nil && n.root != "" {
-			path = n.OnDisk(path)
-		}
-	}
-	for range 20 { // the links of a profile, one by one: the last one may lead into a store that is elsewhere
-		target, err := os.Readlink(path)
-		if err != nil {
-			break
-		}
-		if !filepath.IsAbs(target) {
-			target = filepath.Join(filepath.Dir(path), target)
-		}
-		if _, err := os.Lstat(target); err != nil {
-			target = n.OnDisk(target)
-		}
-		path = target
-	}
-	abs, err := filepath.Abs(path)
+// StorePath returns the store path that a path is, is in, or leads to by symbolic
+// links.
+func (n *Nix) StorePath(name string) (string, error) {
+	abs, err := filepath.Abs(name)
 	if err != nil {
 		return "", err
 	}
-	if _, err := os.Lstat(abs); err != nil {
+	// A link names a place in the store as programs in a sandbox see it.
+	for range 40 {
+		if n.root != "" && inStore.MatchString(storePart(abs)) {
+			break
+		}
+		real, err := filepath.EvalSymlinks(abs)
+		if err == nil {
+			abs = real
+			break
+		}
+		target, linkErr := os.Readlink(abs)
+		if linkErr != nil {
+			return "", err
+		}
+		if !filepath.IsAbs(target) {
+			target = filepath.Join(filepath.Dir(abs), target)
+		}
+		abs = target
+	}
+	path := storePart(strings.TrimPrefix(abs, n.root))
+	if path == "" {
+		return "", fmt.Errorf("%s is not in the Nix store: name a derivation, an output, or a link to one", name)
+	}
+	if _, err := os.Lstat(n.OnDisk(path)); err != nil {
 		return "", err
 	}
-	in := strings.TrimPrefix(abs, n.root)
-	dir := in
-	for dir != "/" && !inStore.MatchString(dir) {
-		dir = filepath.Dir(dir)
+	return path, nil
+}
+
+// storePart is what of a path is directly in a store, or "".
+func storePart(p string) string {
+	for dir := p; dir != "/" && dir != "."; dir = filepath.Dir(dir) {
+		if inStore.MatchString(dir) {
+			return dir
+		}
 	}
-	if dir == "/" {
-		return "", fmt.Errorf("%s is not in the Nix store: name a derivation, an output, or a link to one", path)
-	}
-	return dir, nil
+	return ""
 }
 
 // Deriver returns the .drv path that an argument of people means: a derivation,
