@@ -38,7 +38,7 @@ func newRoot() *cobra.Command {
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return misuse{err} })
 	root.AddCommand(stageCommands()...)
-	root.AddCommand(newDiff(), newSBOM())
+	root.AddCommand(newDiff(), newGraph(), newSBOM(), newWhy())
 	return root
 }
 
