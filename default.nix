@@ -14,6 +14,7 @@ in
     buildWithIFD
     fetchGoModule
     ;
+  inherit (dgd.internal.tools) dgd-plan;
   inherit (tests) examples testExamples;
   inherit tests;
 }

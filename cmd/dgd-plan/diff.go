@@ -18,12 +18,13 @@ func newDiff() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "diff OLD NEW",
 		Short: "Which derivations two states of a build have in common, and why not the others",
-		Long: `Compares the derivations of two states of a build by their resolved inputs: by what came out of what they refer to.
-For each one that differs it says which file, module, flag or toolchain made it differ, or which other one that it refers to.
+		Long: `Compares the derivations of two states of a build by their resolved inputs: by what came out of what
+they refer to. For each one that differs it says which file, module, flag or toolchain made it
+differ, or which other one that it refers to.
 
-OLD and NEW are store paths of derivations, as nix-instantiate prints them, or outputs, or links such as result. An
-output's derivation is the one that made it first: derivations that gave equal outputs count as the same there.
-The exit status is 1 where there are differences.`,
+OLD and NEW are store paths of derivations, as nix-instantiate prints them, or outputs, or links such
+as result. An output's derivation is the one that made it first: derivations that gave equal outputs
+count as the same there. The exit status is 1 where there are differences.`,
 		Example: `  before=$(nix-instantiate)
   nix-build
   $EDITOR internal/server/server.go
@@ -127,11 +128,13 @@ func grouped(pairs []drvdiff.Pair) [][]drvdiff.Pair {
 	}
 	var groups [][]drvdiff.Pair
 	for _, p := range pairs {
-		switch same := byKey[key(p)]; {
-		case len(p.Causes) == 0 || len(same) <= 3:
+		same := byKey[key(p)]
+		switch {
+		case len(p.Causes) == 0 || len(same) > 0 && len(same) <= 3:
 			groups = append(groups, []drvdiff.Pair{p})
-		case same[0].New == p.New:
+		case len(same) > 0:
 			groups = append(groups, same)
+			byKey[key(p)] = nil
 		}
 	}
 	return groups

@@ -20,11 +20,12 @@ func newGraph() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "graph [DIR] [PACKAGE…]",
 		Short: "The packages of a project, with their sizes",
-		Long: `Shows the packages that a project's build compiles: those that PACKAGE matches (default: all of the module, or of the workspace)
-in the directory DIR (default: the current one), and all that they import. The size of a package is that of the files which are
-compiled or embedded.
+		Long: `Shows the packages that a project's build compiles: those that PACKAGE matches (default: all of the
+module, or of the workspace) in the directory DIR (default: the current one), and all that they
+import. The size of a package is that of the files which are compiled or embedded.
 
-The go command of PATH says what is imported, by the flags and variables of its environment (GOFLAGS=-tags=…, GOOS).`,
+The go command of PATH says what is imported, by the flags and variables of its environment
+(GOFLAGS=-tags=…, GOOS).`,
 		Example: `  dgd-plan graph
   dgd-plan graph . ./cmd/server
   dgd-plan graph --dot | dot -Tsvg > graph.svg
@@ -118,8 +119,8 @@ func newWhy() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "why PACKAGE [DIR]",
 		Short: "The chain of imports that brings a package in",
-		Long: `Shows the shortest chain of imports from a program of the project in DIR (default: the current directory) to a package.
-Tests do not count. The exit status is 1 where nothing brings the package in.`,
+		Long: `Shows the shortest chain of imports from a program of the project in DIR (default: the current
+directory) to a package. Tests do not count. The exit status is 1 where nothing brings the package in.`,
 		Example: `  dgd-plan why golang.org/x/text/language
   dgd-plan why net/http ../server`,
 		Args:              misused(cobra.RangeArgs(1, 2)),

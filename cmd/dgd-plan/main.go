@@ -27,8 +27,14 @@ func main() {
 // own.
 func newRoot() *cobra.Command {
 	root := &cobra.Command{
-		Use:           "dgd-plan",
-		Short:         "Go programs as one Nix derivation per package",
+		Use:   "dgd-plan",
+		Short: "Go programs as one Nix derivation per package",
+		Long: `Answers questions about Go projects and about what dgd builds of them.
+
+The exit status is 0, 1 where there is a finding or something failed, or 2 where the command was not
+called right.`,
+		Example: `  dgd-plan graph
+  dgd-plan why golang.org/x/text/language`,
 		Args:          misused(cobra.NoArgs),
 		SilenceErrors: true, // main shows them
 		SilenceUsage:  true,
@@ -38,7 +44,8 @@ func newRoot() *cobra.Command {
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return misuse{err} })
 	root.AddCommand(stageCommands()...)
-	root.AddCommand(newDiff(), newGraph(), newSBOM(), newWhy())
+	root.AddCommand(newCompletion(), newDiff(), newGraph(), newSBOM(), newWhy())
+	root.CompletionOptions.DisableDefaultCmd = true
 	return root
 }
 

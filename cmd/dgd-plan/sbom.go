@@ -27,13 +27,14 @@ func newSBOM() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "sbom PROGRAM|DIR…",
 		Short: "What is in Go programs, as CycloneDX JSON",
-		Long: `Lists the modules that Go programs are linked from, as CycloneDX 1.6 in JSON. What the programs say themselves is what
-counts, so that it works for each Go program. A directory stands for the programs in it, or in its bin.
+		Long: `Lists the modules that Go programs are linked from, as CycloneDX 1.6 in JSON. What the programs say
+themselves is what counts, so that it works for each Go program. A directory stands for the programs
+in it, or in its bin.
 
-With the JSON of a result's passthru.modules there are also the NAR hash and the licence files of each module.
-The same programs give the same list.`,
+With the JSON of a result's passthru.modules there are also the NAR hash and the licence files of each
+module. The same programs give the same list.`,
 		Example: `  dgd-plan sbom result > sbom.json
-  nix-build -A modules -o modules.json    # with useDynDrv, else: nix-instantiate --eval --read-write-mode --strict --json -A modules > modules.json
+  nix-instantiate --eval --read-write-mode --strict --json -A modules > modules.json
   dgd-plan sbom --modules modules.json result/bin/server > sbom.json`,
 		Args: misused(cobra.MinimumNArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
