@@ -264,7 +264,7 @@ func TestPrintDiff(t *testing.T) {
     because of example.com/a
 ~ example.com/c
     because of example.com/b, in the end of example.com/a
-Not built yet: example.com/c. What refers to them counts as different if they are.
+Not built yet: example.com/c. What refers to them counts as different, whatever comes out of them.
 Planning: 3 in common, 2 differ (plan, skeleton).
 7 in common, 3 differ, 1 only in the old state, 1 only in the new one.
 `

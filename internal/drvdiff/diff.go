@@ -15,8 +15,8 @@ type Report struct {
 	Differ  []Pair `json:"differ"`
 	OnlyOld []Item `json:"onlyOld"`
 	OnlyNew []Item `json:"onlyNew"`
-	// Unbuilt are derivations with outputs that are not known: what refers to
-	// them counts as different if they are.
+	// Unbuilt are those that differ and have outputs that are not known: what
+	// refers to them counts as different, too.
 	Unbuilt  []Item   `json:"unbuilt"`
 	Planning Planning `json:"planning"`
 }
@@ -62,17 +62,15 @@ func Compare(ctx context.Context, st Store, oldDrv, newDrv string) (*Report, err
 	}
 	r := &Report{Old: oldDrv, New: newDrv, Differ: []Pair{}, OnlyOld: []Item{}, OnlyNew: []Item{}, Unbuilt: []Item{}}
 	r.Planning = comparePlanning(before, after)
-	seen := map[string]bool{}
-	for _, c := range []*closure{before, after} {
-		for _, n := range c.nodes {
-			if n.role == inner && n.unbuilt && !seen[n.path] {
-				seen[n.path] = true
+	m := match(before, after)
+	r.Common = m.common
+	for _, p := range m.pairs {
+		for _, n := range p {
+			if n.role == inner && n.unbuilt {
 				r.Unbuilt = append(r.Unbuilt, n.item())
 			}
 		}
 	}
-	m := match(before, after)
-	r.Common = m.common
 	for _, n := range m.onlyOld {
 		r.OnlyOld = append(r.OnlyOld, n.item())
 	}

@@ -110,12 +110,12 @@ func TestCompare(t *testing.T) {
 		common         int
 		unbuilt        int
 	}{
-		{"the same", b1, b1, nil, 2, 1},
+		{"the same", b1, b1, nil, 2, 0},
 		{"the same output of another input", b1, b2, []string{"a: flag -N is new"}, 1, 0},
 		{"another output", b1, b3, []string{"a: flag -l is new", "b because of a, roots a"}, 0, 0},
 		{"not built", b1, b4, []string{"a: flag -l=4 is new", "b because of a, roots a"}, 0, 1},
 		{"a chain", c("9", a1, b1), c("a", a3, b3), []string{"a: flag -l is new", "b because of a, roots a", "c because of a b, roots a"}, 0, 2},
-		{"one more", b1, c("c", a1, b1), []string{"+ c"}, 2, 1},
+		{"one more", b1, c("c", a1, b1), []string{"+ c"}, 2, 0},
 	} {
 		r, err := Compare(t.Context(), m, test.old, test.new)
 		if err != nil {
@@ -139,8 +139,8 @@ func TestCompare(t *testing.T) {
 		for _, item := range r.OnlyNew {
 			got = append(got, "+ "+item.Name)
 		}
-		if !slices.Equal(got, test.want) || r.Common != test.common || r.Same() != (test.want == nil) {
-			t.Errorf("%s: %d in common, and not %q; want %d, and %q", test.name, r.Common, got, test.common, test.want)
+		if !slices.Equal(got, test.want) || r.Common != test.common || r.Same() != (test.want == nil) || len(r.Unbuilt) != test.unbuilt {
+			t.Errorf("%s: %d in common, %d not built, and not %q; want %d, %d, and %q", test.name, r.Common, len(r.Unbuilt), got, test.common, test.unbuilt, test.want)
 		}
 	}
 	if _, err := Compare(t.Context(), m, b1, storePath("z", "nothing.drv")); err == nil || !strings.Contains(err.Error(), "is not in the store (any more): build that state again") {

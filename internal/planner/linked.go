@@ -16,6 +16,7 @@ import (
 
 	"dgd/internal/action"
 	"dgd/internal/graph"
+	"dgd/internal/source"
 )
 
 // A LinkedModule is a module that packages of a program come from. Fields
@@ -47,6 +48,17 @@ type LinkedConfig struct {
 	Plan       string `json:"plan"`       // file of the program's Plan
 	Modules    string `json:"modules"`    // file of SplitModules' result
 	ModulesDir string `json:"modulesDir"` // what the roots in it are relative to
+	// Fetched are the modules where each is fetched by itself, in place of
+	// Modules.
+	Fetched []FetchedModule `json:"fetched"`
+}
+
+// A FetchedModule is the tree of a module as it is published, or of what stands
+// in for it.
+type FetchedModule struct {
+	Path    string `json:"path"`
+	Version string `json:"version"`
+	Tree    string `json:"tree"` // store path
 }
 
 // Linked returns the modules whose packages are linked into the planned
@@ -57,15 +69,40 @@ func Linked(cfg *LinkedConfig) ([]LinkedModule, error) {
 		return nil, err
 	}
 	var trees []ModuleTree
-	if err := readJSON(cfg.Modules, &trees); err != nil {
-		return nil, err
+	if cfg.Modules != "" {
+		if err := readJSON(cfg.Modules, &trees); err != nil {
+			return nil, err
+		}
 	}
-	return linked(&plan.Graph, trees, func(t *ModuleTree) ([]string, error) {
-		return LicenseFiles(filepath.Join(cfg.ModulesDir, filepath.FromSlash(t.Root)))
-	})
+	for i := range trees {
+		trees[i].Root = filepath.Join(cfg.ModulesDir, filepath.FromSlash(trees[i].Root))
+	}
+	for _, m := range cfg.Fetched {
+		dir, err := cacheDir(module.Version{Path: m.Path, Version: m.Version})
+		if err != nil {
+			return nil, err
+		}
+		trees = append(trees, ModuleTree{Dir: dir, SourceTree: SourceTree{Store: m.Tree, Root: m.Tree}})
+	}
+	return linked(&plan.Graph, trees, describe)
 }
 
-func linked(g *graph.Graph, trees []ModuleTree, licenses func(*ModuleTree) ([]string, error)) ([]LinkedModule, error) {
+// describe returns what is to be said of a module's tree, at its Root: the hash,
+// where it is not known yet, and the licence files.
+func describe(t *ModuleTree) (hash string, licenses []string, err error) {
+	hash = t.SHA256
+	if hash == "" {
+		h, err := source.Tree{Root: t.Root}.Hash()
+		if err != nil {
+			return "", nil, err
+		}
+		hash = h.SRI()
+	}
+	licenses, err = LicenseFiles(t.Root)
+	return hash, licenses, err
+}
+
+func linked(g *graph.Graph, trees []ModuleTree, describe func(*ModuleTree) (string, []string, error)) ([]LinkedModule, error) {
 	byDir := map[string]*ModuleTree{}
 	for i := range trees {
 		byDir[trees[i].Dir] = &trees[i]
@@ -82,7 +119,7 @@ func linked(g *graph.Graph, trees []ModuleTree, licenses func(*ModuleTree) ([]st
 		for _, dep := range info.Deps {
 			m := found[dep.Path]
 			if m == nil {
-				if m, err = linkedModule(dep, byDir, licenses); err != nil {
+				if m, err = linkedModule(dep, byDir, describe); err != nil {
 					return nil, err
 				}
 				found[dep.Path] = m
@@ -129,7 +166,7 @@ func moduleInfo(n *graph.Node) (*debug.BuildInfo, error) {
 	return nil, errors.New("the program has no module information")
 }
 
-func linkedModule(dep *debug.Module, byDir map[string]*ModuleTree, licenses func(*ModuleTree) ([]string, error)) (*LinkedModule, error) {
+func linkedModule(dep *debug.Module, byDir map[string]*ModuleTree, describe func(*ModuleTree) (string, []string, error)) (*LinkedModule, error) {
 	m := &LinkedModule{Path: dep.Path, Version: dep.Version, Licenses: []string{}}
 	from := module.Version{Path: dep.Path, Version: dep.Version}
 	sum, here := dep.Sum, dep.Version == "(devel)"
@@ -156,11 +193,11 @@ func linkedModule(dep *debug.Module, byDir map[string]*ModuleTree, licenses func
 		}
 	}
 	if tree != nil {
-		var err error
-		if m.Licenses, err = licenses(tree); err != nil {
+		hash, licenses, err := describe(tree)
+		if err != nil {
 			return nil, fmt.Errorf("module %s: %w", dep.Path, err)
 		}
-		m.Hash, m.Store = &tree.SHA256, &tree.Store
+		m.Hash, m.Store, m.Licenses = &hash, &tree.Store, licenses
 	}
 	return m, nil
 }

@@ -26,7 +26,9 @@ func TestLinked(t *testing.T) {
 		return ModuleTree{Dir: dir, SourceTree: SourceTree{SHA256: "hash of " + dir, Store: "store of " + dir}}
 	}
 	trees := []ModuleTree{tree("example.org/a"), tree("example.org/b"), tree("example.org/!fork@v2.0.0+incompatible"), tree("example.org/!d@v0.1.0")}
-	licenses := func(tree *ModuleTree) ([]string, error) { return []string{"LICENSE of " + tree.Dir}, nil }
+	describe := func(tree *ModuleTree) (string, []string, error) {
+		return tree.SHA256, []string{"LICENSE of " + tree.Dir}, nil
+	}
 	for _, test := range []struct {
 		name  string
 		nodes []*graph.Node
@@ -69,7 +71,7 @@ func TestLinked(t *testing.T) {
 		},
 		{name: "damaged", nodes: []*graph.Node{linkNode("x", "dep\tx\n")}, err: "example.com/m/x: "},
 	} {
-		list, err := linked(&graph.Graph{Nodes: test.nodes}, trees, licenses)
+		list, err := linked(&graph.Graph{Nodes: test.nodes}, trees, describe)
 		if (err != nil) != (test.err != "") || err != nil && !strings.HasPrefix(err.Error(), test.err) {
 			t.Errorf("%s: the error is %v, want %q", test.name, err, test.err)
 		}
@@ -111,5 +113,33 @@ func TestLicenseFiles(t *testing.T) {
 	}
 	if _, err := LicenseFiles("/nowhere"); err == nil {
 		t.Error("no error for a directory that is not there")
+	}
+}
+
+// Modules that are fetched one by one are hashed here: an override may have
+// changed them.
+func TestLinkedFetched(t *testing.T) {
+	dir := t.TempDir()
+	tree := filepath.Join(dir, "tree")
+	if err := os.Mkdir(tree, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(tree, "LICENSE"), []byte("Do.\n"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	plan := filepath.Join(dir, "plan")
+	if err := WriteJSON(plan, Plan{Graph: graph.Graph{Nodes: []*graph.Node{linkNode("x", "path\texample.com/m\ndep\texample.org/A\tv1.0.0\th1:x\n")}}}); err != nil {
+		t.Fatal(err)
+	}
+	list, err := Linked(&LinkedConfig{Plan: plan, Fetched: []FetchedModule{{"example.org/A", "v1.0.0", tree}, {"example.org/unused", "v1.0.0", "/nowhere"}}})
+	if err != nil || len(list) != 1 || !slices.Equal(list[0].Licenses, []string{"LICENSE"}) || *list[0].Store != tree {
+		t.Fatalf("%+v, %v", list, err)
+	}
+	// nix hash path --sri --type sha256
+	if want := "sha256-TFoChvIhucRQ7I+lDEqhT8Ap3iEQ/T6MvcZQ2NU98mA="; *list[0].Hash != want {
+		t.Errorf("the hash is %s, want %s", *list[0].Hash, want)
+	}
+	if _, err := Linked(&LinkedConfig{Plan: plan, Fetched: []FetchedModule{{"example.org/A", "v1.0.0", "/nowhere"}}}); err == nil || !strings.HasPrefix(err.Error(), "module example.org/A: ") {
+		t.Errorf("the error is %v", err)
 	}
 }
