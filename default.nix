@@ -8,13 +8,13 @@ let
   tests = import ./tests { inherit dgd pkgs useDynDrv; };
 in
 {
+  inherit (dgd.internal.tools) dgd-plan;
   inherit (dgd)
     buildGoModule
     buildWithDynDrv
     buildWithIFD
     fetchGoModule
     ;
-  inherit (dgd.internal.tools) dgd-plan;
   inherit (tests) examples testExamples;
   inherit tests;
 }
