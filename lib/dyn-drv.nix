@@ -60,6 +60,6 @@ in
     inherit (stages) goModules plan;
     inherit drv;
     # Evaluation builds nothing, unless somebody asks for what only a plan can tell.
-    modules = if args.modules or null == null then stages.linked else stages.linkedModules;
+    modules = if stages.locked or null == null then stages.linked else stages.linkedModules;
   };
 }
