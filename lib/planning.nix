@@ -178,7 +178,8 @@ rec {
     config = { inherit plan modules modulesDir; };
     inherit attrs;
   };
-  linkedModules = builtins.fromJSON (builtins.readFile "${linked}");
+  # Store paths are names there: what is listed may be more than the store has.
+  linkedModules = builtins.fromJSON (builtins.unsafeDiscardStringContext (builtins.readFile "${linked}"));
 
   # The same for tests. Their skeleton has more of the test files, so that an edit of a test does not plan the program
   # again.
