@@ -12,12 +12,13 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"syscall"
 
 	"github.com/spf13/cobra"
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err := newRoot().ExecuteContext(ctx)
 	stop()
 	os.Exit(status(err))
@@ -29,7 +30,8 @@ func newRoot() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "dgd-plan",
 		Short: "Go programs as one Nix derivation per package",
-		Long: `Answers questions about Go projects and about what dgd builds of them.
+		Long: `Locks the modules of Go projects, and answers questions about the projects and about what dgd builds of
+them.
 
 The exit status is 0, 1 where there is a finding or something failed, or 2 where the command was not
 called right.`,
@@ -43,8 +45,8 @@ called right.`,
 		},
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return misuse{err} })
+	root.AddCommand(newCompletion(), newDiff(), newGraph(), newLock(), newSBOM(), newWhy())
 	root.AddCommand(stageCommands()...)
-	root.AddCommand(newCompletion(), newDiff(), newGraph(), newSBOM(), newWhy())
 	root.CompletionOptions.DisableDefaultCmd = true
 	return root
 }

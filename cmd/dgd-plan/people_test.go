@@ -148,7 +148,7 @@ func TestCompletion(t *testing.T) {
 		t.Errorf("the commands of builders are completed: %q", words)
 	}
 	for _, shell := range []string{"bash", "zsh", "fish"} {
-		status, out, errors := call(t, "completion", shell)
+		status, out, errors := invoke(t, "completion", shell)
 		if status != 0 || !strings.Contains(out, "dgd-plan") || errors != "" {
 			t.Errorf("completion %s: status %d, %.100s, %s", shell, status, out, errors)
 		}
@@ -162,8 +162,8 @@ func TestCompletion(t *testing.T) {
 	}
 }
 
-// call runs the program, with a pipe for its output.
-func call(t *testing.T, args ...string) (status int, stdout, stderr string) {
+// invoke runs the program, with a pipe for its output.
+func invoke(t *testing.T, args ...string) (status int, stdout, stderr string) {
 	t.Helper()
 	cmd := exec.Command(os.Args[0], args...)
 	cmd.Env = append(os.Environ(), "TEST_RUN_MAIN=1")
@@ -217,13 +217,13 @@ func TestPeople(t *testing.T) {
 		{[]string{"completion", "tcsh"}, 2, "", `invalid argument "tcsh"`},
 		{[]string{"diff", "x"}, 2, "", "accepts 2 arg(s)"},
 	} {
-		status, stdout, stderr := call(t, test.args...)
+		status, stdout, stderr := invoke(t, test.args...)
 		if status != test.status || !strings.Contains(stdout, test.stdout) || !strings.Contains(stderr, test.stderr) || test.stdout == "" && stdout != "" || test.stderr == "" && stderr != "" || strings.Contains(stdout, "\x1b") {
 			t.Errorf("dgd-plan %q: status %d, want %d\n%s\n%s", test.args, status, test.status, stdout, stderr)
 		}
 	}
 	var why struct{ Chain []string }
-	_, stdout, _ := call(t, "why", "--json", "bytes", "../../examples/vendored")
+	_, stdout, _ := invoke(t, "why", "--json", "bytes", "../../examples/vendored")
 	if err := json.Unmarshal([]byte(stdout), &why); err != nil || len(why.Chain) != 3 || why.Chain[2] != "bytes" {
 		t.Errorf("%v: %s", err, stdout)
 	}
@@ -234,7 +234,7 @@ func TestPeople(t *testing.T) {
 			Bytes int64
 		}
 	}
-	_, stdout, _ = call(t, "graph", "--json", "../../examples/vendored")
+	_, stdout, _ = invoke(t, "graph", "--json", "../../examples/vendored")
 	if err := json.Unmarshal([]byte(stdout), &graph); err != nil || len(graph.Modules) != 4 || graph.Modules[0].Bytes == 0 {
 		t.Errorf("%v: %s", err, stdout)
 	}
