@@ -1,4 +1,5 @@
-# An overlay for nixpkgs: adds dgd, built with the package set that it is applied to.
+# An overlay for nixpkgs: adds dgd, built with the package set that it is applied to, and its command line.
 final: _: {
   dgd = import ./. { pkgs = final; };
+  inherit (final.dgd) dgd-plan;
 }

@@ -296,7 +296,17 @@ let
             inherit go vendorHash;
             goModules = if goModules == null then "" else goModules;
           }
-          // (if whole then { } else { dgd = built.passthru // { inherit (built) program; }; })
+          // (
+            if whole then
+              { }
+            else
+              {
+                dgd = built.passthru // {
+                  inherit (built) program;
+                };
+                inherit (built.passthru) modules;
+              }
+          )
           // args.passthru or { }
           // {
             tests = (if checksApart then built.tests else { }) // args.passthru.tests or { };

@@ -59,5 +59,7 @@ in
   passthru = {
     inherit (stages) goModules plan;
     inherit drv;
+    # Evaluation builds nothing, unless somebody asks for what only a plan can tell.
+    modules = if stages.locked or null == null then stages.linked else stages.linkedModules;
   };
 }

@@ -46,5 +46,6 @@ in
   passthru = {
     inherit (stages) goModules plan;
     inherit program bound;
+    modules = stages.linkedModules;
   };
 }

@@ -227,6 +227,16 @@ rec {
     attrs = attrs // splitAttrs;
   };
 
+  # What the programs ship: the modules that they are linked from, as JSON.
+  linked = planner {
+    name = "linked-modules";
+    command = "linked";
+    config = { inherit plan modules modulesDir; };
+    inherit attrs;
+  };
+  # Store paths are names there: what is listed may be more than the store has.
+  linkedModules = builtins.fromJSON (builtins.unsafeDiscardStringContext (builtins.readFile "${linked}"));
+
   # The same for tests. Their skeleton has more of the test files, so that an edit of a test does not plan the program
   # again.
   testSkeleton = planner {

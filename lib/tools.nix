@@ -101,7 +101,7 @@ in
           '';
           outputHashMode = "recursive";
           outputHashAlgo = "sha256";
-          outputHash = "sha256-y60G69W7RCKEWIPsG5ffQbky1T00Hd6RRPwQUgzn5IY=";
+          outputHash = "sha256-VMwinMmp9jgRCpxf47IBBWj8I6ugVRNNRdfY/fv2sEY=";
         }
       } vendor
     '';

@@ -28,8 +28,15 @@ func main() {
 // own.
 func newRoot() *cobra.Command {
 	root := &cobra.Command{
-		Use:           "dgd-plan",
-		Short:         "Go programs as one Nix derivation per package",
+		Use:   "dgd-plan",
+		Short: "Go programs as one Nix derivation per package",
+		Long: `Locks the modules of Go projects, and answers questions about the projects and about what dgd builds of
+them.
+
+The exit status is 0, 1 where there is a finding or something failed, or 2 where the command was not
+called right.`,
+		Example: `  dgd-plan graph
+  dgd-plan why golang.org/x/text/language`,
 		Args:          misused(cobra.NoArgs),
 		SilenceErrors: true, // main shows them
 		SilenceUsage:  true,
@@ -38,8 +45,9 @@ func newRoot() *cobra.Command {
 		},
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return misuse{err} })
-	root.AddCommand(newLock())
+	root.AddCommand(newCompletion(), newDiff(), newGraph(), newLock(), newSBOM(), newWhy())
 	root.AddCommand(stageCommands()...)
+	root.CompletionOptions.DisableDefaultCmd = true
 	return root
 }
 

@@ -25,6 +25,7 @@ var stages = []struct{ name, short string }{
 	{"cache", "The modules of a lock, as a module cache"},
 	{"modules", "A vendor directory, or what was unpacked, split into modules"},
 	{"bind", "A plan and its sources, made into derivations"},
+	{"linked", "The modules that planned programs are linked from"},
 }
 
 // stageCommands returns the commands of builders, which the help leaves out.
@@ -111,6 +112,16 @@ func runStage(ctx context.Context, command string) error {
 			defer st.Close()
 		}
 		list, err := planner.SplitModules(ctx, &cfg, st)
+		if err != nil {
+			return err
+		}
+		return planner.WriteJSON(out, list)
+	case "linked":
+		var cfg planner.LinkedConfig
+		if err := config(&cfg); err != nil {
+			return err
+		}
+		list, err := planner.Linked(&cfg)
 		if err != nil {
 			return err
 		}

@@ -1,0 +1,199 @@
+package main
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"dgd/internal/project"
+)
+
+func newGraph() *cobra.Command {
+	var asJSON, asDOT bool
+	cmd := &cobra.Command{
+		Use:   "graph [DIR] [PACKAGE…]",
+		Short: "The packages of a project, with their sizes",
+		Long: `Shows the packages that a project's build compiles: those that PACKAGE matches (default: all of the
+module, or of the workspace) in the directory DIR (default: the current one), and all that they
+import. The size of a package is that of the files which are compiled or embedded.
+
+The go command of PATH says what is imported, by the flags and variables of its environment
+(GOFLAGS=-tags=…, GOOS).`,
+		Example: `  dgd-plan graph
+  dgd-plan graph . ./cmd/server
+  dgd-plan graph --dot | dot -Tsvg > graph.svg
+  dgd-plan graph --json | jq '.modules | sort_by(-.bytes) | .[:5]'`,
+		ValidArgsFunction: completeDir,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if asJSON && asDOT {
+				return misuse{errors.New("--json and --dot are both given: use one of them")}
+			}
+			dir, patterns := projectArgs(args)
+			g, err := project.Load(cmd.Context(), dir, patterns)
+			if err != nil {
+				return err
+			}
+			out := cmd.OutOrStdout()
+			switch {
+			case asJSON:
+				return printJSON(out, g)
+			case asDOT:
+				return g.WriteDOT(out)
+			}
+			return printGraph(out, newPainter(out), g)
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	cmd.Flags().BoolVar(&asDOT, "dot", false, "print Graphviz's language")
+	return cmd
+}
+
+// projectArgs reads [DIR] [PACKAGE…]: the first one is a directory where it is
+// one that holds a go.mod or a go.work, or where it is not a pattern.
+func projectArgs(args []string) (dir string, patterns []string) {
+	dir, patterns = ".", args
+	if len(args) > 0 && isProject(args[0]) {
+		dir, patterns = args[0], args[1:]
+	}
+	return dir, patterns
+}
+
+func isProject(name string) bool {
+	for _, file := range []string{"go.mod", "go.work"} {
+		if _, err := os.Stat(filepath.Join(name, file)); err == nil {
+			return true
+		}
+	}
+	return name == "."
+}
+
+// printGraph prints the modules with their packages, the standard library in
+// one line.
+func printGraph(out io.Writer, p painter, g *project.Graph) error {
+	b := bufio.NewWriter(out)
+	w := tabwriter.NewWriter(b, 0, 0, 2, ' ', tabwriter.AlignRight)
+	all := project.Module{}
+	for _, m := range g.Modules {
+		title := m.Path
+		if m.Version != "" {
+			title += " " + m.Version
+		}
+		row(w, m.Bytes, m.Files, "  "+p.bold(title)+" ("+count(m.Packages, "package")+")")
+		all.Packages += m.Packages
+		all.Files += m.Files
+		all.Bytes += m.Bytes
+		for _, pkg := range g.Packages {
+			if pkg.Module == m.Path && m.Path != project.Std {
+				row(w, pkg.Bytes, pkg.Files, "      "+pkg.Path)
+			}
+		}
+	}
+	row(w, all.Bytes, all.Files, "  in all: "+count(all.Packages, "package")+" of "+count(len(g.Modules), "module"))
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	return b.Flush()
+}
+
+func row(w io.Writer, bytes int64, files int, what string) {
+	fmt.Fprintf(w, "%s\t%s\t%s\n", project.Size(bytes), count(files, "file"), what)
+}
+
+// count is a number of things in words.
+func count(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
+func newWhy() *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "why PACKAGE [DIR]",
+		Short: "The chain of imports that brings a package in",
+		Long: `Shows the shortest chain of imports from a program of the project in DIR (default: the current
+directory) to a package. Tests do not count. The exit status is 1 where nothing brings the package in.`,
+		Example: `  dgd-plan why golang.org/x/text/language
+  dgd-plan why net/http ../server`,
+		Args:              misused(cobra.RangeArgs(1, 2)),
+		ValidArgsFunction: completeWhy,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			dir := "."
+			if len(args) == 2 {
+				dir = args[1]
+			}
+			if strings.HasPrefix(args[0], ".") {
+				return misuse{fmt.Errorf("%s is not an import path, which names a package everywhere", args[0])}
+			}
+			g, err := project.Load(cmd.Context(), dir, nil)
+			if err != nil {
+				return err
+			}
+			chain := g.Why(args[0])
+			out := cmd.OutOrStdout()
+			if asJSON {
+				if chain == nil {
+					chain = []string{}
+				}
+				err = printJSON(out, struct {
+					Package string   `json:"package"`
+					Chain   []string `json:"chain"`
+				}{args[0], chain})
+			} else {
+				err = printWhy(out, newPainter(out), args[0], chain)
+			}
+			if err == nil && len(chain) == 0 {
+				err = errFinding
+			}
+			return err
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	return cmd
+}
+
+func printWhy(out io.Writer, p painter, path string, chain []string) error {
+	var b strings.Builder
+	if chain == nil {
+		fmt.Fprintf(&b, "No program of the project imports %s, directly or not.\n", p.bold(path))
+	}
+	for i, name := range chain {
+		switch i {
+		case 0:
+			fmt.Fprintf(&b, "%s\n", p.bold(name))
+		default:
+			fmt.Fprintf(&b, "%simports %s\n", strings.Repeat("  ", i), p.bold(name))
+		}
+	}
+	_, err := io.WriteString(out, b.String())
+	return err
+}
+
+// completeDir completes directories.
+func completeDir(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	return nil, cobra.ShellCompDirectiveFilterDirs
+}
+
+// completeWhy completes the packages of the project, and then a directory.
+func completeWhy(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+	if len(args) > 0 {
+		return completeDir(cmd, args, "")
+	}
+	g, err := project.Load(cmd.Context(), ".", nil)
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	var list []string
+	for _, p := range g.Packages {
+		list = append(list, p.Path)
+	}
+	return list, cobra.ShellCompDirectiveNoFileComp
+}

@@ -1,0 +1,177 @@
+package main
+
+import (
+	"bytes"
+	"crypto/rand"
+	"crypto/sha256"
+	"debug/buildinfo"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"dgd/internal/planner"
+	"dgd/internal/sbom"
+)
+
+func newSBOM() *cobra.Command {
+	var modulesFile string
+	var texts, stamped bool
+	cmd := &cobra.Command{
+		Use:   "sbom PROGRAM|DIR…",
+		Short: "What is in Go programs, as CycloneDX JSON",
+		Long: `Lists the modules that Go programs are linked from, as CycloneDX 1.6 in JSON. What the programs say
+themselves is what counts, so that it works for each Go program. A directory stands for the programs
+in it, or in its bin.
+
+With the JSON of a result's passthru.modules there are also the NAR hash and the licence files of each
+module. The same programs give the same list.`,
+		Example: `  dgd-plan sbom result > sbom.json
+  nix-instantiate --eval --read-write-mode --strict --json -A modules > modules.json
+  dgd-plan sbom --modules modules.json result/bin/server > sbom.json`,
+		Args: misused(cobra.MinimumNArgs(1)),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if texts && modulesFile == "" {
+				return misuse{errors.New("--license-texts needs --modules: it says where the texts are")}
+			}
+			var programs []sbom.Program
+			for _, arg := range args {
+				list, err := readPrograms(arg, cmd.ErrOrStderr())
+				if err != nil {
+					return err
+				}
+				programs = append(programs, list...)
+			}
+			modules, err := readModules(modulesFile, texts)
+			if err != nil {
+				return err
+			}
+			var stamp *sbom.Stamp
+			if stamped {
+				stamp = newStamp()
+			}
+			bom, err := sbom.New(programs, modules, stamp)
+			if err != nil {
+				return err
+			}
+			return sbom.Write(cmd.OutOrStdout(), bom)
+		},
+	}
+	cmd.Flags().StringVar(&modulesFile, "modules", "", "`FILE` with the JSON of passthru.modules")
+	cmd.Flags().BoolVar(&texts, "license-texts", false, "include the texts of the licence files")
+	cmd.Flags().BoolVar(&stamped, "stamp", false, "add a random serial number and the time")
+	return cmd
+}
+
+// readPrograms reads a program, or those of a directory. Files of a directory
+// that are no Go programs are left out, and named on log.
+func readPrograms(name string, log io.Writer) ([]sbom.Program, error) {
+	info, err := os.Stat(name)
+	if err != nil {
+		return nil, err
+	}
+	if !info.IsDir() {
+		p, err := readProgram(name)
+		if err != nil {
+			return nil, err
+		}
+		return []sbom.Program{*p}, nil
+	}
+	dir := name
+	if info, err := os.Stat(filepath.Join(name, "bin")); err == nil && info.IsDir() {
+		dir = filepath.Join(name, "bin")
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	var list []sbom.Program
+	for _, e := range entries {
+		file := filepath.Join(dir, e.Name())
+		if info, err := os.Stat(file); err != nil || !info.Mode().IsRegular() {
+			if err != nil {
+				return nil, err
+			}
+			continue
+		}
+		p, err := readProgram(file)
+		if err != nil {
+			fmt.Fprintln(log, "dgd-plan: left out:", err)
+			continue
+		}
+		list = append(list, *p)
+	}
+	if len(list) == 0 {
+		return nil, fmt.Errorf("%s has no Go program", dir)
+	}
+	return list, nil
+}
+
+func readProgram(file string) (*sbom.Program, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	info, err := buildinfo.Read(bytes.NewReader(text))
+	if err != nil {
+		return nil, fmt.Errorf("%s is not a Go program that says what it is made of: %w", file, err)
+	}
+	return &sbom.Program{Name: filepath.Base(file), SHA256: sha256.Sum256(text), Info: info}, nil
+}
+
+// readModules reads the JSON of passthru.modules, and with texts the licence
+// files that it names. Without a file there are none.
+func readModules(file string, texts bool) (map[string]sbom.Module, error) {
+	if file == "" {
+		return nil, nil
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	var list []planner.LinkedModule
+	dec := json.NewDecoder(bytes.NewReader(text))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(&list); err != nil {
+		return nil, fmt.Errorf("%s is not the JSON of passthru.modules: %w", file, err)
+	}
+	modules := map[string]sbom.Module{}
+	for _, l := range list {
+		m := sbom.Module{Path: l.Path, Version: l.Version}
+		if l.Hash != nil {
+			m.Hash = *l.Hash
+		}
+		for _, name := range l.Licenses {
+			license := sbom.License{Name: name}
+			if texts && l.Store != nil {
+				license.Text, err = os.ReadFile(filepath.Join(os.Getenv("DGD_STORE_ROOT"), *l.Store, name))
+				if errors.Is(err, fs.ErrNotExist) {
+					return nil, fmt.Errorf("%s is not in the store: build the program first, or leave out --license-texts", *l.Store)
+				}
+				if err != nil {
+					return nil, err
+				}
+			}
+			m.Licenses = append(m.Licenses, license)
+		}
+		modules[m.Path] = m
+	}
+	return modules, nil
+}
+
+func newStamp() *sbom.Stamp {
+	var id [16]byte
+	rand.Read(id[:])
+	id[6], id[8] = id[6]&0x0f|0x40, id[8]&0x3f|0x80 // a random UUID
+	return &sbom.Stamp{
+		Serial: strings.ToLower(fmt.Sprintf("urn:uuid:%x-%x-%x-%x-%x", id[:4], id[4:6], id[6:8], id[8:10], id[10:])),
+		Time:   time.Now().UTC().Format(time.RFC3339),
+	}
+}

@@ -1,0 +1,347 @@
+// Package drvdiff compares two states of a build: which derivations they have
+// in common, which not, and for each that is not: why.
+//
+// What counts is a derivation's resolved form, in which each input is replaced
+// by what came out of it: with content addressing two derivations with other
+// inputs are the same if these inputs have the same outputs.
+package drvdiff
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/nix-community/go-nix/pkg/nixbase32"
+	"github.com/nix-community/go-nix/pkg/nixhash"
+)
+
+// inStore matches what is directly in a store.
+var inStore = regexp.MustCompile(`/[0-9abcdfghijklmnpqrsvwxyz]{32}-[^/]+$`)
+
+// role says who builds a derivation.
+type role int
+
+const (
+	other    role = iota
+	inner         // the executor: it compiles, links or tests
+	planning      // the planner
+)
+
+func roleOf(d *Derivation) role {
+	switch {
+	case strings.HasSuffix(d.Builder, "-dgd-exec/bin/dgd-exec"):
+		return inner
+	case strings.HasSuffix(d.Builder, "-dgd-plan/bin/dgd-plan"):
+		return planning
+	}
+	return other
+}
+
+// A node is a derivation of a closure.
+type node struct {
+	path string
+	drv  *Derivation
+	role role
+	deps []dep
+	*work
+
+	identity string            // see resolve
+	put      *strings.Replacer // of what stands for outputs by what is resolved
+	unbuilt  bool              // an output that others refer to is not known
+}
+
+// A dep is one output of another derivation that a node refers to.
+type dep struct {
+	to     *node
+	output string
+	text   string // what stands for it in the node's own texts
+	path   string // of the output, or empty if that is not known
+}
+
+// storeName is the name of a store path, without the hash.
+func storeName(path string) string {
+	_, name, _ := strings.Cut(pathBase(path), "-")
+	return name
+}
+
+func pathBase(p string) string { return path.Base(p) }
+
+// A closure is the derivations of one state.
+type closure struct {
+	root  *node
+	nodes []*node // each after those that it refers to
+	byDrv map[string]*node
+}
+
+// load reads the derivations that a derivation is made from. Of those that are
+// not dgd's own it reads what is directly referred to, and no further.
+func load(ctx context.Context, st Store, root string) (*closure, error) {
+	c := &closure{byDrv: map[string]*node{}}
+	var err error
+	if c.root, err = c.add(st, root); err != nil {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil, fmt.Errorf("%s is not in the store (any more): build that state again", root)
+		}
+		return nil, err
+	}
+	for level := []*node{c.root}; len(level) > 0; {
+		if level, err = c.grow(ctx, st, level); err != nil {
+			return nil, err
+		}
+	}
+	if err := c.findOutputs(ctx, st); err != nil {
+		return nil, err
+	}
+	done := map[*node]bool{}
+	c.sort(c.root, done)
+	for _, n := range c.nodes {
+		n.resolve()
+	}
+	return c, nil
+}
+
+func (c *closure) add(st Store, drv string) (*node, error) {
+	d, err := st.Derivation(drv)
+	if err != nil {
+		return nil, err
+	}
+	n := &node{path: drv, drv: d, role: roleOf(d)}
+	if n.role == inner {
+		if n.work, err = readWork(d); err != nil {
+			return nil, fmt.Errorf("%s: %w", drv, err)
+		}
+	}
+	c.byDrv[drv] = n
+	return n, nil
+}
+
+// node returns the node of a .drv path, and whether it is a new one.
+func (c *closure) node(st Store, drv string) (n *node, added bool, err error) {
+	if n := c.byDrv[drv]; n != nil {
+		return n, false, nil
+	}
+	n, err = c.add(st, drv)
+	return n, true, err
+}
+
+// grow adds what the nodes of a level refer to, and returns the next level.
+func (c *closure) grow(ctx context.Context, st Store, level []*node) ([]*node, error) {
+	var next []*node
+	refer := func(n *node, drv string) (*node, error) {
+		to, added, err := c.node(st, drv)
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil, fmt.Errorf("%s refers to %s, which is not in the store (any more): build that state again", n.path, drv)
+		}
+		if added && err == nil {
+			next = append(next, to)
+		}
+		return to, err
+	}
+	var made []string // paths that may be outputs of inner derivations
+	for _, n := range level {
+		if n.role == other && n != c.root {
+			continue
+		}
+		for _, drv := range slices.Sorted(maps.Keys(n.drv.Inputs)) {
+			to, err := refer(n, drv)
+			if err != nil {
+				return nil, err
+			}
+			for _, output := range n.drv.Inputs[drv] {
+				n.deps = append(n.deps, dep{to: to, output: output, text: placeholderOf(drv, output)})
+			}
+		}
+		for _, drv := range slices.Sorted(maps.Keys(n.drv.Dynamic)) {
+			maker, err := refer(n, drv)
+			if err != nil {
+				return nil, err
+			}
+			known, err := st.Outputs(ctx, []string{drv})
+			if err != nil {
+				return nil, err
+			}
+			for _, output := range slices.Sorted(maps.Keys(n.drv.Dynamic[drv])) {
+				n.deps = append(n.deps, dep{to: maker, output: output})
+				at := known[drv][output]
+				if at == "" {
+					return nil, fmt.Errorf("%s is not planned yet: %s has not been built. Build it first", n.path, drv)
+				}
+				to, err := refer(n, at)
+				if err != nil {
+					return nil, err
+				}
+				for _, of := range n.drv.Dynamic[drv][output] {
+					n.deps = append(n.deps, dep{to: to, output: of, text: placeholderOfDynamic(drv, output, of)})
+				}
+			}
+		}
+		if n.role != planning {
+			made = append(made, n.drv.Sources...)
+		}
+	}
+	// A resolved derivation, which is what a store knows as an output's deriver,
+	// has paths in place of input derivations.
+	slices.Sort(made)
+	derivers, err := st.Derivers(ctx, slices.Compact(made))
+	if err != nil {
+		return nil, err
+	}
+	for _, n := range level {
+		if n.role == planning || n.role == other && n != c.root {
+			continue
+		}
+		for _, source := range n.drv.Sources {
+			drv := derivers[source]
+			if drv == "" {
+				continue
+			}
+			d, err := st.Derivation(drv)
+			if err != nil {
+				return nil, err
+			}
+			if roleOf(d) != inner {
+				continue
+			}
+			to, err := refer(n, drv)
+			if err != nil {
+				return nil, err
+			}
+			output := "out"
+			if suffix, ok := strings.CutPrefix(storeName(source), d.Env["name"]+"-"); ok {
+				output = suffix
+			}
+			n.deps = append(n.deps, dep{to: to, output: output, text: source, path: source})
+		}
+	}
+	return next, nil
+}
+
+// findOutputs fills in the outputs' paths.
+func (c *closure) findOutputs(ctx context.Context, st Store) error {
+	var ask []string
+	for drv, n := range c.byDrv {
+		for _, o := range n.drv.Outputs {
+			if o.floating() || o.Path == "" && o.Hash == "" {
+				ask = append(ask, drv)
+				break
+			}
+		}
+	}
+	slices.Sort(ask)
+	known, err := st.Outputs(ctx, ask)
+	if err != nil {
+		return err
+	}
+	for _, n := range c.byDrv {
+		for i, d := range n.deps {
+			if d.path != "" {
+				continue
+			}
+			if n.deps[i].path = d.to.drv.Outputs[d.output].Path; n.deps[i].path != "" {
+				n.deps[i].text = n.deps[i].path
+			} else {
+				n.deps[i].path = known[d.to.path][d.output]
+			}
+			if n.deps[i].path == "" {
+				d.to.unbuilt = true
+			}
+		}
+	}
+	return nil
+}
+
+func (c *closure) sort(n *node, done map[*node]bool) {
+	if done[n] {
+		return
+	}
+	done[n] = true
+	for _, d := range n.deps {
+		c.sort(d.to, done)
+	}
+	c.nodes = append(c.nodes, n)
+}
+
+// resolve works out what tells the node from others: its resolved form. The
+// nodes that it refers to have theirs.
+func (n *node) resolve() {
+	var replace []string
+	inputs := map[string]bool{}
+	for _, s := range n.drv.Sources {
+		inputs[s] = true
+	}
+	for _, d := range n.deps {
+		if d.text == "" {
+			continue
+		}
+		r := d.resolved()
+		if d.text != r {
+			replace = append(replace, d.text, r)
+		}
+		inputs[r] = true
+	}
+	n.put = strings.NewReplacer(replace...)
+	fixed := true
+	var paths []string
+	for _, name := range slices.Sorted(maps.Keys(n.drv.Outputs)) {
+		o := n.drv.Outputs[name]
+		fixed = fixed && o.Path != ""
+		paths = append(paths, name+"="+o.Path+":"+o.Algo)
+	}
+	if fixed { // the paths follow from all that goes in, or from a hash
+		n.identity = strings.Join(paths, " ")
+		return
+	}
+	h := sha256.New()
+	fmt.Fprintf(h, "%q %q %q %q\n", paths, n.drv.System, n.put.Replace(n.drv.Builder), slices.Sorted(maps.Keys(inputs)))
+	for _, a := range n.drv.Args {
+		fmt.Fprintf(h, "%q\n", n.put.Replace(a))
+	}
+	for _, name := range slices.Sorted(maps.Keys(n.drv.Env)) {
+		fmt.Fprintf(h, "%q=%q\n", name, n.put.Replace(n.drv.Env[name]))
+	}
+	n.identity = fmt.Sprintf("%x", h.Sum(nil))
+}
+
+// resolved is what stands for the output in the resolved form of who refers to
+// it.
+func (d dep) resolved() string {
+	if d.path != "" {
+		return d.path
+	}
+	return "(" + d.to.identity + ")!" + d.output
+}
+
+// placeholderOf is what stands for an output whose path is not known, in a
+// derivation that refers to it.
+func placeholderOf(drv, output string) string {
+	hash, _, _ := strings.Cut(pathBase(drv), "-")
+	name := strings.TrimSuffix(storeName(drv), ".drv")
+	if output != "out" {
+		name += "-" + output
+	}
+	return placeholder("nix-upstream-output:" + hash + ":" + name)
+}
+
+// placeholderOfDynamic is the same for an output of a derivation that is an
+// output of another one.
+func placeholderOfDynamic(drv, output, of string) string {
+	hash, _, _ := strings.Cut(pathBase(drv), "-")
+	name := strings.TrimSuffix(storeName(drv), ".drv")
+	if output != "out" {
+		name += "-" + output
+	}
+	sum := sha256.Sum256([]byte("nix-upstream-output:" + hash + ":" + name))
+	return placeholder("nix-computed-output:" + nixbase32.EncodeToString(nixhash.CompressHash(sum[:], 20)) + ":" + of)
+}
+
+func placeholder(clear string) string {
+	sum := sha256.Sum256([]byte(clear))
+	return "/" + nixbase32.EncodeToString(sum[:])
+}
