@@ -2,9 +2,10 @@
 {
   pkgs ? import <nixpkgs> { },
   useDynDrv ? false,
+  builderRpc ? false,
 }:
 let
-  dgd = import ./lib { inherit pkgs; };
+  dgd = import ./lib { inherit pkgs builderRpc; };
   tests = import ./tests { inherit dgd pkgs useDynDrv; };
 in
 {
