@@ -81,7 +81,7 @@ func TestHostileSources(t *testing.T) {
 		{name: "newline and a heredoc's end", files: with("a\nEOF\npwned\n.go", plain), file: "a\nEOF\npwned\n.go"},
 		{name: "carriage return", files: with("a\rb.go", plain), file: "a\rb.go"},
 		{name: "tab", files: with("a\tb.go", plain), file: "a\tb.go"},
-		{name: "not UTF-8", files: with("a\xffb.go", plain), file: "a\xffb.go"},
+		{name: "not UTF-8", files: with("a\xffb.go", plain), want: `the name of the source file "a\xffb.go" is not UTF-8`},
 		{name: "a flag", files: with("-toolexec=pwned.go", plain), want: `invalid input file name "-toolexec=pwned.go"`},
 		{name: "an argument file", files: with("@pwned.go", plain), want: `invalid input file name "@pwned.go"`},
 
