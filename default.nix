@@ -2,10 +2,11 @@
 {
   pkgs ? import <nixpkgs> { },
   useDynDrv ? false,
+  builderRpc ? false,
   moduleOverrides ? { },
 }:
 let
-  dgd = import ./lib { inherit pkgs moduleOverrides; };
+  dgd = import ./lib { inherit pkgs builderRpc moduleOverrides; };
   tests = import ./tests { inherit dgd pkgs useDynDrv; };
 in
 {

@@ -1,6 +1,8 @@
 # The library for one package set. Each file here is one function or stage; it gets what it names.
 {
   pkgs,
+  # Whether dynamic derivations use builder-rpc-v0 in place of recursive-nix.
+  builderRpc ? false,
   moduleOverrides ? { },
 }:
 let
@@ -10,7 +12,7 @@ let
     pkgs = if scope.platform.isCross then pkgs.buildPackages else pkgs;
   };
   scope = {
-    inherit pkgs callFile;
+    inherit pkgs callFile builderRpc;
     system = pkgs.stdenv.buildPlatform.system;
     platform = callFile ./platform.nix { };
     tools = callFile ./tools.nix native;
@@ -27,11 +29,12 @@ let
     execute = callFile ./execute.nix { };
     derive = callFile ./derive.nix { };
     ifd = callFile ./ifd.nix { };
+    storeAccess = callFile ./store-access.nix { };
     dynDrv = callFile ./dyn-drv.nix { };
     package = callFile ./package.nix { };
     goModule = callFile ./go-module.nix { };
     # The same library for another package set, for the argument pkgs of the builders.
-    libFor = pkgs: import ./. { inherit pkgs moduleOverrides; };
+    libFor = pkgs: import ./. { inherit pkgs builderRpc moduleOverrides; };
   };
 in
 {

@@ -5,17 +5,15 @@
   tools,
   execute,
   system,
+  storeAccess,
 }:
 args:
 let
   contentAddressing = import ./content-addressing.nix;
-  recursive = {
-    requiredSystemFeatures = [ "recursive-nix" ];
-  };
   stages = planning {
     inherit args;
     attrs = contentAddressing;
-    splitAttrs = recursive;
+    splitAttrs = storeAccess;
   };
   bind =
     config: inputs:
@@ -27,7 +25,7 @@ let
         inherit system inputs;
         executor = tools.dgd-exec;
       };
-      attrs = recursive // contentAddressing // { outputHashMode = "text"; };
+      attrs = storeAccess // contentAddressing // { outputHashMode = "text"; };
     };
   drv = bind stages.bindConfig stages.inputs;
 in

@@ -6,11 +6,13 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"dgd/internal/graph"
 	"dgd/internal/planner"
+	"dgd/internal/testrpc"
 )
 
 // A derivation is what dgd-plan finds when Nix runs it.
@@ -110,6 +112,90 @@ func TestStages(t *testing.T) {
 	read(t, filepath.Join(bound, "derivations.json"), &data)
 	if n := len(data.Derivations); n != 4 || data.Derivations[3].Name != "m-1.0" || len(data.Sources) != 1 {
 		t.Errorf("bound to %+v", data)
+	}
+}
+
+// The stages that reach the store, in derivations that get no output path: what
+// they submit is what they leave behind otherwise.
+func TestSubmittingStages(t *testing.T) {
+	const goroot, executor = "/nix/store/00000000000000000000000000000000-go", "/nix/store/11111111111111111111111111111111-dgd-exec"
+	src := t.TempDir()
+	for name, text := range map[string]string{
+		"main.go":                       "package main\n",
+		"vendor/modules.txt":            "# example.org/lib v1.0.0\n## explicit; go 1.24\nexample.org/lib\n",
+		"vendor/example.org/lib/lib.go": "package lib\n",
+	} {
+		file := filepath.Join(src, name)
+		if err := os.MkdirAll(filepath.Dir(file), 0o777); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	// stage runs a stage and returns what it submits.
+	stage := func(command, name, method string, config any, paths ...string) ([]byte, testrpc.Object, *testrpc.Server) {
+		t.Helper()
+		derivation(t, config)
+		server := &testrpc.Server{Name: name, Method: method}
+		server.Start(t, paths...)
+		t.Setenv("NIX_REMOTE", server.Remote())
+		t.Setenv("name", name)
+		t.Setenv("out", "")
+		if err := runStage(t.Context(), command); err != nil {
+			t.Fatal(err)
+		}
+		_, object, err := server.Finish()
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := object.Text()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return text, object, server
+	}
+
+	split := map[string]any{"vendor": filepath.Join(src, "vendor"), "storeDir": "/nix/store"}
+	file := derivation(t, split)
+	if err := runStage(t.Context(), "modules"); err != nil {
+		t.Fatal(err)
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, object, server := stage("modules", "modules", "nar", split)
+	if string(got) != string(want) {
+		t.Errorf("submitted %s, want %s", got, want)
+	}
+	if len(object.Refs) != 1 || server.Objects[object.Refs[0]].Name != "example.org-lib-v1.0.0" {
+		t.Errorf("the list of modules refers to %q", object.Refs)
+	}
+
+	node := &graph.Node{Kind: graph.Link, Main: "m", Src: &graph.Sources{Files: []string{"main.go"}}}
+	plan := derivation(t, nil)
+	if err := planner.WriteJSON(plan, planner.Plan{Graph: graph.Graph{Nodes: []*graph.Node{node}}}); err != nil {
+		t.Fatal(err)
+	}
+	std := derivation(t, nil)
+	if err := planner.WriteJSON(std, planner.Plan{}); err != nil {
+		t.Fatal(err)
+	}
+	got, object, server = stage("bind", "m-1.0.drv", "text", map[string]any{
+		"plan": plan, "stdPlan": std, "src": src, "modules": file, "name": "m-1.0", "storeDir": "/nix/store", "granularity": "module",
+		"system": "x86_64-linux", "executor": executor, "inputs": map[string]string{"go": goroot}, "contentAddressed": true,
+	}, goroot, executor, object.Refs[0])
+	if !strings.HasPrefix(string(got), `Derive([("out",`) || !strings.Contains(string(got), executor+"/bin/dgd-exec") {
+		t.Errorf("submitted %s", got)
+	}
+	for _, ref := range []string{goroot, executor} {
+		if !slices.Contains(object.Refs, ref) {
+			t.Errorf("it refers to %q, but not to %s", object.Refs, ref)
+		}
+	}
+	if n := len(server.Objects); n != 2 {
+		t.Errorf("added %d objects, want the sources and the derivation", n)
 	}
 }
 

@@ -115,7 +115,14 @@ func runStage(ctx context.Context, command string) error {
 		if err != nil {
 			return err
 		}
-		return planner.WriteJSON(out, list)
+		if st == nil {
+			return planner.WriteJSON(out, list)
+		}
+		text, err := planner.JSON(list)
+		if err != nil {
+			return err
+		}
+		return st.SubmitFile(ctx, text)
 	case "linked":
 		var cfg planner.LinkedConfig
 		if err := config(&cfg); err != nil {
@@ -146,22 +153,19 @@ func runStage(ctx context.Context, command string) error {
 			return bound.WriteTo(out, cfg.StoreDir)
 		}
 		defer st.Close()
-		drv, err := bound.AddTo(ctx, st, &cfg)
-		if err != nil {
-			return err
-		}
-		return os.WriteFile(out, drv, 0o666)
+		return bound.AddTo(ctx, st, &cfg)
 	}
 	return fmt.Errorf("unknown stage %q", command)
 }
 
 // openStore opens the way to the store, where the sandbox has one.
 func openStore(ctx context.Context, storeDir string) (store.Store, error) {
-	remote := os.Getenv("NIX_REMOTE")
-	if remote == "" {
-		return nil, nil
-	}
-	return store.OpenRecursive(ctx, remote, storeDir)
+	return store.Open(ctx, store.Sandbox{
+		Remote:   os.Getenv("NIX_REMOTE"),
+		Out:      os.Getenv("out"),
+		Name:     os.Getenv("name"),
+		StoreDir: storeDir,
+	})
 }
 
 func config(v any) error {

@@ -179,6 +179,10 @@ func FuzzReadBack(f *testing.F) {
 		printStep(dir, Run{Tool: "pack", Args: []string{"go", "tool", "pack", "r", "$WORK/b001/_pkg_.a", dir + "/" + name}})
 		printStep("", LinkTest{Args: []string{"gcc", arg, "-o", "$WORK/b001/" + name}, Result: "succeeded"})
 
+		if flag := "-test.run=" + value; !strings.Contains(flag, " ") { // see splitTest
+			printStep("", Test{Program: "$WORK/b001/p.test", Args: []string{"-test.paniconexit0", flag}})
+		}
+
 		script, err := Parse(b.String(), Options{})
 		if err != nil {
 			if graphic.MatchString(dirName+name+name2+value+arg) && plainText.MatchString(text) && !strings.Contains(name+name2+value+text, "$WORK") {

@@ -135,6 +135,8 @@ func show(s Step) string {
 		return line
 	case Probe:
 		return showWords(a.Args) + " || true"
+	case Test: // without any quoting
+		return strings.Join(append([]string{a.Program}, a.Args...), " ")
 	case LinkTest:
 		return fmt.Sprintf("%s # test for internal linking errors (%s)", showWords(a.Args), a.Result)
 	}

@@ -237,6 +237,46 @@ func TestRunProgram(t *testing.T) {
 	b.out("path", b.vars["in"]+"/bin/tool \n")
 }
 
+// Nothing runs but the program that a step names, with just the words and the
+// environment that it is given: not one of that name in the executor's own
+// PATH, in the working directory or in the sources, and no command in a word.
+func TestOnlyNamed(t *testing.T) {
+	b := newBench(t)
+	own := filepath.Join(filepath.Dir(b.vars["in"]), "own")
+	ran := b.vars["out"] + "/ran"
+	for _, dir := range []string{own, b.vars["in"], b.vars["in"] + "/bin"} {
+		writeFile(t, dir+"/tool", "#!"+b.vars["sh"]+"\necho \"$0\" >>"+ran+"\n", 0o777)
+	}
+	t.Setenv("PATH", own)
+	t.Setenv("SECRET", "of the executor")
+	t.Chdir(b.vars["in"])
+	unit := func(run action.Run) action.Unit {
+		run.Dir = "${in}"
+		return action.Unit{Name: "p", Sources: []action.Source{{At: "${SRC}", From: "${in}"}}, Steps: []action.Step{{Run: &run}}}
+	}
+	for _, run := range []action.Run{
+		{Args: []string{"tool"}},
+		{Args: []string{"tool"}, Env: []string{"PATH=/nowhere"}},
+		{Args: []string{"no;tool"}, Env: []string{"PATH=${in}/bin"}},
+		{Args: []string{"tool x"}, Env: []string{"PATH=${in}/bin"}},
+		{Args: []string{"-tool"}, Env: []string{"PATH=${in}/bin"}},
+		{Args: []string{"${in}/none/../no"}, Env: []string{"PATH=${in}/bin"}},
+	} {
+		if log, err := b.run(1, unit(run)); err == nil || log != "" {
+			t.Errorf("%q ran: %v\n%s", run.Args, err, log)
+		}
+	}
+	say := shell(`printf '%s|' "$@" "${SECRET-unset}" "${PATH}" >"$1"`, "${out}/words", "$$(tool)", "`tool`", "; tool", "&& tool", "-c tool", "\ntool\n")
+	say.Env = []string{"PATH=/path-not-set"}
+	if log, err := b.run(1, unit(say)); err != nil || log != "" {
+		t.Errorf("%v\n%s", err, log)
+	}
+	b.out("words", b.vars["out"]+"/words|$(tool)|`tool`|; tool|&& tool|-c tool|\ntool\n|unset|/path-not-set|")
+	if text, err := os.ReadFile(ran); err == nil {
+		t.Errorf("ran %s", text)
+	}
+}
+
 func TestVars(t *testing.T) {
 	b := newBench(t)
 	b.vars["R0"] = "derivation ${in} $"

@@ -47,6 +47,7 @@ func account(t testing.TB, script *buildscript.Script, opt Options, exact bool) 
 		tests:   map[*unit]*buildscript.Step{},
 		sources: map[*unit]map[string]bool{},
 	}
+	a.b.lookAhead(script)
 	for i := range script.Steps {
 		step := &script.Steps[i]
 		if err := a.b.read(step); err != nil {
@@ -98,6 +99,11 @@ func checkGraph(t testing.TB, g *Graph) {
 			kind := g.Nodes[r.Node].Kind
 			want := Archive
 			switch {
+			case n.Kind == Test:
+				want = Program
+				if kind != Link {
+					t.Fatalf("node %d, the test of %s, runs a %s", i, n.Name, kind)
+				}
 			case kind == File:
 				want = Whole
 			case n.Kind == Package:
@@ -108,7 +114,7 @@ func checkGraph(t testing.TB, g *Graph) {
 					t.Errorf("node %d (%s) refers to a header that %s has not", i, n.Name, g.Nodes[r.Node].Name)
 				}
 			}
-			if kind == Link || r.Output != want {
+			if kind == Link && n.Kind != Test || kind == Test || r.Output != want {
 				t.Errorf("node %d (%s) refers to %s of %s, a %s", i, n.Name, r.Output, g.Nodes[r.Node].Name, kind)
 			}
 		}
@@ -171,6 +177,8 @@ func (a *accountant) step(step *buildscript.Step) error {
 		}
 		a.tests[u] = step
 		return none()
+	case buildscript.Test:
+		return a.test(u, added, act)
 	case buildscript.Move:
 		if u != nil && u.isC {
 			return a.header(u, added, path.Base(act.To))
@@ -212,6 +220,11 @@ func (a *accountant) step(step *buildscript.Step) error {
 			return err
 		}
 	}
+	if run.Tool == "compile" {
+		if added, err = a.testMain(u, added, undot(step, run.Args)); err != nil {
+			return err
+		}
+	}
 	if run.Tool == "link" && slices.Contains(run.Args, "-buildmode=c-shared") {
 		if added, err = a.library(added, run.Args); err != nil {
 			return err
@@ -232,6 +245,58 @@ func (a *accountant) library(added []action.Step, words []string) ([]action.Step
 		return nil, fmt.Errorf("it is %+v", added)
 	}
 	return added[1:2], nil
+}
+
+// testMain accounts for the file of a test program that the script does not
+// print.
+func (a *accountant) testMain(u *unit, added []action.Step, words []string) ([]action.Step, error) {
+	t, known := a.b.opt.Tests[a.b.banner]
+	if !known || !slices.Contains(words, u.objdir+"/_testmain.go") {
+		return added, nil
+	}
+	want := action.Write{Path: "${OBJ}/_testmain.go", Text: action.Escape(t.Text)}
+	if len(added) != 2 || added[0].Write == nil || *added[0].Write != want {
+		return nil, fmt.Errorf("the generated file is not written: %+v", added)
+	}
+	return added[1:], nil
+}
+
+// test accounts for the run of a test program: the same program in the same
+// directory, with all arguments but the file of the go command's cache.
+func (a *accountant) test(u *unit, added []action.Step, act buildscript.Test) error {
+	link := a.b.units[path.Dir(act.Program)+"/exe"]
+	if link == nil || !link.done || link.program != act.Program || link.node.Main != path.Base(act.Program) {
+		return fmt.Errorf("the program is not linked: %+v", link)
+	}
+	name := strings.TrimSuffix(link.node.Name, ".test")
+	if u == nil || u.node.Kind != Test || u.node.Name != name || len(u.node.Refs) != 1 || a.b.order[u.node.Refs[0].Node] != link {
+		return fmt.Errorf("it is no test of %s: %+v", name, u)
+	}
+	if len(added) != 2 || added[0].Run == nil || added[1].Write == nil {
+		return fmt.Errorf("it is %+v", added)
+	}
+	if want := (action.Write{Path: "${PASSED}", Text: "ok  \t" + action.Escape(name) + "\n"}); *added[1].Write != want {
+		return fmt.Errorf("it leaves behind %+v", added[1].Write)
+	}
+	words := []string{act.Program}
+	for _, w := range act.Args {
+		if !strings.HasPrefix(w, "-test.testlogfile=") {
+			words = append(words, w)
+		}
+	}
+	run := *added[0].Run
+	args, err := a.plainAll(u, run.Args)
+	if err != nil || !slices.Equal(args, words) {
+		return fmt.Errorf("it runs\n%q, want\n%q (%v)", args, words, err)
+	}
+	dir, err := a.plain(u, run.Dir)
+	if want := a.b.opt.Tests[link.node.Name].Dir; err != nil || dir != want {
+		return fmt.Errorf("it runs in %q, want %q (%v)", dir, want, err)
+	}
+	if len(run.IfExists) > 0 || run.Parallel {
+		return fmt.Errorf("it is %+v", run)
+	}
+	return nil
 }
 
 // header accounts for the header of a C library, which the script asks for and
@@ -279,7 +344,7 @@ func (a *accountant) answers(u *unit, added []action.Step) ([]action.Step, error
 func (a *accountant) added() (*unit, []action.Step, error) {
 	var found *unit
 	var steps []action.Step
-	for _, u := range a.b.units {
+	for _, u := range a.b.all {
 		if n := a.seen[u]; n < len(u.node.Steps) {
 			if found != nil {
 				return nil, nil, fmt.Errorf("it made steps of %s and of %s", found.objdir, u.objdir)
@@ -332,8 +397,11 @@ func (a *accountant) plain(u *unit, s string) (string, error) {
 			return "", false
 		}
 		ref := a.b.order[u.node.Refs[i].Node]
-		if ref.node.Kind == File {
+		switch ref.node.Kind {
+		case File:
 			return a.file(ref), true
+		case Link:
+			return ref.program, true
 		}
 		return ref.objdir + "/_pkg_.a", true
 	})
@@ -395,11 +463,26 @@ func (a *accountant) compare(u *unit, got action.Step, step *buildscript.Step) e
 		if path.Base(act.Path) == "embedcfg" {
 			return a.embed(u, got.Write.Text, act.Text)
 		}
-		return same("the text", got.Write.Text, act.Text)
+		text := act.Text
+		if path.Base(act.Path) == "importcfg" {
+			text = a.withoutItself(text)
+		}
+		return same("the text", got.Write.Text, text)
 	case buildscript.Run:
 		return a.program(u, got, step, act)
 	}
 	return fmt.Errorf("a %T is in a node", step.Action)
+}
+
+// withoutItself leaves the package's own path out of its import config.
+func (a *accountant) withoutItself(config string) string {
+	var out strings.Builder
+	for line := range strings.Lines(config) {
+		if !strings.HasPrefix(line, "packagefile "+a.b.banner+"=") {
+			out.WriteString(line)
+		}
+	}
+	return out.String()
 }
 
 func (a *accountant) embed(u *unit, got, want string) error {

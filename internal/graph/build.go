@@ -5,6 +5,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"dgd/internal/action"
 	"dgd/internal/buildscript"
@@ -184,14 +185,21 @@ func (b *builder) finishAll() (*Graph, error) {
 }
 
 func (u *unit) finished() error {
-	fail := func(format string) error {
-		return &buildscript.Error{Line: u.line, Text: u.text, Msg: fmt.Sprintf(format, u.objdir)}
+	fail := func(format, about string) error {
+		return &buildscript.Error{Line: u.line, Text: u.text, Msg: fmt.Sprintf(format, about)}
 	}
 	switch {
 	case !u.done:
-		return fail("object directory %s is used, but what is made there has no use")
+		return fail("object directory %s is used, but what is made there has no use", u.objdir)
 	case u.dynLink != nil:
-		return fail("the imports of the objects that are linked for a test in %s are not read")
+		return fail("the imports of the objects that are linked for a test in %s are not read", u.objdir)
+	}
+	if u.node.Src != nil {
+		for _, file := range u.node.Src.Files {
+			if !utf8.ValidString(file) { // JSON would give it another name
+				return fail("the name of the source file %q is not UTF-8: dgd does not support that", file)
+			}
+		}
 	}
 	return nil
 }

@@ -112,6 +112,7 @@ func TestErrors(t *testing.T) {
 		{"link before the compile", "TOOL/link -o $WORK/b001/exe/a.out $WORK/b001/_pkg_.a\n", 1, "reads $WORK/b001/_pkg_.a, which no command before has written"},
 		{"link without importcfg", compiled + "TOOL/link -o $WORK/b002/exe/a.out -importcfg $WORK/b002/importcfg.link $WORK/b002/_pkg_.a\n", 6, "reads $WORK/b002/importcfg.link, which no command before has written"},
 		{"link without a name", compiled + "TOOL/link -o $WORK/b002/exe/a.out $WORK/b002/_pkg_.a\n", 6, "object directory $WORK/b002 is used, but what is made there has no use"},
+		{"a name that JSON has not", strings.Replace(compiled, "/src/p/p.go", `"/src/p/\xff.go"`, 1), 4, `the name of the source file "p/\xff.go" is not UTF-8`},
 		{"never moved", small("b001", "a")[:strings.Index(small("b001", "a"), "mv ")], 10, "object directory $WORK/b001 is used, but what is made there has no use"},
 		{"an unknown build mode", compiled + "TOOL/link -o $WORK/b002/exe/a.out -buildmode=plugin $WORK/b002/_pkg_.a\n", 6, "dgd does not support -buildmode=plugin"},
 		{"a library linked elsewhere", compiled + "TOOL/link -o $WORK/b002/exe/a.out -buildmode=c-shared $WORK/b002/_pkg_.a\n", 6, "links a library in a directory that is not of the build"},

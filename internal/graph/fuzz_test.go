@@ -2,6 +2,7 @@ package graph
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -16,6 +17,8 @@ var fuzzScripts = []string{
 	"TOOL/preprofile -o $WORK/b005/p -i /src/default.pgo\n" + compiled +
 		"cat >$WORK/b003/embedcfg << 'EOF' # internal\n{\n\"Files\":{\"a\":\"/src/a\"}\n}EOF\n" +
 		"mkdir -p $WORK/b003/x/\ncp /src/a b.h $WORK/b003/x/b.h\n" + strings.ReplaceAll(compiled, "b002", "b003"),
+	testScript(true),
+	small("b003", "a") + testScript(false),
 }
 
 // mutate changes a script: four bytes each say what to do, with which lines and
@@ -49,6 +52,37 @@ func mutate(text string, ops []byte) string {
 	return strings.Join(lines, "")
 }
 
+// checkTests makes a graph of tests, which must hold each that the script runs,
+// and nothing else but what these need.
+func checkTests(t testing.TB, g *Graph) {
+	tests, err := Tests(g, g)
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	checkGraph(t, tests)
+	count := func(g *Graph) (n int) {
+		for _, node := range g.Nodes {
+			if node.Kind == Test {
+				n++
+			}
+		}
+		return n
+	}
+	if want := count(g); count(tests) != want {
+		t.Errorf("of %d tests, %d are left", want, count(tests))
+	}
+	needed := make([]bool, len(tests.Nodes))
+	for i, n := range slices.Backward(tests.Nodes) {
+		if n.Kind != Test && !needed[i] {
+			t.Errorf("node %d (%s) is of no test", i, n.Name)
+		}
+		for _, r := range n.Refs {
+			needed[r.Node] = true
+		}
+	}
+}
+
 // FuzzNew reads changed scripts: each either gives a graph in which all of its
 // steps are accounted for, or an error that names a line.
 func FuzzNew(f *testing.F) {
@@ -66,7 +100,7 @@ func FuzzNew(f *testing.F) {
 		if err != nil {
 			return
 		}
-		opt := options()
+		opt := testOptions()
 		opt.CgoFlags = func(string) ([]string, error) { return []string{"-include", "./x.h"}, nil }
 		if _, err := New(script, opt); err != nil {
 			var e *buildscript.Error
@@ -76,8 +110,11 @@ func FuzzNew(f *testing.F) {
 			return
 		}
 		opt.CgoFlags = func(string) ([]string, error) { return nil, nil }
-		if _, err := account(t, script, opt, false); err != nil {
+		g, err := account(t, script, opt, false)
+		if err != nil {
 			t.Error(err)
+			return
 		}
+		checkTests(t, g)
 	})
 }

@@ -36,6 +36,10 @@ func recordedOptions(file string) Options {
 		Module:    "example.com/" + module,
 		ToolEnv:   []string{"GOOS=any"},
 		Compilers: map[string]CompilerFlags{},
+		Tests: map[string]TestMain{
+			"example.com/test.test":    {Dir: "/src/test", Text: "package main // costs $1\n"},
+			"example.com/cgo/exp.test": {Dir: "/src/cgo/exp", Text: "package main\n"},
+		},
 		CgoFlags: func(dir string) ([]string, error) {
 			// The go command makes the paths behind -I and -L absolute.
 			if dir == "/src/"+root && module == "cgo" {
@@ -59,7 +63,9 @@ func unsupported(file string) string {
 	switch {
 	case strings.HasSuffix(name, "-test-cover"):
 		return "reads $WORK/b002/_testmain.go, which no command before has written: "
-	case strings.Contains(name, "-test"), strings.HasSuffix(name, "cgo-vet"):
+	case strings.HasSuffix(name, "-test-vet"):
+		return "dgd does not know what the file vet.cfg is for: "
+	case strings.HasSuffix(name, "cgo-vet"):
 		return "reads $WORK/b001/_testmain.go, which no command before has written: "
 	case strings.HasSuffix(name, "-plugin"):
 		return "dgd does not support -buildmode=plugin: "
@@ -96,6 +102,7 @@ func TestRecorded(t *testing.T) {
 					t.Fatal(err)
 				}
 				checkTokens(t, g)
+				checkTests(t, g)
 				checkRecorded(t, file, g)
 				return
 			}
@@ -110,7 +117,7 @@ func TestRecorded(t *testing.T) {
 // checkRecorded checks what the name of a script tells of its graph.
 func checkRecorded(t *testing.T, file string, g *Graph) {
 	t.Helper()
-	var links, files, cgo, runtime int
+	var links, files, cgo, runtime, tests int
 	for _, n := range g.Nodes {
 		switch {
 		case n.Kind == Link:
@@ -138,7 +145,10 @@ func checkRecorded(t *testing.T, file string, g *Graph) {
 				t.Errorf("the package %s has the name %s", p, n.Name)
 			}
 		}
-		if n.Kind == Package && n.Std != (n.Src == nil) {
+		if n.Kind == Test {
+			tests++
+		}
+		if n.Kind == Package && n.Std != (n.Src == nil) && !strings.HasSuffix(n.Name, ".test") {
 			t.Errorf("%s: std %v, sources %v", n.Name, n.Std, n.Src)
 		}
 	}
@@ -150,8 +160,11 @@ func checkRecorded(t *testing.T, file string, g *Graph) {
 	if want := is("-pgo") && !is("-none"); (files == 1) != want {
 		t.Errorf("%d preprocessed profiles", files)
 	}
+	if want := is("-test-run"); (tests == 1) != want {
+		t.Errorf("%d tests are run", tests)
+	}
 	// Five packages of its own, runtime/cgo, with -race runtime/race.
-	if want := is("-cgo"); (cgo >= 6) != want {
+	if want := is("-cgo") && !is("-test-run"); (cgo >= 6) != want {
 		t.Errorf("%d packages with C", cgo)
 	}
 }

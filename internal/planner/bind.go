@@ -377,9 +377,9 @@ func (b *Bound) place(ctx context.Context, bound map[int][]bind.Bound, storeDir 
 	return placed, nil
 }
 
-// AddTo adds the trees and derivations to the store, all but the last
-// derivation, whose text it returns: it is the output of a dynamic derivation.
-func (b *Bound) AddTo(ctx context.Context, st store.Store, cfg *BindConfig) ([]byte, error) {
+// AddTo adds the trees and derivations to the store. The last derivation
+// becomes the output of the dynamic derivation whose builder this is.
+func (b *Bound) AddTo(ctx context.Context, st store.Store, cfg *BindConfig) error {
 	drvs, err := drvgen.Encode(b.Derivations, drvgen.Environment{
 		StoreDir:         cfg.StoreDir,
 		System:           cfg.System,
@@ -389,14 +389,14 @@ func (b *Bound) AddTo(ctx context.Context, st store.Store, cfg *BindConfig) ([]b
 		AllowGoReference: cfg.AllowGoReference,
 	})
 	if err != nil {
-		return nil, err
+		return err
 	}
 	last := drvs[len(drvs)-1]
 	batch := store.Batch{Trees: b.Trees, Derivations: drvs[:len(drvs)-1], Use: last.Refs}
 	if err := st.Add(ctx, batch); err != nil {
-		return nil, err
+		return err
 	}
-	return last.ATerm, nil
+	return st.SubmitDerivation(ctx, last)
 }
 
 // WriteTo writes what a Nix expression needs to make the same derivations:
@@ -435,9 +435,15 @@ func readJSON(file string, v any) error {
 
 // WriteJSON writes v to a new file.
 func WriteJSON(file string, v any) error {
-	text, err := json.Marshal(v)
+	text, err := JSON(v)
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(file, append(text, '\n'), 0o666)
+	return os.WriteFile(file, text, 0o666)
+}
+
+// JSON is v on a line of its own.
+func JSON(v any) ([]byte, error) {
+	text, err := json.Marshal(v)
+	return append(text, '\n'), err
 }

@@ -177,8 +177,7 @@ func TestBindStore(t *testing.T) {
 				t.Errorf("the whole source has %s: %v", name, got)
 			}
 		}
-		text, err := bound.AddTo(t.Context(), st, cfg)
-		if err != nil {
+		if err := bound.AddTo(t.Context(), st, cfg); err != nil {
 			t.Fatal(err)
 		}
 		last := bound.Derivations[5]
@@ -187,7 +186,7 @@ func TestBindStore(t *testing.T) {
 				t.Errorf("the link's %s is %+v", name, last.Vars[name])
 			}
 		}
-		if path := last.Vars["V3"].Path; path == "" || st.Paths[path] == nil || !strings.Contains(string(text), path) {
+		if path := last.Vars["V3"].Path; path == "" || st.Paths[path] == nil || !strings.Contains(string(st.Submitted), path) {
 			t.Errorf("the link has not the sources of c, %s", path)
 		}
 		for _, used := range []string{someExecutor, someGo, someEnv} {
@@ -238,11 +237,11 @@ func TestBindErrors(t *testing.T) {
 	}
 	delete(cfg.Inputs, drvgen.Go)
 	st := store.NewMemory("/nix/store", someExecutor)
-	if _, err := bound.AddTo(t.Context(), st, cfg); err == nil || !strings.Contains(err.Error(), "needs go, which the build does not have") {
+	if err := bound.AddTo(t.Context(), st, cfg); err == nil || !strings.Contains(err.Error(), "needs go, which the build does not have") {
 		t.Errorf("without a toolchain, the error is %v", err)
 	}
 	cfg.Inputs[drvgen.Go] = someGo
-	if _, err := bound.AddTo(t.Context(), st, cfg); err == nil || !strings.Contains(err.Error(), "is not valid") {
+	if err := bound.AddTo(t.Context(), st, cfg); err == nil || !strings.Contains(err.Error(), "is not valid") {
 		t.Errorf("with a toolchain that the store does not have, the error is %v", err)
 	}
 	if err := bound.WriteTo(filepath.Join(src, "pa/x.go"), "/nix/store"); err == nil {

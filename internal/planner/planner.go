@@ -493,8 +493,35 @@ func (g *goCommand) script(ctx context.Context, dir string, args []string) (stri
 
 // failure is what go said in the directory, without the places of this build.
 func (g *goCommand) failure(dir, text string) error {
-	return &goError{strings.TrimSpace(strings.NewReplacer(dir+"/", "", g.src+"/", "").Replace(text))}
+	return &goError{strings.TrimSpace(strings.NewReplacer(dir+"/", "", g.src+"/", "").Replace(said(text)))}
 }
+
+// said leaves out of what go has printed the script, as far as -n came with it,
+// so that the message is not lost among thousands of lines.
+func said(text string) string {
+	if !strings.Contains("\n"+text, "\nmkdir -p $WORK/") {
+		return text
+	}
+	lines := strings.SplitAfter(text, "\n")
+	var message strings.Builder
+	for range maxSaid {
+		_, err := buildscript.Parse(strings.Join(lines, ""), buildscript.Options{})
+		var unknown *buildscript.Error
+		if !errors.As(err, &unknown) {
+			break
+		}
+		i := unknown.Line - 1
+		message.WriteString(lines[i])
+		lines = slices.Delete(lines, i, i+1)
+	}
+	if message.Len() == 0 {
+		return text
+	}
+	return message.String()
+}
+
+// maxSaid is how many lines of a message are looked for in a script.
+const maxSaid = 40
 
 // explain says what to do where the go command's own words do not.
 func explain(err error, cfg *Config) error {

@@ -15,6 +15,8 @@ type Memory struct {
 	Paths map[string][]byte // the valid paths: a tree's NAR, a derivation's text, or nothing
 	Order []string          // what was added, in that order; a path twice if it was added twice
 	Used  map[string]bool   // the paths that some batch said it would use
+
+	Submitted []byte // the output of the client's derivation
 }
 
 // NewMemory returns a store in which just the given paths are valid.
@@ -83,6 +85,20 @@ func (m *Memory) Valid(ctx context.Context, paths []string) (map[string]bool, er
 		_, valid[path] = m.Paths[path]
 	}
 	return valid, ctx.Err()
+}
+
+// SubmitDerivation implements Store. It refuses what AddDerivations does.
+func (m *Memory) SubmitDerivation(ctx context.Context, d Derivation) error {
+	if _, err := m.AddDerivations(ctx, []Derivation{d}); err != nil {
+		return err
+	}
+	return m.SubmitFile(ctx, d.ATerm)
+}
+
+// SubmitFile implements Store.
+func (m *Memory) SubmitFile(ctx context.Context, contents []byte) error {
+	m.Submitted = slices.Clone(contents)
+	return ctx.Err()
 }
 
 // Close implements Store.

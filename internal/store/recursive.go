@@ -25,6 +25,7 @@ import (
 // valid, even if it is.
 type Recursive struct {
 	dir    string
+	out    string // where the output of the client's derivation belongs
 	client *daemon.Client
 
 	requests int
@@ -35,15 +36,24 @@ type Recursive struct {
 // (unix://PATH). storeDir is the store directory, /nix/store but for stores
 // that were built for another one.
 func OpenRecursive(ctx context.Context, remote, storeDir string) (*Recursive, error) {
-	path, ok := strings.CutPrefix(remote, "unix://")
-	if !ok {
-		return nil, fmt.Errorf("NIX_REMOTE is %q, not unix://PATH: does the derivation require the system feature recursive-nix?", remote)
+	path, err := socket(remote)
+	if err != nil {
+		return nil, err
 	}
 	client, err := daemon.Connect(ctx, path)
 	if err != nil {
 		return nil, fmt.Errorf("connecting to the Nix daemon at %s: %w", path, err)
 	}
 	return &Recursive{dir: storeDir, client: client}, nil
+}
+
+// socket returns the path that the value of NIX_REMOTE names.
+func socket(remote string) (string, error) {
+	path, ok := strings.CutPrefix(remote, "unix://")
+	if !ok {
+		return "", fmt.Errorf("NIX_REMOTE is %q, not unix://PATH: does the derivation require the system feature recursive-nix?", remote)
+	}
+	return path, nil
 }
 
 // Close implements Store.
@@ -92,16 +102,19 @@ func (r *Recursive) Add(ctx context.Context, b Batch) error {
 	}
 	a.probe = func(paths []string) (string, bool, error) { return r.probe(ctx, paths) }
 	a.addAll = func(objects []*object) error {
-		for len(objects) > 0 {
-			n := chunk(objects)
-			if err := r.send(ctx, objects[:n]); err != nil {
-				return err
-			}
-			objects = objects[n:]
-		}
-		return nil
+		return inChunks(objects, func(part []*object) error { return r.send(ctx, part) })
 	}
 	return a.add()
+}
+
+// SubmitDerivation implements Store.
+func (r *Recursive) SubmitDerivation(ctx context.Context, d Derivation) error {
+	return writeOutput(ctx, r.out, d.ATerm)
+}
+
+// SubmitFile implements Store.
+func (r *Recursive) SubmitFile(ctx context.Context, contents []byte) error {
+	return writeOutput(ctx, r.out, contents)
 }
 
 // probe adds an object that refers to the paths, see [adder].
@@ -135,6 +148,18 @@ const (
 	maxBytes   = 16 << 20
 )
 
+// inChunks sends objects, some at a time.
+func inChunks(objects []*object, send func([]*object) error) error {
+	for len(objects) > 0 {
+		n := chunk(objects)
+		if err := send(objects[:n]); err != nil {
+			return err
+		}
+		objects = objects[n:]
+	}
+	return nil
+}
+
 // chunk returns how many of the objects go into the next request: at least one.
 func chunk(objects []*object) int {
 	var bytes int64
@@ -164,33 +189,42 @@ func (r *Recursive) send(ctx context.Context, objects []*object) error {
 	}
 	r.requests++
 	resp, err := r.client.Execute(ctx, daemon.OpAddMultipleToStore, daemon.WithBody(func(enc *wire.Encoder) error {
-		// Neither repair, nor go without checks.
-		if err := errors.Join(enc.WriteBool(false), enc.WriteBool(false)); err != nil {
-			return err
-		}
-		w := daemon.NewFramedWriter(enc.Writer())
-		framed := wire.NewEncoder(w)
-		if err := framed.WriteUint64(uint64(len(objects))); err != nil {
-			return err
-		}
-		for _, o := range objects {
-			if err := o.write(w, framed, version); err != nil {
-				return err
-			}
-		}
-		return w.Close()
+		return writeObjects(enc, objects, version)
 	}))
 	if err == nil {
 		err = errors.Join(resp.ReadLogs(nil), resp.Close())
 	}
 	if err != nil {
-		what := objects[0].name
-		if n := len(objects) - 1; n > 0 {
-			what = fmt.Sprintf("%s and %d more", what, n)
-		}
-		return fmt.Errorf("adding %s to the store: %w", what, r.failed(ctx, err))
+		return fmt.Errorf("adding %s to the store: %w", names(objects), r.failed(ctx, err))
 	}
 	return nil
+}
+
+// names are what objects are called in messages.
+func names(objects []*object) string {
+	if n := len(objects) - 1; n > 0 {
+		return fmt.Sprintf("%s and %d more", objects[0].name, n)
+	}
+	return objects[0].name
+}
+
+// writeObjects writes the body of a request to add objects.
+func writeObjects(enc *wire.Encoder, objects []*object, version uint64) error {
+	// Neither repair, nor go without checks.
+	if err := errors.Join(enc.WriteBool(false), enc.WriteBool(false)); err != nil {
+		return err
+	}
+	w := daemon.NewFramedWriter(enc.Writer())
+	framed := wire.NewEncoder(w)
+	if err := framed.WriteUint64(uint64(len(objects))); err != nil {
+		return err
+	}
+	for _, o := range objects {
+		if err := o.write(w, framed, version); err != nil {
+			return err
+		}
+	}
+	return w.Close()
 }
 
 // write writes an object as the protocol has it: its path info and its NAR.

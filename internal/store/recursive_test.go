@@ -35,6 +35,7 @@ type fakeDaemon struct {
 	adds    int             // requests to add
 	hangUp  bool            // instead of an answer
 	hang    chan struct{}   // closed when the test is over; if not nil, there is no answer
+	open    func(remote string) *Recursive
 	done    chan error
 }
 
@@ -48,6 +49,13 @@ func newFakeDaemon(t *testing.T, valid ...string) *fakeDaemon {
 		usable:  make(map[string]bool),
 		refused: make(map[string]bool),
 		done:    make(chan error, 1),
+	}
+	f.open = func(remote string) *Recursive {
+		r, err := OpenRecursive(t.Context(), remote, "/nix/store")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r
 	}
 	for _, path := range valid {
 		f.valid[path] = true
@@ -72,10 +80,7 @@ func (f *fakeDaemon) start() *Recursive {
 		defer conn.Close()
 		f.done <- f.serve(bufio.NewReader(conn), conn)
 	}()
-	r, err := OpenRecursive(f.t.Context(), "unix://"+f.socket, "/nix/store")
-	if err != nil {
-		f.t.Fatal(err)
-	}
+	r := f.open("unix://" + f.socket)
 	f.t.Cleanup(func() {
 		r.Close()
 		if f.hang != nil {

@@ -4,6 +4,7 @@ package store
 
 import (
 	"context"
+	"os"
 
 	"dgd/internal/source"
 )
@@ -29,8 +30,56 @@ type Store interface {
 	// false may still be in the store.
 	Valid(ctx context.Context, paths []string) (map[string]bool, error)
 
+	// SubmitDerivation makes a derivation the output of the client's own,
+	// whose name and way of hashing must be those of the derivation. What it
+	// refers to has been added.
+	SubmitDerivation(ctx context.Context, d Derivation) error
+
+	// SubmitFile makes a file with these contents the output of the
+	// client's derivation. Nix finds its references in the contents.
+	SubmitFile(ctx context.Context, contents []byte) error
+
 	// Close ends the connection to the store. What was added stays.
 	Close() error
+}
+
+// A Sandbox is what Nix tells the builder of a derivation, by the variables of
+// its environment.
+type Sandbox struct {
+	Remote   string // NIX_REMOTE: where the store listens, or "" where it does not
+	Out      string // out: where the output belongs, or "" where it has to be submitted
+	Name     string // name of the derivation
+	StoreDir string // /nix/store but for stores that were built for another one
+}
+
+// Open opens the way to the store that a sandbox offers: that of the system
+// feature builder-rpc-v0 where the derivation has no output path, that of
+// recursive-nix else. It returns nil where there is none.
+func Open(ctx context.Context, s Sandbox) (Store, error) {
+	switch {
+	case s.Remote == "":
+		return nil, nil
+	case s.Out == "":
+		b, err := OpenBuilder(ctx, s)
+		if err != nil {
+			return nil, err
+		}
+		return b, nil
+	}
+	r, err := OpenRecursive(ctx, s.Remote, s.StoreDir)
+	if err != nil {
+		return nil, err
+	}
+	r.out = s.Out
+	return r, nil
+}
+
+// writeOutput makes the file that a derivation leaves behind as its output.
+func writeOutput(ctx context.Context, out string, contents []byte) error {
+	if err := ctx.Err(); err != nil {
+		return context.Cause(ctx)
+	}
+	return os.WriteFile(out, contents, 0o666)
 }
 
 // A Batch is what is added together: trees, and derivations that refer to the

@@ -2,9 +2,12 @@ package build
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"dgd/internal/testnix"
 )
 
 var plain = map[string]string{
@@ -350,5 +353,31 @@ func TestAfterFailure(t *testing.T) {
 				t.Error(err)
 			}
 		})
+	}
+}
+
+// Without the argument, a derivation requires what it required before; with it,
+// a Nix that cannot do it says so while it evaluates.
+func TestBuilderRPC(t *testing.T) {
+	testnix.Require(t)
+	evaluate := func(text string) string {
+		out, _ := exec.Command("nix-instantiate", "--eval", "--strict", "--json", "-E", text).CombinedOutput()
+		return string(out)
+	}
+	access := "(import " + filepath.Join(repo(t), "lib/store-access.nix") + " { "
+	for text, want := range map[string]string{
+		access + `builderRpc = false; }).requiredSystemFeatures`:                                        `["recursive-nix"]`,
+		access + `builderRpc = true; nixVersion = "2.36pre20260809_adee431"; }).requiredSystemFeatures`: `["builder-rpc-v0"]`,
+		access + `builderRpc = true; nixVersion = "2.36.0"; }).requiredSystemFeatures`:                  `["builder-rpc-v0"]`,
+		access + `builderRpc = true; nixVersion = "2.35.1"; })`:                                         "which came after 2.35: this is 2.35.1; leave the argument out",
+		"(" + expression(t, "buildWithDynDrv", project(t, plain), "") + ").drv.requiredSystemFeatures":  `["recursive-nix"]`,
+	} {
+		if got := evaluate(text); !strings.Contains(got, want) {
+			t.Errorf("%s: %s, want %s", text, got, want)
+		}
+	}
+	rpc := "(import " + repo(t) + " { builderRpc = true; }).buildWithDynDrv { src = " + project(t, plain) + "; }"
+	if r := nixBuild(t, "-E", rpc); r.err == nil || !strings.Contains(r.log, "`builderRpc` needs a Nix with the system feature builder-rpc-v0") || len(r.built) > 0 {
+		t.Errorf("built %q: %s", r.built, r.log)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -80,26 +81,57 @@ func checkContents(t *testing.T, path string) {
 	}
 }
 
-// A program that embeds the toolchain's path is refused.
+// A program with the toolchain's path in it is refused, wherever the path comes
+// from, unless allowGoReference says that it may.
 func TestToolchainEmbedded(t *testing.T) {
-	src := `(
-		let pkgs = import <nixpkgs> { }; in
-		pkgs.stdenvNoCC.mkDerivation {
-			name = "src";
-			buildCommand = "mkdir $out; cp ${` + project(t, plain) + `}/go.mod $out; echo 'package main; func main() { println(\"${pkgs.go}\") }' > $out/main.go";
-		}
-	)`
-	for mode, function := range modes {
-		t.Run(mode, func(t *testing.T) {
-			r := nixBuild(t, "-E", expression(t, function, src, layersEnv))
-			if r.err == nil {
-				t.Fatal("it builds")
+	dir := project(t, plain)
+	src := func(commands string) string {
+		return `(
+			let pkgs = import <nixpkgs> { }; in
+			pkgs.stdenvNoCC.mkDerivation {
+				name = "src";
+				buildCommand = "mkdir -p $out/lib; cp ${` + dir + `}/go.mod $out; cd $out; ` + commands + `";
 			}
-			if !strings.Contains(r.log, "not allowed to refer to") {
-				t.Errorf("the message says something else:\n%s", r.log)
-			}
-		})
+		)`
 	}
+	const mainOf = `echo 'package main; import \"example.com/plain/lib\"; func main() { println(lib.Go) }' > main.go; `
+	literal := src(`echo 'package main; func main() { println(\"${pkgs.go}\") }' > main.go`)
+	for name, src := range map[string]string{
+		"literal":  literal,
+		"package":  src(mainOf + `echo 'package lib; var Go = \"${pkgs.go}/bin\"' > lib/lib.go`),
+		"constant": src(mainOf + `echo 'package lib; const Go = \"${pkgs.go}\"' > lib/lib.go`),
+		"embedded": src(mainOf + `printf 'package lib\nimport _ \"embed\"\n//go:embed go.txt\nvar Go string\n' > lib/lib.go; echo ${pkgs.go} > lib/go.txt`),
+	} {
+		for mode, function := range modes {
+			for _, addressed := range []string{"", "contentAddressed = false;"} {
+				if addressed != "" && name != "literal" {
+					continue
+				}
+				t.Run(name+"/"+mode+addressed, func(t *testing.T) {
+					r := nixBuild(t, "-E", expression(t, function, src, layersEnv+addressed))
+					if r.err == nil {
+						t.Fatal("it builds")
+					}
+					if !strings.Contains(r.log, "not allowed to refer to") {
+						t.Errorf("the message says something else:\n%s", r.log)
+					}
+				})
+			}
+		}
+	}
+	t.Run("buildGoModule", func(t *testing.T) {
+		r := nixBuild(t, "-E", expression(t, "buildGoModule", literal, `pname = "plain"; version = "1"; vendorHash = null; env.CGO_ENABLED = 0;`))
+		if r.err == nil || !strings.Contains(r.log, "not allowed to refer to") {
+			t.Errorf("%v\n%s", r.err, r.log)
+		}
+	})
+	t.Run("allowGoReference", func(t *testing.T) {
+		r := build(t, "buildWithIFD", literal, layersEnv+"allowGoReference = true;")
+		refs := nixStore(t, "--query", "--references", r.path)
+		if !slices.ContainsFunc(refs, func(ref string) bool { return strings.Contains(ref, "-go-1.") }) {
+			t.Errorf("the program refers to %q", refs)
+		}
+	})
 }
 
 // Without content addressing both modes build, with the same bytes.
@@ -178,13 +210,13 @@ func TestHostileNames(t *testing.T) {
 		"main.go":             "package main\n\nimport _ \"embed\"\n\nvar sum int\n\n//go:embed \"in dir/its text.txt\"\nvar text string\n\nfunc main() { println(sum, text) }\n",
 		"in dir/its text.txt": "embedded SALT",
 	}
-	for i, name := range []string{"a&b.go", "x#y.go", "e'f.go", "g|h.go", "i`j`.go", "c$(id).go", "with space.go", "semi;colon.go", "p(aren).go", "f-lag\\.go", "ümlaut.go", "a=b.go"} {
+	for i, name := range []string{"a&b.go", "x#y.go", "e'f.go", "g|h.go", "i`j`.go", "c$(id).go", "with space.go", "semi;colon.go", "p(aren).go", "f-lag\\.go", "ümlaut.go", "a=b.go", "new\nline.go", "a\nEOF\n.go", "double\"quote.go"} {
 		files[name] = "package main\n\nfunc init() { sum += 1 << " + string(rune('a'+i)) + " }\n\nconst " + string(rune('a'+i)) + " = " + strconv.Itoa(i) + "\n"
 	}
 	for mode, function := range modes {
 		t.Run(mode, func(t *testing.T) {
 			r := build(t, function, project(t, files), layersEnv)
-			if out := r.run(t, "hostile"); !strings.HasPrefix(out, "4095 embedded ") {
+			if out := r.run(t, "hostile"); !strings.HasPrefix(out, "32767 embedded ") {
 				t.Errorf("prints %q", out)
 			}
 		})

@@ -79,6 +79,9 @@ func scripts() []script {
 		{name: "test-cover", target: "linux/amd64", args: "test -c -vet=off -cover -coverpkg=./... -o lib.test"},
 		{name: "test-vet", target: "linux/amd64", args: "test -c -o lib.test"},
 		{name: "test-race", target: "windows/amd64", cgo: true, args: "test -c -vet=off -race -o lib.test.exe"},
+		{name: "test-run", target: "linux/amd64", args: "test -vet=off -timeout=5m -run=^TestTwo$ ./..."},
+		{name: "test-run-trimpath", target: "linux/amd64", args: "test -vet=off -trimpath -short ./..."},
+		{name: "cgo-test-run", target: "linux/amd64", cgo: true, args: "test -vet=off -skip=none ./exp"},
 		{name: "net", target: "linux/amd64", cgo: true, args: "build", only: []string{"1.26"}},
 	}
 	for _, target := range targets {

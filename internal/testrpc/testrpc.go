@@ -1,0 +1,359 @@
+// Package testrpc is a server, for tests, of what Nix offers the builder of a
+// derivation that requires the system feature builder-rpc-v0. It is written
+// from Nix's own sources, see docs/design.md, and shares no code with the
+// client.
+package testrpc
+
+import (
+	"bufio"
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/nix-community/go-nix/pkg/daemon"
+	"github.com/nix-community/go-nix/pkg/nixbase32"
+	"github.com/nix-community/go-nix/pkg/nixhash"
+	"github.com/nix-community/go-nix/pkg/wire"
+)
+
+const storeDir = "/nix/store"
+
+// The operations that the socket has.
+const (
+	isValidPath        = 1
+	addMultipleToStore = 44
+	submitOutput       = 1000
+	addToStoreScanning = 1001
+)
+
+// An Object is a store object that the builder added.
+type Object struct {
+	Name   string
+	Method string // of content addressing: "text" or "nar"
+	NAR    []byte
+	Refs   []string // sorted
+}
+
+// A Server answers the builder of one derivation, on one connection.
+type Server struct {
+	Name   string // of the derivation
+	Method string // the outputHashMode of the derivation: "text" or "nar"
+
+	// How the server is not what it should be.
+	Magic    uint64   // if not 0, the answer to the client's
+	Version  uint64   // if not 0, of the protocol
+	Features []string // if not nil, of the protocol
+	HangUp   bool     // instead of the answer to a request
+
+	Ops     []uint64          // the operations that were asked for
+	Objects map[string]Object // what was added, by store path
+
+	socket  string
+	allowed map[string]bool // what the builder may see
+	outputs map[string]string
+	stop    func()
+	done    chan error
+}
+
+// Start starts a server, which ends with the test. The builder can see the
+// paths from the beginning.
+func (s *Server) Start(t testing.TB, paths ...string) {
+	t.Helper()
+	s.socket = filepath.Join(t.TempDir(), ".nix-socket")
+	s.Objects = map[string]Object{}
+	s.outputs = map[string]string{}
+	s.allowed = map[string]bool{}
+	for _, path := range paths {
+		s.allowed[path] = true
+	}
+	l, err := net.Listen("unix", s.socket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.stop = func() { l.Close() }
+	s.done = make(chan error, 1)
+	go func() {
+		conn, err := l.Accept()
+		if err != nil {
+			s.done <- err
+			return
+		}
+		defer conn.Close()
+		s.done <- s.serve(bufio.NewReader(conn), bufio.NewWriter(conn))
+	}()
+	t.Cleanup(s.stop)
+}
+
+// Remote is the value of NIX_REMOTE.
+func (s *Server) Remote() string { return "unix://" + s.socket }
+
+// Finish says what Nix says when the builder has ended with success: it
+// returns the output and its store path. The client must have closed the
+// connection.
+func (s *Server) Finish() (string, Object, error) {
+	if err := <-s.done; err != nil {
+		return "", Object{}, err
+	}
+	path, ok := s.outputs["out"]
+	if !ok {
+		return "", Object{}, fmt.Errorf("builder for '%s' failed to submit output path for 'out'", s.Name)
+	}
+	o, ok := s.Objects[path]
+	switch {
+	case !ok:
+		return "", Object{}, fmt.Errorf("path '%s' is not valid", path)
+	case o.Name != s.Name:
+		return "", Object{}, fmt.Errorf("output 'out' (at '%s') was named '%s', expected '%s'", path, o.Name, s.Name)
+	case o.Method != s.Method:
+		return "", Object{}, fmt.Errorf("output 'out' (at '%s') was hashed with method '%s', expected '%s'", path, o.Method, s.Method)
+	}
+	return path, o, nil
+}
+
+// conn is a connection, with the numbers and texts of the protocol.
+type conn struct {
+	*wire.Encoder
+	*wire.Decoder
+	r *bufio.Reader
+	w *bufio.Writer
+}
+
+func (s *Server) serve(r *bufio.Reader, w *bufio.Writer) error {
+	c := conn{wire.NewEncoder(w), wire.NewDecoder(r, 1<<30), r, w}
+	if err := s.greet(c); err != nil {
+		return err
+	}
+	for {
+		op, err := c.ReadUint64()
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		s.Ops = append(s.Ops, op)
+		if s.HangUp {
+			return nil
+		}
+		do := map[uint64]func(conn) (reply func() error, err error){
+			isValidPath: s.valid, addMultipleToStore: s.addMultiple, submitOutput: s.submit, addToStoreScanning: s.addScanning,
+		}[op]
+		if do == nil {
+			// Nix has read none of the request, and ends the connection.
+			return errors.Join(c.fail(fmt.Errorf("Operation %d not allowed inside derivation", op)), fmt.Errorf("the client sent operation %d", op))
+		}
+		reply, err := do(c)
+		if err == nil {
+			err = errors.Join(c.WriteUint64(uint64(daemon.LogLast)), reply(), c.w.Flush())
+		} else {
+			err = c.fail(err)
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// greet is the handshake, with the version and the features of
+// WorkerProto::builderRpcV0.
+func (s *Server) greet(c conn) error {
+	if magic, err := c.ReadUint64(); err != nil || magic != daemon.ClientMagic {
+		return fmt.Errorf("the client greets with %#x, %v", magic, err)
+	}
+	version, magic := uint64(1<<8|38), uint64(daemon.ServerMagic)
+	features := []string{"add-to-store-scanning", "disable-set-options", "realisation-with-path-not-hash", "submit-output"}
+	if s.Version != 0 {
+		version = s.Version
+	}
+	if s.Magic != 0 {
+		magic = s.Magic
+	}
+	if s.Features != nil {
+		features = s.Features
+	}
+	if err := errors.Join(c.WriteUint64(magic), c.WriteUint64(version), c.w.Flush()); err != nil {
+		return err
+	}
+	theirs, err := c.ReadUint64()
+	if err != nil {
+		return nil // it does not like ours
+	}
+	if theirs != version {
+		return fmt.Errorf("the client speaks version %#x", theirs)
+	}
+	wanted, err := c.ReadStrings()
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(c.WriteStrings(features), c.w.Flush()); err != nil {
+		return err
+	}
+	for range 2 { // CPU affinity, space to reserve
+		if _, err := c.ReadUint64(); err != nil {
+			return nil // it misses a feature
+		}
+	}
+	for _, want := range []string{"add-to-store-scanning", "submit-output"} {
+		if !slices.Contains(wanted, want) {
+			return fmt.Errorf("the client does not offer %s", want)
+		}
+	}
+	const notTrusted = 2
+	return errors.Join(c.WriteString("2.36.0"), c.WriteUint64(notTrusted), c.WriteUint64(uint64(daemon.LogLast)), c.w.Flush())
+}
+
+// fail sends an error.
+func (c conn) fail(err error) error {
+	return errors.Join(c.WriteUint64(uint64(daemon.LogError)), c.WriteString("Error"), c.WriteUint64(0), c.WriteString("Error"),
+		c.WriteString(err.Error()), c.WriteUint64(0), c.WriteUint64(0), c.w.Flush())
+}
+
+func (s *Server) valid(c conn) (func() error, error) {
+	path, err := c.ReadString()
+	return func() error { return c.WriteBool(s.allowed[path]) }, err
+}
+
+func (s *Server) addMultiple(c conn) (func() error, error) {
+	repair, err1 := c.ReadBool()
+	dontCheckSigs, err2 := c.ReadBool()
+	if err := errors.Join(err1, err2); err != nil || repair || dontCheckSigs {
+		return nil, fmt.Errorf("repair %v, without signatures %v: %v", repair, dontCheckSigs, err)
+	}
+	framed := daemon.NewFramedReader(c.r)
+	err := s.addInfos(framed)
+	_, rest := io.Copy(io.Discard, framed)
+	return func() error { return nil }, errors.Join(err, rest)
+}
+
+// addInfos adds objects with what is known of them.
+func (s *Server) addInfos(r io.Reader) error {
+	dec := wire.NewDecoder(r, 1<<30)
+	n, err := dec.ReadUint64()
+	if err != nil {
+		return err
+	}
+	for range n {
+		path, err := dec.ReadString()
+		if err != nil {
+			return err
+		}
+		info, err := daemon.ReadPathInfo(dec, path, 1<<8|16)
+		if err != nil {
+			return err
+		}
+		nar := make([]byte, info.NarSize)
+		if _, err := io.ReadFull(r, nar); err != nil {
+			return err
+		}
+		if sum := sha256.Sum256(nar); info.NarHash != "sha256:"+hex.EncodeToString(sum[:]) {
+			return fmt.Errorf("hash mismatch importing path '%s'", path)
+		}
+		o := Object{Method: "nar", NAR: nar, Refs: slices.Sorted(slices.Values(info.References))}
+		if strings.HasPrefix(info.CA, "text:") {
+			o.Method = "text"
+		}
+		_, o.Name, _ = strings.Cut(path, "-")
+		added, ca, err := s.add(o)
+		if err != nil {
+			return err
+		}
+		if added != path || ca != info.CA {
+			return fmt.Errorf("path '%s' with '%s' should be '%s' with '%s'", path, info.CA, added, ca)
+		}
+	}
+	return nil
+}
+
+func (s *Server) addScanning(c conn) (func() error, error) {
+	name, err1 := c.ReadString()
+	method, err2 := c.ReadString()
+	framed := daemon.NewFramedReader(c.r)
+	nar, err3 := io.ReadAll(framed)
+	if err := errors.Join(err1, err2, err3); err != nil {
+		return nil, err
+	}
+	if method != "fixed:r:sha256" {
+		return nil, fmt.Errorf("this server does not know the method '%s'", method)
+	}
+	o := Object{Name: name, Method: "nar", NAR: nar}
+	for _, path := range slices.Sorted(maps.Keys(s.allowed)) {
+		hash, _, _ := strings.Cut(strings.TrimPrefix(path, storeDir+"/"), "-")
+		if bytes.Contains(nar, []byte(hash)) {
+			o.Refs = append(o.Refs, path)
+		}
+	}
+	path, ca, err := s.add(o)
+	return func() error {
+		sum := sha256.Sum256(nar)
+		return errors.Join(c.WriteString(path), c.WriteString(""), c.WriteString(hex.EncodeToString(sum[:])), c.WriteStrings(o.Refs),
+			c.WriteUint64(1), c.WriteUint64(uint64(len(nar))), c.WriteBool(false), c.WriteStrings(nil), c.WriteString(ca))
+	}, err
+}
+
+func (s *Server) submit(c conn) (func() error, error) {
+	kind, err := c.ReadUint64()
+	if err != nil {
+		return nil, err
+	}
+	if kind != 0 {
+		return nil, fmt.Errorf("Only Opaque paths are supported, not %d", kind)
+	}
+	path, err1 := c.ReadString()
+	output, err2 := c.ReadString()
+	if err := errors.Join(err1, err2); err != nil {
+		return nil, err
+	}
+	if old, ok := s.outputs[output]; ok {
+		return nil, fmt.Errorf("Attempted to submit duplicate output '%s' (old '%s', new '%s')", output, old, path)
+	}
+	s.outputs[output] = path
+	return func() error { return c.WriteUint64(1) }, nil
+}
+
+// add adds an object whose references are there, and returns its store path
+// and content address.
+func (s *Server) add(o Object) (path, ca string, err error) {
+	for _, ref := range o.Refs {
+		if !s.allowed[ref] {
+			return "", "", fmt.Errorf("path '%s' is not valid", ref)
+		}
+	}
+	kind, sum := "source", sha256.Sum256(o.NAR)
+	ca = "fixed:r:sha256:"
+	if o.Method == "text" {
+		text, err := fileText(o.NAR)
+		if err != nil {
+			return "", "", err
+		}
+		kind, sum, ca = "text", sha256.Sum256(text), "text:sha256:"
+	}
+	desc := strings.Join(append([]string{kind}, o.Refs...), ":") + ":sha256:" + hex.EncodeToString(sum[:]) + ":" + storeDir + ":" + o.Name
+	hash := sha256.Sum256([]byte(desc))
+	path = storeDir + "/" + nixbase32.EncodeToString(nixhash.CompressHash(hash[:], 20)) + "-" + o.Name
+	s.Objects[path] = o
+	s.allowed[path] = true
+	return path, ca + nixbase32.EncodeToString(sum[:]), nil
+}
+
+// Text returns the contents of an object that is a file.
+func (o Object) Text() ([]byte, error) { return fileText(o.NAR) }
+
+// fileText returns the contents of the file that a NAR holds.
+func fileText(nar []byte) ([]byte, error) {
+	dec := wire.NewDecoder(bytes.NewReader(nar), 1<<30)
+	for _, want := range []string{"nix-archive-1", "(", "type", "regular", "contents"} {
+		if got, err := dec.ReadString(); err != nil || got != want {
+			return nil, fmt.Errorf("the archive of a file has %q for %q: %v", got, want, err)
+		}
+	}
+	return dec.ReadBytes()
+}
