@@ -8,6 +8,7 @@
   vendor,
   ifd,
   dynDrv,
+  cacheable,
   platform,
 }:
 let
@@ -258,6 +259,17 @@ let
             goModules = if goModules == null then "" else goModules;
           }
           // (if whole then { } else { dgd = built.passthru // { inherit (built) program; }; })
+          // (
+            if whole then
+              { }
+            else
+              {
+                cacheable = cacheable inner {
+                  package = final.finalPackage;
+                  stages = built.stages // (if get "doCheck" true && checksApart then built.testStages else { });
+                };
+              }
+          )
           // args.passthru or { }
           // {
             tests = (if checksApart then built.tests else { }) // args.passthru.tests or { };

@@ -20,6 +20,7 @@ let
     derive = callFile ./derive.nix { };
     ifd = callFile ./ifd.nix { };
     dynDrv = callFile ./dyn-drv.nix { };
+    cacheable = callFile ./cacheable.nix { };
     package = callFile ./package.nix { };
     goModule = callFile ./go-module.nix { };
     # The same library for another package set, for the argument pkgs of the builders.

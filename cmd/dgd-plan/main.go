@@ -37,6 +37,7 @@ func newRoot() *cobra.Command {
 		},
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return misuse{err} })
+	root.AddCommand(newCache())
 	root.AddCommand(stageCommands()...)
 	return root
 }
