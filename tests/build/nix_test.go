@@ -39,6 +39,7 @@ type result struct {
 	built []string // names of the derivations that were built, sorted
 	log   string
 	err   error
+	root  string // where the store is, see onDisk
 }
 
 var building = regexp.MustCompile(`(?m)^building '[^']*/[0-9a-z]{32}-(.+)\.drv'`)
@@ -47,7 +48,13 @@ var building = regexp.MustCompile(`(?m)^building '[^']*/[0-9a-z]{32}-(.+)\.drv'`
 func nixBuild(t testing.TB, args ...string) result {
 	t.Helper()
 	testnix.Require(t)
-	cmd := exec.Command("nix-build", append(args, "--no-out-link")...)
+	r := finish(t, exec.Command("nix-build", append(args, "--no-out-link")...))
+	r.root = onDisk("")
+	return r
+}
+
+// finish runs a nix-build to its end.
+func finish(t testing.TB, cmd *exec.Cmd) result {
 	cmd.Dir = repo(t)
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
@@ -90,7 +97,7 @@ func (r result) compiled() []string {
 // run runs a program of the result.
 func (r result) run(t testing.TB, name string) string {
 	t.Helper()
-	out, err := exec.Command(onDisk(filepath.Join(r.path, "bin", name))).CombinedOutput()
+	out, err := exec.Command(r.root + filepath.Join(r.path, "bin", name)).CombinedOutput()
 	if err != nil {
 		t.Fatalf("%s: %v\n%s", name, err, out)
 	}
