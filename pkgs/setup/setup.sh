@@ -3,7 +3,7 @@
 # Every step is made beside its place and renamed when it is whole, so a call that was cut short is finished
 # by the next one. Called by with-nix as: setup.sh STAMP
 #
-# Tests of remote builders call it as: setup.sh --sshd  It prints a folder with an SSH server.
+# Tests of remote builders call it as: setup.sh --sshd  It prints a folder with SSH.
 set -euo pipefail
 export LC_ALL=C
 
@@ -43,7 +43,7 @@ flock --nonblock 9 || {
   flock 9
 }
 if [[ $stamp == --sshd ]]; then
-  need_apt "install an SSH server"
+  need_apt "install SSH"
   sshd=$(place sshd apt.sh nix.sh sshd.sh)
   [[ -e $sshd ]] || setup_sshd "$sshd"
   echo "$sshd/bin"

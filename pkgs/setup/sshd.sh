@@ -1,20 +1,20 @@
-# The SSH server that tests of remote builders start. Sourced by setup.sh.
+# SSH, for tests of remote builders: they start a server. Sourced by setup.sh.
 
-# TARGET/root holds the packages, TARGET/bin the commands: sshd, and the two that it starts in turn.
+# TARGET/root holds the packages, TARGET/bin the commands: the client's, sshd, and the two that it starts in turn.
 setup_sshd() { # TARGET
   local target=$1 tmp=$1.tmp deb libs loader program
-  say "fetching an SSH server from Debian's $suite suite"
+  say "fetching SSH from Debian's $suite suite"
   rm -rf "$tmp"
   mkdir -p "$tmp/root" "$tmp/bin"
-  apt_fetch openssh-server >"$tmp/list"
+  apt_fetch openssh-client openssh-server >"$tmp/list"
   while read -r deb; do
     case $deb in
-      lib* | openssh-server_* | zlib1g_*) dpkg-deb -x "$apt/archives/$deb" "$tmp/root" ;;
+      lib* | openssh-* | zlib1g_*) dpkg-deb -x "$apt/archives/$deb" "$tmp/root" ;;
     esac
   done <"$tmp/list"
   loader=$(prefix_loader "$tmp/root")
   libs=$(prefix_libs "$tmp/root" "$target/root")
-  for program in usr/sbin/sshd usr/lib/openssh/sshd-session usr/lib/openssh/sshd-auth; do
+  for program in usr/bin/ssh usr/bin/ssh-keygen usr/sbin/sshd usr/lib/openssh/sshd-session usr/lib/openssh/sshd-auth; do
     # The server wants to be called by its whole name.
     nix_wrapper "$target/bin/${program##*/}" "$target/root/$program" "$target/root/$loader" "$libs" \
       >"$tmp/bin/${program##*/}"

@@ -127,12 +127,13 @@ func salted(t testing.TB, text string) string {
 // own programs and the standard library.
 func warmUp(t testing.TB, args string) {
 	t.Helper()
-	src := project(t, map[string]string{
-		"go.mod": "module example.com/warm\n\ngo 1.24\n",
-		// Of each part of the standard library something.
-		"main.go": "package main\n\nimport (\n\t_ \"net/http/cgi\"\n\t_ \"testing\"\n)\n\nfunc main() { println(\"SALT\") }\n",
-	})
-	build(t, "buildWithIFD", src, args)
+	build(t, "buildWithIFD", project(t, warm), args)
+}
+
+var warm = map[string]string{
+	"go.mod": "module example.com/warm\n\ngo 1.24\n",
+	// Of each part of the standard library something.
+	"main.go": "package main\n\nimport (\n\t_ \"net/http/cgi\"\n\t_ \"testing\"\n)\n\nfunc main() { println(\"SALT\") }\n",
 }
 
 func write(t testing.TB, file, text string) {
