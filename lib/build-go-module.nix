@@ -10,6 +10,7 @@
   patchModules,
   ifd,
   dynDrv,
+  cacheable,
   platform,
 }:
 let
@@ -305,6 +306,10 @@ let
                   inherit (built) program;
                 };
                 inherit (built.passthru) modules;
+                cacheable = cacheable inner {
+                  package = final.finalPackage;
+                  stages = built.stages // (if get "doCheck" true && checksApart then built.testStages else { });
+                };
               }
           )
           // args.passthru or { }

@@ -31,6 +31,7 @@ let
     ifd = callFile ./ifd.nix { };
     storeAccess = callFile ./store-access.nix { };
     dynDrv = callFile ./dyn-drv.nix { };
+    cacheable = callFile ./cacheable.nix { };
     package = callFile ./package.nix { };
     goModule = callFile ./go-module.nix { };
     # The same library for another package set, for the argument pkgs of the builders.

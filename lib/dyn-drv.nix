@@ -28,6 +28,7 @@ let
       attrs = storeAccess // contentAddressing // { outputHashMode = "text"; };
     };
   drv = bind stages.bindConfig stages.inputs;
+  testsDrv = bind stages.testBindConfig stages.testInputs;
 in
 {
   program = builtins.outputOf drv.outPath "out";
@@ -51,8 +52,16 @@ in
         }
       ];
     };
-    vars.TESTS = builtins.outputOf (bind stages.testBindConfig stages.testInputs).outPath "out";
+    vars.TESTS = builtins.outputOf testsDrv.outPath "out";
     inherit (args) go contentAddressed allowGoReference;
+  };
+  stages = {
+    inherit (stages) plan;
+    inherit drv;
+  };
+  testStages = {
+    inherit (stages) testPlan;
+    inherit testsDrv;
   };
   passthru = {
     inherit (stages) goModules plan;

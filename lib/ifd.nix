@@ -36,12 +36,27 @@ let
     };
   bound = bind "derivations" stages.bindConfig;
   program = (realize bound stages.inputs).last;
-  checked = realize (bind "test-derivations" stages.testBindConfig) stages.testInputs;
+  testsBound = bind "test-derivations" stages.testBindConfig;
+  checked = realize testsBound stages.testInputs;
 in
 {
   inherit program;
   tests = checked.tests // {
     all = checked.last;
+  };
+  # What is built while Nix evaluates.
+  stages = {
+    inherit (stages)
+      skeleton
+      plan
+      stdPlan
+      ;
+    inherit bound;
+  }
+  // (if stages.locked == null then { inherit (stages) modules; } else { });
+  testStages = {
+    inherit (stages) testSkeleton testPlan;
+    inherit testsBound;
   };
   passthru = {
     inherit (stages) goModules plan;

@@ -1,9 +1,11 @@
 # The package that a user gets: the linked programs in bin/, as a derivation of its own.
-{ execute }:
+{ execute, cacheable }:
 args:
 {
   program, # store path of the linked programs
   tests, # derivations that run tests, by import path, and `all`
+  stages, # derivations that plan the program
+  testStages, # and its tests
   passthru,
 }:
 let
@@ -20,17 +22,24 @@ let
       }
     ];
   };
+  package = execute {
+    name = if args.name != null then args.name else "go-program";
+    outputs = [ "out" ];
+    spec = builtins.toJSON { units = [ unit ]; };
+    vars = {
+      PROGRAM = program;
+    }
+    # Nothing of it gets into the output: the package depends on it and does not refer to it.
+    // (if args.doCheck then { TESTS = tests.all; } else { });
+    inherit (args) go contentAddressed allowGoReference;
+  };
 in
-execute {
-  name = if args.name != null then args.name else "go-program";
-  outputs = [ "out" ];
-  spec = builtins.toJSON { units = [ unit ]; };
-  vars = {
-    PROGRAM = program;
-  }
-  # Nothing of it gets into the output: the package depends on it and does not refer to it.
-  // (if args.doCheck then { TESTS = tests.all; } else { });
-  inherit (args) go contentAddressed allowGoReference;
+package
+// {
+  cacheable = cacheable args {
+    inherit package;
+    stages = stages // (if args.doCheck then testStages else { });
+  };
 }
 // passthru
 // args.passthru

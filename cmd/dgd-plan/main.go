@@ -45,7 +45,7 @@ called right.`,
 		},
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return misuse{err} })
-	root.AddCommand(newCompletion(), newDiff(), newGraph(), newLock(), newSBOM(), newWhy())
+	root.AddCommand(newCache(), newCompletion(), newDiff(), newGraph(), newLock(), newSBOM(), newWhy())
 	root.AddCommand(stageCommands()...)
 	root.CompletionOptions.DisableDefaultCmd = true
 	return root

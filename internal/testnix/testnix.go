@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -29,8 +30,8 @@ func Require(t testing.TB) {
 // A Store is a Nix store of a test's own. Its paths are /nix/store/… to Nix
 // and to what runs in a sandbox; on disk they are below Root.
 type Store struct {
-	Root string
-	env  []string
+	Root   string
+	config string // lines of nix.conf
 }
 
 // NewStore makes an empty store, which goes away with the test.
@@ -52,8 +53,57 @@ func NewStore(t testing.TB) *Store {
 			t.Error(err)
 		}
 	})
-	config := os.Getenv("NIX_CONFIG") + "\nstore = local?root=" + root + "\n"
-	return &Store{root, append(os.Environ(), "NIX_CONFIG="+config)}
+	return &Store{Root: root, config: "store = local?root=" + root}
+}
+
+// Configure sets what Nix's configuration says, line by line, for commands
+// that use the store from now on.
+func (s *Store) Configure(lines ...string) {
+	s.config += "\n" + strings.Join(lines, "\n")
+}
+
+// Environ returns the environment of a command that uses the store.
+func (s *Store) Environ() []string {
+	return append(os.Environ(),
+		"NIX_CONFIG="+os.Getenv("NIX_CONFIG")+"\n"+s.config+"\n",
+		// What Nix remembers of binary caches.
+		"XDG_CACHE_HOME="+filepath.Join(s.Root, "cache"))
+}
+
+// Fill brings in paths of the machine's own store, with all that they refer
+// to: as links, where the file system allows that.
+func (s *Store) Fill(t testing.TB, paths ...string) {
+	t.Helper()
+	machine := func(args ...string) string { return output(t, exec.Command("nix-store", args...)) }
+	out := machine(append([]string{"--query", "--requisites"}, paths...)...)
+	var missing, from []string
+	for _, path := range strings.Fields(out) {
+		if _, err := os.Lstat(s.Path(path)); err != nil {
+			missing = append(missing, path)
+			from = append(from, os.Getenv("DGD_STORE_ROOT")+path)
+		}
+	}
+	if len(missing) == 0 {
+		return
+	}
+	dir := s.Path(filepath.Dir(missing[0]))
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	link := []string{"--archive", "--link"}
+	if !sameDevice(from[0], dir) {
+		link = link[:1]
+	}
+	output(t, exec.Command("cp", append(append(link, from...), dir)...))
+	load := s.Command("nix-store", "--load-db")
+	load.Stdin = strings.NewReader(machine(append([]string{"--dump-db"}, missing...)...) + "\n")
+	output(t, load)
+}
+
+// sameDevice reports whether two files are on the same file system.
+func sameDevice(a, b string) bool {
+	var x, y syscall.Stat_t
+	return syscall.Lstat(a, &x) == nil && syscall.Lstat(b, &y) == nil && x.Dev == y.Dev
 }
 
 // Path returns where a store path is on disk.
@@ -62,7 +112,7 @@ func (s *Store) Path(storePath string) string { return s.Root + storePath }
 // Command returns a command that uses the store.
 func (s *Store) Command(name string, args ...string) *exec.Cmd {
 	cmd := exec.Command(name, args...)
-	cmd.Env = s.env
+	cmd.Env = s.Environ()
 	return cmd
 }
 
@@ -71,12 +121,19 @@ func (s *Store) Command(name string, args ...string) *exec.Cmd {
 // command does.
 func (s *Store) Run(t testing.TB, name string, args ...string) string {
 	t.Helper()
+	return output(t, s.Command(name, args...))
+}
+
+// output runs a command, which must not fail, and returns its standard output
+// without the final newline.
+func output(t testing.TB, cmd *exec.Cmd) string {
+	t.Helper()
 	var stderr bytes.Buffer
-	cmd := s.Command(name, args...)
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
 	if err != nil {
-		t.Fatalf("%s %s: %v\n%s", name, strings.Join(args, " "), err, stderr.Bytes())
+		args := strings.Join(cmd.Args, " ")
+		t.Fatalf("%.500s: %v\n%s", args, err, stderr.Bytes())
 	}
 	return strings.TrimSuffix(string(out), "\n")
 }

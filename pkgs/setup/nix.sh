@@ -21,6 +21,16 @@ nixpkgs_serves() {
   ") && [[ $answer == true ]]
 }
 
+# The loader of the packages that are unpacked in ROOT, as a name below it.
+prefix_loader() { # ROOT
+  (cd "$1" && echo usr/lib/*-linux-gnu*/ld-linux*.so.*)
+}
+
+# The folders of their libraries, as they will be below TARGET.
+prefix_libs() { # ROOT TARGET
+  (cd "$1" && find usr/lib/*-linux-gnu* -maxdepth 1 -name '*.so.*' -printf '%h\n') | sort -u | sed "s|^|$2/|" | paste -sd:
+}
+
 # A program of the prefix starts through the prefix's own loader: the machine's C library may be older.
 nix_wrapper() { # NAME PROGRAM LOADER LIBRARY-PATH
   cat <<EOF
@@ -41,9 +51,8 @@ setup_nix() { # TARGET
     [[ $deb == perl* || $deb == *-perl_* || $deb == libperl* ]] || dpkg-deb -x "$apt/archives/$deb" "$tmp/root"
   done <"$tmp/list"
   rm -rf "$tmp/root/usr/share"
-  loader=$(cd "$tmp/root" && echo usr/lib/*-linux-gnu*/ld-linux*.so.*)
-  libs=$(cd "$tmp/root" && find usr/lib/*-linux-gnu* -maxdepth 1 -name '*.so.*' -printf '%h\n' | sort -u |
-    sed "s|^|$target/root/|" | paste -sd:)
+  loader=$(prefix_loader "$tmp/root")
+  libs=$(prefix_libs "$tmp/root" "$target/root")
   for program in "$tmp"/root/usr/bin/nix*; do
     program=${program##*/}
     nix_wrapper "$program" "$target/root/usr/bin/$program" "$target/root/$loader" "$libs" >"$tmp/bin/$program"

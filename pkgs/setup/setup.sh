@@ -2,6 +2,8 @@
 # Sets up below $DGD_NIX_PREFIX what with-nix needs, and says in the file STAMP what it is (see env.sh).
 # Every step is made beside its place and renamed when it is whole, so a call that was cut short is finished
 # by the next one. Called by with-nix as: setup.sh STAMP
+#
+# Tests of remote builders call it as: setup.sh --sshd  It prints a folder with SSH.
 set -euo pipefail
 export LC_ALL=C
 
@@ -16,7 +18,7 @@ fail() {
   exit 1
 }
 
-for file in env apt nix packages go; do
+for file in env apt nix packages go sshd; do
   . "$setup/$file.sh"
 done
 
@@ -40,6 +42,13 @@ flock --nonblock 9 || {
   say "waiting for another set-up in $prefix"
   flock 9
 }
+if [[ $stamp == --sshd ]]; then
+  need_apt "install SSH"
+  sshd=$(place sshd apt.sh nix.sh sshd.sh)
+  [[ -e $sshd ]] || setup_sshd "$sshd"
+  echo "$sshd/bin"
+  exit 0
+fi
 ! ready "$stamp" || exit 0
 
 nix_bin='' sandbox_shell='' packages='' go_bin='' store_paths=''

@@ -39,6 +39,7 @@ type result struct {
 	built []string // names of the derivations that were built, sorted
 	log   string
 	err   error
+	root  string // where the store is, see onDisk
 }
 
 var building = regexp.MustCompile(`(?m)^building '[^']*/[0-9a-z]{32}-(.+)\.drv'`)
@@ -47,7 +48,13 @@ var building = regexp.MustCompile(`(?m)^building '[^']*/[0-9a-z]{32}-(.+)\.drv'`
 func nixBuild(t testing.TB, args ...string) result {
 	t.Helper()
 	testnix.Require(t)
-	cmd := exec.Command("nix-build", append(args, "--no-out-link")...)
+	r := finish(t, exec.Command("nix-build", append(args, "--no-out-link")...))
+	r.root = onDisk("")
+	return r
+}
+
+// finish runs a nix-build to its end.
+func finish(t testing.TB, cmd *exec.Cmd) result {
 	cmd.Dir = repo(t)
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
@@ -96,7 +103,7 @@ func (r result) compiled() []string {
 // run runs a program of the result.
 func (r result) run(t testing.TB, name string) string {
 	t.Helper()
-	out, err := exec.Command(onDisk(filepath.Join(r.path, "bin", name))).CombinedOutput()
+	out, err := exec.Command(r.root + filepath.Join(r.path, "bin", name)).CombinedOutput()
 	if err != nil {
 		t.Fatalf("%s: %v\n%s", name, err, out)
 	}
@@ -126,12 +133,13 @@ func salted(t testing.TB, text string) string {
 // own programs and the standard library.
 func warmUp(t testing.TB, args string) {
 	t.Helper()
-	src := project(t, map[string]string{
-		"go.mod": "module example.com/warm\n\ngo 1.24\n",
-		// Of each part of the standard library something.
-		"main.go": "package main\n\nimport (\n\t_ \"net/http/cgi\"\n\t_ \"testing\"\n)\n\nfunc main() { println(\"SALT\") }\n",
-	})
-	build(t, "buildWithIFD", src, args)
+	build(t, "buildWithIFD", project(t, warm), args)
+}
+
+var warm = map[string]string{
+	"go.mod": "module example.com/warm\n\ngo 1.24\n",
+	// Of each part of the standard library something.
+	"main.go": "package main\n\nimport (\n\t_ \"net/http/cgi\"\n\t_ \"testing\"\n)\n\nfunc main() { println(\"SALT\") }\n",
 }
 
 func write(t testing.TB, file, text string) {

@@ -1,0 +1,288 @@
+package build
+
+import (
+	"bytes"
+	"encoding/base64"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"dgd/internal/testnix"
+)
+
+// shipped is a project that has a module, and packages of its own: leaf imports
+// base, and main both.
+var shipped = map[string]string{
+	"go.mod":       "module example.com/shipped\n\ngo 1.24\n\nrequire example.com/near v1.0.0\n\nreplace example.com/near => ./near\n",
+	"main.go":      "package main\n\nimport (\n\t\"example.com/near\"\n\t\"example.com/shipped/base\"\n\t\"example.com/shipped/leaf\"\n)\n\nfunc main() { println(near.Text, base.Text(), leaf.Text()) }\n",
+	"base/base.go": "package base\n\n//go:noinline\nfunc Text() string { return \"base SALT\" }\n",
+	"leaf/leaf.go": "package leaf\n\nimport \"example.com/shipped/base\"\n\n//go:noinline\nfunc Text() string { return \"leaf \" + base.Text() }\n",
+	"near/x.go":    "package near\n\nconst Text = \"near SALT\"\n",
+	"near/go.mod":  "module example.com/near\n\ngo 1.24\n",
+}
+
+// shippedProject is the project, with a vendorHash among its arguments.
+func shippedProject(t *testing.T) (src, args string) {
+	t.Helper()
+	files := map[string]string{}
+	for name, text := range shipped {
+		files[name] = salted(t, text)
+	}
+	src = project(t, files)
+	return src, layersEnv + fmt.Sprintf("vendorHash = %q;", narHash(t, goVendor(t, files, nil)))
+}
+
+// What dgd-plan names, in a binary cache, lets an empty store build nothing,
+// and after an edit just what is edited, whatever else the edit leads to.
+func TestBinaryCache(t *testing.T) {
+	builder := withTools(t)
+	keys := t.TempDir()
+	secret, public := filepath.Join(keys, "secret"), filepath.Join(keys, "public")
+	builder.Run(t, "nix-store", "--generate-binary-cache-key", "cache.example.com-1", secret, public)
+	builder.Configure("secret-key-files = " + secret)
+	key, err := os.ReadFile(public)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for mode, function := range modes {
+		t.Run(mode, func(t *testing.T) {
+			src, args := shippedProject(t)
+			// Its fetch needs a C compiler, which is not what this is about.
+			builder.Fill(t, here(t, "("+expression(t, function, src, args)+").goModules"))
+			cacheable := "(" + expression(t, function, src, args) + ").cacheable"
+			if r := nixBuildIn(t, builder, "-E", cacheable); r.err != nil {
+				t.Fatalf("%v\n%s", r.err, tail(r.log))
+			}
+			made := buildIn(t, builder, function, src, args)
+			dir := filepath.Join(t.TempDir(), "cache")
+			publish(t, builder, cacheable, "file://"+dir+"?compression=none&secret-key="+secret)
+			server := httptest.NewServer(http.FileServer(http.Dir(dir)))
+			defer server.Close()
+
+			// What the edited program is.
+			original, err := os.ReadFile(filepath.Join(src, "base/base.go"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			edit(t, filepath.Join(src, "base/base.go"), `"base `, `"BASE `)
+			edited := buildIn(t, builder, function, src, args)
+
+			for transport, url := range map[string]string{"file": "file://" + dir, "http": server.URL} {
+				t.Run(transport, func(t *testing.T) {
+					write(t, filepath.Join(src, "base/base.go"), string(original))
+					other := emptyStore(t)
+					// Without the key, the plan of the one mode is not to be had. In the other,
+					// all is content-addressed, which Nix trusts by itself.
+					other.Configure("substituters = "+url, "require-sigs = true", "trusted-public-keys =", "max-jobs = 0")
+					if mode == "ifd" {
+						if r := nixBuildIn(t, other, "-E", expression(t, function, src, args)); r.err == nil {
+							t.Error("it trusts a cache without a key")
+						}
+					}
+					other.Configure("trusted-public-keys = "+string(key), "max-jobs = 4")
+					r := buildIn(t, other, function, src, args)
+					if len(r.built) > 0 || r.path != made.path {
+						t.Errorf("it builds %q, and %s for %s", r.built, r.path, made.path)
+					}
+					edit(t, filepath.Join(src, "base/base.go"), `"base `, `"BASE `)
+					r = buildIn(t, other, function, src, args)
+					if want := []string{"example.com-shipped-base", "go-program", "program"}; !slices.Equal(r.compiled(), want) {
+						t.Errorf("after an edit it builds %q, want %q", r.compiled(), want)
+					}
+					if slices.Contains(r.built, "plan") {
+						t.Errorf("it plans again: %q", r.built)
+					}
+					if r.path != edited.path {
+						t.Errorf("the edited program is %s, want %s", r.path, edited.path)
+					}
+					if out := r.run(t, "shipped"); !strings.Contains(out, "leaf BASE ") {
+						t.Errorf("it prints %q", out)
+					}
+				})
+			}
+		})
+	}
+}
+
+// publish copies to a binary cache what dgd-plan names for a derivation, a Nix
+// text, that is built in a store.
+func publish(t *testing.T, st *testnix.Store, cacheable, to string) {
+	t.Helper()
+	drv := st.Run(t, "nix-instantiate", "-E", cacheable)
+	names := st.Run(t, onDisk(tool(t, "dgd-plan"))+"/bin/dgd-plan", "cache", drv)
+	copying := st.Command("nix", "copy", "--stdin", "--to", to)
+	copying.Stdin = strings.NewReader(names)
+	if out, err := copying.CombinedOutput(); err != nil {
+		t.Fatalf("nix copy: %v\n%s", err, out)
+	}
+}
+
+// A second machine, reached by SSH, takes its share of the inner derivations.
+func TestRemoteBuilder(t *testing.T) {
+	remote := withTools(t)
+	server := startSSH(t, remote)
+	local := warmStore(t)
+	// There is room for one build here and for two there. What needs
+	// recursive-nix, the planner of dynamic mode, stays here.
+	local.Configure("max-jobs = 1", "builders = "+server.builder(t, 2))
+	for mode, function := range modes {
+		t.Run(mode, func(t *testing.T) {
+			src := project(t, layers)
+			want := build(t, function, src, layersEnv)
+			cmd := local.Command("nix-build", "-E", expression(t, function, src, layersEnv), "--no-out-link")
+			cmd.Env = append(cmd.Env, "NIX_SSHOPTS="+server.options, "PATH="+server.programs+":"+os.Getenv("PATH"))
+			r := finish(t, cmd)
+			r.root = local.Root
+			if r.err != nil {
+				t.Fatalf("%v\n%s\n%s", r.err, tail(r.log), server.log())
+			}
+			var there []string
+			for _, m := range regexp.MustCompile(`(?m)^building '[^']*/[0-9a-z]{32}-(.+)\.drv' on 'ssh-ng:`).FindAllStringSubmatch(r.log, -1) {
+				there = append(there, m[1])
+			}
+			if !slices.ContainsFunc(there, func(name string) bool { return strings.HasPrefix(name, "example.com-layers") }) {
+				t.Errorf("of %q, the other machine builds %q", r.built, there)
+			}
+			if r.path != want.path {
+				t.Errorf("it is %s, want %s", r.path, want.path)
+			}
+			if got, want := r.run(t, "layers"), want.run(t, "layers"); got != want {
+				t.Errorf("it prints %q, want %q", got, want)
+			}
+		})
+	}
+}
+
+// An sshServer runs nix-daemon for who logs in by its key.
+type sshServer struct {
+	dir      string
+	programs string // directory of SSH's
+	port     int
+	options  string // of ssh
+}
+
+// startSSH starts an SSH server on loopback, for a store.
+func startSSH(t *testing.T, st *testnix.Store) *sshServer {
+	t.Helper()
+	setup := exec.Command(filepath.Join(repo(t), "pkgs/setup/setup.sh"), "--sshd")
+	setup.Stderr = os.Stderr
+	out, err := setup.Output()
+	if err != nil {
+		t.Fatalf("the set-up of SSH: %v", err)
+	}
+	programs := strings.TrimSpace(string(out))
+	s := &sshServer{dir: t.TempDir(), programs: programs, port: freePort(t)}
+	for _, key := range []string{"host", "user"} {
+		if out, err := exec.Command(programs+"/ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", filepath.Join(s.dir, key)).CombinedOutput(); err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+	}
+	s.options = fmt.Sprintf("-F none -p %d", s.port)
+	text := func(name string, lines ...string) string {
+		file := filepath.Join(s.dir, name)
+		write(t, file, strings.Join(lines, "\n")+"\n")
+		return file
+	}
+	config := text("config",
+		fmt.Sprintf("ListenAddress 127.0.0.1:%d", s.port),
+		"HostKey "+s.dir+"/host",
+		"AuthorizedKeysFile "+s.dir+"/user.pub",
+		"PidFile none",
+		"UsePAM no",
+		"StrictModes no",
+		"PasswordAuthentication no",
+		"KbdInteractiveAuthentication no",
+		"SshdSessionPath "+programs+"/sshd-session",
+		"SshdAuthPath "+programs+"/sshd-auth",
+	)
+	// The environment of a login is not that of the test.
+	daemon := []string{"#!/bin/sh"}
+	for _, v := range st.Environ() {
+		if name, value, _ := strings.Cut(v, "="); strings.HasPrefix(name, "NIX_") || name == "PATH" || name == "XDG_CACHE_HOME" {
+			daemon = append(daemon, fmt.Sprintf("export %s='%s'", name, strings.ReplaceAll(value, "'", `'\''`)))
+		}
+	}
+	text("nix-daemon", append(daemon, `exec nix-daemon "$@"`)...)
+	if err := os.Chmod(filepath.Join(s.dir, "nix-daemon"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(programs+"/sshd", "-D", "-e", "-f", config)
+	if os.Geteuid() == 0 {
+		// As root, it wants a user and a directory of its own: here they are, for it alone.
+		script := text("start",
+			"set -e",
+			"mount -t tmpfs tmpfs /run",
+			"mkdir -m 755 /run/sshd",
+			"{ cat /etc/passwd; echo sshd:x:65533:65533::/run/sshd:/usr/sbin/nologin; } > "+s.dir+"/passwd",
+			"mount --bind "+s.dir+"/passwd /etc/passwd",
+			`exec "$@"`,
+		)
+		cmd = exec.Command("unshare", append([]string{"--mount", "sh", script}, cmd.Args...)...)
+	}
+	log, err := os.Create(filepath.Join(s.dir, "log"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd.Stderr = log
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		cmd.Process.Kill()
+		cmd.Wait()
+		log.Close()
+	})
+	for range 100 {
+		if strings.Contains(s.log(), "listening on") {
+			return s
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	t.Fatalf("the SSH server does not start:\n%s", s.log())
+	return nil
+}
+
+func (s *sshServer) log() string {
+	text, _ := os.ReadFile(filepath.Join(s.dir, "log"))
+	return string(text)
+}
+
+// builder is the server's line in Nix's list of builders.
+func (s *sshServer) builder(t *testing.T, jobs int) string {
+	t.Helper()
+	host, err := os.ReadFile(filepath.Join(s.dir, "host.pub"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	system, err := exec.Command("nix-instantiate", "--eval", "--raw", "-E", "builtins.currentSystem").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	me, err := user.Current()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return fmt.Sprintf("ssh-ng://%s@127.0.0.1?remote-program=%s/nix-daemon %s %s/user %d 1 ca-derivations - %s",
+		me.Username, s.dir, system, s.dir, jobs, base64.StdEncoding.EncodeToString(bytes.TrimSpace(host)))
+}
+
+// freePort is a port of loopback that nobody listens on.
+func freePort(t *testing.T) int {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	return listener.Addr().(*net.TCPAddr).Port
+}
