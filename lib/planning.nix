@@ -231,7 +231,10 @@ rec {
   linked = planner {
     name = "linked-modules";
     command = "linked";
-    config = { inherit plan modules modulesDir; };
+    config = {
+      inherit plan;
+    }
+    // (if locked == null then { inherit modules modulesDir; } else { fetched = locked.config.modules; });
     inherit attrs;
   };
   # Store paths are names there: what is listed may be more than the store has.
