@@ -272,9 +272,16 @@ func (a *accountant) test(u *unit, added []action.Step, act buildscript.Test) er
 	if u == nil || u.node.Kind != Test || u.node.Name != name || len(u.node.Refs) != 1 || a.b.order[u.node.Refs[0].Node] != link {
 		return fmt.Errorf("it is no test of %s: %+v", name, u)
 	}
-	if len(added) != 2 || added[0].Run == nil || added[1].Write == nil {
+	if len(added) != 3 || added[0].Copy == nil || added[1].Run == nil || added[2].Write == nil {
 		return fmt.Errorf("it is %+v", added)
 	}
+	// The program runs in the object directory, under its own name.
+	own, err := a.plain(u, added[0].Copy.From)
+	copied := "${OBJ}/" + action.Escape(link.node.Main)
+	if err != nil || own != act.Program || added[0].Copy.To != copied {
+		return fmt.Errorf("it copies %s to %s (%v)", own, added[0].Copy.To, err)
+	}
+	added = added[1:]
 	if want := (action.Write{Path: "${PASSED}", Text: "ok  \t" + action.Escape(name) + "\n"}); *added[1].Write != want {
 		return fmt.Errorf("it leaves behind %+v", added[1].Write)
 	}
@@ -285,8 +292,11 @@ func (a *accountant) test(u *unit, added []action.Step, act buildscript.Test) er
 		}
 	}
 	run := *added[0].Run
-	args, err := a.plainAll(u, run.Args)
-	if err != nil || !slices.Equal(args, words) {
+	if len(run.Args) == 0 || run.Args[0] != copied {
+		return fmt.Errorf("it runs %q", run.Args)
+	}
+	args, err := a.plainAll(u, run.Args[1:])
+	if err != nil || !slices.Equal(args, words[1:]) {
 		return fmt.Errorf("it runs\n%q, want\n%q (%v)", args, words, err)
 	}
 	dir, err := a.plain(u, run.Dir)

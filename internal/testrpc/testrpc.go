@@ -149,7 +149,7 @@ func (s *Server) serve(r *bufio.Reader, w *bufio.Writer) error {
 		}[op]
 		if do == nil {
 			// Nix has read none of the request, and ends the connection.
-			return errors.Join(c.fail(fmt.Errorf("Operation %d not allowed inside derivation", op)), fmt.Errorf("the client sent operation %d", op))
+			return errors.Join(c.fail(fmt.Errorf("operation %d not allowed inside derivation", op)), fmt.Errorf("the client sent operation %d", op))
 		}
 		reply, err := do(c)
 		if err == nil {
@@ -305,7 +305,7 @@ func (s *Server) submit(c conn) (func() error, error) {
 		return nil, err
 	}
 	if kind != 0 {
-		return nil, fmt.Errorf("Only Opaque paths are supported, not %d", kind)
+		return nil, fmt.Errorf("only opaque paths are supported, not %d", kind)
 	}
 	path, err1 := c.ReadString()
 	output, err2 := c.ReadString()
@@ -313,7 +313,7 @@ func (s *Server) submit(c conn) (func() error, error) {
 		return nil, err
 	}
 	if old, ok := s.outputs[output]; ok {
-		return nil, fmt.Errorf("Attempted to submit duplicate output '%s' (old '%s', new '%s')", output, old, path)
+		return nil, fmt.Errorf("attempted to submit duplicate output '%s' (old '%s', new '%s')", output, old, path)
 	}
 	s.outputs[output] = path
 	return func() error { return c.WriteUint64(1) }, nil
