@@ -8,6 +8,7 @@ let
   tests = import ./tests { inherit dgd pkgs useDynDrv; };
 in
 {
+  inherit (dgd.internal.tools) dgd-plan;
   inherit (dgd)
     buildGoModule
     buildWithDynDrv

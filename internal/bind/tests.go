@@ -27,7 +27,8 @@ const AllTests = "*"
 //   - its package's directory, with the directories below it that are not
 //     packages, such as testdata, and the embedded files;
 //   - what string literals of the package name by a relative path, also where a
-//     path is made of several: filepath.Join("..", "testdata");
+//     path is made of several: filepath.Join("..", "testdata"); and of a pattern
+//     or a format the directory before it: "../testdata/*.txt";
 //   - what data says for its import path, its directory or AllTests: files and
 //     directories relative to src.
 //
@@ -251,6 +252,9 @@ func namedPaths(text []byte, test bool) []string {
 	s.Init(file, text, func(token.Position, string) {}, 0)
 	var names, run []string
 	add := func(name string) {
+		if i := strings.IndexAny(name, "*?[%"); i >= 0 {
+			name = name[:strings.LastIndex(name[:i], "/")+1]
+		}
 		clean := path.Clean(name)
 		dots := strings.Trim(clean, "./") == ""
 		if name != "" && !path.IsAbs(name) && clean != "." && (!dots || test) {

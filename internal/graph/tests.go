@@ -67,7 +67,10 @@ func (b *builder) test(a buildscript.Test) error {
 		refs: map[Ref]string{},
 		done: true,
 	}
-	args := []string{u.ref(b.byFile[a.Program])}
+	// Not where the store has it: a test may link to its own program.
+	program := "${OBJ}/" + action.Escape(link.node.Main)
+	u.add(action.Step{Copy: &action.Copy{From: u.ref(b.byFile[a.Program]), To: program}})
+	args := []string{program}
 	for _, w := range a.Args {
 		if strings.HasPrefix(w, "-test.testlogfile=") {
 			continue

@@ -99,8 +99,11 @@ func TestTests(t *testing.T) {
 		t.Errorf("the nodes are\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
 	test := g.Nodes[len(g.Nodes)-1]
-	run := test.Steps[0].Run
-	if want := []string{"${R0}", "-test.paniconexit0", "-test.run=^A$$|B"}; !slices.Equal(run.Args, want) || run.Dir != "${SRC}/p" {
+	if c := test.Steps[0].Copy; c == nil || c.From != "${R0}" || c.To != "${OBJ}/p.test" || c.Tree {
+		t.Errorf("copies %+v", c)
+	}
+	run := test.Steps[1].Run
+	if want := []string{"${OBJ}/p.test", "-test.paniconexit0", "-test.run=^A$$|B"}; !slices.Equal(run.Args, want) || run.Dir != "${SRC}/p" {
 		t.Errorf("runs %q in %s, want %q", run.Args, run.Dir, want)
 	}
 	if want := (Ref{Node: len(g.Nodes) - 2, Output: Program}); len(test.Refs) != 1 || test.Refs[0] != want {

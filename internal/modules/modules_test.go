@@ -23,6 +23,30 @@ func TestParse(t *testing.T) {
 	}{
 		{"empty", "", nil},
 		{"workspace", "## workspace\n", nil},
+		{"versions of a workspace", `## workspace
+# example.com/a v1.0.0
+## explicit
+# example.com/a v1.1.0
+example.com/a
+# example.com/b v1.0.0 => ../b
+## explicit
+# example.com/b v1.1.0 => ../b
+## explicit; go 1.24
+example.com/b
+# example.com/c v1.0.0
+## explicit
+# example.com/c v1.2.0
+## explicit
+# example.com/d v1.0.0
+## explicit
+# example.com/b => ../b
+# example.com/d v0.9.0 => ../d
+`, []Module{
+			{Path: "example.com/a", Version: "v1.1.0", Explicit: true, Packages: []string{"example.com/a"}},
+			{Path: "example.com/b", Version: "v1.1.0", Replace: module.Version{Path: "../b"}, Explicit: true, GoVersion: "1.24", Packages: []string{"example.com/b"}},
+			{Path: "example.com/c", Version: "v1.2.0", Explicit: true},
+			{Path: "example.com/d", Version: "v1.0.0", Explicit: true},
+		}},
 		{"plain", `# example.com/a v1.0.0
 ## explicit; go 1.21
 example.com/a
@@ -96,6 +120,8 @@ func TestParseErrors(t *testing.T) {
 		{head + head, "vendor/modules.txt:3: module example.com/a is listed twice"},
 		{head + "# example.com/a v1.1.0 => ../a\nexample.com/a\n", "vendor/modules.txt:4: module example.com/a is listed twice"},
 		{head + "# example.com/a v1.1.0 => ../a\n## explicit\n", "vendor/modules.txt:4: module example.com/a is listed twice"},
+		{"## workspace\n" + head + head, "vendor/modules.txt:4: module example.com/a is listed twice"},
+		{"## workspace\n" + head + "# example.com/a v1.1.0\nexample.com/a\n", "vendor/modules.txt:5: module example.com/a is listed twice"},
 	} {
 		_, err := Parse("vendor/modules.txt", []byte(test.text))
 		if serr := (*SyntaxError)(nil); !errors.As(err, &serr) || serr.Unwrap() == nil {

@@ -19,17 +19,27 @@ import (
 // package. At the end are headers, with nothing below them, that repeat the
 // replacements of go.mod that nothing uses: one for a module that came before,
 // in another version or in none, is not returned. The first line of all may be
-// `## workspace`.
+// `## workspace`: there, each version of a module that a go.mod requires has a
+// header. Returned is the last one, the highest, which has the packages.
 func Parse(file string, data []byte) ([]Module, error) {
 	var mods []Module
 	seen := make(map[string]int)
 	var cur *Module // that the line is about; nil before the first header
 	unused := false // the header was that of a replacement that nothing uses
+	workspace := false
 	n := 0
 	for line := range bytes.Lines(data) {
 		n++
 		text := strings.TrimRight(string(line), "\r\n")
 		var err error
+		if workspace && unused && text != "" && (text[0] != '#' || strings.HasPrefix(text, "## ")) {
+			// It was a version that a go.mod requires.
+			if i := seen[cur.Path]; len(mods[i].Packages) == 0 && mods[i].Version != cur.Version {
+				cur.Explicit = mods[i].Explicit
+				mods[i] = *cur
+				cur, unused = &mods[i], false
+			}
+		}
 		switch {
 		case text == "":
 		case strings.HasPrefix(text, "## "):
@@ -40,6 +50,8 @@ func Parse(file string, data []byte) ([]Module, error) {
 				cur.annotate(text[len("## "):])
 			case text != "## workspace":
 				err = errors.New("annotation before the first module")
+			default:
+				workspace = true
 			}
 		case strings.HasPrefix(text, "# "):
 			var m Module
@@ -51,10 +63,12 @@ func Parse(file string, data []byte) ([]Module, error) {
 				i = len(mods)
 				seen[m.Path] = i
 				mods = append(mods, m)
-			} else if m.Replace.Path == "" {
+			} else if m.Replace.Path == "" && !(workspace && m.Version != mods[i].Version) {
 				err = fmt.Errorf("module %s is listed twice", m.Path)
 			}
-			cur = &mods[i]
+			if cur = &mods[i]; unused {
+				cur = &m
+			}
 		case strings.HasPrefix(text, "#"):
 			err = fmt.Errorf("unknown line %q", text)
 		case cur == nil:

@@ -61,9 +61,9 @@ func TestMakeTests(t *testing.T) {
 		t.Errorf("planned\n%q\nwant\n%q", names, want)
 	}
 	last := plan.Graph.Nodes[len(plan.Graph.Nodes)-1]
-	if want := []string{"${R0}", "-test.paniconexit0", "-test.run=^TestT$$", "-test.short=true", "-test.count=2", "-test.timeout=10m0s"}; last.Kind != graph.Test ||
-		!slices.Equal(slices.Sorted(slices.Values(last.Steps[0].Run.Args)), slices.Sorted(slices.Values(want))) {
-		t.Errorf("the test runs %q, want %q", last.Steps[0].Run.Args, want)
+	if want := []string{"${OBJ}/m.test", "-test.paniconexit0", "-test.run=^TestT$$", "-test.short=true", "-test.count=2", "-test.timeout=10m0s"}; last.Kind != graph.Test ||
+		!slices.Equal(slices.Sorted(slices.Values(last.Steps[1].Run.Args)), slices.Sorted(slices.Values(want))) {
+		t.Errorf("the test runs %q, want %q", last.Steps[1].Run.Args, want)
 	}
 	for _, n := range plan.Graph.Nodes {
 		if n.Name == "example.com/m.test" && n.Kind == graph.Package {

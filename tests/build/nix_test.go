@@ -89,9 +89,15 @@ func expression(t testing.TB, function, src, args string) string {
 var planning = []string{"modules", "unpacked-modules", "skeleton", "plan", "std-plan", "cgo-probe", "cgo-env", "program.drv", "derivations",
 	"test-skeleton", "test-plan", "check-env", "tests.drv", "test-derivations"}
 
-// compiled are the derivations of a build that do not plan.
+// prepared ends the name of the sources that a package's phases have changed.
+// Evaluation reads them, so that the modes differ in how they are addressed.
+const prepared = "-prepared"
+
+// compiled are the derivations of a build that neither plan nor prepare.
 func (r result) compiled() []string {
-	return slices.DeleteFunc(slices.Clone(r.built), func(name string) bool { return slices.Contains(planning, name) })
+	return slices.DeleteFunc(slices.Clone(r.built), func(name string) bool {
+		return slices.Contains(planning, name) || strings.HasSuffix(name, prepared)
+	})
 }
 
 // run runs a program of the result.

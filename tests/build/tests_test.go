@@ -28,6 +28,7 @@ var tested = map[string]string{
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	"testing"
 
 	"example.org/assert"
@@ -43,6 +44,24 @@ func Test(t *testing.T) {
 	}
 	assert.Equal(t, Text(), string(golden))
 	assert.Equal(t, hidden, ", world")
+}
+
+// A test program can be linked to from where the test has its files.
+func TestOwnProgram(t *testing.T) {
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Link(exe, filepath.Join(t.TempDir(), "program")); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestPattern(t *testing.T) {
+	files, err := filepath.Glob(filepath.Join("..", "where", "data", "*"))
+	if err != nil || len(files) == 0 {
+		t.Errorf("the other package's data are %q, %v", files, err)
+	}
 }
 
 func ExampleText() {

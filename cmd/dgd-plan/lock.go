@@ -1,0 +1,82 @@
+package main
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"dgd/internal/lock"
+	"dgd/internal/locker"
+)
+
+func newLock() *cobra.Command {
+	var check bool
+	var opts locker.Options
+	cmd := &cobra.Command{
+		Use:   "lock [DIR]",
+		Short: "Write dgd.lock, the hashes of all modules that a project needs",
+		Long: `Write ` + lock.Name + ` beside the go.mod, or the go.work, of DIR (.): each module that a
+package, tool or test of the project needs, on any platform, with its hash.
+
+It runs the go command in PATH, with its settings, and fetches what the module
+cache does not have. Every module is compared with go.sum. The old file stays
+until the new one is complete.`,
+		Example: `  dgd-plan lock             # write ` + lock.Name + `
+  dgd-plan lock --check     # say what in it is stale, missing or superfluous`,
+		Args: misused(cobra.MaximumNArgs(1)),
+		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+			return nil, cobra.ShellCompDirectiveFilterDirs
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if opts.Jobs < 1 || opts.Timeout <= 0 {
+				return misuse{fmt.Errorf("--jobs and --timeout must be more than nothing")}
+			}
+			dir := "."
+			if len(args) > 0 {
+				dir = args[0]
+			}
+			project, err := locker.Find(dir)
+			if err != nil {
+				return err
+			}
+			if check {
+				return checkLock(cmd, project)
+			}
+			opts.Progress = cmd.ErrOrStderr()
+			l, changed, err := locker.Write(cmd.Context(), project, opts)
+			if err != nil {
+				return err
+			}
+			state := "is written"
+			if !changed {
+				state = "stays as it was"
+			}
+			cmd.PrintErrf("%s %s: %d modules\n", project.LockFile(), state, len(l.Modules))
+			return nil
+		},
+	}
+	cmd.Flags().BoolVar(&check, "check", false, "write nothing; compare "+lock.Name+" with go.mod and go.sum, a line for each module that differs")
+	cmd.Flags().IntVarP(&opts.Jobs, "jobs", "j", 8, "fetch `N` modules at once")
+	cmd.Flags().DurationVar(&opts.Timeout, "timeout", 5*time.Minute, "give up after `TIME` in which nothing comes in")
+	return cmd
+}
+
+func checkLock(cmd *cobra.Command, project *locker.Project) error {
+	l, err := project.ReadLock()
+	if err != nil {
+		return err
+	}
+	if l == nil {
+		return fmt.Errorf("there is no %s: run `dgd-plan lock` in %s", lock.Name, project.Dir)
+	}
+	lines, err := lock.Check(l, &project.Project)
+	if err != nil || len(lines) == 0 {
+		return err
+	}
+	for _, line := range lines {
+		fmt.Fprintln(cmd.OutOrStdout(), line)
+	}
+	cmd.PrintErrf("run `dgd-plan lock` in %s\n", project.Dir)
+	return errFinding
+}

@@ -1,0 +1,210 @@
+package lock
+
+import (
+	"bytes"
+	"fmt"
+	"go/version"
+	"maps"
+	"slices"
+	"strings"
+
+	"golang.org/x/mod/modfile"
+	"golang.org/x/mod/module"
+	"golang.org/x/mod/semver"
+)
+
+// A File is the text of a file, with its name for errors.
+type File struct {
+	Name string
+	Text []byte
+}
+
+// A Project is what says which modules are needed, as far as texts do.
+type Project struct {
+	GoMods []File // of the main modules, in the order of go.work
+	GoWork *File  // nil outside of a workspace
+	GoSums []File // the main modules' go.sum files, and go.work.sum
+}
+
+// Check compares a lock with the texts, and returns a line for each module that
+// they do not agree on, sorted. It asks nobody: lib/lock.nix does the same
+// before a build, with the same words, and testdata/check.json tests both.
+//
+// From go 1.17 on a go.mod has the version of every module that is needed.
+// Older ones, and those of a workspace, may require less than what is taken in
+// the end: there, only go.sum can tell.
+func Check(l *Lock, p *Project) ([]string, error) {
+	r, err := p.Read()
+	if err != nil {
+		return nil, err
+	}
+	if main := slices.Sorted(slices.Values(l.Main)); !slices.Equal(main, r.Main) {
+		return []string{fmt.Sprintf("main: stale: go.mod is of %s, %s is of %s", strings.Join(r.Main, ", "), Name, strings.Join(main, ", "))}, nil
+	}
+	locked := map[string]*Module{}
+	for i, m := range l.Modules {
+		locked[m.Path] = &l.Modules[i]
+	}
+	paths := maps.Clone(r.Required)
+	for path := range locked {
+		paths[path] = ""
+	}
+	var lines []string
+	for _, path := range slices.Sorted(maps.Keys(paths)) {
+		if line := r.check(path, locked[path]); line != "" {
+			lines = append(lines, path+": "+line)
+		}
+	}
+	return lines, nil
+}
+
+// Requirements are what the texts of a project say.
+type Requirements struct {
+	Main     []string          // paths of the main modules, sorted
+	Required map[string]string // by path: the highest version that a go.mod requires
+	// Complete says that go.mod has each module that is needed, in the version
+	// that is taken.
+	Complete bool
+	Sums     map[module.Version][]string // "h1:" of go.sum
+	// replaced is by version, or by path alone. The first map that knows a
+	// module holds.
+	replaced []map[module.Version]module.Version
+}
+
+// check returns what is wrong with a module, or "". m is nil if the lock does
+// not have it.
+func (r *Requirements) check(path string, m *Module) string {
+	required, ok := r.Required[path]
+	selected := module.Version{Path: path, Version: required}
+	if m != nil && !r.Complete && semver.Compare(m.Version, required) > 0 {
+		selected.Version = m.Version
+	}
+	by := r.Replacement(selected)
+	switch {
+	case m == nil && isDir(by):
+		return ""
+	case m == nil:
+		return "missing: go.mod requires " + required
+	case !ok && (r.Complete || m.Hash == ""):
+		return "superfluous: go.mod does not require it"
+	case m.Version != selected.Version:
+		return fmt.Sprintf("stale: go.mod requires %s, %s has %s", required, Name, m.Version)
+	case m.Replace != by:
+		return fmt.Sprintf("stale: go.mod replaces it by %s, %s has %s", show(by), Name, show(m.Replace))
+	case m.Hash == "":
+		return ""
+	}
+	sums := r.Sums[m.Source()]
+	switch {
+	case len(sums) == 0:
+		return "superfluous: go.sum does not have " + m.Source().Version
+	case !slices.Contains(sums, m.Sum):
+		return fmt.Sprintf("stale: go.sum has %s, %s has %s", sums[0], Name, m.Sum)
+	}
+	return ""
+}
+
+func isDir(by module.Version) bool { return by.Path != "" && by.Version == "" }
+
+func show(by module.Version) string {
+	switch {
+	case by.Path == "":
+		return "nothing"
+	case by.Version == "":
+		return by.Path
+	}
+	return by.Path + " " + by.Version
+}
+
+// Replacement returns what stands in for a module, or zero; the version of a
+// directory is "". A replacement of one version goes before one of all of them,
+// and go.work before go.mod.
+func (r *Requirements) Replacement(m module.Version) module.Version {
+	for _, replaced := range r.replaced {
+		for _, old := range []module.Version{m, {Path: m.Path}} {
+			if by, ok := replaced[old]; ok {
+				return by
+			}
+		}
+	}
+	return module.Version{}
+}
+
+// Read reads the texts.
+func (p *Project) Read() (*Requirements, error) {
+	r := &Requirements{
+		Required: map[string]string{},
+		Complete: p.GoWork == nil,
+		Sums:     map[module.Version][]string{},
+	}
+	if p.GoWork != nil {
+		work, err := modfile.ParseWork(p.GoWork.Name, p.GoWork.Text, keepVersion)
+		if err != nil {
+			return nil, err
+		}
+		r.replace(work.Replace)
+	}
+	for _, file := range p.GoMods {
+		mod, err := modfile.Parse(file.Name, file.Text, keepVersion)
+		if err != nil {
+			return nil, err
+		}
+		if mod.Module == nil {
+			return nil, fmt.Errorf("%s names no module", file.Name)
+		}
+		r.Main = append(r.Main, mod.Module.Mod.Path)
+		r.replace(mod.Replace)
+		if mod.Go == nil || version.Compare("go"+mod.Go.Version, "go1.17") < 0 {
+			r.Complete = false
+		}
+		for _, require := range mod.Require {
+			m := require.Mod
+			if have, ok := r.Required[m.Path]; !ok || semver.Compare(m.Version, have) > 0 {
+				r.Required[m.Path] = m.Version
+			}
+		}
+	}
+	slices.Sort(r.Main)
+	for _, path := range r.Main {
+		delete(r.Required, path)
+	}
+	for _, file := range p.GoSums {
+		if err := r.readSums(file); err != nil {
+			return nil, err
+		}
+	}
+	return r, nil
+}
+
+// keepVersion leaves the versions of a file as they are.
+func keepVersion(_, version string) (string, error) { return version, nil }
+
+func (r *Requirements) replace(list []*modfile.Replace) {
+	replaced := map[module.Version]module.Version{}
+	for _, by := range list {
+		replaced[by.Old] = by.New
+	}
+	r.replaced = append(r.replaced, replaced)
+}
+
+// readSums reads a go.sum file. The checksums of go.mod files are of no use
+// here.
+func (r *Requirements) readSums(file File) error {
+	n := 0
+	for line := range bytes.Lines(file.Text) {
+		n++
+		words := strings.Fields(string(line))
+		if len(words) == 0 {
+			continue
+		}
+		if len(words) != 3 {
+			return fmt.Errorf("%s:%d: a line is a module, a version and a checksum; mend the file by `go mod tidy`", file.Name, n)
+		}
+		m := module.Version{Path: words[0], Version: words[1]}
+		if strings.HasSuffix(m.Version, "/go.mod") || !strings.HasPrefix(words[2], "h1:") {
+			continue
+		}
+		r.Sums[m] = append(r.Sums[m], words[2])
+	}
+	return nil
+}
