@@ -1,0 +1,132 @@
+package build
+
+import (
+	"encoding/json"
+	"flag"
+	"fmt"
+	"maps"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"dgd/internal/testnix"
+)
+
+var allTwice = flag.Bool("all-twice", false, "let TestReproducible build all examples and three published programs twice, not only a few")
+
+// Two empty stores make the same, though they differ in what a build could see
+// of a machine: of each derivation, inner ones and dgd's own programs too, the
+// same outputs with the same hashes. Under content addressing --check does not
+// tell that.
+func TestReproducible(t *testing.T) {
+	examples, programs := []string{"hello", "cgo", "embed"}, []string{"gofumpt"}
+	if *allTwice {
+		examples, programs = nil, append(programs, "age", "sql-migrate")
+	}
+	one := differing(t, examples, programs, machineKind{
+		cpus: "0", cores: 1, dir: "a",
+		environment: []string{"TZ=Pacific/Kiritimati", "LC_ALL=C", "LANG=C", "USER=one", "HOME=/one"},
+	})
+	two := differing(t, examples, programs, machineKind{
+		cpus: "0-1023", cores: 7, dir: strings.Repeat("longer-", 12),
+		environment: []string{"TZ=America/St_Johns", "LC_ALL=tr_TR.UTF-8", "LANG=tr_TR.UTF-8", "USER=another", "HOME=/another"},
+	})
+	if len(one) < 50 {
+		t.Fatalf("%d outputs: the test shows nothing", len(one))
+	}
+	t.Logf("%d outputs", len(one))
+	for path := range one {
+		if two[path] != one[path] {
+			t.Errorf("%s: %s in one store, %q in the other", path, one[path], two[path])
+		}
+	}
+	for path := range two {
+		if one[path] == "" {
+			t.Errorf("%s is in one store only", path)
+		}
+	}
+}
+
+// A machineKind is what a machine is like.
+type machineKind struct {
+	cpus        string // that there are, for taskset
+	cores       int    // that Nix says there are
+	dir         string // name of the directory to build in
+	environment []string
+}
+
+// differing builds examples (all, if none is named) and programs in an empty
+// store, in both modes, and returns the NAR hash of all that was made there.
+func differing(t *testing.T, examples, programs []string, kind machineKind) map[string]string {
+	t.Helper()
+	st := emptyStore(t)
+	wanted := func(dyn bool) string {
+		return fmt.Sprintf(`
+			let
+			  all = import %s { useDynDrv = %v; };
+			  of = set: names: map (name: set.${name}) (if names == [ ] then builtins.attrNames set else names);
+			in
+			of all.examples [ %s ] ++ of all.tests.programs [ %s ]`, repo(t), dyn, quoted(examples), quoted(programs))
+	}
+	// A C compiler, and what is fetched, are there.
+	given := fmt.Sprintf(`
+		let
+		  pkgs = import <nixpkgs> { };
+		in
+		pkgs.stdenv.mkDerivation {
+		  name = "given";
+		  nativeBuildInputs = [ pkgs.pkg-config ];
+		  buildInputs = [ pkgs.zlib pkgs.sqlite ];
+		  fetched = map (p: p.goModules) (builtins.filter (p: p.goModules != null) (%s));
+		  sources = map (name: (import %s { }).fetchGoModule { inherit ((import %[2]s/tests/programs.nix).${name}) module version hash; }) [ %[3]s ];
+		  buildCommand = "export -p > $out";
+		}`, wanted(false), repo(t), quoted(programs))
+	drv, err := exec.Command("nix-instantiate", "-E", given).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	st.Fill(t, strings.TrimSpace(string(drv)), here(t, given))
+	before := hashes(t, st)
+
+	at := filepath.Join(t.TempDir(), kind.dir)
+	write(t, filepath.Join(at, "keep"), "")
+	st.Configure(fmt.Sprint("cores = ", kind.cores), "build-dir = "+at)
+	for _, dyn := range []bool{false, true} {
+		cmd := st.Command("taskset", "--cpu-list", kind.cpus, "nix-build", "--no-out-link", "-E", wanted(dyn))
+		cmd.Env = append(cmd.Env, kind.environment...)
+		if r := finish(t, cmd); r.err != nil {
+			t.Fatalf("%v\n%s", r.err, tail(r.log))
+		}
+	}
+	made := hashes(t, st)
+	maps.DeleteFunc(made, func(path, _ string) bool { return before[path] != "" })
+	return made
+}
+
+// quoted are strings as elements of a list in Nix.
+func quoted(names []string) string {
+	var list []string
+	for _, name := range slices.Sorted(slices.Values(names)) {
+		list = append(list, fmt.Sprintf("%q", name))
+	}
+	return strings.Join(list, " ")
+}
+
+// hashes are the NAR hashes of all paths of a store.
+func hashes(t *testing.T, st *testnix.Store) map[string]string {
+	t.Helper()
+	var infos map[string]struct {
+		NarHash string `json:"narHash"`
+	}
+	text := st.Run(t, "nix", "path-info", "--all", "--json", "--json-format", "1")
+	if err := json.Unmarshal([]byte(text), &infos); err != nil {
+		t.Fatal(err)
+	}
+	list := map[string]string{}
+	for path, info := range infos {
+		list[path] = info.NarHash
+	}
+	return list
+}
