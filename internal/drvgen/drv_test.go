@@ -62,6 +62,7 @@ func evaluate(t *testing.T, st *testnix.Store, dir string, contentAddressed, all
 		  bound = %[1]q;
 		  modules = %[1]q + "/modules.json";
 		  modulesDir = %[1]q + "/vendor";
+		  locked = null;
 		  inputs = { go = file "go"; cgoEnv = file "cgo-env"; stdEnv = file "std-env"; };
 		  contentAddressed = %[3]v;
 		  allowGoReference = %[4]v;
