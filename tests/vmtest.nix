@@ -50,28 +50,24 @@ let
   proxy = import ./module-proxy.nix { inherit pkgs; };
 
   # <nixpkgs>, and what it is made of.
+  store = name: path: builtins.path { inherit name path; };
   nixpkgs =
     if pkgs ? path then
-      {
-        nixPath = "nixpkgs=${pkgs.path}";
-        paths = [ ];
+      rec {
+        nixPath = "nixpkgs=${builtins.head paths}";
+        paths = [ (store "nixpkgs" pkgs.path) ];
       }
     else
-      {
-        nixPath = "nixpkgs=${sources}/pkgs:dgd-debian=${
-          builtins.path {
-            path = <dgd-debian>;
-            name = "dgd-debian";
-          }
-        }";
-        paths = map builtins.storePath (builtins.attrValues (import <dgd-debian>));
+      rec {
+        nixPath = "nixpkgs=${sources}/pkgs:dgd-debian=${builtins.head paths}";
+        paths = [ (store "dgd-debian" <dgd-debian>) ] ++ map builtins.storePath (builtins.attrValues (import <dgd-debian>));
       };
 
   test = {
     name = "dgd-vmtest";
 
     # $REPORT is where the result goes.
-    command = "NIX_PATH=${nixpkgs.nixPath} bash ${./vmtest.sh} ${sources} ${toString names}";
+    command = "NIX_PATH=${nixpkgs.nixPath} bash ${sources}/tests/vmtest.sh ${sources} ${toString names}";
 
     # Nothing is fetched but modules: all else is there.
     paths = nixpkgs.paths ++ [
@@ -115,7 +111,7 @@ let
     inherit (test) name;
     globalTimeout = test.timeout;
     nodes.machine =
-      { lib, ... }:
+      { lib, pkgs, ... }:
       {
         virtualisation = {
           inherit (test) cores;
@@ -127,6 +123,7 @@ let
           vlans = [ ];
           qemu.networkingOptions = lib.mkForce [ "-nic none" ];
         };
+        nix.package = pkgs.nixVersions.latest;
         nix.settings = test.nixConf // {
           substituters = lib.mkForce [ ];
         };

@@ -51,6 +51,9 @@ truncate -s 40G disk.img
 run_in "$emulator" usr/sbin/mke2fs -q -t ext4 -E lazy_itable_init=1,lazy_journal_init=1,nodiscard disk.img
 echo "the disks are made after $SECONDS seconds"
 
+# Nix takes a line that ends in a carriage return for an empty one.
+lines() { while IFS= read -r line; do echo "${line%$'\r'}"; done; }
+
 # The machine has no network device.
 qemu() { # SECONDS INITRD OPTIONS…
   local pid killer status=0
@@ -58,7 +61,7 @@ qemu() { # SECONDS INITRD OPTIONS…
     -machine q35 -smp "$cores" -nodefaults -no-user-config -display none -no-reboot -nic none -serial stdio \
     -L "$emulator/usr/share/qemu" -L "$emulator/usr/share/seabios" \
     -kernel "$(echo "$machine"/usr/lib/modules/*/vmlinuz)" -append "console=ttyS0 quiet panic=-1" \
-    -initrd "$2" "${@:3}" </dev/null &
+    -initrd "$2" "${@:3}" </dev/null > >(lines) &
   pid=$!
   (sleep "$1" && echo "$1 seconds are over" && kill $pid) &
   killer=$!
