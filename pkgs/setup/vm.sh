@@ -25,17 +25,15 @@ setup_vm() { # TARGET
   rm -rf "$tmp"
   mkdir -p "$tmp/unpacked"
   vm_unpack "$tmp/unpacked/vm-emulator" qemu-system-x86 erofs-utils e2fsprogs
-  vm_unpack "$tmp/unpacked/vm-machine" linux-image-cloud-amd64 kmod nix-bin bash-static busybox-static
+  vm_unpack "$tmp/unpacked/vm-machine" linux-image-cloud-amd64 nix-bin bash-static busybox-static
   rm -rf "$tmp"/unpacked/vm-emulator/usr/bin/qemu-{system-i386,system-x86_64-microvm,*-helper}
   added=$(cd "$tmp/unpacked" && nix-store --add vm-emulator vm-machine)
-  # shellcheck disable=SC2086 # two paths
   nix-store --realise --add-root "$target.roots/root" $added >/dev/null
   printf '{\n  emulator = "%s";\n  machine = "%s";\n}\n' $added >"$tmp/default.nix"
   rm -rf "$tmp/unpacked" "$target"
   mv -T "$tmp" "$target"
 }
 
-# The roots may be there without what they name, after somebody removed the store.
 vm_whole() { # TARGET
   [[ -e $1/default.nix ]] && sed -nE 's/.* = "(.*)";/\1/p' "$1/default.nix" | xargs nix-store --check-validity 2>/dev/null
 }

@@ -3,7 +3,6 @@
 finish() {
   [ ! -e "$REPORT" ] || cat "$REPORT" >/dev/ttyS1
   echo "exit status ${status:-1}" >/dev/ttyS1
-  sync
   sleep 1
   /usr/bin/busybox reboot -f
 }
