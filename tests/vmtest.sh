@@ -25,9 +25,8 @@ setting() { nix --extra-experimental-features nix-command config show "$1"; }
 # ARGUMENTS… of nix-build; leaves the seconds and the number of derivations in `seconds` and `built`, the path in `path`.
 build() {
   local start=$SECONDS
-  path=$(nix-build "$sources" --no-out-link "$@" 2> >(tee "$HOME/log" >&2)) || fail "nix-build $* has failed"
-  # tee may still be writing.
-  wait $!
+  nix-build "$sources" --no-out-link "$@" 2>&1 >"$HOME/path" | tee "$HOME/log" || fail "nix-build $* has failed"
+  path=$(<"$HOME/path")
   seconds=$((SECONDS - start))
   built=$(grep -c "^building '" "$HOME/log") || true
 }
