@@ -12,7 +12,12 @@
   timeout, # in seconds
 }:
 let
-  inherit (builtins.mapAttrs (_: builtins.storePath) (import <dgd-vm>)) emulator machine;
+  trees =
+    if (builtins.tryEval <dgd-vm>).success then
+      import <dgd-vm>
+    else
+      throw "dgd: ${name} needs a virtual machine, which is fetched by ./with-nix nix-build -A vmtest";
+  inherit (builtins.mapAttrs (_: builtins.storePath) trees) emulator machine;
 in
 derivation {
   inherit
