@@ -38,9 +38,10 @@ chown 0:30000 /nix/store
 chmod 1775 /nix/store
 
 {
-  cat /test/nix.conf
   echo 'build-users-group = nixbld'
   echo 'sandbox-paths = /bin/sh=/usr/bin/bash-static'
+  # What it has as extra- is added to what is before it.
+  cat /test/nix.conf
 } >/etc/nix/nix.conf
 nix-store --load-db </test/registration
 (
