@@ -24,10 +24,8 @@ func Parse(text string) (*Derivation, error) {
 		Env:     map[string]string{},
 	}
 	p := &parser{text: text}
-	dynamic := strings.HasPrefix(text, dynamicForm)
-	if dynamic {
-		p.at = len(dynamicForm)
-	} else {
+	dynamic := p.accept(dynamicForm)
+	if !dynamic {
 		p.expect(plainForm)
 	}
 	p.list(func() {
@@ -78,14 +76,9 @@ func (p *parser) fail(format string, args ...any) {
 	}
 }
 
-// is reports whether a text comes next.
-func (p *parser) is(next string) bool {
-	return p.err == nil && strings.HasPrefix(p.text[p.at:], next)
-}
-
 // accept goes on behind a text if that comes next.
 func (p *parser) accept(next string) bool {
-	ok := p.is(next)
+	ok := p.err == nil && strings.HasPrefix(p.text[p.at:], next)
 	if ok {
 		p.at += len(next)
 	}
