@@ -109,7 +109,7 @@ in
   # A module cache, for who runs the go command himself.
   cache = planner {
     name = "module-cache";
-    command = "cache";
+    command = "modcache";
     inherit config;
   };
 }

@@ -259,3 +259,19 @@ func TestCommandLine(t *testing.T) {
 		}
 	}
 }
+
+// A stage and a command of people's with one name would be one of them.
+func TestNames(t *testing.T) {
+	has := map[string]bool{}
+	for _, cmd := range newRoot().Commands() {
+		if has[cmd.Name()] {
+			t.Errorf("there are two commands %s", cmd.Name())
+		}
+		has[cmd.Name()] = true
+	}
+	for _, stage := range stages {
+		if !has[stage.name] {
+			t.Errorf("stage %s is no command", stage.name)
+		}
+	}
+}

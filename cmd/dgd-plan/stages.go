@@ -22,7 +22,7 @@ var stages = []struct{ name, short string }{
 	{"tests", "go test -n, parsed into a graph"},
 	{"probe", "The C compilers' answers to cmd/go's probes"},
 	{"unpack", "A module download cache, unpacked"},
-	{"cache", "The modules of a lock, as a module cache"},
+	{"modcache", "The modules of a lock, as a module cache"},
 	{"modules", "A vendor directory, or what was unpacked, split into modules"},
 	{"bind", "A plan and its sources, made into derivations"},
 	{"linked", "The modules that planned programs are linked from"},
@@ -93,7 +93,7 @@ func runStage(ctx context.Context, command string) error {
 			return err
 		}
 		return modules.Unpack(ctx, cfg.Downloads, out)
-	case "cache":
+	case "modcache":
 		var cfg planner.Locked
 		if err := config(&cfg); err != nil {
 			return err

@@ -18,6 +18,9 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"dgd/internal/drvfile"
+	"dgd/internal/store"
 )
 
 // A Store tells of derivations.
@@ -36,7 +39,7 @@ type Store interface {
 // programs have built for them, and what that was built with. Of each, it names
 // the outputs that the store has. The list is sorted.
 func Installables(ctx context.Context, st Store, drvs []string) ([]string, error) {
-	w := &walk{ctx: ctx, store: st, drvs: map[string]*derivation{}, outputs: map[string]map[string]string{}}
+	w := &walk{ctx: ctx, store: st, drvs: map[string]*drvfile.Derivation{}, outputs: map[string]map[string]string{}}
 	wanted := map[string]bool{}
 	for _, drv := range drvs {
 		if !strings.HasSuffix(drv, ".drv") {
@@ -52,13 +55,13 @@ func Installables(ctx context.Context, st Store, drvs []string) ([]string, error
 		}
 		wanted[drv] = true
 	}
-	for _, d := range w.drvs {
-		if !d.isOwn() {
+	for drv, d := range w.drvs {
+		if !isOwn(d) {
 			continue
 		}
-		wanted[d.path] = true
-		for _, in := range d.inputs {
-			wanted[in.drv] = true
+		wanted[drv] = true
+		for _, input := range d.InputDrvs() {
+			wanted[input] = true
 		}
 	}
 	var list []string
@@ -74,14 +77,19 @@ func Installables(ctx context.Context, st Store, drvs []string) ([]string, error
 			return nil, err
 		}
 		// There is none where a derivation is not content-addressed.
-		resolved, ok, err := w.drvs[drv].resolved(w.made)
-		if ok && !wanted[resolved] {
-			ok, err = st.Has(ctx, resolved)
-			if ok {
-				err = add(resolved)
-			}
-		}
+		resolved, err := resolved(drv, w.drvs[drv], w.made)
 		if err != nil {
+			return nil, err
+		}
+		if resolved == "" || wanted[resolved] {
+			continue
+		}
+		if ok, err := st.Has(ctx, resolved); err != nil {
+			return nil, err
+		} else if !ok {
+			continue
+		}
+		if err := add(resolved); err != nil {
 			return nil, err
 		}
 	}
@@ -93,8 +101,8 @@ func Installables(ctx context.Context, st Store, drvs []string) ([]string, error
 type walk struct {
 	ctx     context.Context
 	store   Store
-	drvs    map[string]*derivation       // by path
-	outputs map[string]map[string]string // that are there, by derivation
+	drvs    map[string]*drvfile.Derivation // by path
+	outputs map[string]map[string]string   // that are there, by derivation
 }
 
 // made returns the outputs of a derivation that the store has.
@@ -117,23 +125,23 @@ func (w *walk) visit(drv string) error {
 	if err != nil {
 		return err
 	}
-	d, err := read(drv, text)
+	d, err := drvfile.Parse(text)
 	if err != nil {
-		return err
+		return fmt.Errorf("%s: %w", drv, err)
 	}
 	w.drvs[drv] = d
-	for _, in := range d.inputs {
-		if err := w.visit(in.drv); err != nil {
+	for _, input := range d.InputDrvs() {
+		if err := w.visit(input); err != nil {
 			return err
 		}
-		if len(in.dynamic) == 0 {
+		if len(d.Dynamic[input]) == 0 {
 			continue
 		}
-		made, err := w.made(in.drv)
+		made, err := w.made(input)
 		if err != nil {
 			return err
 		}
-		for name := range in.dynamic {
+		for name := range d.Dynamic[input] {
 			if made[name] == "" {
 				continue
 			}
@@ -146,7 +154,18 @@ func (w *walk) visit(drv string) error {
 }
 
 // isOwn reports whether dgd-exec or dgd-plan builds the derivation.
-func (d *derivation) isOwn() bool {
-	name := path.Base(d.builder)
-	return path.Base(path.Dir(d.builder)) == "bin" && (name == "dgd-exec" || name == "dgd-plan")
+func isOwn(d *drvfile.Derivation) bool {
+	name := path.Base(d.Builder)
+	return path.Base(path.Dir(d.Builder)) == "bin" && (name == "dgd-exec" || name == "dgd-plan")
+}
+
+// resolved returns the store path of the derivation that Nix builds in place of
+// one, or "" if that is not known.
+func resolved(drv string, d *drvfile.Derivation, outputs func(drv string) (map[string]string, error)) (string, error) {
+	r, err := d.Resolve(outputs)
+	if r == nil {
+		return "", err
+	}
+	_, name, _ := strings.Cut(path.Base(drv), "-")
+	return store.Derivation{Name: name, ATerm: []byte(r.String()), Refs: r.Sources}.Path(path.Dir(drv)), nil
 }

@@ -3,10 +3,11 @@ package cache
 import (
 	"context"
 	"fmt"
-	"reflect"
 	"slices"
 	"strings"
 	"testing"
+
+	"dgd/internal/drvfile"
 )
 
 // A fakeStore has .drv files, and outputs of some of them.
@@ -75,13 +76,13 @@ func TestInstallables(t *testing.T) {
 	check(hashA+"go.drv^out", hashA+"link.drv^out", hashA+"pkg.drv^out,x", hashA+"top.drv^out")
 
 	// Of a derivation that Nix has resolved, both forms.
-	link, err := read(hashA+"link.drv", st.texts[hashA+"link.drv"])
+	link, err := drvfile.Parse(st.texts[hashA+"link.drv"])
 	if err != nil {
 		t.Fatal(err)
 	}
-	resolved, ok, err := link.resolved(func(drv string) (map[string]string, error) { return st.outputs[drv], nil })
-	if err != nil || !ok || resolved == link.path || !strings.HasSuffix(resolved, "-link.drv") {
-		t.Fatalf("resolved: %q, %v, %v", resolved, ok, err)
+	resolved, err := resolved(hashA+"link.drv", link, func(drv string) (map[string]string, error) { return st.outputs[drv], nil })
+	if err != nil || resolved == hashA+"link.drv" || !strings.HasSuffix(resolved, "-link.drv") {
+		t.Fatalf("resolved: %q, %v", resolved, err)
 	}
 	st.texts[resolved] = "any"
 	st.outputs[resolved] = map[string]string{"out": hashB + "link"}
@@ -134,76 +135,11 @@ func TestInstallablesErrors(t *testing.T) {
 	for drv, want := range map[string]string{
 		hashA + "program": "is not a .drv file: give what nix-instantiate prints",
 		hashA + "new.drv": "is not built in this store: build it first",
-		hashA + "bad.drv": hashA + "bad.drv: no derivation: byte 7 is not the beginning of a term",
+		hashA + "bad.drv": hashA + "bad.drv: not a derivation that dgd understands: byte 7 is not [",
 		hashA + "top.drv": hashA + "gone.drv is not there",
 	} {
 		if _, err := Installables(t.Context(), st, []string{drv}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: the error is %v, want %q", drv, err, want)
 		}
-	}
-}
-
-// What a term is read from is what it prints.
-func TestTerms(t *testing.T) {
-	for _, text := range []string{
-		`""`, `"a\"b\\c\nd\re\tf$é"`, `[]`, `()`, `Derive([],("a",["b","c"]))`, drv(own, `("a",(["out"],[("out",["x"])]))`),
-	} {
-		got, err := parse(text)
-		if err != nil || got.String() != text {
-			t.Errorf("%s is read as %s, %v", text, got, err)
-		}
-	}
-	for _, text := range []string{``, `"`, `"\`, `"\x"`, `[`, `["a"`, `["a" "b"]`, `["a",]`, `("a"]`, `a`, `[]]`, `1`, strings.Repeat("[", 100) + strings.Repeat("]", 100)} {
-		if got, err := parse(text); err == nil {
-			t.Errorf("%s is read as %s", text, got)
-		}
-	}
-}
-
-func TestReadWrong(t *testing.T) {
-	for _, text := range []string{
-		`"a"`, `Derive()`, `Other([],[],[],"","",[],[])`, `DrvWithVersion("new",[],[],[],"","",[],[])`,
-		`Derive([],["a"],[],"","",[],[])`, `Derive([],[("a")],[],"","",[],[])`, `Derive([],[("a","b")],[],"","",[],[])`,
-		`Derive([],[("a",([]))],[],"","",[],[])`, `Derive([],[("a",([],[("b",([],[]))]))],[],"","",[],[])`,
-		`Derive([],[],[[]],"","",[],[])`, `Derive([],[("a",[[]])],[],"","",[],[])`,
-	} {
-		if d, err := read("x", text); err == nil {
-			t.Errorf("%s is read as %+v", text, d)
-		}
-	}
-}
-
-// Placeholders as Nix 2.34 writes them.
-func TestPlaceholders(t *testing.T) {
-	program := placeholder("/nix/store/kkcl730bqx50dzx19wc9wd456gqzzjx8-program.drv.drv", "out")
-	if got, want := inText(placeholderBelow(program, "out")), "/1rj53yqayspg4shbjn6wd4az41701gxngvfl5xpdhy0qycqhc10r"; got != want {
-		t.Errorf("%s, want %s", got, want)
-	}
-}
-
-// With all inputs known, a derivation becomes one that has sources only.
-func TestResolved(t *testing.T) {
-	upstream := inText(placeholder(hashA+"pkg.drv", "x"))
-	d, err := read(hashA+"link.drv", `Derive([("out","","r:sha256","")],[("`+hashA+`pkg.drv",["x"])],["`+hashC+`src"],"s","b",["-x"],[("in","`+upstream+`/p")])`)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if want := []input{{drv: hashA + "pkg.drv", outputs: []string{"x"}}}; !reflect.DeepEqual(d.inputs, want) {
-		t.Errorf("the inputs are %+v", d.inputs)
-	}
-	known := map[string]string{}
-	outputs := func(string) (map[string]string, error) { return known, nil }
-	if _, ok, err := d.resolved(outputs); ok || err != nil {
-		t.Errorf("it is resolved without inputs: %v", err)
-	}
-	known["x"] = hashB + "pkg-x"
-	got, ok, err := d.resolved(outputs)
-	plain, e := read(hashA+"link.drv", `Derive([("out","","r:sha256","")],[],["`+hashB+`pkg-x","`+hashC+`src"],"s","b",["-x"],[("in","`+hashB+`pkg-x/p")])`)
-	if e != nil {
-		t.Fatal(e)
-	}
-	want, _, _ := plain.resolved(outputs)
-	if err != nil || !ok || got != want {
-		t.Errorf("%s, %v, %v, want %s", got, ok, err, want)
 	}
 }

@@ -18,8 +18,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/nix-community/go-nix/pkg/nixbase32"
-	"github.com/nix-community/go-nix/pkg/nixhash"
+	"dgd/internal/drvfile"
 )
 
 // inStore matches what is directly in a store.
@@ -34,7 +33,7 @@ const (
 	planning      // the planner
 )
 
-func roleOf(d *Derivation) role {
+func roleOf(d *drvfile.Derivation) role {
 	switch {
 	case strings.HasSuffix(d.Builder, "-dgd-exec/bin/dgd-exec"):
 		return inner
@@ -47,7 +46,7 @@ func roleOf(d *Derivation) role {
 // A node is a derivation of a closure.
 type node struct {
 	path string
-	drv  *Derivation
+	drv  *drvfile.Derivation
 	role role
 	deps []dep
 	*work
@@ -155,7 +154,7 @@ func (c *closure) grow(ctx context.Context, st Store, level []*node) ([]*node, e
 				return nil, err
 			}
 			for _, output := range n.drv.Inputs[drv] {
-				n.deps = append(n.deps, dep{to: to, output: output, text: placeholderOf(drv, output)})
+				n.deps = append(n.deps, dep{to: to, output: output, text: drvfile.InputPlaceholder(drv, output)})
 			}
 		}
 		for _, drv := range slices.Sorted(maps.Keys(n.drv.Dynamic)) {
@@ -178,7 +177,7 @@ func (c *closure) grow(ctx context.Context, st Store, level []*node) ([]*node, e
 					return nil, err
 				}
 				for _, of := range n.drv.Dynamic[drv][output] {
-					n.deps = append(n.deps, dep{to: to, output: of, text: placeholderOfDynamic(drv, output, of)})
+					n.deps = append(n.deps, dep{to: to, output: of, text: drvfile.DynamicPlaceholder(drv, output, of)})
 				}
 			}
 		}
@@ -228,7 +227,7 @@ func (c *closure) findOutputs(ctx context.Context, st Store) error {
 	var ask []string
 	for drv, n := range c.byDrv {
 		for _, o := range n.drv.Outputs {
-			if o.floating() || o.Path == "" && o.Hash == "" {
+			if o.Floating() || o.Path == "" && o.Hash == "" {
 				ask = append(ask, drv)
 				break
 			}
@@ -316,32 +315,4 @@ func (d dep) resolved() string {
 		return d.path
 	}
 	return "(" + d.to.identity + ")!" + d.output
-}
-
-// placeholderOf is what stands for an output whose path is not known, in a
-// derivation that refers to it.
-func placeholderOf(drv, output string) string {
-	hash, _, _ := strings.Cut(pathBase(drv), "-")
-	name := strings.TrimSuffix(storeName(drv), ".drv")
-	if output != "out" {
-		name += "-" + output
-	}
-	return placeholder("nix-upstream-output:" + hash + ":" + name)
-}
-
-// placeholderOfDynamic is the same for an output of a derivation that is an
-// output of another one.
-func placeholderOfDynamic(drv, output, of string) string {
-	hash, _, _ := strings.Cut(pathBase(drv), "-")
-	name := strings.TrimSuffix(storeName(drv), ".drv")
-	if output != "out" {
-		name += "-" + output
-	}
-	sum := sha256.Sum256([]byte("nix-upstream-output:" + hash + ":" + name))
-	return placeholder("nix-computed-output:" + nixbase32.EncodeToString(nixhash.CompressHash(sum[:], 20)) + ":" + of)
-}
-
-func placeholder(clear string) string {
-	sum := sha256.Sum256([]byte(clear))
-	return "/" + nixbase32.EncodeToString(sum[:])
 }

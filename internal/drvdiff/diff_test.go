@@ -13,17 +13,18 @@ import (
 	"testing"
 
 	"dgd/internal/action"
+	"dgd/internal/drvfile"
 	"dgd/internal/testnix"
 )
 
 // memory is a store of a test's own: derivations, and what came out of them.
 type memory struct {
-	drvs    map[string]*Derivation
+	drvs    map[string]*drvfile.Derivation
 	outputs map[string]map[string]string
 	root    string
 }
 
-func (m *memory) Derivation(path string) (*Derivation, error) {
+func (m *memory) Derivation(path string) (*drvfile.Derivation, error) {
 	if d := m.drvs[path]; d != nil {
 		return d, nil
 	}
@@ -55,8 +56,8 @@ func (m *memory) add(t *testing.T, letter string, unit action.Unit, vars map[str
 	t.Helper()
 	name := unit.Name
 	drv := storePath(letter, name+".drv")
-	d := &Derivation{
-		Outputs: map[string]Output{"out": {Algo: "r:sha256"}},
+	d := &drvfile.Derivation{
+		Outputs: map[string]drvfile.Output{"out": {Algo: "r:sha256"}},
 		Inputs:  map[string][]string{},
 		System:  "x86_64-linux", Builder: storePath("b", "dgd-exec") + "/bin/dgd-exec",
 	}
@@ -68,7 +69,7 @@ func (m *memory) add(t *testing.T, letter string, unit action.Unit, vars map[str
 	for i, ref := range refs {
 		to, output, _ := strings.Cut(ref, "!")
 		d.Inputs[to] = append(d.Inputs[to], output)
-		all[fmt.Sprintf("V%d", i)] = placeholderOf(to, output)
+		all[fmt.Sprintf("V%d", i)] = drvfile.InputPlaceholder(to, output)
 	}
 	spec, err := json.Marshal(action.Spec{Units: []action.Unit{unit}})
 	if err != nil {
@@ -92,7 +93,7 @@ func pkg(name string, args ...string) action.Unit {
 
 // What came out of an input counts, and not what it is called.
 func TestCompare(t *testing.T) {
-	m := &memory{drvs: map[string]*Derivation{}, outputs: map[string]map[string]string{}, root: t.TempDir()}
+	m := &memory{drvs: map[string]*drvfile.Derivation{}, outputs: map[string]map[string]string{}, root: t.TempDir()}
 	a1 := m.add(t, "1", pkg("a", "-p", "a"), nil, nil, storePath("0", "a"))
 	a2 := m.add(t, "2", pkg("a", "-p", "a", "-N"), nil, nil, storePath("0", "a"))
 	a3 := m.add(t, "3", pkg("a", "-p", "a", "-l"), nil, nil, storePath("3", "a"))
@@ -193,7 +194,7 @@ func TestCauses(t *testing.T) {
 		{"files", nil, nil, map[string]string{"p.go": "package p // edited\n", "q.go": "package p\n"}, []string{"file p/data/x is gone", "file p/p.go changed", "file p/q.go is new"}},
 		{"a step", func(u *action.Unit) { u.Steps = append(u.Steps, action.Step{Mkdir: "x"}) }, nil, nil, []string{"its steps differ"}},
 	} {
-		m := &memory{drvs: map[string]*Derivation{}, outputs: map[string]map[string]string{}, root: t.TempDir()}
+		m := &memory{drvs: map[string]*drvfile.Derivation{}, outputs: map[string]map[string]string{}, root: t.TempDir()}
 		fmtDrv := m.add(t, "f", pkg("fmt", "-p", "fmt"), nil, nil, storePath("0", "fmt"))
 		oldVars := map[string]string{"V9": tree(m, "s", files)}
 		newVars := map[string]string{"V9": oldVars["V9"]}
@@ -245,7 +246,7 @@ func TestNix(t *testing.T) {
 		}
 	}
 	d, err := st.Derivation(drv)
-	if err != nil || d.Env["name"] != "n" || !d.Outputs["y"].floating() {
+	if err != nil || d.Env["name"] != "n" || !d.Outputs["y"].Floating() {
 		t.Errorf("%+v, %v", d, err)
 	}
 	outputs, err := st.Outputs(t.Context(), []string{drv})

@@ -110,7 +110,7 @@ func (e *explainer) pair(o, n *node) (*Pair, error) {
 // floating says that the outputs' paths follow from their contents.
 func floating(n *node) bool {
 	for _, o := range n.drv.Outputs {
-		return o.floating()
+		return o.Floating()
 	}
 	return false
 }

@@ -12,13 +12,15 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+
+	"dgd/internal/drvfile"
 )
 
 // A Store answers what derivations are, and what became of them.
 type Store interface {
 	// Derivation returns the derivation of a .drv path, or an error that is
 	// fs.ErrNotExist.
-	Derivation(path string) (*Derivation, error)
+	Derivation(path string) (*drvfile.Derivation, error)
 	// Outputs returns, by .drv path and output, the paths of outputs that are
 	// known to be built. It is for outputs whose path follows from their
 	// contents.
@@ -72,12 +74,12 @@ func run(ctx context.Context, name string, args ...string) (string, error) {
 
 func (n *Nix) OnDisk(path string) string { return filepath.Join(n.root, path) }
 
-func (n *Nix) Derivation(path string) (*Derivation, error) {
+func (n *Nix) Derivation(path string) (*drvfile.Derivation, error) {
 	text, err := os.ReadFile(n.OnDisk(path))
 	if err != nil {
 		return nil, err
 	}
-	d, err := Parse(string(text))
+	d, err := drvfile.Parse(string(text))
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"dgd/internal/action"
+	"dgd/internal/drvfile"
 	"dgd/internal/source"
 )
 
@@ -31,7 +32,7 @@ const (
 	result   kind = "result"   // what joins programs, tests, or both
 )
 
-func readWork(d *Derivation) (*work, error) {
+func readWork(d *drvfile.Derivation) (*work, error) {
 	w := &work{}
 	var spec action.Spec
 	if err := json.Unmarshal([]byte(d.Env["spec"]), &spec); err != nil {

@@ -2,15 +2,13 @@ package drvgen
 
 import (
 	"bytes"
-	"crypto/sha256"
 	"fmt"
-	"path"
 	"slices"
 	"strings"
 
 	"github.com/nix-community/go-nix/pkg/derivation"
-	"github.com/nix-community/go-nix/pkg/nixbase32"
 
+	"dgd/internal/drvfile"
 	"dgd/internal/store"
 )
 
@@ -107,7 +105,7 @@ func (e *encoder) add(d *Derivation) error {
 		drv.Env["outputHashMode"] = "recursive"
 		for _, o := range d.Outputs {
 			drv.Outputs[o].HashAlgorithm = "r:sha256"
-			drv.Env[o] = placeholder("nix-output:" + o)
+			drv.Env[o] = drvfile.Placeholder(o)
 		}
 	} else if err := e.address(drv, outputs); err != nil {
 		return err
@@ -124,13 +122,8 @@ func (e *encoder) add(d *Derivation) error {
 	made := store.Derivation{Name: d.Name + ".drv", ATerm: aterm.Bytes(), Refs: refs}
 	drvPath := made.Path(e.env.StoreDir)
 	if e.env.ContentAddressed {
-		hash, _, _ := strings.Cut(path.Base(drvPath), "-")
 		for _, o := range d.Outputs {
-			name := d.Name
-			if o != "out" {
-				name += "-" + o
-			}
-			outputs[o] = placeholder("nix-upstream-output:" + hash + ":" + name)
+			outputs[o] = drvfile.InputPlaceholder(drvPath, o)
 		}
 	} else {
 		replacement, err := drv.CalculateDrvReplacement(e.replacements)
@@ -164,10 +157,4 @@ func (e *encoder) address(drv *derivation.Derivation, outputs map[string]string)
 		outputs[o] = p
 	}
 	return nil
-}
-
-// placeholder is what Nix replaces by a path that is not known yet.
-func placeholder(clear string) string {
-	sum := sha256.Sum256([]byte(clear))
-	return "/" + nixbase32.EncodeToString(sum[:])
 }

@@ -1,6 +1,7 @@
 package drvgen
 
 import (
+	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -8,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/nix-community/go-nix/pkg/nixbase32"
 
 	"dgd/internal/graph"
 	"dgd/internal/source"
@@ -226,6 +229,10 @@ func TestEncode(t *testing.T) {
 	}
 	path := encoded[0].Path("/nix/store")
 	hash := strings.TrimPrefix(path, "/nix/store/")[:32]
+	placeholder := func(clear string) string {
+		sum := sha256.Sum256([]byte(clear))
+		return "/" + nixbase32.EncodeToString(sum[:])
+	}
 	second := string(encoded[1].ATerm)
 	for _, part := range []string{
 		`Derive([("out","","r:sha256","")],[("` + path + `",["out","x"])],["` + exec + `","` + goSP + `"],`,

@@ -389,7 +389,7 @@ func private(t *testing.T, lib *library, path string) (root string, environ func
 	return root, func(url string) {
 		environment(t, lib.fileProxy())
 		t.Setenv("GOPRIVATE", host)
-		t.Setenv("GOSUMDB", "sum.golang.org") // which is not asked
+		t.Setenv("GOSUMDB", "") // the default one, which is not asked
 		t.Setenv("GONOSUMDB", host+",example.com")
 		writeTest(t, os.Getenv("GIT_CONFIG_GLOBAL"), fmt.Sprintf("[url %q]\n\tinsteadOf = https://%s/\n[safe]\n\tdirectory = *\n", url+"/", host))
 	}
