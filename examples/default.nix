@@ -3,6 +3,7 @@
   dgd,
   pkgs ? import <nixpkgs> { },
   useDynDrv ? false,
+  go ? pkgs.go,
 }:
 let
   build = if useDynDrv then dgd.buildWithDynDrv else dgd.buildWithIFD;
@@ -20,5 +21,8 @@ builtins.mapAttrs (
       "namesPlace"
       "reference"
     ]
+    // {
+      inherit go;
+    }
   )
 ) examples

@@ -95,7 +95,10 @@ let
       flags;
   isMod = hasFlag "mod";
   hasFlag = name: flag: builtins.match "['\"]?--?${name}(=.*)?" flag != null;
-  warn = message: builtins.warn "dgd.${function}: ${message}";
+  # Nix has builtins.warn since 2.23.
+  warn =
+    message:
+    (builtins.warn or (words: builtins.trace "warning: ${words}")) "dgd.${function}: ${message}";
 in
 given:
 let

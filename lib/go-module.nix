@@ -287,10 +287,13 @@ rec {
     "GOWORK"
   ];
 
+  # Nix has builtins.readFileType since 2.14.
+  fileType = builtins.readFileType or (path: (builtins.readDir (dirOf path)).${baseNameOf path});
+
   # Whether the sources can be read as they are. An archive has to be unpacked; a fetcher's name tells.
   isDirectory =
     src:
-    builtins.isPath src && builtins.readFileType src == "directory"
+    builtins.isPath src && fileType src == "directory"
     || !builtins.isPath src && builtins.match ".*[.](tar|tgz|tbz2|txz|zip|tar[.][a-z0-9]+)" (src.name or "${src}") == null;
 
   # As in nixpkgs: where the C library is musl, or hardening asks for it.

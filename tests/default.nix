@@ -1,18 +1,21 @@
-# What the tests build, in the mode that useDynDrv chooses.
+# What the tests build, in the mode that useDynDrv chooses, with the toolchain `go`.
 {
   dgd,
   pkgs,
   useDynDrv,
+  go ? pkgs.go,
 }:
 let
   exampleArgs = import ../examples/args.nix {
     inherit pkgs;
     inherit (dgd) fetchGoModule;
   };
-  reference = import ./reference.nix {
-    inherit pkgs;
-    lib = dgd.internal;
-  };
+  reference =
+    args:
+    import ./reference.nix {
+      inherit pkgs;
+      lib = dgd.internal;
+    } (args // { inherit go; });
   programArgs = builtins.mapAttrs (
     _: p:
     {
@@ -24,12 +27,41 @@ let
         tags
         env
         ;
+      inherit go;
     }
   ) (import ./programs.nix);
   build = if useDynDrv then dgd.buildWithDynDrv else dgd.buildWithIFD;
+  # Some attributes of a set, in the form of one.
+  some =
+    names: set:
+    builtins.listToAttrs (
+      map (name: {
+        inherit name;
+        value = set.${name};
+      }) names
+    );
 in
 rec {
-  examples = import ../examples { inherit dgd pkgs useDynDrv; };
+  examples = import ../examples {
+    inherit
+      dgd
+      pkgs
+      useDynDrv
+      go
+      ;
+  };
+
+  # All this with another toolchain: -A tests.withGo --arg go '(import <nixpkgs> { }).go_1_24'
+  withGo =
+    { go }:
+    import ./. {
+      inherit
+        dgd
+        pkgs
+        useDynDrv
+        go
+        ;
+    };
 
   testExamples = someExamples { names = builtins.attrNames examples; };
 
@@ -38,12 +70,7 @@ rec {
     { names }:
     import ./examples.nix {
       inherit pkgs;
-      examples = builtins.listToAttrs (
-        map (name: {
-          inherit name;
-          value = examples.${name};
-        }) names
-      );
+      examples = some names examples;
       expect = builtins.mapAttrs (_: e: e.expect) exampleArgs;
       run = builtins.mapAttrs (_: e: e.run or null) exampleArgs;
     };
@@ -53,17 +80,20 @@ rec {
     inherit (dgd.internal) tools;
   };
 
-  exampleReference = reference {
-    name = "example-reference";
-    programs = exampleArgs;
-  };
+  exampleIdentity = someIdentity { names = builtins.attrNames examples; };
 
-  exampleIdentity = import ./identity.nix {
-    inherit pkgs;
-    name = "example-identity";
-    packages = examples;
-    reference = exampleReference;
-  };
+  # Some examples, compared with what `go build` makes of them.
+  someIdentity =
+    { names }:
+    import ./identity.nix {
+      inherit pkgs;
+      name = "example-identity";
+      packages = some names examples;
+      reference = reference {
+        name = "example-reference";
+        programs = some names exampleArgs;
+      };
+    };
 
   # Programs of package sets for other platforms.
   cross =
