@@ -1,5 +1,9 @@
 # Checks the arguments of the builders and fills in their defaults, so that a mistake is found before anything builds.
-{ pkgs, platform }:
+{
+  pkgs,
+  platform,
+  nixLacks,
+}:
 function:
 let
   defaults = {
@@ -145,8 +149,8 @@ else if overridden == [ "o" ] then
   fail "`GOFLAGS` has -o: programs are in bin/ under the names that `go build` gives them"
 else if overridden != [ ] then
   fail "`GOFLAGS` has -${builtins.head overridden}, which would have no effect: use the argument `${builtins.head overridden}`"
-else if args.contentAddressed && !(builtins ? outputOf) then
-  fail "`contentAddressed` needs a Nix with the experimental features ca-derivations and dynamic-derivations switched on"
+else if args.contentAddressed && nixLacks.contentAddressed != null then
+  fail "`contentAddressed` ${nixLacks.contentAddressed}"
 else
   args
   // {

@@ -4,12 +4,13 @@
   arguments,
   dynDrv,
   package,
+  nixLacks,
 }:
 given:
 if given ? pkgs then
   (libFor given.pkgs).buildWithDynDrv (removeAttrs given [ "pkgs" ])
-else if !(builtins ? outputOf) then
-  throw "dgd.buildWithDynDrv: this Nix (${builtins.nixVersion}) has no dynamic derivations: use buildWithIFD, or a Nix of at least 2.34 with the experimental features dynamic-derivations, ca-derivations and recursive-nix"
+else if nixLacks.dynDrv != null then
+  throw "dgd.buildWithDynDrv: ${nixLacks.dynDrv}"
 else
   let
     args = arguments "buildWithDynDrv" given;

@@ -29,6 +29,7 @@ let
     execute = callFile ./execute.nix { };
     derive = callFile ./derive.nix { };
     ifd = callFile ./ifd.nix { };
+    nixLacks = import ./nix-lacks.nix { };
     storeAccess = callFile ./store-access.nix { };
     dynDrv = callFile ./dyn-drv.nix { };
     cacheable = callFile ./cacheable.nix { };

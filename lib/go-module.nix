@@ -1,6 +1,6 @@
 # What buildGoModule knows about its arguments: which it checks, and what each is for. Arguments that are not here go
 # where mkDerivation's go.
-{ platform }:
+{ platform, nixLacks }:
 let
   types = import ./types.nix;
   fail = message: throw "dgd.buildGoModule: ${message}";
@@ -146,10 +146,10 @@ rec {
       fail "`modules` and `${builtins.head (have ofFetch given)}` are both given: with a lock each module is fetched by itself, and the build is in module mode"
     else if given.deleteVendor or false && !isLocked && given.vendorHash == null then
       fail "`deleteVendor` is true and `vendorHash` is null: then there would be no modules"
-    else if given.useDynDrv && !(builtins ? outputOf) then
-      fail "`useDynDrv` needs a Nix of at least 2.34 with the experimental features dynamic-derivations, ca-derivations and recursive-nix; this is ${builtins.nixVersion}"
-    else if given.contentAddressed && !(builtins ? outputOf) then
-      fail "`contentAddressed` needs a Nix with the experimental features ca-derivations and dynamic-derivations switched on"
+    else if given.useDynDrv && nixLacks.dynDrv != null then
+      fail "`useDynDrv`: ${nixLacks.dynDrv}"
+    else if given.contentAddressed && nixLacks.contentAddressed != null then
+      fail "`contentAddressed` ${nixLacks.contentAddressed}"
     else
       value;
 

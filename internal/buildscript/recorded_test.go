@@ -36,6 +36,33 @@ func TestRecorded(t *testing.T) {
 	}
 }
 
+// TestRecordedMatrix checks that there are scripts of every Go and platform,
+// with cgo and without, and that they are what they are named after.
+func TestRecordedMatrix(t *testing.T) {
+	targets := []string{"linux-amd64", "linux-arm64", "darwin-amd64", "darwin-arm64", "windows-amd64", "windows-arm64", "js-wasm"}
+	for _, version := range []string{"go1.24", "go1.25", "go1.26", "go1.27"} {
+		for _, target := range targets {
+			// By the script's name, what only such a script has.
+			has := map[string]string{"pure": "/compile ", "cgo": "/cgo ", "pgo-cover": "/cover ", "pure-race": "/compile "}
+			flag := map[string]string{"pgo-cover": " -pgoprofile=", "pure-race": " -race "}
+			switch target {
+			case "windows-arm64": // Go has no race detector for it
+				delete(has, "pure-race")
+			case "js-wasm": // nor, here, cgo
+				delete(has, "pure-race")
+				delete(has, "cgo")
+			}
+			for name, tool := range has {
+				for _, file := range recordedFiles(t, version, target+"-"+name) {
+					if text := readRecorded(t, file); !strings.Contains(text, tool) || !strings.Contains(text, flag[name]) {
+						t.Errorf("%s has no %q, or no %q", file, tool, flag[name])
+					}
+				}
+			}
+		}
+	}
+}
+
 // inDir matches the names that fixCgoFiles and fixVetConfig repair.
 var inDir = regexp.MustCompile(`( |\t\t")(\.|/src/[a-z/]+|/goroot/[a-z/]+)/\$WORK/`)
 

@@ -32,6 +32,7 @@ func Require(t testing.TB) {
 type Store struct {
 	Root   string
 	config string // lines of nix.conf
+	nix    string // directory of the commands of another Nix, or ""
 }
 
 // NewStore makes an empty store, which goes away with the test.
@@ -62,9 +63,27 @@ func (s *Store) Configure(lines ...string) {
 	s.config += "\n" + strings.Join(lines, "\n")
 }
 
+// Use lets commands that use the store from now on be those of another Nix,
+// which are in the directory bin as pkgs/setup/setup.sh --nix makes it.
+func (s *Store) Use(bin string) {
+	s.nix = bin
+	s.Configure(
+		"experimental-features = nix-command",
+		"build-hook = "+bin+"/build-remote",
+		"build-users-group =",
+		"substituters =",
+		"sandbox = true",
+		"sandbox-fallback = false",
+		"sandbox-paths = /bin/sh="+filepath.Join(bin, "../root/usr/bin/bash-static"))
+}
+
 // Environ returns the environment of a command that uses the store.
 func (s *Store) Environ() []string {
-	return append(os.Environ(),
+	env := os.Environ()
+	if s.nix != "" {
+		env = append(env, "PATH="+s.nix+":"+os.Getenv("PATH"), "NIX_BIN_DIR="+s.nix)
+	}
+	return append(env,
 		"NIX_CONFIG="+os.Getenv("NIX_CONFIG")+"\n"+s.config+"\n",
 		// What Nix remembers of binary caches.
 		"XDG_CACHE_HOME="+filepath.Join(s.Root, "cache"))
@@ -111,6 +130,9 @@ func (s *Store) Path(storePath string) string { return s.Root + storePath }
 
 // Command returns a command that uses the store.
 func (s *Store) Command(name string, args ...string) *exec.Cmd {
+	if s.nix != "" && strings.HasPrefix(name, "nix") {
+		name = filepath.Join(s.nix, name)
+	}
 	cmd := exec.Command(name, args...)
 	cmd.Env = s.Environ()
 	return cmd

@@ -1,8 +1,9 @@
 # Debian packages through the machine's own apt sources, in a private apt state.
-# Sourced by setup.sh; $prefix is set.
+# Sourced by setup.sh; $prefix is set, and $suite where it is not the package set's.
 
-readonly suite=forky
-readonly apt=$prefix/apt
+readonly suite=${suite:-forky}
+if [[ $suite == forky ]]; then apt=$prefix/apt; else apt=$prefix/apt-$suite; fi
+readonly apt
 
 apt_get() { apt-get -qq -c "$apt/apt.conf" "$@"; }
 

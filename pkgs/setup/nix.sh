@@ -26,9 +26,10 @@ prefix_loader() { # ROOT
   (cd "$1" && echo usr/lib/*-linux-gnu*/ld-linux*.so.*)
 }
 
-# The folders of their libraries, as they will be below TARGET.
+# The folders of their libraries, as they will be below TARGET. Older Nixes have one of their own.
 prefix_libs() { # ROOT TARGET
-  (cd "$1" && find usr/lib/*-linux-gnu* -maxdepth 1 -name '*.so.*' -printf '%h\n') | sort -u | sed "s|^|$2/|" | paste -sd:
+  (cd "$1" && find usr/lib -mindepth 2 -maxdepth 2 \( -path '*-linux-gnu*/*.so.*' -o -path '*/nix/*.so' \) -printf '%h\n') |
+    sort -u | sed "s|^|$2/|" | paste -sd:
 }
 
 # A program of the prefix starts through the prefix's own loader: the machine's C library may be older.
@@ -41,7 +42,7 @@ EOF
 
 # TARGET/root holds the packages, TARGET/bin the commands.
 setup_nix() { # TARGET
-  local target=$1 tmp=$1.tmp deb libs loader program
+  local target=$1 tmp=$1.tmp deb dir libs loader program
   say "fetching Nix from Debian's $suite suite"
   rm -rf "$tmp"
   mkdir -p "$tmp/root" "$tmp/bin"
@@ -51,12 +52,18 @@ setup_nix() { # TARGET
     [[ $deb == perl* || $deb == *-perl_* || $deb == libperl* ]] || dpkg-deb -x "$apt/archives/$deb" "$tmp/root"
   done <"$tmp/list"
   rm -rf "$tmp/root/usr/share"
+  # In older suites programs and libraries are not merged into /usr yet.
+  for dir in bin lib; do
+    [[ ! -d $tmp/root/$dir ]] || cp -a "$tmp/root/$dir/." "$tmp/root/usr/$dir"
+  done
   loader=$(prefix_loader "$tmp/root")
   libs=$(prefix_libs "$tmp/root" "$target/root")
   for program in "$tmp"/root/usr/bin/nix*; do
     program=${program##*/}
     nix_wrapper "$program" "$target/root/usr/bin/$program" "$target/root/$loader" "$libs" >"$tmp/bin/$program"
   done
+  # For who sets build-hook: older Nixes look for it where the package puts it.
+  nix_wrapper build-remote "$target/root/usr/bin/nix" "$target/root/$loader" "$libs" >"$tmp/bin/build-remote"
   chmod +x "$tmp"/bin/*
   rm -rf "$target"
   mv -T "$tmp" "$target"

@@ -4,6 +4,7 @@
 # by the next one. Called by with-nix as: setup.sh STAMP
 #
 # Tests of remote builders call it as: setup.sh --sshd  It prints a folder with SSH.
+# Tests of other Nixes call it as: setup.sh --nix SUITE  It prints a folder with that of a Debian suite.
 # For the test in a virtual machine, with-nix calls: setup.sh --vm  It prints the folder that is <dgd-vm>.
 set -euo pipefail
 export LC_ALL=C
@@ -19,6 +20,9 @@ fail() {
   exit 1
 }
 
+if [[ $stamp == --nix ]]; then
+  suite=$2
+fi
 for file in env apt nix packages go sshd vm; do
   . "$setup/$file.sh"
 done
@@ -48,6 +52,13 @@ if [[ $stamp == --sshd ]]; then
   sshd=$(place sshd apt.sh nix.sh sshd.sh)
   [[ -e $sshd ]] || setup_sshd "$sshd"
   echo "$sshd/bin"
+  exit 0
+fi
+if [[ $stamp == --nix ]]; then
+  need_apt "make nixpkgs known as <nixpkgs>"
+  nix=$(place "nix-$suite" apt.sh nix.sh)
+  [[ -e $nix ]] || setup_nix "$nix"
+  echo "$nix/bin"
   exit 0
 fi
 if [[ $stamp == --vm ]]; then

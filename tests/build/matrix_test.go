@@ -3,9 +3,13 @@ package build
 import (
 	"flag"
 	"fmt"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
+
+	"dgd/internal/testnix"
 )
 
 var matrix = flag.Bool("matrix", false, "build with every Go and every Nix that dgd is tested with: all examples and three programs, in both modes")
@@ -69,4 +73,144 @@ func exampleNames(t testing.TB) []string {
 		t.Fatal(err)
 	}
 	return strings.Fields(string(out))
+}
+
+// nixVersions are the Nixes that dgd is tested with beside the machine's own.
+var nixVersions = []struct {
+	suite, version string // of Debian
+}{
+	{"bookworm", "2.8"},
+	{"trixie", "2.26"},
+	{"forky", "2.34"},
+}
+
+// Other Nixes build the same bytes by import from derivation, input-addressed.
+func TestNixVersions(t *testing.T) {
+	if !*matrix {
+		t.Skip("it fetches other Nixes: run it with -matrix")
+	}
+	const wanted = `
+		let
+		  dgd = import %s { };
+		  examples = import %[1]s/examples/args.nix {
+		    pkgs = import <nixpkgs> { };
+		    inherit (dgd) fetchGoModule;
+		  };
+		  build = name: dgd.buildWithIFD (removeAttrs examples.${name} [ "expect" ] // { contentAddressed = false; });
+		in
+		{
+		  hello = build "hello";
+		  dep = build "dep";
+		  packages = dgd.buildGoModule {
+		    pname = "packages";
+		    version = "1";
+		    inherit (examples.packages) src vendorHash;
+		    contentAddressed = false;
+		  };
+		}.%s`
+	programs := []string{"hello", "dep", "packages"}
+	own := map[string]result{}
+	for _, name := range programs {
+		r := nixBuild(t, "-E", fmt.Sprintf(wanted, repo(t), name))
+		if r.err != nil {
+			t.Fatalf("%s: %v\n%s", name, r.err, tail(r.log))
+		}
+		own[name] = r
+	}
+	// A C compiler, and what is fetched, are there.
+	given := fmt.Sprintf(`
+		(import <nixpkgs> { }).stdenv.mkDerivation {
+		  name = "given";
+		  fetched = (%s).goModules;
+		  buildCommand = "export -p > $out";
+		}`, fmt.Sprintf(wanted, repo(t), "dep"))
+	for _, v := range nixVersions {
+		t.Run(v.suite, func(t *testing.T) {
+			st := withTools(t)
+			drv, err := exec.Command("nix-instantiate", "-E", given).Output()
+			if err != nil {
+				t.Fatal(err)
+			}
+			st.Fill(t, strings.TrimSpace(string(drv)), here(t, given))
+			useNix(t, st, v.suite)
+			version := st.Run(t, "nix", "--version")
+			if !strings.Contains(version, " "+v.version+".") {
+				t.Fatalf("%s has %s, not %s", v.suite, version, v.version)
+			}
+			for _, name := range programs {
+				r := nixBuildIn(t, st, "-E", fmt.Sprintf(wanted, repo(t), name))
+				if r.err != nil {
+					t.Errorf("%s: %v\n%s", name, r.err, tail(r.log))
+					continue
+				}
+				if out, err := exec.Command("diff", "-r", onDisk(own[name].path), r.root+r.path).CombinedOutput(); err != nil {
+					t.Errorf("%s differs: %s", name, out)
+				} else {
+					t.Logf("%s: %s has the bytes of the machine's own Nix; %d derivations built", version, name, len(r.compiled()))
+				}
+			}
+
+			// What it cannot do is said before anything is built, also where
+			// all that it knows of experimental features is switched on.
+			for _, features := range []string{"", "ca-derivations dynamic-derivations recursive-nix"} {
+				if v.version == "2.34" && features != "" {
+					continue
+				}
+				st.Configure("experimental-features = nix-command " + features)
+				lacks := map[string]string{
+					"buildWithDynDrv { src = ../../examples/hello; }":                                                                        "dynamic derivations",
+					"buildGoModule { pname = \"hello\"; version = \"1\"; src = ../../examples/hello; vendorHash = null; useDynDrv = true; }": "dynamic derivations",
+				}
+				if features == "" || v.version == "2.8" {
+					lacks["buildWithIFD { src = ../../examples/hello; contentAddressed = true; }"] = "ca-derivations"
+				}
+				for call, feature := range lacks {
+					call = strings.ReplaceAll(call, "../..", repo(t))
+					out, err := st.Command("nix-instantiate", "-E", fmt.Sprintf("(import %s { }).%s", repo(t), call)).CombinedOutput()
+					if err == nil || !strings.Contains(string(out), feature) || !strings.Contains(string(out), v.version+".") {
+						t.Errorf("with the features %q: %s: %v, %s", features, call, err, out)
+					}
+				}
+			}
+		})
+	}
+}
+
+// useNix lets a store be used by the Nix of a Debian suite, which is fetched.
+func useNix(t *testing.T, st *testnix.Store, suite string) {
+	t.Helper()
+	setup := exec.Command(filepath.Join(repo(t), "pkgs/setup/setup.sh"), "--nix", suite)
+	setup.Stderr = os.Stderr
+	out, err := setup.Output()
+	if err != nil {
+		t.Fatalf("the set-up of Nix: %v", err)
+	}
+	st.Use(strings.TrimSpace(string(out)))
+}
+
+// What a Nix cannot do is an evaluation error with the feature and the version.
+func TestNixLacks(t *testing.T) {
+	testnix.Require(t)
+	for _, test := range []struct {
+		version      string
+		hasOutputOf  bool
+		feature, has string // "" means that nothing is lacking
+	}{
+		{"2.8.0", false, "dynDrv", "(2.8.0) cannot build dynamic derivations"},
+		{"2.26.3", true, "dynDrv", "(2.26.3) cannot build dynamic derivations"},
+		{"2.30.0", true, "dynDrv", ""},
+		{"2.34.8", false, "dynDrv", "(2.34.8) has no dynamic derivations switched on"},
+		{"2.34.8", true, "dynDrv", ""},
+		{"2.8.0", false, "contentAddressed", "2.8.0"},
+		{"2.26.3", true, "contentAddressed", ""},
+	} {
+		out, err := exec.Command("nix-instantiate", "--eval", "--json", "-E", fmt.Sprintf(
+			"(import %s/lib/nix-lacks.nix { nixVersion = %q; hasOutputOf = %v; }).%s", repo(t), test.version, test.hasOutputOf, test.feature)).Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if text := strings.TrimSpace(string(out)); text == "null" != (test.has == "") || !strings.Contains(text, test.has) {
+			t.Errorf("%+v: %s", test, out)
+		}
+	}
 }

@@ -67,8 +67,6 @@ func scripts() []script {
 		{name: "cgo-trimpath", target: "linux/amd64", cgo: true, args: "build -trimpath"},
 		{name: "cgo-vet", target: "linux/amd64", cgo: true, args: "test -c -cover -o exp.test ./exp"},
 		{name: "cgo-386", target: "linux/386", cgo: true, args: "build"},
-		{name: "pure-race", target: "linux/amd64", cgo: true, args: "build -race"},
-		{name: "pure-race", target: "darwin/arm64", cgo: true, args: "build -race"},
 		{name: "pure-cover", target: "linux/amd64", args: "build -cover -covermode=atomic -coverpkg=./..."},
 		{name: "pure-trimpath", target: "linux/amd64", args: "build -trimpath -buildvcs=false -ldflags=-buildid="},
 		{name: "pure-flags", target: "linux/amd64", args: "build -gcflags=all=-N|-gcflags=-m=2 -l|-asmflags=all=-D X|-ldflags=-X 'main.v=a .b (c)' -s -w|-tags=x,y"},
@@ -90,6 +88,11 @@ func scripts() []script {
 			script{name: "asm", target: target, args: "build"})
 		if target != "js/wasm" {
 			list = append(list, script{name: "cgo", target: target, cgo: true, args: "build"})
+		}
+		list = append(list, script{name: "pgo-cover", target: target, args: "build -cover"})
+		// Go has no race detector for windows/arm64 and js/wasm.
+		if target != "js/wasm" && target != "windows/arm64" {
+			list = append(list, script{name: "pure-race", target: target, cgo: true, args: "build -race"})
 		}
 	}
 	return list
