@@ -21,39 +21,36 @@ var goVersions = []string{"go_1_24", "go_1_25", "go_1_26", "go_1_27"}
 // package set's own Go is in the other tests, so that without -matrix only the
 // oldest and the newest one are tried here.
 func TestGoVersions(t *testing.T) {
-	versions, everyMode := goVersions, []string{"true", "false"}
+	versions, everyMode := goVersions, []string{"dyn", "ifd"}
 	examples, programs := exampleNames(t), []string{"age", "gofumpt", "sql-migrate"}
 	if !*matrix {
-		versions, everyMode = []string{"go_1_24", "go_1_27"}, []string{"true"}
+		versions, everyMode = []string{"go_1_24", "go_1_27"}, []string{"dyn"}
 		examples, programs = []string{"cgo"}, nil
 	}
+	list := "{ names = [ " + quoted(examples) + " ]; }"
 	for _, version := range versions {
-		t.Run(version, func(t *testing.T) {
-			for _, dyn := range everyMode {
-				tests := fmt.Sprintf("((import %s { useDynDrv = %s; }).tests.withGo { go = (import <nixpkgs> { }).%s; })", repo(t), dyn, version)
-				compare := func(what string, names []string) {
-					t.Helper()
-					r := nixBuild(t, "--keep-going", "-E", fmt.Sprintf("with %s; %s", tests, what))
+		for _, mode := range everyMode {
+			compare := func(what, attr string, names []string) {
+				t.Run(version+"/"+mode+"/"+what, func(t *testing.T) {
+					r := nixBuild(t, "--keep-going", "-E", fmt.Sprintf("with (%s); [ %s ]", withGo(t, mode, version), attr))
 					if r.err != nil {
-						t.Errorf("useDynDrv = %s: %s\n%v\n%s", dyn, what, r.err, tail(r.log))
-						return
+						t.Fatalf("%v\n%s", r.err, tail(r.log))
 					}
-					t.Logf("useDynDrv = %s: %d with the bytes of go build: %s", dyn, len(names), strings.Join(names, " "))
-				}
-				list := "{ names = [ " + quoted(examples) + " ]; }"
-				compare("[ (someExamples "+list+") (someIdentity "+list+") ]", examples)
-				for _, name := range programs {
-					compare("programIdentity."+name, []string{name})
-				}
+					t.Logf("%d with the bytes of go build: %s", len(names), strings.Join(names, " "))
+				})
 			}
-		})
+			compare("examples", "(someExamples "+list+") (someIdentity "+list+")", examples)
+			for _, name := range programs {
+				compare(name, "programIdentity."+name, []string{name})
+			}
+		}
 	}
 	if t.Failed() {
 		return
 	}
 	// The comparison would hold as well if all of them were the same toolchain.
 	for _, version := range versions {
-		r := nixBuild(t, "-E", fmt.Sprintf("((import %s { useDynDrv = true; }).tests.withGo { go = (import <nixpkgs> { }).%s; }).examples.cgo", repo(t), version))
+		r := nixBuild(t, "-E", "("+withGo(t, "dyn", version)+").examples.cgo")
 		if r.err != nil {
 			t.Fatalf("%v\n%s", r.err, tail(r.log))
 		}
@@ -62,6 +59,11 @@ func TestGoVersions(t *testing.T) {
 			t.Errorf("%s: go version says %q, %v", version, out, err)
 		}
 	}
+}
+
+// withGo is what tests/default.nix has, in Nix, in a mode and with a toolchain.
+func withGo(t testing.TB, mode, version string) string {
+	return fmt.Sprintf("(import %s { useDynDrv = %v; }).tests.withGo { go = (import <nixpkgs> { }).%s; }", repo(t), mode == "dyn", version)
 }
 
 // exampleNames are the names of all examples.
