@@ -46,7 +46,22 @@ func kindOf(base string) kind {
 	case "go.work", "modules.txt":
 		return verbatim
 	}
+	if isLinkerInput(base) {
+		return verbatim
+	}
 	return byName
+}
+
+// isLinkerInput reports whether a file is one that the go command looks into
+// where #cgo LDFLAGS name it or its directory, from Go 1.26.11 and 1.27 on: see
+// checkLinkerInputFile in cmd/go/internal/work/security.go.
+func isLinkerInput(base string) bool {
+	base = strings.ToLower(base)
+	switch path.Ext(base) {
+	case ".a", ".o", ".obj", ".dll", ".dylib", ".lib", ".so", ".tbd":
+		return true
+	}
+	return strings.Contains(base, ".so.")
 }
 
 // testKindOf is kindOf where tests are planned, too.

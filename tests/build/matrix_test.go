@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -17,6 +18,12 @@ var matrix = flag.Bool("matrix", false, "build with every Go and every Nix that 
 // goVersions are the toolchains that dgd is tested with, the oldest one first.
 var goVersions = []string{"go_1_24", "go_1_25", "go_1_26", "go_1_27"}
 
+// refused are the examples that a Go does not build, with its reason.
+var refused = map[string]map[string]string{
+	// From 1.26.11 and 1.27 on Go takes no linker script for a library.
+	"go_1_27": {"cgo-srcdir": "unrecognized binary format"},
+}
+
 // What each Go builds has the bytes that `go build` of that Go gives it. The
 // package set's own Go is in the other tests, so that without -matrix only the
 // oldest and the newest one are tried here.
@@ -27,8 +34,18 @@ func TestGoVersions(t *testing.T) {
 		versions, everyMode = []string{"go_1_24", "go_1_27"}, []string{"dyn"}
 		examples, programs = []string{"cgo"}, nil
 	}
-	list := "{ names = [ " + quoted(examples) + " ]; }"
 	for _, version := range versions {
+		examples := slices.DeleteFunc(slices.Clone(examples), func(name string) bool { return refused[version][name] != "" })
+		list := "{ names = [ " + quoted(examples) + " ]; }"
+		for name, reason := range refused[version] {
+			t.Run(version+"/refused/"+name, func(t *testing.T) {
+				r := nixBuild(t, "-E", "("+withGo(t, "dyn", version)+").examples."+name)
+				if r.err == nil || !strings.Contains(r.log, reason) {
+					t.Errorf("want an error with %q: %v\n%s", reason, r.err, tail(r.log))
+				}
+				t.Logf("refused by Go: %s", reason)
+			})
+		}
 		for _, mode := range everyMode {
 			compare := func(what, attr string, names []string) {
 				t.Run(version+"/"+mode+"/"+what, func(t *testing.T) {
@@ -214,5 +231,27 @@ func TestNixLacks(t *testing.T) {
 		if text := strings.TrimSpace(string(out)); text == "null" != (test.has == "") || !strings.Contains(text, test.has) {
 			t.Errorf("%+v: %s", test, out)
 		}
+	}
+}
+
+// A newer Go looks into what #cgo LDFLAGS name while it plans.
+func TestLinkerInput(t *testing.T) {
+	src := project(t, map[string]string{
+		"go.mod":  "module example.com/linked\n\ngo 1.24\n",
+		"main.go": "package main\n\n// #cgo LDFLAGS: ${SRCDIR}/lib/libanswer.a\n// int answer(void);\nimport \"C\"\n\nfunc main() { println(C.answer()) }\n",
+	})
+	r := build(t, "buildWithIFD", fmt.Sprintf(`
+		(import <nixpkgs> { }).stdenv.mkDerivation {
+		  name = "linked-source";
+		  buildCommand = ''
+		    mkdir -p $out/lib
+		    cp -r ${%s}/. $out
+		    echo 'int answer(void) { return 42; }' > answer.c
+		    cc -c answer.c
+		    ar rc $out/lib/libanswer.a answer.o
+		  '';
+		}`, src), "go = (import <nixpkgs> { }).go_1_27;")
+	if got := r.run(t, "linked"); got != "42\n" {
+		t.Errorf("prints %q", got)
 	}
 }
