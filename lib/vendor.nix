@@ -103,14 +103,14 @@ in
         if proxyVendor then
           ''
             mkdir -p "$GOPATH/pkg/mod/cache/download"
-            go mod download
+            dgdFetch go mod download
           ''
         else
           ''
             if (( "''${NIX_DEBUG:-0}" >= 1 )); then
               goModVendorFlags+=(-v)
             fi
-            go $dgdKind vendor "''${goModVendorFlags[@]}"
+            dgdFetch go $dgdKind vendor "''${goModVendorFlags[@]}"
           ''
       }
       mkdir -p vendor
