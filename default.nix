@@ -19,6 +19,6 @@ in
     ;
   # The same with other overrides, for who has dgd from an overlay or a flake.
   withModuleOverrides = moduleOverrides: import ./. { inherit pkgs useDynDrv moduleOverrides; };
-  inherit (tests) examples testExamples;
+  inherit (tests) examples testExamples vmtest;
   inherit tests;
 }

@@ -31,10 +31,26 @@ in
 rec {
   examples = import ../examples { inherit dgd pkgs useDynDrv; };
 
-  testExamples = import ./examples.nix {
+  testExamples = someExamples { names = builtins.attrNames examples; };
+
+  # Some of them: nix-build -A tests.someExamples --arg names '[ "hello" "cgo" ]'
+  someExamples =
+    { names }:
+    import ./examples.nix {
+      inherit pkgs;
+      examples = builtins.listToAttrs (
+        map (name: {
+          inherit name;
+          value = examples.${name};
+        }) names
+      );
+      expect = builtins.mapAttrs (_: e: e.expect) exampleArgs;
+      run = builtins.mapAttrs (_: e: e.run or null) exampleArgs;
+    };
+
+  vmtest = import ./vmtest.nix {
     inherit pkgs examples;
-    expect = builtins.mapAttrs (_: e: e.expect) exampleArgs;
-    run = builtins.mapAttrs (_: e: e.run or null) exampleArgs;
+    inherit (dgd.internal) tools;
   };
 
   exampleReference = reference {

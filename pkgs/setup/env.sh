@@ -2,6 +2,7 @@
 #
 # A stamp file sets: nix_bin and sandbox_shell (empty: the machine's own Nix serves), packages (empty: its own
 # <nixpkgs> does), go_bin (empty: its own Go does), store_paths (files without which the set-up is not whole).
+# $vm is <dgd-vm>, where somebody wants it.
 
 # Puts TEXT in front of VARIABLE, instead of what was put there before.
 prepend() { # VARIABLE TEXT
@@ -46,7 +47,7 @@ store_root() {
 
 enter() {
   prepend PATH "${nix_bin:+$nix_bin:}${go_bin:+$go_bin:}"
-  prepend NIX_PATH "${packages:+nixpkgs=$root/pkgs:dgd-debian=$packages:}"
+  prepend NIX_PATH "${packages:+nixpkgs=$root/pkgs:dgd-debian=$packages:}${vm:+dgd-vm=$vm:}"
   DGD_STORE_ROOT=$(store_root)
   export DGD_STORE_ROOT
 

@@ -4,6 +4,7 @@
 # by the next one. Called by with-nix as: setup.sh STAMP
 #
 # Tests of remote builders call it as: setup.sh --sshd  It prints a folder with SSH.
+# For the test in a virtual machine, with-nix calls: setup.sh --vm  It prints the folder that is <dgd-vm>.
 set -euo pipefail
 export LC_ALL=C
 
@@ -18,7 +19,7 @@ fail() {
   exit 1
 }
 
-for file in env apt nix packages go sshd; do
+for file in env apt nix packages go sshd vm; do
   . "$setup/$file.sh"
 done
 
@@ -47,6 +48,13 @@ if [[ $stamp == --sshd ]]; then
   sshd=$(place sshd apt.sh nix.sh sshd.sh)
   [[ -e $sshd ]] || setup_sshd "$sshd"
   echo "$sshd/bin"
+  exit 0
+fi
+if [[ $stamp == --vm ]]; then
+  need_apt "make nixpkgs known as <nixpkgs>"
+  vm=$(place vm apt.sh vm.sh)
+  vm_whole "$vm" || setup_vm "$vm"
+  echo "$vm"
   exit 0
 fi
 ! ready "$stamp" || exit 0

@@ -1,0 +1,153 @@
+# Builds examples in both modes inside a virtual machine with a Nix daemon, without network, as an ordinary user:
+#   nix-build -A vmtest
+# Where processors are emulated, that takes long. These examples show each way to get modules, and cgo:
+# `--arg allExamples true` builds all, `--arg names '[ "race" ]'` others.
+{
+  pkgs,
+  tools,
+  examples, # all
+}:
+{
+  allExamples ? false,
+  names ?
+    if allExamples then
+      builtins.attrNames examples
+    else
+      [
+        "hello"
+        "dep"
+        "lock"
+        "cgo"
+      ],
+}:
+let
+  # dgd itself, without what no Nix expression reads.
+  root = toString ../.;
+  parts = [
+    "cmd"
+    "default.nix"
+    "examples"
+    "go.mod"
+    "go.sum"
+    "internal"
+    "lib"
+    "pkgs"
+    "tests"
+  ];
+  sources = builtins.path {
+    path = ../.;
+    name = "dgd";
+    filter =
+      path: _:
+      let
+        relative = builtins.substring (builtins.stringLength root + 1) (-1) path;
+        part = builtins.head (builtins.split "/" relative);
+      in
+      builtins.elem part parts
+      && (part == "examples" || builtins.match ".*(_test[.]go|/testdata)" path == null);
+  };
+
+  proxy = import ./module-proxy.nix { inherit pkgs; };
+
+  # <nixpkgs>, and what it is made of.
+  store = name: path: builtins.path { inherit name path; };
+  nixpkgs =
+    if pkgs ? path then
+      rec {
+        nixPath = "nixpkgs=${builtins.head paths}";
+        paths = [ (store "nixpkgs" pkgs.path) ];
+      }
+    else
+      rec {
+        nixPath = "nixpkgs=${sources}/pkgs:dgd-debian=${builtins.head paths}";
+        paths = [ (store "dgd-debian" <dgd-debian>) ] ++ map builtins.storePath (builtins.attrValues (import <dgd-debian>));
+      };
+
+  test = {
+    name = "dgd-vmtest";
+
+    # $REPORT is where the result goes.
+    command = "NIX_PATH=${nixpkgs.nixPath} bash ${sources}/tests/vmtest.sh ${sources} ${toString names}";
+
+    # Nothing is fetched but modules: all else is there.
+    paths = nixpkgs.paths ++ [
+      sources
+      proxy
+      tools.dgd-exec
+      tools.dgd-plan
+      pkgs.bash
+      pkgs.cacert
+      pkgs.coreutils
+      pkgs.git
+      pkgs.go
+      pkgs.pkg-config
+      pkgs.stdenv
+      pkgs.stdenvNoCC
+      pkgs.zlib.out
+      (pkgs.zlib.dev or pkgs.zlib.out)
+    ];
+
+    # extra-sandbox-paths lets those derivations see the proxy whose hash is known.
+    nixConf = {
+      experimental-features = "nix-command dynamic-derivations ca-derivations recursive-nix";
+      extra-system-features = "recursive-nix";
+      extra-sandbox-paths = proxy;
+      sandbox = true;
+      sandbox-fallback = false;
+      substituters = "";
+      max-jobs = 2;
+    };
+    daemonEnv = {
+      GOPROXY = "file://${proxy}";
+      GOSUMDB = "off";
+    };
+
+    cores = 2;
+    memory = 4096;
+    timeout = if allExamples then 12 * 60 * 60 else 2 * 60 * 60;
+  };
+
+  inNixOS = pkgs.testers.runNixOSTest {
+    inherit (test) name;
+    globalTimeout = test.timeout;
+    nodes.machine =
+      { lib, pkgs, ... }:
+      {
+        virtualisation = {
+          inherit (test) cores;
+          memorySize = test.memory;
+          diskSize = 40 * 1024;
+          additionalPaths = test.paths;
+          writableStore = true;
+          writableStoreUseTmpfs = false;
+          vlans = [ ];
+          qemu.networkingOptions = lib.mkForce [ "-nic none" ];
+        };
+        nix.package = pkgs.nixVersions.latest;
+        nix.settings = test.nixConf // {
+          substituters = lib.mkForce [ ];
+        };
+        systemd.services.nix-daemon.environment = test.daemonEnv;
+        users.users.tester.isNormalUser = true;
+      };
+    testScript = ''
+      machine.wait_for_unit("nix-daemon.socket")
+      machine.succeed(
+          "set -o pipefail; "
+          "su - tester -c 'NIX_REMOTE=daemon REPORT=/home/tester/report ${test.command}' 2>&1 | tee /dev/console",
+          timeout=${toString test.timeout},
+      )
+      machine.copy_from_vm("/home/tester/report")
+    '';
+  };
+
+  value = v: if v == true then "true" else if v == false then "false" else toString v;
+
+  inDebian = import ../pkgs/vm { inherit (pkgs.stdenv.buildPlatform) system; } (
+    test
+    // {
+      nixConf = builtins.attrValues (builtins.mapAttrs (name: v: "${name} = ${value v}") test.nixConf);
+    }
+  );
+in
+if pkgs ? testers then inNixOS else inDebian
