@@ -14,8 +14,3 @@ for dgdName in GIT_CONFIG_GLOBAL NETRC; do
 done
 if [ -n "${NETRC-}" ]; then ln -sf "$NETRC" "$HOME/.netrc"; fi # git looks nowhere else
 unset dgdName
-# Runs the go command. ssh ends its messages with a carriage return, and of such a line Nix shows nothing.
-dgdFetch() {
-  "$@" 2>&1 | tr -d '\r' >&2
-  return "${PIPESTATUS[0]}"
-}
