@@ -2,6 +2,7 @@ package locker
 
 import (
 	"bytes"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -268,6 +269,7 @@ func TestTampered(t *testing.T) {
 	dir := project(t, application(lib))
 	mustMake(t, dir)
 	a := filepath.Join(cache, "example.com", "a@v1.0.0")
+	writable(t, a)
 	for _, test := range []struct {
 		name, want string
 		do, undo   func() error
@@ -308,6 +310,20 @@ func TestTampered(t *testing.T) {
 		}
 	}
 	mustMake(t, dir)
+}
+
+// writable lets a test change what the go command keeps read-only.
+func writable(t *testing.T, dir string) {
+	t.Helper()
+	err := filepath.WalkDir(dir, func(name string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		return os.Chmod(name, map[bool]fs.FileMode{true: 0o755, false: 0o644}[d.IsDir()])
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 }
 
 // What the module cache has lost is fetched again where the go command reads it,
