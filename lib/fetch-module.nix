@@ -25,7 +25,8 @@ fetch {
     status=0
     timeout "$DGD_FETCH_TIMEOUT" go mod download "$module@$version" 2> ../said || status=$?
     if [ "$status" != 0 ]; then
-      cat ../said >&2
+      # ssh ends its messages with a carriage return, and of such a line Nix shows nothing.
+      tr -d '\r' < ../said >&2
       if [ "$status" = 124 ]; then
         echo "dgd: $module $version has not come in $DGD_FETCH_TIMEOUT: try again, or give more time by env.DGD_FETCH_TIMEOUT" >&2
       elif grep -q '^SECURITY ERROR' ../said; then

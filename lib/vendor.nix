@@ -81,6 +81,11 @@ in
     buildPhase = default modBuildPhase ''
       runHook preBuild
 
+      # ssh ends its messages with a carriage return, and of such a line Nix shows nothing.
+      dgdFetch() {
+        go "$@" 2>&1 | tr -d '\r' >&2
+        return "''${PIPESTATUS[0]}"
+      }
       dgdKind=mod
       dgdWork=$(go env GOWORK)
       if [ -n "$dgdWork" ] && [ "$dgdWork" != off ]; then
@@ -103,14 +108,14 @@ in
         if proxyVendor then
           ''
             mkdir -p "$GOPATH/pkg/mod/cache/download"
-            go mod download
+            dgdFetch mod download
           ''
         else
           ''
             if (( "''${NIX_DEBUG:-0}" >= 1 )); then
               goModVendorFlags+=(-v)
             fi
-            go $dgdKind vendor "''${goModVendorFlags[@]}"
+            dgdFetch $dgdKind vendor "''${goModVendorFlags[@]}"
           ''
       }
       mkdir -p vendor

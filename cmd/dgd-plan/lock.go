@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -11,7 +12,7 @@ import (
 )
 
 func newLock() *cobra.Command {
-	var check bool
+	var check, asJSON bool
 	var opts locker.Options
 	cmd := &cobra.Command{
 		Use:   "lock [DIR]",
@@ -23,7 +24,8 @@ It runs the go command in PATH, with its settings, and fetches what the module
 cache does not have. Every module is compared with go.sum. The old file stays
 until the new one is complete.`,
 		Example: `  dgd-plan lock             # write ` + lock.Name + `
-  dgd-plan lock --check     # say what in it is stale, missing or superfluous`,
+  dgd-plan lock --check     # say what in it is stale, missing or superfluous
+  dgd-plan lock --check --json | jq -r '.[].path'`,
 		Args: misused(cobra.MaximumNArgs(1)),
 		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 			return nil, cobra.ShellCompDirectiveFilterDirs
@@ -31,6 +33,9 @@ until the new one is complete.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if opts.Jobs < 1 || opts.Timeout <= 0 {
 				return misuse{fmt.Errorf("--jobs and --timeout must be more than nothing")}
+			}
+			if asJSON && !check {
+				return misuse{errors.New("--json is of what --check finds: give both")}
 			}
 			dir := "."
 			if len(args) > 0 {
@@ -41,7 +46,7 @@ until the new one is complete.`,
 				return err
 			}
 			if check {
-				return checkLock(cmd, project)
+				return checkLock(cmd, project, asJSON)
 			}
 			opts.Progress = cmd.ErrOrStderr()
 			l, changed, err := locker.Write(cmd.Context(), project, opts)
@@ -57,12 +62,13 @@ until the new one is complete.`,
 		},
 	}
 	cmd.Flags().BoolVar(&check, "check", false, "write nothing; compare "+lock.Name+" with go.mod and go.sum, a line for each module that differs")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "with --check, print JSON")
 	cmd.Flags().IntVarP(&opts.Jobs, "jobs", "j", 8, "fetch `N` modules at once")
 	cmd.Flags().DurationVar(&opts.Timeout, "timeout", 5*time.Minute, "give up after `TIME` in which nothing comes in")
 	return cmd
 }
 
-func checkLock(cmd *cobra.Command, project *locker.Project) error {
+func checkLock(cmd *cobra.Command, project *locker.Project, asJSON bool) error {
 	l, err := project.ReadLock()
 	if err != nil {
 		return err
@@ -70,12 +76,19 @@ func checkLock(cmd *cobra.Command, project *locker.Project) error {
 	if l == nil {
 		return fmt.Errorf("there is no %s: run `dgd-plan lock` in %s", lock.Name, project.Dir)
 	}
-	lines, err := lock.Check(l, &project.Project)
-	if err != nil || len(lines) == 0 {
+	found, err := lock.Check(l, &project.Project)
+	if err != nil {
 		return err
 	}
-	for _, line := range lines {
-		fmt.Fprintln(cmd.OutOrStdout(), line)
+	if asJSON {
+		err = printJSON(cmd.OutOrStdout(), append([]lock.Finding{}, found...))
+	} else {
+		for _, f := range found {
+			fmt.Fprintln(cmd.OutOrStdout(), f)
+		}
+	}
+	if err != nil || len(found) == 0 {
+		return err
 	}
 	cmd.PrintErrf("run `dgd-plan lock` in %s\n", project.Dir)
 	return errFinding

@@ -71,6 +71,24 @@ func TestLock(t *testing.T) {
 		{goMod, []string{"lock", "--check"}, 0, "", ""},
 		{goMod + "\nrequire (\n\texample.com/a v1.0.0\n\texample.com/b v1.1.0\n)\n", []string{"lock", "--check"}, 1,
 			"example.com/a: missing: go.mod requires v1.0.0\nexample.com/b: missing: go.mod requires v1.1.0\n", "run `dgd-plan lock` in DIR\n"},
+		{goMod, []string{"lock", "--check", "--json"}, 0, "[]\n", ""},
+		{goMod + "\nrequire example.com/a v1.0.0\n", []string{"lock", "--check", "--json"}, 1, `[
+  {
+    "path": "example.com/a",
+    "kind": "missing",
+    "message": "go.mod requires v1.0.0"
+  }
+]
+`, "run `dgd-plan lock` in DIR\n"},
+		{strings.Replace(goMod, "app", "other", 1), []string{"lock", "--check", "--json"}, 1, `[
+  {
+    "path": "main",
+    "kind": "stale",
+    "message": "go.mod is of example.com/other, dgd.lock is of example.com/app"
+  }
+]
+`, "run `dgd-plan lock` in DIR\n"},
+		{goMod, []string{"lock", "--json"}, 2, "", "dgd-plan: --json is of what --check finds: give both\nSee dgd-plan --help\n"},
 		{goMod + "\nrequire example.com/a v1.0.0\n", []string{"lock"}, 1, "",
 			"dgd-plan: DIR has no go.sum, although it needs modules: run `go mod tidy` there\n"},
 		{goMod, []string{"lock", "x", "y"}, 2, "", "dgd-plan: accepts at most 1 arg(s), received 2\nSee dgd-plan --help\n"},

@@ -14,6 +14,7 @@ import (
 type fakeStore struct {
 	texts   map[string]string
 	outputs map[string]map[string]string
+	broken  string // asking for this path fails
 }
 
 func (s fakeStore) Text(_ context.Context, drv string) (string, error) {
@@ -25,10 +26,16 @@ func (s fakeStore) Text(_ context.Context, drv string) (string, error) {
 }
 
 func (s fakeStore) Outputs(_ context.Context, drv string) (map[string]string, error) {
+	if drv == s.broken {
+		return nil, fmt.Errorf("%s cannot be asked for", drv)
+	}
 	return s.outputs[drv], nil
 }
 
 func (s fakeStore) Has(_ context.Context, path string) (bool, error) {
+	if path == s.broken {
+		return false, fmt.Errorf("%s cannot be asked for", path)
+	}
 	_, ok := s.texts[path]
 	return ok, nil
 }
@@ -53,7 +60,7 @@ func TestInstallables(t *testing.T) {
 			hashA + "top.drv":   drv("/bin/sh", `("`+hashA+`link.drv",["out"]),("`+hashA+`shell.drv",["out"])`),
 			hashA + "shell.drv": drv("/bin/sh", ""),
 			hashA + "link.drv":  drv(own, `("`+hashA+`pkg.drv",["out","x"]),("`+hashA+`go.drv",["out"])`),
-			hashA + "pkg.drv":   drv(own, ""),
+			hashA + "pkg.drv":   drv(own, `("`+hashA+`go.drv",["out"])`),
 			hashA + "go.drv":    drv("/bin/sh", `("`+hashA+`boot.drv",["out"])`),
 			hashA + "boot.drv":  drv("/bin/sh", ""),
 		},
@@ -90,6 +97,15 @@ func TestInstallables(t *testing.T) {
 	slices.Sort(want)
 	check(want...)
 
+	// A store that fails for any of them is no store without it.
+	for _, path := range append(slices.Clone(want), resolved+"^") {
+		st.broken, _, _ = strings.Cut(path, "^")
+		if _, err := Installables(t.Context(), st, []string{hashA + "top.drv"}); err == nil || err.Error() != st.broken+" cannot be asked for" {
+			t.Errorf("for %s the error is %v", st.broken, err)
+		}
+	}
+	st.broken = ""
+
 	// What is not there is not named.
 	delete(st.texts, resolved)
 	st.outputs[hashA+"pkg.drv"] = map[string]string{"out": hashB + "pkg"}
@@ -115,6 +131,15 @@ func TestInstallablesDynamic(t *testing.T) {
 	got, err := Installables(t.Context(), st, []string{hashA + "top.drv"})
 	if err != nil || !slices.Equal(got, want) {
 		t.Errorf("got %q, %v, want %q", got, err, want)
+	}
+	st.broken = hashA + "program.drv.drv"
+	if _, err := Installables(t.Context(), st, []string{hashA + "top.drv"}); err == nil || err.Error() != st.broken+" cannot be asked for" {
+		t.Errorf("the error is %v", err)
+	}
+	st.broken = ""
+	st.texts[hashB+"program.drv"] = "Derive("
+	if _, err := Installables(t.Context(), st, []string{hashA + "top.drv"}); err == nil || !strings.HasPrefix(err.Error(), hashB+"program.drv: ") {
+		t.Errorf("for a damaged plan the error is %v", err)
 	}
 	delete(st.outputs, hashA+"program.drv.drv")
 	got, err = Installables(t.Context(), st, []string{hashA + "top.drv"})

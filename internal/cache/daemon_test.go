@@ -1,6 +1,9 @@
 package cache
 
 import (
+	"errors"
+	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -57,6 +60,42 @@ func TestDaemon(t *testing.T) {
 	got, err := Installables(t.Context(), d, []string{drv})
 	if err != nil || !slices.Equal(got, want) {
 		t.Errorf("got %q, %v, want %q", got, err, want)
+	}
+}
+
+// A daemon that goes away in the middle is an error that says what was asked.
+func TestDaemonGone(t *testing.T) {
+	testnix.Require(t)
+	st := testnix.NewStore(t)
+	for _, v := range st.Environ() {
+		if name, value, _ := strings.Cut(v, "="); name == "NIX_CONFIG" || name == "XDG_CACHE_HOME" {
+			t.Setenv(name, value)
+		}
+	}
+	d, err := OpenDaemon(t.Context(), io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	if err := d.nix.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	const path = "/nix/store/00000000000000000000000000000000-x.drv"
+	if _, err := d.Has(t.Context(), path); err == nil || !strings.HasPrefix(err.Error(), "asking for "+path+": ") {
+		t.Errorf("the error is %v", err)
+	}
+	if _, err := d.Text(t.Context(), path); err == nil || !strings.HasPrefix(err.Error(), "asking for "+path+": ") {
+		t.Errorf("the error is %v", err)
+	}
+	if _, err := d.Outputs(t.Context(), path); err == nil || !strings.HasPrefix(err.Error(), "the outputs of "+path+": ") {
+		t.Errorf("the error is %v", err)
+	}
+}
+
+func TestNoTemporaryFiles(t *testing.T) {
+	t.Setenv("TMPDIR", filepath.Join(t.TempDir(), "none"))
+	if _, err := OpenDaemon(t.Context(), io.Discard); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the error is %v", err)
 	}
 }
 

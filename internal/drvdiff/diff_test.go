@@ -21,7 +21,12 @@ import (
 type memory struct {
 	drvs    map[string]*drvfile.Derivation
 	outputs map[string]map[string]string
+	made    map[string]string // outputs to what made them
 	root    string
+}
+
+func newMemory(t *testing.T) *memory {
+	return &memory{drvs: map[string]*drvfile.Derivation{}, outputs: map[string]map[string]string{}, made: map[string]string{}, root: t.TempDir()}
 }
 
 func (m *memory) Derivation(path string) (*drvfile.Derivation, error) {
@@ -41,7 +46,7 @@ func (m *memory) Outputs(_ context.Context, drvs []string) (map[string]map[strin
 	return found, nil
 }
 
-func (m *memory) Derivers(context.Context, []string) (map[string]string, error) { return nil, nil }
+func (m *memory) Derivers(context.Context, []string) (map[string]string, error) { return m.made, nil }
 
 func (m *memory) OnDisk(path string) string { return filepath.Join(m.root, path) }
 
@@ -54,7 +59,12 @@ func storePath(letter, name string) string {
 // refers to, as DRV!OUTPUT; its own output is known if built is not empty.
 func (m *memory) add(t *testing.T, letter string, unit action.Unit, vars map[string]string, refs []string, built string) string {
 	t.Helper()
-	name := unit.Name
+	return m.addAll(t, letter, unit.Name, []action.Unit{unit}, vars, refs, built)
+}
+
+// addAll adds a derivation of several units.
+func (m *memory) addAll(t *testing.T, letter, name string, units []action.Unit, vars map[string]string, refs []string, built string) string {
+	t.Helper()
 	drv := storePath(letter, name+".drv")
 	d := &drvfile.Derivation{
 		Outputs: map[string]drvfile.Output{"out": {Algo: "r:sha256"}},
@@ -71,7 +81,7 @@ func (m *memory) add(t *testing.T, letter string, unit action.Unit, vars map[str
 		d.Inputs[to] = append(d.Inputs[to], output)
 		all[fmt.Sprintf("V%d", i)] = drvfile.InputPlaceholder(to, output)
 	}
-	spec, err := json.Marshal(action.Spec{Units: []action.Unit{unit}})
+	spec, err := json.Marshal(action.Spec{Units: units})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -93,7 +103,7 @@ func pkg(name string, args ...string) action.Unit {
 
 // What came out of an input counts, and not what it is called.
 func TestCompare(t *testing.T) {
-	m := &memory{drvs: map[string]*drvfile.Derivation{}, outputs: map[string]map[string]string{}, root: t.TempDir()}
+	m := newMemory(t)
 	a1 := m.add(t, "1", pkg("a", "-p", "a"), nil, nil, storePath("0", "a"))
 	a2 := m.add(t, "2", pkg("a", "-p", "a", "-N"), nil, nil, storePath("0", "a"))
 	a3 := m.add(t, "3", pkg("a", "-p", "a", "-l"), nil, nil, storePath("3", "a"))
@@ -194,7 +204,7 @@ func TestCauses(t *testing.T) {
 		{"files", nil, nil, map[string]string{"p.go": "package p // edited\n", "q.go": "package p\n"}, []string{"file p/data/x is gone", "file p/p.go changed", "file p/q.go is new"}},
 		{"a step", func(u *action.Unit) { u.Steps = append(u.Steps, action.Step{Mkdir: "x"}) }, nil, nil, []string{"its steps differ"}},
 	} {
-		m := &memory{drvs: map[string]*drvfile.Derivation{}, outputs: map[string]map[string]string{}, root: t.TempDir()}
+		m := newMemory(t)
 		fmtDrv := m.add(t, "f", pkg("fmt", "-p", "fmt"), nil, nil, storePath("0", "fmt"))
 		oldVars := map[string]string{"V9": tree(m, "s", files)}
 		newVars := map[string]string{"V9": oldVars["V9"]}

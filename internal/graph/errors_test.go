@@ -107,6 +107,7 @@ func TestErrors(t *testing.T) {
 
 		// link and mv.
 		{"link without output", "TOOL/link $WORK/b001/_pkg_.a\n", 1, "has no -o"},
+		{"link to two files", "TOOL/link -o $WORK/b001/exe/a.out -importcfg -o $WORK/b001/_pkg_.a\n", 1, "has -o twice"},
 		{"link elsewhere", "cd /src\nTOOL/link -o prog $WORK/b001/_pkg_.a\n", 2, "/src/prog is not below an object directory"},
 		{"link of nothing", "TOOL/link -o $WORK/b001/exe/a.out x.a\n", 1, "does not end in the main package's archive"},
 		{"link before the compile", "TOOL/link -o $WORK/b001/exe/a.out $WORK/b001/_pkg_.a\n", 1, "reads $WORK/b001/_pkg_.a, which no command before has written"},

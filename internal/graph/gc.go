@@ -484,5 +484,8 @@ func flagValue(args []string, flag string) (string, error) {
 	if i < 0 || i+1 >= len(args) {
 		return "", fmt.Errorf("has no %s", flag)
 	}
+	if slices.Contains(args[i+1:], flag) {
+		return "", fmt.Errorf("has %s twice", flag)
+	}
 	return args[i+1], nil
 }

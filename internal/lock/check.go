@@ -26,20 +26,30 @@ type Project struct {
 	GoSums []File // the main modules' go.sum files, and go.work.sum
 }
 
-// Check compares a lock with the texts, and returns a line for each module that
-// they do not agree on, sorted. It asks nobody: lib/lock.nix does the same
-// before a build, with the same words, and testdata/check.json tests both.
+// A Finding is one module that a lock and the texts do not agree on.
+type Finding struct {
+	Path    string `json:"path"`    // of the module; "main" where the main modules are others
+	Kind    string `json:"kind"`    // missing, stale or superfluous
+	Message string `json:"message"` // says why
+}
+
+// String is the finding in a line.
+func (f Finding) String() string { return f.Path + ": " + f.Kind + ": " + f.Message }
+
+// Check compares a lock with the texts, and returns what they do not agree on,
+// sorted by path. It asks nobody: lib/lock.nix does the same before a build, with
+// the same words, and testdata/check.json tests both.
 //
 // From go 1.17 on a go.mod has the version of every module that is needed.
 // Older ones, and those of a workspace, may require less than what is taken in
 // the end: there, only go.sum can tell.
-func Check(l *Lock, p *Project) ([]string, error) {
+func Check(l *Lock, p *Project) ([]Finding, error) {
 	r, err := p.Read()
 	if err != nil {
 		return nil, err
 	}
 	if main := slices.Sorted(slices.Values(l.Main)); !slices.Equal(main, r.Main) {
-		return []string{fmt.Sprintf("main: stale: go.mod is of %s, %s is of %s", strings.Join(r.Main, ", "), Name, strings.Join(main, ", "))}, nil
+		return []Finding{{"main", "stale", fmt.Sprintf("go.mod is of %s, %s is of %s", strings.Join(r.Main, ", "), Name, strings.Join(main, ", "))}}, nil
 	}
 	locked := map[string]*Module{}
 	for i, m := range l.Modules {
@@ -49,13 +59,13 @@ func Check(l *Lock, p *Project) ([]string, error) {
 	for path := range locked {
 		paths[path] = ""
 	}
-	var lines []string
+	var found []Finding
 	for _, path := range slices.Sorted(maps.Keys(paths)) {
-		if line := r.check(path, locked[path]); line != "" {
-			lines = append(lines, path+": "+line)
+		if kind, message := r.check(path, locked[path]); kind != "" {
+			found = append(found, Finding{path, kind, message})
 		}
 	}
-	return lines, nil
+	return found, nil
 }
 
 // Requirements are what the texts of a project say.
@@ -71,9 +81,9 @@ type Requirements struct {
 	replaced []map[module.Version]module.Version
 }
 
-// check returns what is wrong with a module, or "". m is nil if the lock does
-// not have it.
-func (r *Requirements) check(path string, m *Module) string {
+// check returns the kind of what is wrong with a module, or "", and what it is.
+// m is nil if the lock does not have it.
+func (r *Requirements) check(path string, m *Module) (kind, message string) {
 	required, ok := r.Required[path]
 	selected := module.Version{Path: path, Version: required}
 	if m != nil && !r.Complete && semver.Compare(m.Version, required) > 0 {
@@ -82,26 +92,26 @@ func (r *Requirements) check(path string, m *Module) string {
 	by := r.Replacement(selected)
 	switch {
 	case m == nil && isDir(by):
-		return ""
+		return "", ""
 	case m == nil:
-		return "missing: go.mod requires " + required
+		return "missing", "go.mod requires " + required
 	case !ok && (r.Complete || m.Hash == ""):
-		return "superfluous: go.mod does not require it"
+		return "superfluous", "go.mod does not require it"
 	case m.Version != selected.Version:
-		return fmt.Sprintf("stale: go.mod requires %s, %s has %s", required, Name, m.Version)
+		return "stale", fmt.Sprintf("go.mod requires %s, %s has %s", required, Name, m.Version)
 	case m.Replace != by:
-		return fmt.Sprintf("stale: go.mod replaces it by %s, %s has %s", show(by), Name, show(m.Replace))
+		return "stale", fmt.Sprintf("go.mod replaces it by %s, %s has %s", show(by), Name, show(m.Replace))
 	case m.Hash == "":
-		return ""
+		return "", ""
 	}
 	sums := r.Sums[m.Source()]
 	switch {
 	case len(sums) == 0:
-		return "superfluous: go.sum does not have " + m.Source().Version
+		return "superfluous", "go.sum does not have " + m.Source().Version
 	case !slices.Contains(sums, m.Sum):
-		return fmt.Sprintf("stale: go.sum has %s, %s has %s", sums[0], Name, m.Sum)
+		return "stale", fmt.Sprintf("go.sum has %s, %s has %s", sums[0], Name, m.Sum)
 	}
-	return ""
+	return "", ""
 }
 
 func isDir(by module.Version) bool { return by.Path != "" && by.Version == "" }

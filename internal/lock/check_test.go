@@ -54,9 +54,13 @@ func TestCheck(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got, err := Check(l, c.project())
+			found, err := Check(l, c.project())
 			if err != nil {
 				t.Fatal(err)
+			}
+			var got []string
+			for _, f := range found {
+				got = append(got, f.String())
 			}
 			if !slices.Equal(got, c.Findings) {
 				t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(c.Findings, "\n"))

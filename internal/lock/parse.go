@@ -44,11 +44,17 @@ func Parse(file string, text []byte) (*Lock, error) {
 type parser struct {
 	text []byte
 	dec  *json.Decoder
+	bad  bool // what follows the last token is none
 }
 
-// line is that of the last token.
+// line is that of the last token, or of what is none. Where the latter begins,
+// not every version of encoding/json tells.
 func (p *parser) line() int {
-	return 1 + bytes.Count(p.text[:min(p.dec.InputOffset(), int64(len(p.text)))], []byte("\n"))
+	offset := min(int(p.dec.InputOffset()), len(p.text))
+	if rest := p.text[offset:]; p.bad {
+		offset += len(rest) - len(bytes.TrimLeft(rest, " \t\r\n,:"))
+	}
+	return 1 + bytes.Count(p.text[:offset], []byte("\n"))
 }
 
 var errAnew = errors.New("`dgd-plan lock` writes it anew")
@@ -282,6 +288,7 @@ func (p *parser) token() (json.Token, error) {
 		return nil, fmt.Errorf("the file ends in the middle: %w", errAnew)
 	}
 	if err != nil {
+		p.bad = true
 		return nil, fmt.Errorf("not JSON: %v: %w", err, errAnew)
 	}
 	return token, nil

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"encoding/pem"
+	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"net"
 	"net/http"
@@ -14,8 +16,10 @@ import (
 	"os/exec"
 	"path/filepath"
 	"reflect"
+	"runtime"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -183,6 +187,51 @@ func TestInterrupted(t *testing.T) {
 	}
 }
 
+// Whatever the go command is at, an interrupted call ends at once and leaves
+// nothing.
+func TestInterruptedAnywhere(t *testing.T) {
+	lib := published(t)
+	for _, step := range []string{"env -json", "list -m", "mod vendor", "list -deps"} {
+		t.Run(step, func(t *testing.T) {
+			environment(t, lib.fileProxy())
+			files := old(lib)
+			files["dgd.lock"] = "the old lock"
+			dir := project(t, files)
+			p, err := Find(dir)
+			if err != nil {
+				t.Fatal(err)
+			}
+			before := snapshot(t, dir)
+			t.Setenv("TMPDIR", t.TempDir())
+			started := filepath.Join(t.TempDir(), "started")
+			// The second go command is the one below GOROOT.
+			goScript(t, fmt.Sprintf(`case "$1 $2" in
+%q) echo > %q; sleep 1000;;
+"env -json") "$GO" "$@" | sed "s|\"GOROOT\": .*|\"GOROOT\": \"$(dirname "$(dirname "$0")")\"|";;
+*) exec "$GO" "$@";;
+esac`, step, started))
+			ctx, cancel := context.WithCancel(t.Context())
+			go func() {
+				for !exists(started) && ctx.Err() == nil {
+					time.Sleep(10 * time.Millisecond)
+				}
+				cancel()
+			}()
+			start := time.Now()
+			_, _, err = Write(ctx, p, Options{Jobs: 1, Timeout: time.Minute})
+			if err != context.Canceled || !exists(started) || time.Since(start) > 30*time.Second {
+				t.Errorf("after %v the error is %v", time.Since(start), err)
+			}
+			if !maps.Equal(before, snapshot(t, dir)) {
+				t.Error("the project is not as it was")
+			}
+			if left, err := os.ReadDir(os.Getenv("TMPDIR")); err != nil || len(left) > 0 {
+				t.Errorf("%v is left (%v)", left, err)
+			}
+		})
+	}
+}
+
 func TestGoSumFaults(t *testing.T) {
 	lib := published(t)
 	wrong := strings.Replace(lib.goSum("example.com/a@v1.0.0"), "h1:", "h1:AAAA", 1)
@@ -269,6 +318,58 @@ func TestProjectFaults(t *testing.T) {
 		t.Setenv("PATH", t.TempDir())
 		contains(t, fails(t, project(t, small(lib)), time.Minute), "there is no go command in PATH: install Go")
 	})
+	t.Run("another program of that name", func(t *testing.T) {
+		environment(t, lib.fileProxy())
+		goScript(t, "echo Your move:")
+		contains(t, fails(t, project(t, small(lib)), time.Minute), "go env: invalid character 'Y'")
+	})
+	t.Run("a go command that answers nonsense", func(t *testing.T) {
+		environment(t, lib.fileProxy())
+		goScript(t, `case "$1 $2" in "list -m") echo x;; *) exec "$GO" "$@";; esac`)
+		contains(t, fails(t, project(t, old(lib)), time.Minute), "go list -m: invalid character 'x'")
+	})
+	t.Run("a go command that fetches nothing", func(t *testing.T) {
+		cache := environment(t, lib.fileProxy())
+		goScript(t, `case "$1 $2" in "mod download") echo {};; *) exec "$GO" "$@";; esac`)
+		contains(t, fails(t, project(t, small(lib)), time.Minute), "go mod download: example.com/", "@v1.0.0 is not in "+cache)
+	})
+	t.Run("a Go that is too old", func(t *testing.T) {
+		environment(t, lib.fileProxy())
+		files := small(lib)
+		files["go.mod"] = strings.Replace(files["go.mod"], "go 1.24", "go 1.999", 1)
+		contains(t, fails(t, project(t, files), time.Minute), "go.mod requires go >= 1.999", "GOTOOLCHAIN=local")
+	})
+	t.Run("GOFLAGS with another go.mod", func(t *testing.T) {
+		environment(t, lib.fileProxy())
+		t.Setenv("GOFLAGS", "-modcacherw -modfile=other.mod")
+		contains(t, fails(t, project(t, small(lib)), time.Minute), "GOFLAGS has -modfile=other.mod, so that go reads other files than a build with the lock will: take it out")
+	})
+	t.Run("nowhere for temporary files", func(t *testing.T) {
+		environment(t, lib.fileProxy())
+		dir, none := project(t, small(lib)), filepath.Join(t.TempDir(), "none")
+		t.Setenv("TMPDIR", none)
+		contains(t, fails(t, dir, time.Minute), none, "no such file or directory")
+	})
+	t.Run("a module that cannot be", func(t *testing.T) {
+		environment(t, lib.fileProxy())
+		files := small(lib)
+		files["go.mod"] += "require example.com/a!b v1.0.0\n"
+		files["go.sum"] += "example.com/a!b v1.0.0 h1:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n"
+		contains(t, fails(t, project(t, files), time.Minute), `malformed module path "example.com/a!b": invalid char '!'`)
+	})
+	t.Run("a version that cannot be", func(t *testing.T) {
+		environment(t, lib.fileProxy())
+		files := small(lib)
+		files["go.mod"] += "require example.com/c v1.0.0!x\n"
+		files["go.sum"] += "example.com/c v1.0.0!x h1:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n"
+		contains(t, fails(t, project(t, files), time.Minute), "v1.0.0!x", "invalid")
+	})
+	t.Run("a build list that cannot be had", func(t *testing.T) {
+		environment(t, lib.serve(on("deep/@v/v1.0.0.mod", http.NotFound)).URL)
+		files := old(lib)
+		files["dgd.lock"] = "the old lock"
+		contains(t, fails(t, project(t, files), time.Minute), "example.com/deep@v1.0.0", "404 Not Found", "does not have it: for a private module, set GOPRIVATE")
+	})
 	t.Run("a directory that cannot be written to", func(t *testing.T) {
 		environment(t, lib.fileProxy())
 		files := small(lib)
@@ -280,6 +381,66 @@ func TestProjectFaults(t *testing.T) {
 		}
 		contains(t, fails(t, dir, time.Minute), "dgd.lock")
 	})
+	t.Run("a directory of somebody else", func(t *testing.T) {
+		dir := project(t, map[string]string{"dgd.lock": "the old lock", "private/x.go": "package x\n", "go.mod": "module x\n", "x.go": "package x\n"})
+		t.Setenv("GOWORK", "off")
+		p, err := Find(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		chmod := func(name string, mode os.FileMode) {
+			if err := os.Chmod(name, mode); err != nil {
+				t.Fatal(err)
+			}
+		}
+		chmod(filepath.Join(dir, "private"), 0)
+		chmod(dir, 0o555)
+		defer chmod(dir, 0o755)
+		defer chmod(filepath.Join(dir, "private"), 0o755)
+		for d := filepath.Dir(dir); len(d) > len(os.TempDir()); d = filepath.Dir(d) {
+			chmod(d, 0o755)
+		}
+		asAnybody(func() {
+			if err := replaceFile(p.LockFile(), []byte("the new lock")); !errors.Is(err, fs.ErrPermission) {
+				t.Errorf("the lock is written: %v", err)
+			}
+			// As the go command does, it leaves out what it may not read.
+			if packages, err := p.mainPackages(); err != nil || len(packages) != 1 || packages[0] != "x" {
+				t.Errorf("packages: %q (%v)", packages, err)
+			}
+		})
+	})
+}
+
+// asAnybody calls a function in a thread that may not read and write whatever
+// there is, as root may.
+func asAnybody(do func()) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		runtime.LockOSThread() // which ends with the goroutine
+		if os.Geteuid() == 0 {
+			syscall.Setfsuid(65534)
+		}
+		do()
+	}()
+	<-done
+}
+
+// goScript puts a script into PATH in the place of the go command, which is $GO
+// there.
+func goScript(t *testing.T, script string) {
+	t.Helper()
+	program, err := exec.LookPath("go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	bin := filepath.Join(t.TempDir(), "bin") // as below a GOROOT
+	writeTest(t, filepath.Join(bin, "go"), "#!/bin/sh\nGO="+program+"\n"+script+"\n")
+	if err := os.Chmod(filepath.Join(bin, "go"), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", bin+string(filepath.ListSeparator)+os.Getenv("PATH"))
 }
 
 // guard demands a password.

@@ -171,7 +171,7 @@ func (f *fetcher) hash(m module.Version) (tree, error) {
 	}
 	sum, err := dirhash.HashDir(dir, m.String(), dirhash.Hash1)
 	if err != nil {
-		return tree{}, err
+		return tree{}, changed(dir, fmt.Sprintf("%s: %v", m, err))
 	}
 	if sums := f.sums[m]; !slices.Contains(sums, sum) {
 		if stored, err := os.ReadFile(file + ".ziphash"); err == nil && string(bytes.TrimSpace(stored)) == sum {

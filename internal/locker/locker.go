@@ -212,10 +212,8 @@ func (m *maker) hash(ctx context.Context, list []lock.Module) error {
 	for _, mod := range list {
 		source := mod.Source()
 		if len(m.r.Sums[source]) == 0 {
-			if m.p.GoWork != nil {
-				return fmt.Errorf("neither a go.sum nor go.work.sum has %s: run `go mod download` in %s", source, m.p.Dir)
-			}
-			return fmt.Errorf("go.sum does not have %s: run `go mod tidy` in %s", source, m.p.Dir)
+			// Outside of a workspace, `go mod vendor` has failed.
+			return fmt.Errorf("neither a go.sum nor go.work.sum has %s: run `go mod download` in %s", source, m.p.Dir)
 		}
 		sources = append(sources, source)
 	}

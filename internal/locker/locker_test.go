@@ -2,10 +2,12 @@ package locker
 
 import (
 	"bytes"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -189,17 +191,22 @@ func TestNothingNeeded(t *testing.T) {
 	}
 }
 
+// old is a project of which the go command has to read more go.mod files.
+func old(lib *library) map[string]string {
+	return map[string]string{
+		"go.mod": "module example.com/app\n\ngo 1.16\n\n" + requirements("example.com/a@v1.0.0"),
+		"go.sum": lib.goSum("example.com/a@v1.0.0", "example.com/b@v1.0.0/go.mod", "example.com/b@v1.1.0", "example.com/graph@v1.0.0/go.mod",
+			"example.com/deep@v1.0.0/go.mod"),
+		"main.go": "package main\n\nimport _ \"example.com/a\"\n\nfunc main() {}\n",
+	}
+}
+
 // Before go 1.17 the go command reads the go.mod files of the whole graph, and
 // takes versions that go.mod does not have.
 func TestOldModule(t *testing.T) {
 	lib := published(t)
 	environment(t, lib.fileProxy())
-	dir := project(t, map[string]string{
-		"go.mod": "module example.com/app\n\ngo 1.16\n\n" + requirements("example.com/a@v1.0.0"),
-		"go.sum": lib.goSum("example.com/a@v1.0.0", "example.com/b@v1.0.0/go.mod", "example.com/b@v1.1.0", "example.com/graph@v1.0.0/go.mod",
-			"example.com/deep@v1.0.0/go.mod"),
-		"main.go": "package main\n\nimport _ \"example.com/a\"\n\nfunc main() {}\n",
-	})
+	dir := project(t, old(lib))
 	l := mustMake(t, dir)
 	if want := lib.want("example.com/a@v1.0.0", "example.com/b@v1.1.0"); !reflect.DeepEqual(l.Modules, want) {
 		t.Errorf("got\n%s", l.Format())
@@ -241,6 +248,12 @@ func TestWorkspace(t *testing.T) {
 	suffices(t, dir, l, "./one/...", "./two/...")
 	checkClean(t, dir, l)
 
+	// By the names of the directories in full.
+	writeTest(t, filepath.Join(dir, "go.work"), strings.ReplaceAll(before[filepath.Join(dir, "go.work")], "./", dir+"/"))
+	if again := mustMake(t, dir); !reflect.DeepEqual(again, l) {
+		t.Errorf("with absolute names it is\n%s", again.Format())
+	}
+
 	// Of one member alone.
 	t.Setenv("GOWORK", "off")
 	p, err := Find(filepath.Join(dir, "two"))
@@ -256,6 +269,7 @@ func TestTampered(t *testing.T) {
 	dir := project(t, application(lib))
 	mustMake(t, dir)
 	a := filepath.Join(cache, "example.com", "a@v1.0.0")
+	writable(t, a)
 	for _, test := range []struct {
 		name, want string
 		do, undo   func() error
@@ -268,6 +282,9 @@ func TestTampered(t *testing.T) {
 		{"one file more", "example.com/a@v1.0.0 has the checksum h1:",
 			func() error { return os.WriteFile(filepath.Join(a, "more.go"), nil, 0o666) },
 			func() error { return os.Remove(filepath.Join(a, "more.go")) }},
+		{"a file that no archive can have", "example.com/a@v1.0.0: dirhash: filenames with newlines are not supported",
+			func() error { return os.WriteFile(filepath.Join(a, "a\nb"), nil, 0o666) },
+			func() error { return os.Remove(filepath.Join(a, "a\nb")) }},
 		{"executable", "run.sh is executable",
 			func() error { return os.Chmod(filepath.Join(a, "run.sh"), 0o755) },
 			func() error { return os.Chmod(filepath.Join(a, "run.sh"), 0o444) }},
@@ -293,6 +310,98 @@ func TestTampered(t *testing.T) {
 		}
 	}
 	mustMake(t, dir)
+}
+
+// writable lets a test change what the go command keeps read-only.
+func writable(t *testing.T, dir string) {
+	t.Helper()
+	err := filepath.WalkDir(dir, func(name string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		return os.Chmod(name, map[bool]fs.FileMode{true: 0o755, false: 0o644}[d.IsDir()])
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// What the module cache has lost is fetched again where the go command reads it,
+// and what cannot be had is said.
+func TestCacheLacksGoMod(t *testing.T) {
+	lib := published(t)
+	cache := environment(t, lib.fileProxy())
+	dir := project(t, old(lib))
+	l := mustMake(t, dir)
+	p, err := Find(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := newMaker(t.Context(), p, Options{Jobs: 1, Timeout: time.Minute})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer removeAll(m.tmp)
+	if err := m.hash(t.Context(), l.Modules); err != nil {
+		t.Fatal(err)
+	}
+	_, deep, err := inCache(cache, module.Version{Path: "example.com/deep", Version: "v1.0.0"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(deep + ".mod"); err != nil {
+		t.Fatal(err)
+	}
+	mods, more, err := m.goMods(t.Context(), l.Modules)
+	if err != nil || len(more) > 0 || !reflect.DeepEqual(mods, l.GoMods) {
+		t.Errorf("it finds %+v, %v (%v), want %+v", mods, more, err, l.GoMods)
+	}
+
+	if err := os.Remove(deep + ".mod"); err != nil {
+		t.Fatal(err)
+	}
+	m.g = m.g.with(dir, "GOPROXY=off")
+	if _, _, err := m.goMods(t.Context(), l.Modules); err == nil || !strings.Contains(err.Error(), "example.com/deep@v1.0.0") {
+		t.Errorf("without a proxy: %v", err)
+	}
+}
+
+// Archives may be gone from the module cache: they are not needed. A tree that
+// only an archive could give is an error.
+func TestCacheLacksArchives(t *testing.T) {
+	lib := published(t)
+	cache := environment(t, lib.fileProxy())
+	dir := project(t, application(lib))
+	l := mustMake(t, dir)
+	archives, err := filepath.Glob(filepath.Join(cache, "cache", "download", "example.com", "*", "@v", "*.zip"))
+	if err != nil || len(archives) == 0 {
+		t.Fatalf("archives: %v (%v)", archives, err)
+	}
+	for _, name := range archives {
+		if err := os.Remove(name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Setenv("GOPROXY", "off")
+	if again := mustMake(t, dir); !reflect.DeepEqual(again, l) {
+		t.Errorf("without archives it is\n%s", again.Format())
+	}
+	p, err := Find(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := newMaker(t.Context(), p, Options{Jobs: 1, Timeout: time.Minute})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer removeAll(m.tmp)
+	files := slices.DeleteFunc(slices.Clone(l.Modules), func(mod lock.Module) bool { return mod.Hash == "" || mod.Path == "example.com/outer" })
+	if err := m.hash(t.Context(), files); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := m.goMods(t.Context(), files); err == nil || !strings.Contains(err.Error(), "example.com/outer@v1.0.0") {
+		t.Errorf("the error is %v", err)
+	}
 }
 
 // A module whose files the go command reads, and that was not known to be
@@ -348,6 +457,8 @@ func TestFindErrors(t *testing.T) {
 		{"a damaged go.work", map[string]string{"go.work": "go 1.24 x\n"}, "", "DIR/go.work:1: go directive expects exactly one argument"},
 		{"GOWORK is nowhere", nil, "/nowhere/go.work", "GOWORK is /nowhere/go.work, and there is no such file"},
 		{"GOWORK is relative", nil, "go.work", "GOWORK is go.work, which is neither off nor an absolute path"},
+		{"go.sum is a directory", map[string]string{"go.mod": "module x\n", "go.sum/x": ""}, "", "read DIR/go.sum: is a directory"},
+		{"a member's go.mod is a directory", map[string]string{"go.work": "go 1.24\n\nuse ./x\n", "x/go.mod/x": ""}, "", "read DIR/x/go.mod: is a directory"},
 	} {
 		dir := project(t, test.files)
 		t.Setenv("GOWORK", test.gowork)
@@ -357,5 +468,9 @@ func TestFindErrors(t *testing.T) {
 	}
 	if _, err := Find("/nowhere"); err == nil {
 		t.Error("a directory that is not there has a project")
+	}
+	file := filepath.Join(project(t, map[string]string{"go.mod": "module x\n"}), "go.mod")
+	if _, err := Find(file); err == nil || err.Error() != file+" is not a directory" {
+		t.Errorf("the project of a file: %v", err)
 	}
 }

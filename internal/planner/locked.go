@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"golang.org/x/mod/modfile"
 	"golang.org/x/mod/module"
@@ -88,12 +87,16 @@ func (p *place) checkLock(cfg *Locked, members []member) (*lock.Lock, error) {
 	if err != nil {
 		return nil, err
 	}
-	lines, err := lock.Check(l, project)
+	found, err := lock.Check(l, project)
 	if err != nil {
 		return nil, fmt.Errorf("src: %w", err)
 	}
-	if len(lines) > 0 {
-		return nil, fmt.Errorf("%s does not fit src:\n  %s\nrun `dgd-plan lock` in its directory", lock.Name, strings.Join(lines, "\n  "))
+	if len(found) > 0 {
+		lines := ""
+		for _, f := range found {
+			lines += "  " + f.String() + "\n"
+		}
+		return nil, fmt.Errorf("%s does not fit src:\n%srun `dgd-plan lock` in its directory", lock.Name, lines)
 	}
 	return l, nil
 }

@@ -130,7 +130,8 @@ func publish(t *testing.T, st *testnix.Store, cacheable, to string) {
 // A second machine, reached by SSH, takes its share of the inner derivations.
 func TestRemoteBuilder(t *testing.T) {
 	remote := withTools(t)
-	server := startSSH(t, remote)
+	server := startSSH(t)
+	server.serveNix(t, remote)
 	local := warmStore(t)
 	// There is room for one build here and for two there. What needs
 	// recursive-nix, the planner of dynamic mode, stays here.
@@ -163,7 +164,7 @@ func TestRemoteBuilder(t *testing.T) {
 	}
 }
 
-// An sshServer runs nix-daemon for who logs in by its key.
+// An sshServer lets in who has the key `user` of its directory.
 type sshServer struct {
 	dir      string
 	programs string // directory of SSH's
@@ -171,8 +172,8 @@ type sshServer struct {
 	options  string // of ssh
 }
 
-// startSSH starts an SSH server on loopback, for a store.
-func startSSH(t *testing.T, st *testnix.Store) *sshServer {
+// startSSH starts an SSH server on loopback, with further lines of its settings.
+func startSSH(t *testing.T, settings ...string) *sshServer {
 	t.Helper()
 	setup := exec.Command(filepath.Join(repo(t), "pkgs/setup/setup.sh"), "--sshd")
 	setup.Stderr = os.Stderr
@@ -193,29 +194,18 @@ func startSSH(t *testing.T, st *testnix.Store) *sshServer {
 		write(t, file, strings.Join(lines, "\n")+"\n")
 		return file
 	}
-	config := text("config",
+	config := text("config", append([]string{
 		fmt.Sprintf("ListenAddress 127.0.0.1:%d", s.port),
-		"HostKey "+s.dir+"/host",
-		"AuthorizedKeysFile "+s.dir+"/user.pub",
+		"HostKey " + s.dir + "/host",
+		"AuthorizedKeysFile " + s.dir + "/user.pub",
 		"PidFile none",
 		"UsePAM no",
 		"StrictModes no",
 		"PasswordAuthentication no",
 		"KbdInteractiveAuthentication no",
-		"SshdSessionPath "+programs+"/sshd-session",
-		"SshdAuthPath "+programs+"/sshd-auth",
-	)
-	// The environment of a login is not that of the test.
-	daemon := []string{"#!/bin/sh"}
-	for _, v := range st.Environ() {
-		if name, value, _ := strings.Cut(v, "="); strings.HasPrefix(name, "NIX_") || name == "PATH" || name == "XDG_CACHE_HOME" {
-			daemon = append(daemon, fmt.Sprintf("export %s='%s'", name, strings.ReplaceAll(value, "'", `'\''`)))
-		}
-	}
-	text("nix-daemon", append(daemon, `exec nix-daemon "$@"`)...)
-	if err := os.Chmod(filepath.Join(s.dir, "nix-daemon"), 0o755); err != nil {
-		t.Fatal(err)
-	}
+		"SshdSessionPath " + programs + "/sshd-session",
+		"SshdAuthPath " + programs + "/sshd-auth",
+	}, settings...)...)
 	cmd := exec.Command(programs+"/sshd", "-D", "-e", "-f", config)
 	if os.Geteuid() == 0 {
 		// As root, it wants a user and a directory of its own: here they are, for it alone.
@@ -250,6 +240,23 @@ func startSSH(t *testing.T, st *testnix.Store) *sshServer {
 	}
 	t.Fatalf("the SSH server does not start:\n%s", s.log())
 	return nil
+}
+
+// serveNix has the server run nix-daemon for a store.
+func (s *sshServer) serveNix(t *testing.T, st *testnix.Store) {
+	t.Helper()
+	// The environment of a login is not that of the test.
+	daemon := []string{"#!/bin/sh"}
+	for _, v := range st.Environ() {
+		if name, value, _ := strings.Cut(v, "="); strings.HasPrefix(name, "NIX_") || name == "PATH" || name == "XDG_CACHE_HOME" {
+			daemon = append(daemon, fmt.Sprintf("export %s='%s'", name, strings.ReplaceAll(value, "'", `'\''`)))
+		}
+	}
+	script := filepath.Join(s.dir, "nix-daemon")
+	write(t, script, strings.Join(append(daemon, `exec nix-daemon "$@"`), "\n")+"\n")
+	if err := os.Chmod(script, 0o755); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func (s *sshServer) log() string {

@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"os/user"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -147,24 +148,7 @@ func TestPrivateGit(t *testing.T) {
 	if err != nil {
 		t.Skip("this test needs git")
 	}
-	const path = "github.com/team/lib"
-	p := unstarted(t, map[string]map[string]string{path + "@v1.2.3": {
-		"go.mod": "module " + path + "\n\ngo 1.24\n",
-		"lib.go": "package lib\n\nconst Text = \"SALT\"\n",
-	}})
-	root := t.TempDir()
-	work := p.tree(t, path+"@v1.2.3")
-	for _, args := range [][]string{
-		{"-C", work, "init", "-q"},
-		{"-C", work, "add", "."},
-		{"-C", work, "-c", "user.name=x", "-c", "user.email=x@example.com", "commit", "-q", "-m", "one"},
-		{"-C", work, "tag", "v1.2.3"},
-		{"clone", "-q", "--bare", work, filepath.Join(root, "team/lib")},
-	} {
-		if out, err := exec.Command("git", args...).CombinedOutput(); err != nil {
-			t.Fatalf("git %q: %v: %s", args, err, out)
-		}
-	}
+	p, root := gitModule(t)
 	secret := fmt.Sprintf("secret%d", time.Now().UnixNano())
 	git := &cgi.Handler{
 		Path: filepath.Join(strings.TrimSpace(string(backend)), "git-http-backend"),
@@ -183,9 +167,7 @@ func TestPrivateGit(t *testing.T) {
 	netrc, settings := filepath.Join(dir, "netrc"), filepath.Join(dir, "gitconfig")
 	write(t, netrc, "machine 127.0.0.1 login somebody password "+secret+"\n")
 	write(t, settings, fmt.Sprintf("[url %q]\n\tinsteadOf = https://github.com/\n", server.URL+"/"))
-	src := p.project(t, "example.com/app", map[string]string{
-		"main.go": "package main\n\nimport " + fmt.Sprintf("%q", path) + "\n\nfunc main() { println(lib.Text) }\n",
-	}, path+"@v1.2.3")
+	src := p.project(t, "example.com/app", gitApp, gitPath+"@v1.2.3")
 	call := func(netrc string) string {
 		return expression(t, "buildWithIFD", src, fmt.Sprintf(
 			`modules = %s/dgd.lock; env = { CGO_ENABLED = "0"; GOPROXY = "direct"; GOPRIVATE = "github.com/team"; SSL_CERT_FILE = "${%s}"; GIT_CONFIG_GLOBAL = %q; %s };`,
@@ -208,6 +190,128 @@ func TestPrivateGit(t *testing.T) {
 		t.Error("the log has the secret")
 	}
 	checkSecret(t, secret, let)
+}
+
+// gitPath is a module that a git repository has.
+const gitPath = "github.com/team/lib"
+
+// gitApp is a program with it.
+var gitApp = map[string]string{
+	"main.go": "package main\n\nimport " + fmt.Sprintf("%q", gitPath) + "\n\nfunc main() { println(lib.Text) }\n",
+}
+
+// gitModule publishes version 1.2.3 of the module in a git repository, which is
+// root/team/lib. The proxy knows it to write checksums.
+func gitModule(t *testing.T) (p *proxy, root string) {
+	t.Helper()
+	p = unstarted(t, map[string]map[string]string{gitPath + "@v1.2.3": {
+		"go.mod": "module " + gitPath + "\n\ngo 1.24\n",
+		"lib.go": "package lib\n\nconst Text = \"SALT\"\n",
+	}})
+	root = t.TempDir()
+	work := p.tree(t, gitPath+"@v1.2.3")
+	for _, args := range [][]string{
+		{"-C", work, "init", "-q"},
+		{"-C", work, "add", "."},
+		{"-C", work, "-c", "user.name=x", "-c", "user.email=x@example.com", "commit", "-q", "-m", "one"},
+		{"-C", work, "tag", "v1.2.3"},
+		{"clone", "-q", "--bare", work, filepath.Join(root, "team/lib")},
+	} {
+		if out, err := exec.Command("git", args...).CombinedOutput(); err != nil {
+			t.Fatalf("git %q: %v: %s", args, err, out)
+		}
+	}
+	return p, root
+}
+
+// A module comes by ssh from a git server, which knows a key.
+func TestPrivateSSH(t *testing.T) {
+	testnix.Require(t)
+	git, err := exec.LookPath("git")
+	if err != nil {
+		t.Skip("this test needs git")
+	}
+	p, root := gitModule(t)
+	script := filepath.Join(t.TempDir(), "git")
+	write(t, script, fmt.Sprintf("#!/bin/sh\nPATH=%q exec %q shell -c \"$SSH_ORIGINAL_COMMAND\"\n", os.Getenv("PATH"), git))
+	if err := os.Chmod(script, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	server := startSSH(t, "ForceCommand "+script)
+	me, err := user.Current()
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	// The sandbox shows this directory, and that of the ssh that the test has.
+	shown := openDir(t)
+	file := func(name string) string { return filepath.Join(shown, name) }
+	host, err := os.ReadFile(filepath.Join(server.dir, "host.pub"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, file("known_hosts"), fmt.Sprintf("[127.0.0.1]:%d %s", server.port, host))
+	write(t, file("gitconfig"), fmt.Sprintf("[url \"ssh://%s@127.0.0.1:%d%s/\"]\n\tinsteadOf = https://github.com/\n", me.Username, server.port, root))
+	key, err := os.ReadFile(filepath.Join(server.dir, "user"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file("key"), key, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := exec.Command(server.programs+"/ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", file("wrong")).CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	inSandbox := []string{"--option", "extra-sandbox-paths", shown + " " + filepath.Dir(server.programs)}
+	env := func(key, hosts string) string {
+		return fmt.Sprintf(`env = { CGO_ENABLED = "0"; GOPROXY = "direct"; GOPRIVATE = "github.com/team"; GIT_CONFIG_GLOBAL = %q; GIT_SSH_COMMAND = %q; };`,
+			file("gitconfig"), fmt.Sprintf("%s/ssh -F none -o BatchMode=yes -i %s -o UserKnownHostsFile=%s", server.programs, file(key), file(hosts)))
+	}
+	// The first lines are those of the public key.
+	secret := strings.Split(string(key), "\n")[4]
+
+	for name, modules := range map[string]string{"lock": "modules = %s/dgd.lock;", "vendor": ""} {
+		t.Run(name, func(t *testing.T) {
+			src := p.project(t, "example.com/app", gitApp, gitPath+"@v1.2.3")
+			args := `vendorHash = "";`
+			if modules != "" {
+				args = fmt.Sprintf(modules, src)
+			}
+			call := func(key, hosts string) string {
+				return expression(t, "buildWithIFD", src, args+env(key, hosts))
+			}
+			for _, wrong := range []struct{ key, hosts, want string }{
+				{"wrong", "known_hosts", "127.0.0.1: Permission denied (publickey)."},
+				{"missing", "known_hosts", "Identity file " + file("missing") + " not accessible"},
+				{"key", "no_hosts", "Host key verification failed."},
+			} {
+				r := nixBuild(t, append([]string{"-E", call(wrong.key, wrong.hosts)}, inSandbox...)...)
+				if r.err == nil || !strings.Contains(r.log, wrong.want) {
+					t.Errorf("the message lacks %q: %v\n%s", wrong.want, r.err, tail(r.log))
+				}
+				if hint := "how to be let in, is said by GOPROXY, NETRC and the like: see docs/modules.md"; modules != "" && !strings.Contains(r.log, hint) {
+					t.Errorf("the message lacks %q:\n%s", hint, tail(r.log))
+				}
+			}
+			if modules == "" {
+				r := nixBuild(t, append([]string{"-E", call("key", "known_hosts")}, inSandbox...)...)
+				_, got, _ := strings.Cut(r.log, "got:")
+				got, _, _ = strings.Cut(strings.TrimSpace(got), "\n")
+				args = fmt.Sprintf("vendorHash = %q;", got)
+			}
+			r := nixBuild(t, append([]string{"-E", call("key", "known_hosts")}, inSandbox...)...)
+			if r.err != nil {
+				t.Fatalf("%v\n%s\n%s", r.err, tail(r.log), server.log())
+			}
+			if got := r.run(t, "app"); !strings.HasPrefix(got, "TestPrivateSSH") {
+				t.Errorf("it prints %q", got)
+			}
+			if strings.Contains(r.log, secret) {
+				t.Error("the log has the key")
+			}
+			checkSecret(t, secret, call("key", "known_hosts"))
+		})
+	}
 }
 
 // What is wrong with a proxy is said, with what there is to set; and the next
