@@ -1,24 +1,14 @@
 # Builds examples in both modes inside a virtual machine with a Nix daemon, without network, as an ordinary user:
 #   nix-build -A vmtest
-# Where processors are emulated, that takes long. These examples show each way to get modules, and cgo:
-# `--arg allExamples true` builds all, `--arg names '[ "race" ]'` others.
+# Where processors are emulated, that takes about an hour; `--arg names '[ "hello" "dep" "lock" "cgo" ]'` builds only
+# those: they show each way to get modules, and cgo.
 {
   pkgs,
   tools,
   examples, # all
 }:
 {
-  allExamples ? false,
-  names ?
-    if allExamples then
-      builtins.attrNames examples
-    else
-      [
-        "hello"
-        "dep"
-        "lock"
-        "cgo"
-      ],
+  names ? builtins.attrNames examples,
 }:
 let
   # dgd itself, without what no Nix expression reads.
@@ -104,7 +94,7 @@ let
 
     cores = 2;
     memory = 4096;
-    timeout = if allExamples then 12 * 60 * 60 else 2 * 60 * 60;
+    timeout = 6 * 60 * 60; # in seconds
   };
 
   inNixOS = pkgs.testers.runNixOSTest {

@@ -217,6 +217,15 @@ func script(t *testing.T, dir string, env []string, args ...string) string {
 	cmd.Env = slices.Concat(os.Environ(), []string{"GOENV=off", "GOFLAGS=", "GOWORK=off", "GOTOOLCHAIN=local", "GOPROXY=off", "PWD=" + dir}, env)
 	out, err := cmd.CombinedOutput()
 	text := strings.ReplaceAll(buildID.ReplaceAllString(string(out), "ID"), dir, "SRC")
+	// Where it is shorter, the go command writes a name as it is seen from dir.
+	modules, envErr := exec.Command("go", "env", "GOMODCACHE").Output()
+	if envErr != nil {
+		t.Fatal(envErr)
+	}
+	name := strings.TrimSpace(string(modules))
+	if rel, relErr := filepath.Rel(dir, name); relErr == nil {
+		text = strings.ReplaceAll(text, rel+"/", name+"/")
+	}
 	if err != nil {
 		return text + err.Error()
 	}
