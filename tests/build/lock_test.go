@@ -109,11 +109,22 @@ func fileText(t *testing.T, file string) string {
 	return string(text)
 }
 
+// toolchain is the go command of the package set. The machine's own may be
+// another version.
+func toolchain(t *testing.T) string {
+	t.Helper()
+	r := nixBuild(t, "<nixpkgs>", "-A", "go")
+	if r.err != nil {
+		t.Fatalf("%v\n%s", r.err, tail(r.log))
+	}
+	return onDisk(filepath.Join(r.path, "bin/go"))
+}
+
 // goBuild is what `go build` makes of a program, in module mode.
 func goBuild(t *testing.T, p *proxy, src string) []byte {
 	t.Helper()
 	out := filepath.Join(t.TempDir(), "program")
-	cmd := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-ldflags=-buildid=", "-o", out)
+	cmd := exec.Command(toolchain(t), "build", "-trimpath", "-buildvcs=false", "-ldflags=-buildid=", "-o", out)
 	cmd.Dir = src
 	cache := t.TempDir()
 	cmd.Env = append(os.Environ(), "GOPROXY="+p.URL, "GOSUMDB=off", "GOWORK=off", "CGO_ENABLED=0", "GOTOOLCHAIN=local", "GOFLAGS=-modcacherw", "GOMODCACHE="+cache)
@@ -353,7 +364,7 @@ func TestLockExamples(t *testing.T) {
 			for _, cgo := range []string{"0", "1"} {
 				r := build(t, "buildWithIFD", src, fmt.Sprintf(`modules = %s/dgd.lock; modRoot = %q; subPackage = %q; env.CGO_ENABLED = %q;`, dir, test.modRoot, test.program, cgo))
 				out := t.TempDir() + "/"
-				cmd := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-ldflags=-buildid=", "-o", out, "./"+test.program)
+				cmd := exec.Command(toolchain(t), "build", "-trimpath", "-buildvcs=false", "-ldflags=-buildid=", "-o", out, "./"+test.program)
 				cmd.Dir = dir
 				cmd.Env = append(os.Environ(), "CGO_ENABLED="+cgo, "GOTOOLCHAIN=local", "GOFLAGS=")
 				if text, err := cmd.CombinedOutput(); err != nil {

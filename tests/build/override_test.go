@@ -122,7 +122,7 @@ func TestOverrideVersion(t *testing.T) {
 			if out, err := exec.Command("cp", "-r", src, after).CombinedOutput(); err != nil {
 				t.Fatalf("%v: %s", err, out)
 			}
-			cmd := exec.Command("go", "get", "example.org/c@v1.1.0")
+			cmd := exec.Command(toolchain(t), "get", "example.org/c@v1.1.0")
 			cmd.Dir = after
 			cmd.Env = append(os.Environ(), "GOPROXY="+p.URL, "GOSUMDB=off", "GOWORK=off", "GOFLAGS=-modcacherw", "GOMODCACHE="+t.TempDir())
 			if out, err := cmd.CombinedOutput(); err != nil {

@@ -50,6 +50,12 @@ func TestGoVersions(t *testing.T) {
 	}
 }
 
+func TestLayout(t *testing.T) {
+	if got := read(t, here(t).build(t, "packages.nix", "layout")); got != "laid out" {
+		t.Errorf("got %q", got)
+	}
+}
+
 // A build sees neither the machine's files nor its network.
 func TestSandbox(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")

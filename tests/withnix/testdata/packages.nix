@@ -52,6 +52,20 @@ rec {
     $out/bin/hello
   '';
 
+  # A toolchain's module gets nixpkgs' layout, by bash and coreutils alone.
+  layout = bare "layout" [ pkgs.coreutils ] ''
+    mkdir -p module/{bin,pkg/tool/linux,src/.hidden}
+    echo program | tee module/bin/{go,gofmt} >module/pkg/tool/linux/compile
+    chmod -R a-wx,a+X module
+    . ${../../../pkgs/go/layout.sh} module laid-out
+    echo more >laid-out/share/go/src/.hidden/more
+    for program in laid-out/bin/{go,gofmt} laid-out/share/go/pkg/tool/linux/compile; do
+      [[ -x $program && $(<$program) == program ]]
+    done
+    [[ ! -x module/bin/go ]]
+    echo laid out >$out
+  '';
+
   # Go with cgo.
   go =
     bare "go"
