@@ -308,6 +308,28 @@ func (n *node) resolve() {
 	n.identity = fmt.Sprintf("%x", h.Sum(nil))
 }
 
+// share lets what one state knows of a derivation's outputs hold in the other,
+// where the same derivation may have another .drv file, and be unbuilt.
+func share(before, after *closure) {
+	type output struct{ identity, name string }
+	known := map[output]string{}
+	for _, c := range []*closure{before, after, before, after} {
+		for _, n := range c.nodes {
+			for i := range n.deps {
+				d := &n.deps[i]
+				o := output{d.to.identity, d.output}
+				if d.path == "" {
+					d.path = known[o]
+				}
+				if d.path != "" {
+					known[o] = d.path
+				}
+			}
+			n.resolve()
+		}
+	}
+}
+
 // resolved is what stands for the output in the resolved form of who refers to
 // it.
 func (d dep) resolved() string {

@@ -115,6 +115,7 @@ func TestCompare(t *testing.T) {
 		return m.add(t, letter, pkg("c", "-p", "c"), nil, []string{b + "!out", a + "!out"}, "")
 	}
 	b1, b2, b3, b4 := b("5", a1), b("6", a2), b("7", a3), b("8", a4)
+	b5 := b("d", m.add(t, "e", pkg("a", "-p", "a"), nil, nil, ""))
 	for _, test := range []struct {
 		name, old, new string
 		want           []string
@@ -125,6 +126,8 @@ func TestCompare(t *testing.T) {
 		{"the same output of another input", b1, b2, []string{"a: flag -N is new"}, 1, 0},
 		{"another output", b1, b3, []string{"a: flag -l is new", "b because of a, roots a"}, 0, 0},
 		{"not built", b1, b4, []string{"a: flag -l=4 is new", "b because of a, roots a"}, 0, 1},
+		{"the same input, not built", b1, b5, nil, 2, 0},
+		{"the same input, not built before", b5, b1, nil, 2, 0},
 		{"a chain", c("9", a1, b1), c("a", a3, b3), []string{"a: flag -l is new", "b because of a, roots a", "c because of a b, roots a"}, 0, 2},
 		{"one more", b1, c("c", a1, b1), []string{"+ c"}, 2, 0},
 	} {

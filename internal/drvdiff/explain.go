@@ -140,7 +140,7 @@ func (e *explainer) inputs(o, n *node) []Cause {
 		was, ok := old[key{x, d.output}]
 		referred := left[x] || seen[d.to]
 		delete(left, x)
-		differs := ok && was.resolved() != d.resolved() || !ok && referred && x.identity != d.to.identity
+		differs := x != nil && x.identity != d.to.identity && (ok && was.resolved() != d.resolved() || !ok && referred)
 		if !referred {
 			only = append(only, Cause{Kind: "input", What: d.to.label(), Change: added})
 		}
