@@ -1,6 +1,6 @@
 # Builds examples in both modes inside a virtual machine with a Nix daemon, without network, as an ordinary user:
 #   nix-build -A vmtest
-# Where processors are emulated, that takes about an hour; `--arg names '[ "hello" "dep" "lock" "cgo" ]'` builds only
+# Where processors are emulated, that takes hours; `--arg names '[ "hello" "dep" "lock" "cgo" ]'` builds only
 # those: they show each way to get modules, and cgo.
 {
   pkgs,

@@ -100,9 +100,6 @@ func load(ctx context.Context, st Store, root string) (*closure, error) {
 	}
 	done := map[*node]bool{}
 	c.sort(c.root, done)
-	for _, n := range c.nodes {
-		n.resolve()
-	}
 	return c, nil
 }
 
@@ -308,9 +305,10 @@ func (n *node) resolve() {
 	n.identity = fmt.Sprintf("%x", h.Sum(nil))
 }
 
-// share lets what one state knows of a derivation's outputs hold in the other,
-// where the same derivation may have another .drv file, and be unbuilt.
-func share(before, after *closure) {
+// resolve works out what tells the nodes of two states from others. What one
+// state knows of a derivation's outputs holds in the other, where the same
+// derivation may have another .drv file, and be unbuilt.
+func resolve(before, after *closure) {
 	type output struct{ identity, name string }
 	known := map[output]string{}
 	for _, c := range []*closure{before, after, before, after} {

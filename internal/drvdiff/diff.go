@@ -60,7 +60,7 @@ func Compare(ctx context.Context, st Store, oldDrv, newDrv string) (*Report, err
 	if err != nil {
 		return nil, err
 	}
-	share(before, after)
+	resolve(before, after)
 	r := &Report{Old: oldDrv, New: newDrv, Differ: []Pair{}, OnlyOld: []Item{}, OnlyNew: []Item{}, Unbuilt: []Item{}}
 	r.Planning = comparePlanning(before, after)
 	m := match(before, after)

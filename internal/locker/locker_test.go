@@ -319,11 +319,35 @@ func writable(t *testing.T, dir string) {
 		if err != nil {
 			return err
 		}
-		return os.Chmod(name, map[bool]fs.FileMode{true: 0o755, false: 0o644}[d.IsDir()])
+		if d.IsDir() {
+			return os.Chmod(name, 0o755)
+		}
+		return os.Chmod(name, 0o644)
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
+}
+
+// testMaker makes a maker for a project, as Make does.
+func testMaker(t *testing.T, dir string) *maker {
+	t.Helper()
+	p, err := Find(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := newMaker(t.Context(), p, Options{Jobs: 1, Timeout: time.Minute})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { removeAll(m.tmp) })
+	return m
+}
+
+// withoutOuter are the modules of a lock that are fetched, but for
+// example.com/outer.
+func withoutOuter(l *lock.Lock) []lock.Module {
+	return slices.DeleteFunc(slices.Clone(l.Modules), func(m lock.Module) bool { return m.Hash == "" || m.Path == "example.com/outer" })
 }
 
 // What the module cache has lost is fetched again where the go command reads it,
@@ -333,15 +357,7 @@ func TestCacheLacksGoMod(t *testing.T) {
 	cache := environment(t, lib.fileProxy())
 	dir := project(t, old(lib))
 	l := mustMake(t, dir)
-	p, err := Find(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	m, err := newMaker(t.Context(), p, Options{Jobs: 1, Timeout: time.Minute})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer removeAll(m.tmp)
+	m := testMaker(t, dir)
 	if err := m.hash(t.Context(), l.Modules); err != nil {
 		t.Fatal(err)
 	}
@@ -386,16 +402,8 @@ func TestCacheLacksArchives(t *testing.T) {
 	if again := mustMake(t, dir); !reflect.DeepEqual(again, l) {
 		t.Errorf("without archives it is\n%s", again.Format())
 	}
-	p, err := Find(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	m, err := newMaker(t.Context(), p, Options{Jobs: 1, Timeout: time.Minute})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer removeAll(m.tmp)
-	files := slices.DeleteFunc(slices.Clone(l.Modules), func(mod lock.Module) bool { return mod.Hash == "" || mod.Path == "example.com/outer" })
+	m := testMaker(t, dir)
+	files := withoutOuter(l)
 	if err := m.hash(t.Context(), files); err != nil {
 		t.Fatal(err)
 	}
@@ -411,22 +419,9 @@ func TestReadsMore(t *testing.T) {
 	environment(t, lib.fileProxy())
 	dir := project(t, application(lib))
 	l := mustMake(t, dir)
-	p, err := Find(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	m, err := newMaker(t.Context(), p, Options{Jobs: 1, Timeout: time.Minute})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer removeAll(m.tmp)
+	m := testMaker(t, dir)
 	unneeded := l.Modules[len(l.Modules)-1:]
-	var files []lock.Module
-	for _, mod := range l.Modules {
-		if mod.Hash != "" && mod.Path != "example.com/outer" {
-			files = append(files, mod)
-		}
-	}
+	files := withoutOuter(l)
 	if err := m.hash(t.Context(), files); err != nil {
 		t.Fatal(err)
 	}

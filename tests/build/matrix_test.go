@@ -67,11 +67,8 @@ func TestGoVersions(t *testing.T) {
 	}
 	// The comparison would hold as well if all of them were the same toolchain.
 	for _, version := range versions {
-		r := nixBuild(t, "-E", "("+withGo(t, "dyn", version)+").examples.cgo")
-		if r.err != nil {
-			t.Fatalf("%v\n%s", r.err, tail(r.log))
-		}
-		out, err := exec.Command("go", "version", onDisk(r.path)+"/bin/cgo").Output()
+		cgo := here(t, "("+withGo(t, "dyn", version)+").examples.cgo")
+		out, err := exec.Command("go", "version", onDisk(cgo)+"/bin/cgo").Output()
 		if want := " go" + strings.ReplaceAll(strings.TrimPrefix(version, "go_"), "_", ".") + "."; err != nil || !strings.Contains(string(out), want) {
 			t.Errorf("%s: go version says %q, %v", version, out, err)
 		}
@@ -128,13 +125,9 @@ func TestNixVersions(t *testing.T) {
 		  };
 		}.%s`
 	programs := []string{"hello", "dep", "packages"}
-	own := map[string]result{}
+	own := map[string]string{}
 	for _, name := range programs {
-		r := nixBuild(t, "-E", fmt.Sprintf(wanted, repo(t), name))
-		if r.err != nil {
-			t.Fatalf("%s: %v\n%s", name, r.err, tail(r.log))
-		}
-		own[name] = r
+		own[name] = here(t, fmt.Sprintf(wanted, repo(t), name))
 	}
 	// A C compiler, and what is fetched, are there.
 	given := fmt.Sprintf(`
@@ -162,7 +155,7 @@ func TestNixVersions(t *testing.T) {
 					t.Errorf("%s: %v\n%s", name, r.err, tail(r.log))
 					continue
 				}
-				if out, err := exec.Command("diff", "-r", onDisk(own[name].path), r.root+r.path).CombinedOutput(); err != nil {
+				if out, err := exec.Command("diff", "-r", onDisk(own[name]), r.root+r.path).CombinedOutput(); err != nil {
 					t.Errorf("%s differs: %s", name, out)
 				} else {
 					t.Logf("%s: %s has the bytes of the machine's own Nix; %d derivations built", version, name, len(r.compiled()))

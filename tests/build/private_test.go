@@ -63,9 +63,7 @@ func TestPrivateModules(t *testing.T) {
 			t.Setenv("NETRC", netrc)
 			if hash != "" {
 				r = nixBuild(t, append([]string{"-E", call("")}, inSandbox...)...)
-				_, got, _ := strings.Cut(r.log, "got:")
-				got, _, _ = strings.Cut(strings.TrimSpace(got), "\n")
-				hash = fmt.Sprintf("vendorHash = %q;", got)
+				hash = fmt.Sprintf("vendorHash = %q;", gotHash(t, r))
 			}
 			r = nixBuild(t, append([]string{"-E", call("")}, inSandbox...)...)
 			if r.err != nil {
@@ -295,9 +293,7 @@ func TestPrivateSSH(t *testing.T) {
 			}
 			if modules == "" {
 				r := nixBuild(t, append([]string{"-E", call("key", "known_hosts")}, inSandbox...)...)
-				_, got, _ := strings.Cut(r.log, "got:")
-				got, _, _ = strings.Cut(strings.TrimSpace(got), "\n")
-				args = fmt.Sprintf("vendorHash = %q;", got)
+				args = fmt.Sprintf("vendorHash = %q;", gotHash(t, r))
 			}
 			r := nixBuild(t, append([]string{"-E", call("key", "known_hosts")}, inSandbox...)...)
 			if r.err != nil {

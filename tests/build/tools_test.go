@@ -56,3 +56,19 @@ func TestExecutorStays(t *testing.T) {
 		t.Error("the executor's own source does not count")
 	}
 }
+
+// Another toolchain builds as well: go_1_25 prints its script in another order
+// than go_1_26.
+func TestOtherToolchain(t *testing.T) {
+	src := project(t, layers)
+	for _, function := range modes {
+		r := build(t, function, src, layersEnv+"go = (import <nixpkgs> { }).go_1_25;")
+		if out := r.run(t, "layers"); !strings.Contains(out, "mid ") {
+			t.Errorf("%s: prints %q", function, out)
+		}
+		version, err := exec.Command("go", "version", onDisk(filepath.Join(r.path, "bin/layers"))).Output()
+		if err != nil || !strings.Contains(string(version), " go1.25.") {
+			t.Errorf("go version: %q, %v", version, err)
+		}
+	}
+}
