@@ -1,9 +1,13 @@
 package drvdiff
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
+	"os"
 	"path"
+	"path/filepath"
 	"runtime/debug"
 	"slices"
 	"strconv"
@@ -323,6 +327,22 @@ func (e *explainer) sources(l *causes, o, n *node, u, v *action.Unit) error {
 	if err != nil {
 		return err
 	}
+	was, is := written(u), written(v)
+	// What one derivation holds, the other may have as a tree.
+	if err := errors.Join(e.unpack(a, b, is, was), e.unpack(b, a, was, is)); err != nil {
+		return err
+	}
+	for _, file := range union(was, is) {
+		c := Cause{Kind: "file", What: strings.ReplaceAll(file, "$$", "$"), Change: changed}
+		if _, ok := was[file]; !ok {
+			c.Change = added
+		} else if _, ok := is[file]; !ok {
+			c.Change = removed
+		} else if was[file] == is[file] {
+			continue
+		}
+		l.add(c)
+	}
 	byModule := func(at string) string {
 		m, _, _ := strings.Cut(at, "@")
 		return m
@@ -367,6 +387,58 @@ func (e *explainer) sources(l *causes, o, n *node, u, v *action.Unit) error {
 		}
 	}
 	return nil
+}
+
+// written are the sources that a unit's derivation holds itself, by path; dollar
+// signs are doubled in both.
+func written(u *action.Unit) map[string]string {
+	files := map[string]string{}
+	for _, s := range u.Steps {
+		if s.Write != nil && ofSources(s.Write) {
+			files[strings.TrimPrefix(s.Write.Path, "${SRC}/")] = s.Write.Text
+		}
+	}
+	return files
+}
+
+// ofSources says that a file is one of the sources, not one that Go has made.
+func ofSources(w *action.Write) bool { return strings.HasPrefix(w.Path, "${SRC}/") }
+
+// unpack moves those trees of a state that the other has as single files to the
+// state's single files.
+func (e *explainer) unpack(trees, otherTrees, otherFiles, to map[string]string) error {
+	for at, from := range trees {
+		if _, ok := otherTrees[at]; ok || !holds(otherFiles, at) {
+			continue
+		}
+		dir := e.st.OnDisk(from)
+		list, err := files(dir)
+		if errors.Is(err, fs.ErrNotExist) { // collected as garbage
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		for name := range list {
+			text, err := os.ReadFile(filepath.Join(dir, name))
+			if err != nil {
+				return err
+			}
+			to[action.Escape(path.Join(at, name))] = action.Escape(string(text))
+		}
+		delete(trees, at)
+	}
+	return nil
+}
+
+// holds says that there is a file in a directory.
+func holds(files map[string]string, dir string) bool {
+	for name := range files {
+		if dir == "." || strings.HasPrefix(name, dir+"/") {
+			return true
+		}
+	}
+	return false
 }
 
 // steps compares what two units do.
@@ -465,7 +537,7 @@ func (e *explainer) read(n *node, u *action.Unit) (*reading, error) {
 			runs = []*action.Run{&s.DynImport.Link, &s.DynImport.Import}
 		case s.PkgConfig != nil:
 			runs = []*action.Run{&s.PkgConfig.Run}
-		case s.Write != nil:
+		case s.Write != nil && !ofSources(s.Write):
 			text, err := expand(s.Write.Text)
 			if err != nil {
 				return nil, err

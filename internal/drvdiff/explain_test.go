@@ -66,6 +66,13 @@ func TestSurroundings(t *testing.T) {
 	write := func(name, text string) []action.Step {
 		return []action.Step{{Write: &action.Write{Path: "${OBJ}/" + name, Text: text}}}
 	}
+	holds := func(dir string, files ...string) func(*action.Unit) {
+		return func(u *action.Unit) {
+			for i := 0; i < len(files); i += 2 {
+				u.Steps = append(u.Steps, action.Step{Write: &action.Write{Path: dir + files[i], Text: files[i+1]}})
+			}
+		}
+	}
 	source := func(at, from string) func(*action.Unit) {
 		return func(u *action.Unit) { u.Sources = []action.Source{{At: at, From: from}} }
 	}
@@ -115,6 +122,19 @@ func TestSurroundings(t *testing.T) {
 		{name: "a link and a mode", old: source("${SRC}/t", storePath("1", "tree")), new: source("${SRC}/t", storePath("2", "tree")),
 			want: []string{"p: file t/kind changed", "p: file t/link changed", "p: file t/mode changed"}},
 		{name: "trees that are gone", old: source("${SRC}/t", storePath("3", "gone")), new: source("${SRC}/t", storePath("4", "gone")), want: []string{"p: file t changed"}},
+		{name: "files of the derivation",
+			old:  holds("${SRC}/p/", "same.go", "1", "$$a.go", "1", "old.go", "1"),
+			new:  holds("${SRC}/p/", "same.go", "1", "$$a.go", "2", "new.go", "1"),
+			want: []string{"p: file p/$a.go changed", "p: file p/new.go is new", "p: file p/old.go is gone"}},
+		{name: "files that have become a tree",
+			old: holds("${SRC}/t/", "same", "same", "mode", "$$", "old", ""), new: source("${SRC}/t", storePath("3", "tree")),
+			want: []string{"p: file t/$new is new", "p: file t/mode changed", "p: file t/old is gone"}},
+		{name: "a tree that has become files",
+			old: source("${SRC}", storePath("3", "tree")), new: holds("${SRC}/", "same", "same", "mode", "$$", "$$new", "$$"),
+			want: []string{"p: file mode changed"}},
+		{name: "a tree that is gone, and files",
+			old: source("${SRC}/t", storePath("3", "gone")), new: holds("${SRC}/t/", "x", ""),
+			want: []string{"p: file t is gone", "p: file t/x is new"}},
 		{name: "flags of cgo", old: func(u *action.Unit) { u.Steps = dynImport("-O1") }, new: func(u *action.Unit) { u.Steps = dynImport("-O2") },
 			want: []string{"p: flag -O1 is gone", "p: flag -O2 is new", "p: flag z-O1 is gone", "p: flag z-O2 is new"}},
 		{name: "what files say", old: func(u *action.Unit) { u.Steps = write("embedcfg", "1") }, new: func(u *action.Unit) { u.Steps = write("embedcfg", "2") },
@@ -151,6 +171,9 @@ func TestSurroundings(t *testing.T) {
 				}
 			}
 			m.put(t, storePath("1", "tree"), "kind", "same")
+			for name, text := range map[string]string{"same": "same", "mode": "other", "$new": "$"} {
+				m.put(t, storePath("3", "tree"), name, text)
+			}
 			if err := os.Symlink("same", filepath.Join(m.root, storePath("2", "tree"), "kind")); err != nil {
 				t.Fatal(err)
 			}

@@ -48,11 +48,18 @@ const (
 	CheckEnv Input = "checkEnv" // the environment that tests run in
 )
 
-// A Placed source is a store path at its place below a node's SRC.
+// A Placed source is a store path, or files, at its place below a node's SRC.
 type Placed struct {
-	At   string `json:"at"`   // relative to SRC
-	Path string `json:"path"` // store path
-	Copy bool   `json:"copy,omitempty"`
+	At    string // relative to SRC
+	Path  string // store path; empty where there are Files
+	Copy  bool   // of Path: the executor makes a copy, not a link
+	Files []File // what the derivation itself holds
+}
+
+// A File is a file of the sources that the derivation writes.
+type File struct {
+	Name string // slash-separated, below At
+	Text string // without NUL, and nothing that Nix takes for a placeholder
 }
 
 // A Group is a set of nodes that one derivation builds, in the graph's order.
@@ -315,7 +322,7 @@ func (gen *generator) add(d Derivation, units ...action.Unit) error {
 // unit makes one node's unit and the derivation's variables for it.
 func (gen *generator) unit(d *Derivation, n int, unitOf map[int]int) (action.Unit, error) {
 	node := gen.g.Nodes[n]
-	u := action.Unit{Name: node.Name, Vars: action.Vars{}, Steps: node.Steps}
+	u := action.Unit{Name: node.Name, Vars: action.Vars{}}
 	var dirs []string
 	switch node.Kind {
 	case graph.Package:
@@ -341,12 +348,6 @@ func (gen *generator) unit(d *Derivation, n int, unitOf map[int]int) (action.Uni
 	case graph.Test:
 		u.Vars["PASSED"] = "${out}"
 	}
-	var mkdirs []action.Step
-	for _, dir := range dirs {
-		mkdirs = append(mkdirs, action.Step{Mkdir: dir})
-	}
-	u.Steps = slices.Concat(mkdirs, node.Steps)
-
 	d.Vars["GOROOT"] = Value{Input: Go}
 	if gen.opt.Goroot != "." { // tools compare paths by their letters
 		d.Vars["GOROOT"] = Value{Input: Go, Suffix: "/" + gen.opt.Goroot}
@@ -376,15 +377,33 @@ func (gen *generator) unit(d *Derivation, n int, unitOf map[int]int) (action.Uni
 			return u, err
 		}
 	}
+	var writes []action.Step
 	for _, s := range gen.opt.Sources[n] {
-		v := gen.variable(d, Value{Path: s.Path})
-		at := "${SRC}"
-		if s.At != "." {
-			at += "/" + action.Escape(s.At)
+		for _, f := range s.Files {
+			file := srcToken(path.Join(s.At, f.Name))
+			dirs = append(dirs, path.Dir(file))
+			writes = append(writes, action.Step{Write: &action.Write{Path: file, Text: action.Escape(f.Text)}})
 		}
-		u.Sources = append(u.Sources, action.Source{At: at, From: "${" + v + "}", Copy: s.Copy})
+		if s.Path != "" {
+			v := gen.variable(d, Value{Path: s.Path})
+			u.Sources = append(u.Sources, action.Source{At: srcToken(s.At), From: "${" + v + "}", Copy: s.Copy})
+		}
 	}
+	slices.Sort(dirs)
+	var mkdirs []action.Step
+	for _, dir := range slices.Compact(dirs) {
+		mkdirs = append(mkdirs, action.Step{Mkdir: dir})
+	}
+	u.Steps = slices.Concat(mkdirs, writes, node.Steps)
 	return u, nil
+}
+
+// srcToken is a path below SRC.
+func srcToken(rel string) string {
+	if rel == "." {
+		return "${SRC}"
+	}
+	return "${SRC}/" + action.Escape(rel)
 }
 
 // reference is the place of another derivation's output, as a token of this one.

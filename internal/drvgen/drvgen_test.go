@@ -101,7 +101,7 @@ func TestGenerate(t *testing.T) {
 		StdEnv: map[int]bool{0: true},
 		Sources: map[int][]Placed{
 			0: {{At: ".", Path: "/s/p"}},
-			2: {{At: "$a/b", Path: "/s/m", Copy: true}, {At: "c", Path: "/s/p"}},
+			2: {{At: "$a/b", Path: "/s/m", Copy: true}, {At: "c", Path: "/s/p"}, {At: "d", Files: []File{{"$x.go", "$"}, {"e/y", "${out}"}}}},
 		},
 	}, p, profile, main, prog)
 	if len(drvs) != 4 {
@@ -141,8 +141,13 @@ func TestGenerate(t *testing.T) {
 			{At: "${SRC}/$$a/b", From: "${V2}", Copy: true},
 			{At: "${SRC}/c", From: "${V3}"},
 		},
-		Vars:  action.Vars{"ARCHIVE": "${out}", "EXPORT": "${x}", "R0": "${V0}", "R1": "${V1}"},
-		Steps: main.Steps,
+		Vars: action.Vars{"ARCHIVE": "${out}", "EXPORT": "${x}", "R0": "${V0}", "R1": "${V1}"},
+		Steps: append([]action.Step{
+			{Mkdir: "${SRC}/d"},
+			{Mkdir: "${SRC}/d/e"},
+			{Write: &action.Write{Path: "${SRC}/d/$$x.go", Text: "$$"}},
+			{Write: &action.Write{Path: "${SRC}/d/e/y", Text: "$${out}"}},
+		}, main.Steps...),
 	})
 	check(t, drvs[3], Derivation{
 		Name:    "m-1.0",

@@ -208,7 +208,7 @@ func Bind(ctx context.Context, cfg *BindConfig) (*Bound, error) {
 	if err != nil {
 		return nil, err
 	}
-	placed, err := out.place(ctx, bound, cfg.StoreDir)
+	placed, err := out.place(ctx, g, bound, cfg.StoreDir)
 	if err != nil {
 		return nil, err
 	}
@@ -301,7 +301,7 @@ func bindTests(ctx context.Context, cfg *BindConfig, out *Bound, vendored []bind
 		return err
 	}
 	maps.Copy(bound, data)
-	placed, err := out.place(ctx, bound, cfg.StoreDir)
+	placed, err := out.place(ctx, g, bound, cfg.StoreDir)
 	if err != nil {
 		return err
 	}
@@ -342,37 +342,47 @@ func moduleName(at string) string {
 	return name
 }
 
-// place hashes the trees of all nodes; equal trees become one.
-func (b *Bound) place(ctx context.Context, bound map[int][]bind.Bound, storeDir string) (map[int][]drvgen.Placed, error) {
+// place gives the nodes their sources: small ones as they are, the others as
+// trees, which it hashes; equal trees become one.
+func (b *Bound) place(ctx context.Context, g *graph.Graph, bound map[int][]bind.Bound, storeDir string) (map[int][]drvgen.Placed, error) {
 	index := map[string]int{}
 	var trees []source.Tree
 	key := func(t *source.Tree) string {
 		return strings.Join(slices.Concat([]string{t.Name, t.Root}, t.Files, []string{""}, t.Exclude), "\x00")
 	}
+	placed := map[int][]drvgen.Placed{}
+	type late struct {
+		tree int
+		path *string
+	}
+	var paths []late
 	for _, n := range slices.Sorted(maps.Keys(bound)) { // the trees' order is a part of the output
-		for _, s := range bound[n] {
+		placed[n] = make([]drvgen.Placed, len(bound[n]))
+		for i, s := range bound[n] {
+			p := &placed[n][i]
+			*p = drvgen.Placed{At: s.At, Path: s.Path, Copy: s.Copy}
 			if s.Tree == nil {
 				continue
 			}
-			if _, ok := index[key(s.Tree)]; !ok {
-				index[key(s.Tree)] = len(trees)
+			if g.Nodes[n].Kind == graph.Package && !s.Copy {
+				if p.Files = texts(s.Tree); p.Files != nil {
+					continue
+				}
+			}
+			k := key(s.Tree)
+			if _, ok := index[k]; !ok {
+				index[k] = len(trees)
 				trees = append(trees, *s.Tree)
 			}
+			paths = append(paths, late{index[k], &p.Path})
 		}
 	}
 	var err error
 	if b.Trees, err = source.HashAll(ctx, trees); err != nil {
 		return nil, err
 	}
-	placed := map[int][]drvgen.Placed{}
-	for n, list := range bound {
-		for _, s := range list {
-			p := drvgen.Placed{At: s.At, Path: s.Path, Copy: s.Copy}
-			if s.Tree != nil {
-				p.Path = b.Trees[index[key(s.Tree)]].StorePath(storeDir)
-			}
-			placed[n] = append(placed[n], p)
-		}
+	for _, l := range paths {
+		*l.path = b.Trees[l.tree].StorePath(storeDir)
 	}
 	return placed, nil
 }

@@ -3,6 +3,7 @@ package planner
 import (
 	"context"
 	"encoding/json"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -67,7 +68,9 @@ func config(t *testing.T, src string) *Config {
 // A plan, bound and written in both forms.
 func TestPlanAndBind(t *testing.T) {
 	ctx := context.Background()
-	src := project(t, vendored)
+	large := maps.Clone(vendored)
+	large["main.go"] += "\n//" + strings.Repeat(" ", maxTexts)
+	src := project(t, large)
 	plan, err := Make(ctx, config(t, src), filepath.Join(t.TempDir(), "work"))
 	if err != nil {
 		t.Fatal(err)
@@ -131,7 +134,7 @@ func TestPlanAndBind(t *testing.T) {
 	if len(data.Derivations) != 4 || len(data.Sources) != 1 || data.Sources[0].Name != "example.com-m" {
 		t.Errorf("wrote %d derivations and %+v", len(data.Derivations), data.Sources)
 	}
-	if text, err := os.ReadFile(filepath.Join(out, data.Sources[0].Root, "main.go")); err != nil || string(text) != vendored["main.go"] {
+	if text, err := os.ReadFile(filepath.Join(out, data.Sources[0].Root, "main.go")); err != nil || string(text) != large["main.go"] {
 		t.Errorf("main.go is %q, %v", text, err)
 	}
 

@@ -223,6 +223,38 @@ func TestHostileNames(t *testing.T) {
 	}
 }
 
+// What Nix would replace in a derivation's text, and what it cannot hold, gets
+// into the program as it is.
+func TestHostileTexts(t *testing.T) {
+	out, err := exec.Command("nix-instantiate", "--eval", "--raw", "-E", `builtins.placeholder "out"`).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	placeholder := string(out)
+	texts := []string{placeholder, placeholder + "/bin", "\xff", "${out} ${SRC} $$ $(id) ''${x} \\n \t\r"}
+	files := map[string]string{"go.mod": "module example.com/hostile\n\ngo 1.24\n"}
+	imports, calls, want := "", "", ""
+	for i, text := range texts {
+		name := "p" + strconv.Itoa(i)
+		// What is embedded is the file as it is; Go leaves carriage returns out of raw strings.
+		files[name+"/text"] = text
+		files[name+"/p.go"] = "package " + name + "\n\nimport _ \"embed\"\n\n//go:embed text\nvar Text string\n"
+		imports += "\t\"example.com/hostile/" + name + "\"\n"
+		calls += "\tprintln(" + name + ".Text)\n"
+		want += text + "\n"
+	}
+	files["main.go"] = "package main\n\nimport (\n" + imports + ")\n\nfunc main() {\n" + calls + "\tprintln(`" + placeholder + "`)\n} // SALT\n"
+	want += placeholder + "\n"
+	for mode, function := range modes {
+		t.Run(mode, func(t *testing.T) {
+			r := build(t, function, project(t, files), layersEnv)
+			if out := r.run(t, "hostile"); out != want {
+				t.Errorf("prints %q, want %q", out, want)
+			}
+		})
+	}
+}
+
 // A build that is killed leaves nothing that the next one trips over.
 func TestKilled(t *testing.T) {
 	for mode, function := range modes {
