@@ -126,6 +126,23 @@ let
     ++ (if args.tags == [ ] then [ ] else [ "tags" ])
     ++ (if args.gcflags == [ ] then [ ] else [ "gcflags" ])
   );
+  # The path of the result, which only the result's own derivation knows.
+  isOwn =
+    value:
+    if builtins.isAttrs value then
+      builtins.any isOwn (builtins.attrValues value)
+    else if builtins.isList value then
+      builtins.any isOwn value
+    else
+      builtins.isString value && builtins.replaceStrings [ (builtins.placeholder "out") ] [ "" ] value != value;
+  own = builtins.filter (name: isOwn args.${name}) [
+    "ldflags"
+    "gcflags"
+    "tags"
+    "GOFLAGS"
+    "env"
+    "checkFlags"
+  ];
   src = "${args.src}";
   modRoot = import ./relative.nix args.modRoot;
 in
@@ -149,6 +166,8 @@ else if overridden == [ "o" ] then
   fail "`GOFLAGS` has -o: programs are in bin/ under the names that `go build` gives them"
 else if overridden != [ ] then
   fail "`GOFLAGS` has -${builtins.head overridden}, which would have no effect: use the argument `${builtins.head overridden}`"
+else if own != [ ] then
+  fail "`${builtins.head own}` has the placeholder of the output `out`, whose path is not known where programs are linked: use buildGoModule, which puts it in later"
 else if args.contentAddressed && nixLacks.contentAddressed != null then
   fail "`contentAddressed` ${nixLacks.contentAddressed}"
 else

@@ -108,7 +108,7 @@ let
           );
         cgoEnabled = attrs: if platform.hasCgo (goEnv attrs) then "1" else "0";
         env =
-          goEnv final
+          standIns.put (goEnv final)
           // {
             CGO_ENABLED = cgoEnabled final;
           }
@@ -118,9 +118,18 @@ let
         prepares =
           builtins.any set goModule.preparing || set "deleteVendor" || !goModule.isDirectory (get "src" null);
 
+        beforeAll = if set "phases" then "phases" else "prePhases";
+
+        # The package's own outputs are not known where its programs are linked. In their place these have paths of the
+        # same length, which become the outputs' own where the programs are copied.
+        standIns = goModule.standIns {
+          inherit (final.finalPackage) name;
+          outputs = get "outputs" [ "out" ];
+        };
+
         # The sources as they are when nixpkgs would run `go install`, and what the phases made of its arguments.
         prepared = stdenv.mkDerivation (
-          removeAttrs final goModule.notPreparing
+          builtins.mapAttrs (_: standIns.put) (removeAttrs final goModule.notPreparing)
           // {
             name = "${name}-prepared";
             outputs = [
@@ -133,6 +142,13 @@ let
             buildPhase = ''
               runHook preBuild
             '';
+            # Before all phases: these see the outputs of the package, not those of the preparation.
+            ${beforeAll} = "dgdStandInPhase ${toString (get beforeAll "")}";
+            dgdStandInPhase = ''
+              dgdPrepared=$out
+              dgdSettings=$settings
+              ${standIns.exports}
+            '';
             installPhase = ''
               for dgdName in ldflags tags subPackages excludedPackages gcflags GOFLAGS \
                 $(compgen -e | grep -E '^(CGO_|GO[0-9A-Z]+$)'); do
@@ -140,10 +156,10 @@ let
                   GOCACHE | GOPATH | GOPROXY | GOSUMDB | GOTOOLCHAIN | GO111MODULE) continue ;;
                 esac
                 if [ -n "''${!dgdName}" ]; then printf '%s\0' "$dgdName=''${!dgdName}"; fi
-              done > "$settings"
+              done > "$dgdSettings"
               [ ! -L vendor ] || rm vendor
               cd "$NIX_BUILD_TOP"
-              cp -r "$sourceRoot" "$out"
+              cp -r "$sourceRoot" "$dgdPrepared"
             '';
           }
           // (if args.contentAddressed && args.useDynDrv then import ./content-addressing.nix else { })
@@ -169,8 +185,8 @@ let
           excludedPackages = get "excludedPackages" [ ];
           libraries = true;
           tags = get "tags" [ ];
-          ldflags = get "ldflags" [ ];
-          gcflags = get "gcflags" [ ];
+          ldflags = standIns.put (get "ldflags" [ ]);
+          gcflags = standIns.put (get "gcflags" [ ]);
           buildInputs = get "buildInputs" [ ];
           nativeBuildInputs = get "nativeBuildInputs" [ ];
           cgo = env.CGO_ENABLED == "1";
@@ -255,6 +271,7 @@ let
               mkdir -p "$GOPATH/bin"
               cp -r --no-preserve=mode ${built.program}/bin/. "$GOPATH/bin"
               chmod +x "$GOPATH"/bin/*
+              ${standIns.replace "\"$GOPATH/bin\""}
               ${when (get "buildTestBinaries" false) ''
                 for dgdDir in $(getGoDirs test); do
                   buildGoDir "test -c -o $GOPATH/bin/" "$dgdDir"

@@ -296,6 +296,45 @@ rec {
     builtins.isPath src && fileType src == "directory"
     || !builtins.isPath src && builtins.match ".*[.](tar|tgz|tbz2|txz|zip|tar[.][a-z0-9]+)" (src.name or "${src}") == null;
 
+  # Paths that stand for a package's outputs, as long as these are.
+  standIns =
+    { name, outputs }:
+    let
+      path =
+        output:
+        "${builtins.storeDir}/${
+          builtins.substring 0 32 (builtins.hashString "sha256" "dgd: ${name}!${output}")
+        }-${name}${if output == "out" then "" else "-${output}"}";
+      each = f: builtins.concatStringsSep "\n" (map f outputs);
+    in
+    rec {
+      # What strings of a value say of the outputs, said of the stand-ins.
+      put =
+        value:
+        if builtins.isString value then
+          builtins.replaceStrings (map builtins.placeholder outputs) (map path outputs) value
+        else if builtins.isList value then
+          map put value
+        else if builtins.isAttrs value && !(value ? outPath) && !(value ? __toString) then
+          builtins.mapAttrs (_: put) value
+        else
+          value;
+
+      # Shell code: variables of the outputs' names.
+      exports = each (output: "export ${output}=${path output}");
+
+      # Shell code: makes the stand-ins in the files below a directory the outputs.
+      replace =
+        dir:
+        each (output: ''
+          if [ ''${#${output}} != ${toString (builtins.stringLength (path output))} ]; then
+            echo "dgd: ${"$" + output} is not as long as ${path output}" >&2
+            exit 1
+          fi
+          LC_ALL=C find ${dir} -type f -exec grep -qF ${path output} {} \; -exec sed -i "s|${path output}|${"$" + output}|g" {} +
+        '');
+    };
+
   # As in nixpkgs: where the C library is musl, or hardening asks for it.
   isPie =
     stdenv: args:

@@ -22,6 +22,16 @@ let
       }
     ];
   };
+  # Store paths that get into programs by a flag or by sources that were built are references of the package, as they
+  # would be if it was one derivation.
+  named =
+    builtins.filter builtins.hasContext (args.ldflags ++ args.gcflags ++ builtins.attrValues args.env)
+    ++ (
+      if builtins.any (c: c ? outputs) (builtins.attrValues (builtins.getContext args.src)) then
+        [ args.src ]
+      else
+        [ ]
+    );
   package = execute {
     name = if args.name != null then args.name else "go-program";
     outputs = [ "out" ];
@@ -30,7 +40,8 @@ let
       PROGRAM = program;
     }
     # Nothing of it gets into the output: the package depends on it and does not refer to it.
-    // (if args.doCheck then { TESTS = tests.all; } else { });
+    // (if args.doCheck then { TESTS = tests.all; } else { })
+    // (if named == [ ] then { } else { NAMED = builtins.concatStringsSep " " named; });
     inherit (args) go contentAddressed allowGoReference;
   };
 in

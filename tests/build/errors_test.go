@@ -248,6 +248,14 @@ func TestBadInput(t *testing.T) {
 			want: []string{"`allowGoReference` builds without -trimpath, which `GOFLAGS` has"},
 		},
 		{
+			name: "the result's own path", files: plain, args: `ldflags = [ "-X=main.x=${builtins.placeholder "out"}/x" ];`,
+			want: []string{"`ldflags` has the placeholder of the output `out`", "use buildGoModule"},
+		},
+		{
+			name: "the result's own path in a variable", files: plain, args: `env.CGO_LDFLAGS = "-L${builtins.placeholder "out"}";`,
+			want: []string{"`env` has the placeholder of the output `out`"},
+		},
+		{
 			name: "a flag that is none", files: plain, args: `GOFLAGS = [ "-no-such-flag" ];`,
 			want: []string{"go: parsing $GOFLAGS: unknown flag -no-such-flag"},
 		},

@@ -1,0 +1,137 @@
+package build
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// unstripped leaves programs as they are linked.
+const unstripped = "dontStrip = true;"
+
+var toldFiles = map[string]string{
+	"go.mod":  "module example.com/told\n\ngo 1.24\n",
+	"main.go": "package main\n\nvar prefix = \"nothing\"\n\nvar other = \"told SALT\"\n\nfunc main() { print(prefix) }\n",
+}
+
+// What a package is told of its own outputs is true in the programs, although
+// these are linked before the outputs' paths are known.
+func TestOwnOutputs(t *testing.T) {
+	for _, test := range []struct {
+		name, args string
+		output     string // whose path is told
+		want       string // printed, behind the path
+	}{
+		{"a flag", `ldflags = [ "-X main.prefix=${placeholder "out"}/share" ];`, "out", "/share"},
+		{"a flag beside a hook", `ldflags = [ "-X main.prefix=${placeholder "out"}/share" ]; preBuild = ":";`, "out", "/share"},
+		{"a hook's flag", `preBuild = "ldflags+=\" -X main.prefix=$out/lib\"";`, "out", "/lib"},
+		{"a hook's sources", `postPatch = "substituteInPlace main.go --replace-fail nothing $out/bin";`, "out", "/bin"},
+		{"sources by a placeholder", `postPatch = "substituteInPlace main.go --replace-fail nothing ${placeholder "out"}";`, "out", ""},
+		{"a phase of the user's own", `prePhases = [ "tell" ]; tell = "told=$out/x"; postPatch = "substituteInPlace main.go --replace-fail nothing $told";`, "out", "/x"},
+		{"another output", `outputs = [ "out" "data" ]; postInstall = "mkdir $data"; preBuild = "ldflags+=\" -X main.prefix=$data/x\"";`, "data", "/x"},
+		{"a flag of another output", `outputs = [ "out" "data" ]; postInstall = "mkdir $data"; ldflags = [ "-X=main.prefix=${placeholder "data"}" ];`, "data", ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			src := project(t, toldFiles)
+			paths := map[string]string{}
+			for mode := range modes {
+				expression := goModule(t, mode, src, named+unstripped+test.args, "")
+				program := filepath.Join(onDisk(here(t, expression)), "bin/told")
+				told := here(t, "("+expression+")."+test.output)
+				paths[mode] = told
+				out, err := exec.Command(program).CombinedOutput()
+				if err != nil || string(out) != told+test.want {
+					t.Errorf("%s: prints %q, %v, want %s", mode, out, err, told+test.want)
+				}
+				if refs := nixStore(t, "--query", "--references", here(t, expression)); !slices.Equal(refs, []string{told}) {
+					t.Errorf("%s: refers to %q, want %s", mode, refs, told)
+				}
+				if strings.HasPrefix(test.name, "a flag") {
+					equalsGo(t, program, src, "-X=main.prefix="+told+test.want)
+				}
+			}
+			if paths["ifd"] != paths["dyn"] {
+				t.Errorf("the modes give different paths: %q", paths)
+			}
+		})
+	}
+}
+
+// equalsGo compares a program with what `go build` makes of a source.
+func equalsGo(t *testing.T, program, src, ldflags string) {
+	t.Helper()
+	out := filepath.Join(t.TempDir(), "program")
+	cmd := exec.Command(toolchain(t), "build", "-trimpath", "-buildvcs=false", "-ldflags=-buildid= "+ldflags, "-o", out)
+	cmd.Dir = src
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOTOOLCHAIN=local")
+	if text, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, text)
+	}
+	got, err := os.ReadFile(program)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := os.ReadFile(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got, want) {
+		t.Errorf("%s is not what go build makes", program)
+	}
+}
+
+// Store paths that flags and sources name are references of the package.
+func TestNamedPaths(t *testing.T) {
+	const wrapped = `(import <nixpkgs> { }).stdenv.mkDerivation { name = "told-source"; src = ${SRC};
+		installPhase = "cp -r . $out; substituteInPlace $out/main.go --replace-fail nothing ${(import <nixpkgs> { }).zlib}"; }`
+	zlib := here(t, "(import <nixpkgs> { }).zlib")
+	const flag = `ldflags = [ "-X main.prefix=${(import <nixpkgs> { }).zlib}" ];`
+	for _, test := range []struct{ name, args, src string }{
+		{"a flag", flag, ""},
+		{"built sources", "", wrapped},
+		{"built sources of a large package", "", wrapped},
+		{"a hook's sources", `postPatch = "substituteInPlace main.go --replace-fail nothing ${pkgs.zlib}";`, ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			src := project(t, toldFiles)
+			if strings.HasSuffix(test.name, "large package") {
+				write(t, filepath.Join(src, "large.go"), "package main\n\n// "+strings.Repeat(t.Name(), 10000)+"\n")
+			}
+			plain := src
+			if test.src != "" {
+				src = "(" + strings.ReplaceAll(test.src, "${SRC}", src) + ")"
+			}
+			paths := map[string][]string{}
+			for mode, function := range modes {
+				expressions := map[string]string{"buildGoModule": goModule(t, mode, src, named+unstripped+test.args, "")}
+				if !strings.Contains(test.args, "postPatch") {
+					expressions["buildWith…"] = expression(t, function, src, layersEnv+test.args)
+				}
+				for builder, expression := range expressions {
+					out := here(t, expression)
+					paths[builder] = append(paths[builder], out)
+					said, err := exec.Command(filepath.Join(onDisk(out), "bin/told")).CombinedOutput()
+					if err != nil || string(said) != zlib {
+						t.Errorf("%s, %s: prints %q, %v", mode, builder, said, err)
+					}
+					if refs := nixStore(t, "--query", "--references", out); !slices.Equal(refs, []string{zlib}) {
+						t.Errorf("%s, %s: refers to %q, want %s", mode, builder, refs, zlib)
+					}
+					if test.name == "a flag" {
+						equalsGo(t, filepath.Join(onDisk(out), "bin/told"), plain, "-X=main.prefix="+zlib)
+					}
+				}
+			}
+			for builder, list := range paths {
+				// Nix gives a tree that it takes from built sources all their references.
+				if list[0] != list[1] && !strings.HasSuffix(test.name, "large package") {
+					t.Errorf("%s: the modes give different paths: %q", builder, list)
+				}
+			}
+		})
+	}
+}
