@@ -5,8 +5,10 @@ import (
 	"flag"
 	"fmt"
 	"maps"
+	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -25,18 +27,26 @@ func TestReproducible(t *testing.T) {
 	if *allTwice {
 		examples, programs = nil, []string{"gofumpt", "age", "sql-migrate"}
 	}
-	one := differing(t, examples, programs, machineKind{
+	one, user := differing(t, examples, programs, machineKind{
 		cpus: "0", cores: 1, dir: "a",
 		environment: []string{"TZ=Pacific/Kiritimati", "LC_ALL=C", "LANG=C", "USER=one", "HOME=/one"},
 	})
-	two := differing(t, examples, programs, machineKind{
-		cpus: "0-1023", cores: 7, dir: strings.Repeat("longer-", 12),
+	// Only root can build as other users.
+	var asAnother []string
+	if os.Getuid() == 0 {
+		asAnother = []string{"extra-experimental-features = auto-allocate-uids", "auto-allocate-uids = true"}
+	}
+	two, another := differing(t, examples, programs, machineKind{
+		cpus: "0-1023", cores: 7, dir: strings.Repeat("longer-", 12), config: asAnother,
 		environment: []string{"TZ=America/St_Johns", "LC_ALL=tr_TR.UTF-8", "LANG=tr_TR.UTF-8", "USER=another", "HOME=/another"},
 	})
+	if asAnother != nil && user == another {
+		t.Errorf("both stores build as the user %s", user)
+	}
 	if len(one) < 30 {
 		t.Fatalf("%d outputs: the test shows nothing", len(one))
 	}
-	t.Logf("%d outputs", len(one))
+	t.Logf("%d outputs, of the users %s and %s", len(one), user, another)
 	for path := range one {
 		if two[path] != one[path] {
 			t.Errorf("%s: %s in one store, %q in the other", path, one[path], two[path])
@@ -55,11 +65,13 @@ type machineKind struct {
 	cores       int    // that Nix says there are
 	dir         string // name of the directory to build in
 	environment []string
+	config      []string // lines of nix.conf
 }
 
 // differing builds examples (all, if none is named) and programs in an empty
-// store, in both modes, and returns the NAR hash of all that was made there.
-func differing(t *testing.T, examples, programs []string, kind machineKind) map[string]string {
+// store, in both modes, and returns the NAR hash of all that was made there, and
+// the user that builds, as the kernel knows it.
+func differing(t *testing.T, examples, programs []string, kind machineKind) (made map[string]string, user string) {
 	t.Helper()
 	st := emptyStore(t)
 	wanted := func(dyn bool) string {
@@ -94,7 +106,7 @@ func differing(t *testing.T, examples, programs []string, kind machineKind) map[
 
 	at := filepath.Join(t.TempDir(), kind.dir)
 	write(t, filepath.Join(at, "keep"), "")
-	st.Configure(fmt.Sprint("cores = ", kind.cores), "build-dir = "+at)
+	st.Configure(append(kind.config, fmt.Sprint("cores = ", kind.cores), "build-dir = "+at)...)
 	for _, dyn := range []bool{false, true} {
 		cmd := st.Command("taskset", "--cpu-list", kind.cpus, "nix-build", "--no-out-link", "-E", wanted(dyn))
 		cmd.Env = append(cmd.Env, kind.environment...)
@@ -102,9 +114,21 @@ func differing(t *testing.T, examples, programs []string, kind machineKind) map[
 			t.Fatalf("%v\n%s", r.err, tail(r.log))
 		}
 	}
-	made := hashes(t, st)
+	made = hashes(t, st)
 	maps.DeleteFunc(made, func(path, _ string) bool { return before[path] != "" })
-	return made
+
+	r := finish(t, st.Command("nix-build", "--no-out-link", "-E", `
+		derivation {
+		  name = "user";
+		  system = builtins.currentSystem;
+		  builder = "${(import <nixpkgs> { }).bash}/bin/bash";
+		  args = [ "-c" "read -r _ user _ < /proc/self/uid_map; echo \"user $user.\" >&2; : > $out" ];
+		}`))
+	found := regexp.MustCompile(`user (\d+)\.`).FindStringSubmatch(r.log)
+	if r.err != nil || found == nil {
+		t.Fatalf("the user: %v\n%s", r.err, tail(r.log))
+	}
+	return made, found[1]
 }
 
 // quoted are strings as elements of a list in Nix.
