@@ -142,11 +142,12 @@ let
             buildPhase = ''
               runHook preBuild
             '';
-            # Before all phases: these see the outputs of the package, not those of the preparation.
+            # Before all phases: these see the name and the outputs of the package, not those of the preparation.
             ${beforeAll} = "dgdStandInPhase ${toString (get beforeAll "")}";
             dgdStandInPhase = ''
               dgdPrepared=$out
               dgdSettings=$settings
+              name=${final.finalPackage.name}
               ${standIns.exports}
             '';
             installPhase = ''

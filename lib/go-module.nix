@@ -258,8 +258,6 @@ rec {
     "disallowedRequisites"
     "allowedRequisites"
     "outputChecks"
-    "pname"
-    "version"
     "passthru"
     "meta"
   ];

@@ -50,7 +50,7 @@ func TestStages(t *testing.T) {
 	src := t.TempDir()
 	for name, text := range map[string]string{
 		"go.mod":                        "module example.com/m\n\ngo 1.24\n\nrequire example.org/lib v1.0.0\n",
-		"main.go":                       "package main\n\nimport _ \"example.org/lib\"\n\nfunc main() {}\n",
+		"main.go":                       "package main\n\nimport _ \"example.org/lib\"\n\nfunc main() {}\n//" + strings.Repeat(" ", 1<<20), // too large for its derivation
 		"vendor/modules.txt":            "# example.org/lib v1.0.0\n## explicit; go 1.24\nexample.org/lib\n",
 		"vendor/example.org/lib/lib.go": "package lib\n",
 	} {

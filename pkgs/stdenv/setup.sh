@@ -96,20 +96,20 @@ nixLog() { echo "$@" >&2; }
 
 # Runs the hook NAME: the function or variable of that name, then each of the array or list NAMEHooks.
 runHook() { # NAME [ARGUMENTS…]
-  local name=$1 hook
+  local hookName=$1 hook
   shift
-  local -n hooks=${name%Hook}Hooks
-  for hook in "_callImplicitHook 0 $name" ${hooks[@]+"${hooks[@]}"}; do
+  local -n hooks=${hookName%Hook}Hooks
+  for hook in "_callImplicitHook 0 $hookName" ${hooks[@]+"${hooks[@]}"}; do
     _eval "$hook" "$@"
   done
 }
 
 _callImplicitHook() { # DEFAULT NAME
-  local name=$2
-  if declare -F "$name" >/dev/null; then
-    "$name"
-  elif [[ ${!name-} ]]; then
-    eval "${!name}"
+  local hookName=$2
+  if declare -F "$hookName" >/dev/null; then
+    "$hookName"
+  elif [[ ${!hookName-} ]]; then
+    eval "${!hookName}"
   fi
 }
 
@@ -186,9 +186,9 @@ substituteInPlace() { # FILES… OPTIONS…
 }
 
 substituteAll() { # INPUT OUTPUT
-  local name options=()
-  for name in $(compgen -e); do
-    [[ $name =~ ^[a-z][A-Za-z0-9_]*$ ]] && options+=(--subst-var "$name")
+  local varName options=()
+  for varName in $(compgen -e); do
+    [[ $varName =~ ^[a-z][A-Za-z0-9_]*$ ]] && options+=(--subst-var "$varName")
   done
   substitute "$1" "$2" ${options[@]+"${options[@]}"}
 }

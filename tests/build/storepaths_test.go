@@ -32,6 +32,7 @@ func TestOwnOutputs(t *testing.T) {
 		{"a hook's sources", `postPatch = "substituteInPlace main.go --replace-fail nothing $out/bin";`, "out", "/bin"},
 		{"sources by a placeholder", `postPatch = "substituteInPlace main.go --replace-fail nothing ${placeholder "out"}";`, "out", ""},
 		{"a phase of the user's own", `prePhases = [ "tell" ]; tell = "told=$out/x"; postPatch = "substituteInPlace main.go --replace-fail nothing $told";`, "out", "/x"},
+		{"all that a hook is told", `preBuild = "ldflags+=\" -X main.prefix=$out:$pname:$version:$name\"";`, "out", ":tool:1.2:tool-1.2"},
 		{"another output", `outputs = [ "out" "data" ]; postInstall = "mkdir $data"; preBuild = "ldflags+=\" -X main.prefix=$data/x\"";`, "data", "/x"},
 		{"a flag of another output", `outputs = [ "out" "data" ]; postInstall = "mkdir $data"; ldflags = [ "-X=main.prefix=${placeholder "data"}" ];`, "data", ""},
 	} {
