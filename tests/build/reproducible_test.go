@@ -28,16 +28,18 @@ func TestReproducible(t *testing.T) {
 		examples, programs = nil, []string{"gofumpt", "age", "sql-migrate"}
 	}
 	one, user := differing(t, examples, programs, machineKind{
-		cpus: "0", cores: 1, dir: "a",
+		cpus: "0", cores: 1, dir: filepath.Join(t.TempDir(), "a"),
 		environment: []string{"TZ=Pacific/Kiritimati", "LC_ALL=C", "LANG=C", "USER=one", "HOME=/one"},
 	})
-	// Only root can build as other users.
+	// Only root can build as other users, and in a directory that is its own.
 	var asAnother []string
-	if os.Getuid() == 0 {
+	base := t.TempDir()
+	if own := ownDir(t); os.Getuid() == 0 && own != "" {
 		asAnother = []string{"extra-experimental-features = auto-allocate-uids", "auto-allocate-uids = true"}
+		base = own
 	}
 	two, another := differing(t, examples, programs, machineKind{
-		cpus: "0-1023", cores: 7, dir: strings.Repeat("longer-", 12), config: asAnother,
+		cpus: "0-1023", cores: 7, dir: filepath.Join(base, strings.Repeat("longer-", 12)), config: asAnother,
 		environment: []string{"TZ=America/St_Johns", "LC_ALL=tr_TR.UTF-8", "LANG=tr_TR.UTF-8", "USER=another", "HOME=/another"},
 	})
 	if asAnother != nil && user == another {
@@ -59,11 +61,32 @@ func TestReproducible(t *testing.T) {
 	}
 }
 
+// ownDir makes a directory that nobody else can put anything into or above, if
+// the user's cache is in such.
+func ownDir(t *testing.T) string {
+	t.Helper()
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return ""
+	}
+	for dir := cache; dir != "/"; dir = filepath.Dir(dir) {
+		if info, err := os.Lstat(dir); err != nil || !info.IsDir() || info.Mode().Perm()&0o002 != 0 {
+			return ""
+		}
+	}
+	own, err := os.MkdirTemp(cache, "dgd-test-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(own) })
+	return own
+}
+
 // A machineKind is what a machine is like.
 type machineKind struct {
 	cpus        string // that there are, for taskset
 	cores       int    // that Nix says there are
-	dir         string // name of the directory to build in
+	dir         string // the directory to build in
 	environment []string
 	config      []string // lines of nix.conf
 }
@@ -104,9 +127,8 @@ func differing(t *testing.T, examples, programs []string, kind machineKind) (mad
 	st.Fill(t, strings.TrimSpace(string(drv)), here(t, given))
 	before := hashes(t, st)
 
-	at := filepath.Join(t.TempDir(), kind.dir)
-	write(t, filepath.Join(at, "keep"), "")
-	st.Configure(append(kind.config, fmt.Sprint("cores = ", kind.cores), "build-dir = "+at)...)
+	write(t, filepath.Join(kind.dir, "keep"), "")
+	st.Configure(append(kind.config, fmt.Sprint("cores = ", kind.cores), "build-dir = "+kind.dir)...)
 	for _, dyn := range []bool{false, true} {
 		cmd := st.Command("taskset", "--cpu-list", kind.cpus, "nix-build", "--no-out-link", "-E", wanted(dyn))
 		cmd.Env = append(cmd.Env, kind.environment...)
