@@ -156,7 +156,9 @@ let
                 case $dgdName in
                   GOCACHE | GOPATH | GOPROXY | GOSUMDB | GOTOOLCHAIN | GO111MODULE) continue ;;
                 esac
-                if [ -n "''${!dgdName}" ]; then printf '%s\0' "$dgdName=''${!dgdName}"; fi
+                # With __structuredAttrs it is an array.
+                declare -n dgdValue=$dgdName
+                if [ -n "''${dgdValue[*]-}" ]; then printf '%s\0' "$dgdName=''${dgdValue[*]}"; fi
               done > "$dgdSettings"
               [ ! -L vendor ] || rm vendor
               cd "$NIX_BUILD_TOP"
