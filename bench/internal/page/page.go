@@ -226,7 +226,7 @@ func lines(list []record.Record, own, base func(*record.Record) float64) []chart
 		var points []chart.Point
 		for i := range list {
 			r := &list[i]
-			if r.Scenario == "growth" && !r.InputAddressed && r.MaxJobs == 0 && r.Baseline == baseline && r.Mode == mode {
+			if r.Scenario == "growth" && !r.InputAddressed && r.Baseline == baseline && r.Mode == mode {
 				points = append(points, chart.Point{X: float64(r.Packages), Y: value(r)})
 			}
 		}
