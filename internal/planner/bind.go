@@ -351,11 +351,7 @@ func (b *Bound) place(ctx context.Context, g *graph.Graph, bound map[int][]bind.
 		return strings.Join(slices.Concat([]string{t.Name, t.Root}, t.Files, []string{""}, t.Exclude), "\x00")
 	}
 	placed := map[int][]drvgen.Placed{}
-	type late struct {
-		tree int
-		path *string
-	}
-	var paths []late
+	treeOf := map[*drvgen.Placed]int{}                  // index in trees
 	for _, n := range slices.Sorted(maps.Keys(bound)) { // the trees' order is a part of the output
 		placed[n] = make([]drvgen.Placed, len(bound[n]))
 		for i, s := range bound[n] {
@@ -374,15 +370,15 @@ func (b *Bound) place(ctx context.Context, g *graph.Graph, bound map[int][]bind.
 				index[k] = len(trees)
 				trees = append(trees, *s.Tree)
 			}
-			paths = append(paths, late{index[k], &p.Path})
+			treeOf[p] = index[k]
 		}
 	}
 	var err error
 	if b.Trees, err = source.HashAll(ctx, trees); err != nil {
 		return nil, err
 	}
-	for _, l := range paths {
-		*l.path = b.Trees[l.tree].StorePath(storeDir)
+	for p, i := range treeOf {
+		p.Path = b.Trees[i].StorePath(storeDir)
 	}
 	return placed, nil
 }

@@ -119,19 +119,26 @@ func toolchain(t *testing.T) string {
 // goBuild is what `go build` makes of a program, in module mode.
 func goBuild(t *testing.T, p *proxy, src string) []byte {
 	t.Helper()
-	out := filepath.Join(t.TempDir(), "program")
-	cmd := exec.Command(toolchain(t), "build", "-trimpath", "-buildvcs=false", "-ldflags=-buildid=", "-o", out)
-	cmd.Dir = src
-	cache := t.TempDir()
-	cmd.Env = append(os.Environ(), "GOPROXY="+p.URL, "GOSUMDB=off", "GOWORK=off", "CGO_ENABLED=0", "GOTOOLCHAIN=local", "GOFLAGS=-modcacherw", "GOMODCACHE="+cache)
+	file := goProgram(t, src, ".", "-buildid=", "GOPROXY="+p.URL, "GOSUMDB=off", "GOWORK=off", "CGO_ENABLED=0", "GOFLAGS=-modcacherw", "GOMODCACHE="+t.TempDir())
+	return []byte(fileText(t, file))
+}
+
+// goProgram is the file that `go build` makes of a package below a directory,
+// with variables on top of the environment.
+func goProgram(t *testing.T, dir, pkg, ldflags string, env ...string) string {
+	t.Helper()
+	out := t.TempDir() + "/"
+	cmd := exec.Command(toolchain(t), "build", "-trimpath", "-buildvcs=false", "-ldflags="+ldflags, "-o", out, "./"+pkg)
+	cmd.Dir = dir
+	cmd.Env = append(append(os.Environ(), "GOTOOLCHAIN=local"), env...)
 	if text, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, text)
 	}
-	program, err := os.ReadFile(out)
-	if err != nil {
-		t.Fatal(err)
+	programs, err := filepath.Glob(out + "*")
+	if err != nil || len(programs) != 1 {
+		t.Fatalf("%q: %v", programs, err)
 	}
-	return program
+	return programs[0]
 }
 
 // fetched are the derivations of a build that fetch a module.
@@ -357,19 +364,8 @@ func TestLockExamples(t *testing.T) {
 			// With cgo, the C compiler is told of modules.
 			for _, cgo := range []string{"0", "1"} {
 				r := build(t, "buildWithIFD", src, fmt.Sprintf(`modules = %s/dgd.lock; modRoot = %q; subPackage = %q; env.CGO_ENABLED = %q;`, dir, test.modRoot, test.program, cgo))
-				out := t.TempDir() + "/"
-				cmd := exec.Command(toolchain(t), "build", "-trimpath", "-buildvcs=false", "-ldflags=-buildid=", "-o", out, "./"+test.program)
-				cmd.Dir = dir
-				cmd.Env = append(os.Environ(), "CGO_ENABLED="+cgo, "GOTOOLCHAIN=local", "GOFLAGS=")
-				if text, err := cmd.CombinedOutput(); err != nil {
-					t.Fatalf("%v: %s", err, text)
-				}
-				programs, err := filepath.Glob(out + "*")
-				if err != nil || len(programs) != 1 {
-					t.Fatalf("%q: %v", programs, err)
-				}
-				got := read(t, filepath.Join(r.path, "bin", filepath.Base(programs[0])))
-				if got != fileText(t, programs[0]) {
+				program := goProgram(t, dir, test.program, "-buildid=", "CGO_ENABLED="+cgo, "GOFLAGS=")
+				if got := read(t, filepath.Join(r.path, "bin", filepath.Base(program))); got != fileText(t, program) {
 					t.Errorf("with CGO_ENABLED=%s the program is not the one of go build", cgo)
 				}
 			}

@@ -1,8 +1,6 @@
 package build
 
 import (
-	"bytes"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -41,14 +39,15 @@ func TestOwnOutputs(t *testing.T) {
 			paths := map[string]string{}
 			for mode := range modes {
 				expression := goModule(t, mode, src, named+unstripped+test.args, "")
-				program := filepath.Join(onDisk(here(t, expression)), "bin/told")
+				path := here(t, expression)
+				program := filepath.Join(onDisk(path), "bin/told")
 				told := here(t, "("+expression+")."+test.output)
 				paths[mode] = told
 				out, err := exec.Command(program).CombinedOutput()
 				if err != nil || string(out) != told+test.want {
 					t.Errorf("%s: prints %q, %v, want %s", mode, out, err, told+test.want)
 				}
-				if refs := nixStore(t, "--query", "--references", here(t, expression)); !slices.Equal(refs, []string{told}) {
+				if refs := nixStore(t, "--query", "--references", path); !slices.Equal(refs, []string{told}) {
 					t.Errorf("%s: refers to %q, want %s", mode, refs, told)
 				}
 				if strings.HasPrefix(test.name, "a flag") {
@@ -65,22 +64,7 @@ func TestOwnOutputs(t *testing.T) {
 // equalsGo compares a program with what `go build` makes of a source.
 func equalsGo(t *testing.T, program, src, ldflags string) {
 	t.Helper()
-	out := filepath.Join(t.TempDir(), "program")
-	cmd := exec.Command(toolchain(t), "build", "-trimpath", "-buildvcs=false", "-ldflags=-buildid= "+ldflags, "-o", out)
-	cmd.Dir = src
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOTOOLCHAIN=local")
-	if text, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, text)
-	}
-	got, err := os.ReadFile(program)
-	if err != nil {
-		t.Fatal(err)
-	}
-	want, err := os.ReadFile(out)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(got, want) {
+	if fileText(t, program) != fileText(t, goProgram(t, src, ".", "-buildid= "+ldflags, "CGO_ENABLED=0")) {
 		t.Errorf("%s is not what go build makes", program)
 	}
 }
