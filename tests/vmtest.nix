@@ -1,7 +1,7 @@
 # Builds examples in both modes inside a virtual machine with a Nix daemon, without network, as an ordinary user:
 #   nix-build -A vmtest
-# Where processors are emulated, that takes hours; `--arg names '[ "hello" "dep" "lock" "cgo" ]'` builds only
-# those: they show each way to get modules, and cgo.
+# Where processors are emulated, that takes an hour on 2 idle cores; `--arg names '[ "hello" "dep" "lock" "cgo" ]'`
+# builds only those: they show each way to get modules, and cgo.
 {
   pkgs,
   tools,
