@@ -42,7 +42,10 @@ let
     # Nothing of it gets into the output: the package depends on it and does not refer to it.
     // (if args.doCheck then { TESTS = tests.all; } else { })
     // (if named == [ ] then { } else { NAMED = builtins.concatStringsSep " " named; });
-    inherit (args) go contentAddressed allowGoReference;
+    inherit (args) go allowGoReference;
+    # The path follows from the program's own, which says what is in it. So a program that comes out the same is the
+    # same package, without the second copy that Nix makes of what is content-addressed.
+    contentAddressed = false;
   };
 in
 package
