@@ -10,7 +10,7 @@ let
   tests = import ./tests { inherit dgd pkgs useDynDrv; };
 in
 {
-  inherit (dgd.internal.tools) dgd-plan;
+  inherit (dgd.internal.tools) dgd;
   inherit (dgd)
     buildGoModule
     buildWithDynDrv

@@ -31,8 +31,8 @@
           inherit (import ./lib { inherit pkgs; }) internal;
         in
         {
-          inherit (internal.tools) dgd-plan dgd-exec;
-          default = internal.tools.dgd-plan;
+          inherit (internal.tools) dgd dgd-plan dgd-exec;
+          default = internal.tools.dgd;
         }
       );
 

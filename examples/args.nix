@@ -43,7 +43,7 @@ let
       '';
     };
 
-    # The same by the lock that `dgd-plan lock` has written.
+    # The same by the lock that `dgd lock` has written.
     lock = {
       inherit (examples.archives) src expect;
       modules = ./archives/dgd.lock;

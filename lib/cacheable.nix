@@ -1,4 +1,4 @@
-# What a binary cache needs of a package, as one derivation that depends on it: `dgd-plan cache` finds the rest from here.
+# What a binary cache needs of a package, as one derivation that depends on it: `dgd cache` finds the rest from here.
 # The output has a link to each stage, so that a root for it keeps the plan.
 { execute }:
 args:

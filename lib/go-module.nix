@@ -133,7 +133,7 @@ rec {
     else if !(given ? src || given ? srcs) then
       fail "the argument `src` is missing: the sources, with a go.mod"
     else if !(given ? vendorHash) && !isLocked then
-      fail "the argument `vendorHash` is missing: set it to \"\" and Nix says the right one, or to null where src has a vendor directory or needs no modules; or give `modules`, a lock that `dgd-plan lock` writes"
+      fail "the argument `vendorHash` is missing: set it to \"\" and Nix says the right one, or to null where src has a vendor directory or needs no modules; or give `modules`, a lock that `dgd lock` writes"
     else if wrong != [ ] then
       fail "the argument `${builtins.head wrong}` must be ${typeOf.${builtins.head wrong}.words}"
     else if flagsWith "-mod=" != [ ] then

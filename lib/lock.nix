@@ -61,7 +61,7 @@ let
     in
     if more == [ ] then null else (builtins.head (builtins.head more)).path;
 
-  mend = file: "run `dgd-plan lock` in ${toString (dirOf file)}";
+  mend = file: "run `dgd lock` in ${toString (dirOf file)}";
 in
 {
   inherit mend;
@@ -78,9 +78,9 @@ in
       goMods = lock.goMods or null;
     in
     if !builtins.pathExists file then
-      fail "`modules` names ${toString file}, which does not exist: run `dgd-plan lock` beside go.mod, or beside go.work"
+      fail "`modules` names ${toString file}, which does not exist: run `dgd lock` beside go.mod, or beside go.work"
     else if builtins.substring 0 1 text != "{" || builtins.substring (builtins.stringLength text - 2) (-1) text != "}\n" then
-      damaged "it is not as `dgd-plan lock` writes it"
+      damaged "it is not as `dgd lock` writes it"
     else if !(lock ? version) || !builtins.isInt lock.version then
       damaged "it has no `version`"
     else if lock.version != 1 then

@@ -1,5 +1,6 @@
-# The two programs of dgd itself. Their sources are filtered apart: every inner derivation depends on the executor, and
-# must not be built anew because the planner or a text changed.
+# The programs of dgd itself. Each has just the folders that it is made of, and of go.mod just what it needs of that:
+# every plan depends on dgd-plan and every inner derivation on dgd-exec, and neither must be made anew because a command
+# for people, a test or a page has changed.
 { pkgs }:
 let
   inherit (pkgs) go;
@@ -28,6 +29,17 @@ let
     in
     n >= 0 && builtins.substring n (builtins.stringLength suffix) s == suffix;
 
+  # go.mod with the named modules alone.
+  goMod =
+    modules:
+    let
+      lines = builtins.filter builtins.isString (builtins.split "\n" (builtins.readFile ../go.mod));
+      # The module that a line requires or replaces.
+      about = builtins.match "(\t|replace )([^ ]+) .*";
+      wanted = line: about line == null || builtins.elem (builtins.elemAt (about line) 1) modules;
+    in
+    builtins.toFile "go.mod" (builtins.concatStringsSep "\n" (builtins.filter wanted lines));
+
   goEnv = {
     CGO_ENABLED = "0";
     GOFLAGS = "-trimpath -buildvcs=false";
@@ -35,75 +47,128 @@ let
     GOENV = "off";
   };
 
-  build =
+  # A derivation that runs commands in a copy of the sources.
+  inSources =
     {
       name,
       src,
-      prepare,
+      mod,
+      commands,
+      attrs,
     }:
-    pkgs.stdenvNoCC.mkDerivation {
-      inherit name src;
-      env = goEnv;
-      nativeBuildInputs = [ go ];
-      buildCommand = ''
-        export HOME=$TMPDIR GOCACHE=$TMPDIR/cache GOPROXY=off
-        mkdir work
-        cd work
-        cp -r $src/. .
-        chmod -R u+w .
-        ${prepare}
+    pkgs.stdenvNoCC.mkDerivation (
+      {
+        inherit name;
+        env = goEnv;
+        nativeBuildInputs = [ go ];
+        buildCommand = ''
+          export HOME=$TMPDIR GOCACHE=$TMPDIR/cache GOPATH=$TMPDIR/gopath
+          mkdir work
+          cd work
+          cp -r ${src}/. .
+          chmod -R u+w .
+          cp ${mod} go.mod
+          ${commands}
+        '';
+      }
+      // attrs
+    );
+
+  build =
+    {
+      name,
+      folders, # its packages
+      modules ? [ ], # the modules of go.mod that these import from
+      vendorHash ? null,
+    }:
+    let
+      src = sources "${name}-src" ([ "cmd/${name}" ] ++ map (p: "internal/${p}") folders);
+      mod = goMod modules;
+      vendor = inSources {
+        name = "${name}-modules";
+        inherit src mod;
+        commands = ''
+          export SSL_CERT_FILE=${pkgs.cacert}/etc/ssl/certs/ca-bundle.crt
+          cp ${../go.sum} go.sum
+          go mod vendor -o $out
+        '';
+        attrs = {
+          impureEnvVars = import ./fetch-variables.nix { };
+          outputHashMode = "recursive";
+          outputHashAlgo = "sha256";
+          outputHash = vendorHash;
+        };
+      };
+    in
+    inSources {
+      inherit name src mod;
+      commands = ''
+        ${if vendorHash == null then "" else "ln -s ${vendor} vendor"}
+        export GOPROXY=off
         mkdir -p $out/bin
         go build -ldflags='-s -w -buildid=' -o $out/bin/${name} ./cmd/${name}
       '';
-      disallowedReferences = [ go ];
+      attrs.disallowedReferences = [ go ];
     };
 
-  plannerSources = sources "dgd-plan-src" [
-    "go.mod"
-    "go.sum"
-    "cmd/dgd-plan"
-    "internal"
-  ];
+  # The folders and the modules of the planner.
+  planner = {
+    folders = [
+      "action"
+      "bind"
+      "buildscript"
+      "drvfile"
+      "drvgen"
+      "graph"
+      "lock"
+      "modules"
+      "planner"
+      "skeleton"
+      "source"
+      "store"
+    ];
+    modules = [
+      "github.com/nix-community/go-nix"
+      "golang.org/x/mod"
+      "mvdan.cc/sh/v3"
+    ];
+  };
 in
 {
-  # It has a go.mod of its own: the real one changes with the planner's modules.
+  # The executor, the builder of all inner derivations.
   dgd-exec = build {
     name = "dgd-exec";
-    src = sources "dgd-exec-src" [
-      "cmd/dgd-exec"
-      "internal/action"
-      "internal/executor"
+    folders = [
+      "action"
+      "executor"
     ];
-    prepare = ''
-      printf 'module dgd\n\ngo 1.25\n' > go.mod
-    '';
   };
 
-  dgd-plan = build {
-    name = "dgd-plan";
-    src = plannerSources;
-    prepare = ''
-      cp -r ${
-        pkgs.stdenvNoCC.mkDerivation {
-          name = "dgd-plan-modules";
-          src = plannerSources;
-          env = goEnv;
-          nativeBuildInputs = [ go ];
-          impureEnvVars = import ./fetch-variables.nix { };
-          buildCommand = ''
-            export HOME=$TMPDIR GOCACHE=$TMPDIR/cache GOPATH=$TMPDIR/gopath
-            export SSL_CERT_FILE=${pkgs.cacert}/etc/ssl/certs/ca-bundle.crt
-            mkdir work
-            cd work
-            cp -r $src/. .
-            chmod -R u+w .
-            go mod vendor -o $out
-          '';
-          outputHashMode = "recursive";
-          outputHashAlgo = "sha256";
-          outputHash = "sha256-VMwinMmp9jgRCpxf47IBBWj8I6ugVRNNRdfY/fv2sEY=";
-        }
-      } vendor
-    '';
+  # The planner, the builder of the derivations that plan.
+  dgd-plan = build (
+    planner
+    // {
+      name = "dgd-plan";
+      vendorHash = "sha256-rc5d1mVIkLp2snOp8xwLZKekk26azVx16f1h4LDaYWQ=";
+    }
+  );
+
+  # The command line for people. It may use whatever there is.
+  dgd = build {
+    name = "dgd";
+    folders = planner.folders ++ [
+      "cache"
+      "drvdiff"
+      "locker"
+      "project"
+      "sbom"
+    ];
+    modules = planner.modules ++ [
+      "github.com/CycloneDX/cyclonedx-go"
+      "github.com/inconshreveable/mousetrap"
+      "github.com/spf13/cobra"
+      "github.com/spf13/pflag"
+    ];
+    vendorHash = "sha256-RCGeXF/o5hraDJnuQIaGoXrn+f7XVoy8EWcl1Slhi4M=";
   };
 }

@@ -1,84 +1,95 @@
-// Command dgd-plan answers questions about a project and its builds; `dgd-plan
-// help` lists them. The derivations of dgd's library run it as their builder,
-// with the commands of stages.go.
-//
-// Its exit status is 0, 1 where there is a finding or something failed, or 2
-// where it was not called right.
+// Command dgd-plan is the planner: derivations of dgd's library run it as
+// their builder, `dgd-plan STAGE`. A stage works on the JSON file that
+// $configPath names, and its result goes to $out, or to the store socket of a
+// sandbox that has no $out. Each stage is a file here, which reads its
+// configuration and calls the package that does the work. The command line
+// for people is cmd/dgd.
 package main
 
 import (
 	"context"
-	"errors"
+	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"os/signal"
+	"path/filepath"
+	"slices"
+	"strings"
 	"syscall"
 
-	"github.com/spf13/cobra"
+	"dgd/internal/planner"
+	"dgd/internal/store"
 )
+
+// stages are the stages by name, which is that of the attribute in
+// lib/planning.nix, too.
+var stages = map[string]func(context.Context, *build) error{
+	"skeleton": skeletonStage, // what of the sources a plan depends on
+	"plan":     planStage,     // go build -n, parsed into a graph
+	"tests":    testsStage,    // go test -n, parsed into a graph
+	"probe":    probeStage,    // the C compilers' answers to cmd/go's probes
+	"unpack":   unpackStage,   // a module download cache, unpacked
+	"modcache": modcacheStage, // the modules of a lock, as a module cache
+	"modules":  modulesStage,  // a vendor directory, or what was unpacked, split into modules
+	"bind":     bindStage,     // a plan and its sources, made into derivations
+	"linked":   linkedStage,   // the modules that planned programs are linked from
+}
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := newRoot().ExecuteContext(ctx)
-	stop()
-	os.Exit(status(err))
-}
-
-// newRoot returns the command line. Each command of people's is a file of its
-// own.
-func newRoot() *cobra.Command {
-	root := &cobra.Command{
-		Use:   "dgd-plan",
-		Short: "Go programs as one Nix derivation per package",
-		Long: `Locks the modules of Go projects, and answers questions about the projects and about what dgd builds of
-them.
-
-The exit status is 0, 1 where there is a finding or something failed, or 2 where the command was not
-called right.`,
-		Example: `  dgd-plan graph
-  dgd-plan why golang.org/x/text/language`,
-		Args:          misused(cobra.NoArgs),
-		SilenceErrors: true, // main shows them
-		SilenceUsage:  true,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return misuse{errors.New("a command is missing")}
-		},
+	defer stop()
+	if len(os.Args) != 2 {
+		fmt.Fprintln(os.Stderr, "dgd-plan: it takes one argument, a stage:", strings.Join(slices.Sorted(maps.Keys(stages)), ", "))
+		os.Exit(2)
 	}
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return misuse{err} })
-	root.AddCommand(newCache(), newCompletion(), newDiff(), newGraph(), newLock(), newSBOM(), newWhy())
-	root.AddCommand(stageCommands()...)
-	root.CompletionOptions.DisableDefaultCmd = true
-	return root
-}
-
-// misuse is an error of who called the program.
-type misuse struct{ error }
-
-// misused makes a check of arguments one for misuse.
-func misused(check cobra.PositionalArgs) cobra.PositionalArgs {
-	return func(cmd *cobra.Command, args []string) error {
-		if err := check(cmd, args); err != nil {
-			return misuse{err}
-		}
-		return nil
+	if err := runStage(ctx, os.Args[1]); err != nil {
+		fmt.Fprintln(os.Stderr, "dgd-plan:", err)
+		os.Exit(1)
 	}
 }
 
-// errFinding ends a command that has shown what it found.
-var errFinding = errors.New("there are findings")
-
-// status shows an error and returns the program's exit status.
-func status(err error) int {
-	var wrong misuse
-	switch {
-	case err == nil:
-		return 0
-	case errors.Is(err, errFinding):
-		return 1
-	case errors.As(err, &wrong):
-		fmt.Fprintf(os.Stderr, "dgd-plan: %v\nSee dgd-plan --help\n", err)
-		return 2
+func runStage(ctx context.Context, name string) error {
+	stage, ok := stages[name]
+	if !ok {
+		return fmt.Errorf("there is no stage %q", name)
 	}
-	fmt.Fprintln(os.Stderr, "dgd-plan:", err)
-	return 1
+	return stage(ctx, &build{
+		config: os.Getenv("configPath"),
+		out:    os.Getenv("out"),
+		dir:    filepath.Join(os.Getenv("NIX_BUILD_TOP"), "dgd"),
+	})
+}
+
+// A build is what Nix gives the builder of a derivation.
+type build struct {
+	config string // the file with the configuration
+	out    string // where the result goes; empty where it is submitted to the store
+	dir    string // a directory of its own, which does not exist yet
+}
+
+// read reads the configuration.
+func (b *build) read(cfg any) error {
+	text, err := os.ReadFile(b.config)
+	if err != nil {
+		return fmt.Errorf("reading $configPath: %w", err)
+	}
+	if err := json.Unmarshal(text, cfg); err != nil {
+		return fmt.Errorf("reading $configPath: %w", err)
+	}
+	return nil
+}
+
+// write writes the result as JSON.
+func (b *build) write(result any) error { return planner.WriteJSON(b.out, result) }
+
+// store opens the way to the store, where the sandbox has one; else it returns
+// nil.
+func (b *build) store(ctx context.Context, storeDir string) (store.Store, error) {
+	return store.Open(ctx, store.Sandbox{
+		Remote:   os.Getenv("NIX_REMOTE"),
+		Out:      b.out,
+		Name:     os.Getenv("name"),
+		StoreDir: storeDir,
+	})
 }

@@ -25,7 +25,7 @@ type Daemon struct {
 // is configured to use. Its messages go to stderr.
 func OpenDaemon(ctx context.Context, stderr io.Writer) (*Daemon, error) {
 	// The client dials a socket.
-	dir, err := os.MkdirTemp("", "dgd-plan")
+	dir, err := os.MkdirTemp("", "dgd")
 	if err != nil {
 		return nil, err
 	}

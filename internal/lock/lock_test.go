@@ -75,16 +75,16 @@ func TestFormat(t *testing.T) {
 func TestParseErrors(t *testing.T) {
 	// Each change of the text makes it wrong.
 	for _, test := range []struct{ old, new, want string }{
-		{`"version": 1,`, `"version": 2,`, "dgd.lock:2: the format has version 2, and this dgd reads version 1: take the dgd that wrote it, or write it anew with `dgd-plan lock`"},
+		{`"version": 1,`, `"version": 2,`, "dgd.lock:2: the format has version 2, and this dgd reads version 1: take the dgd that wrote it, or write it anew with `dgd lock`"},
 		{`"version": 1,`, `"version": "1",`, `dgd.lock:2: the format has version 1, and this dgd`},
 		{`"version": 1,`, ``, `dgd.lock:16: the lock has no "version"`},
 		{`"version": 1,`, `"Version": 1,`, `dgd.lock:2: the lock has the unknown key "Version"`},
 		{`"version": 1,`, `"version": 1, "version": 1,`, `dgd.lock:2: the lock has the key "version" twice`},
-		{fullText, ``, "dgd.lock:1: the file ends in the middle: `dgd-plan lock` writes it anew"},
+		{fullText, ``, "dgd.lock:1: the file ends in the middle: `dgd lock` writes it anew"},
 		{fullText, `[]`, "dgd.lock:1: the lock is not an object"},
-		{fullText, fullText + "{}", "dgd.lock:17: something follows the end: `dgd-plan lock` writes it anew"},
-		{fullText, fullText[:300], "dgd.lock:6: the file ends in the middle: `dgd-plan lock` writes it anew"},
-		{`    {"path": "example.com/b"`, "<<<<<<< HEAD\n", "dgd.lock:6: not JSON: invalid character '<' looking for beginning of value: `dgd-plan lock` writes it anew"},
+		{fullText, fullText + "{}", "dgd.lock:17: something follows the end: `dgd lock` writes it anew"},
+		{fullText, fullText[:300], "dgd.lock:6: the file ends in the middle: `dgd lock` writes it anew"},
+		{`    {"path": "example.com/b"`, "<<<<<<< HEAD\n", "dgd.lock:6: not JSON: invalid character '<' looking for beginning of value: `dgd lock` writes it anew"},
 		{`["example.com/app", "example.com/tool"]`, `"example.com/app"`, "dgd.lock:3: main is not an array"},
 		{`["example.com/app", "example.com/tool"]`, `[]`, "dgd.lock:16: main names no module"},
 		{`"example.com/tool"`, `"example.com/app"`, "dgd.lock:3: main module example.com/app is listed twice"},

@@ -57,7 +57,7 @@ func (p *parser) line() int {
 	return 1 + bytes.Count(p.text[:offset], []byte("\n"))
 }
 
-var errAnew = errors.New("`dgd-plan lock` writes it anew")
+var errAnew = errors.New("`dgd lock` writes it anew")
 
 func (p *parser) lock() (*Lock, error) {
 	var l Lock
@@ -110,7 +110,7 @@ func (p *parser) version() error {
 		return err
 	}
 	if n, ok := token.(json.Number); !ok || n.String() != quote(Version) {
-		return fmt.Errorf("the format has version %v, and this dgd reads version %d: take the dgd that wrote it, or write it anew with `dgd-plan lock`", token, Version)
+		return fmt.Errorf("the format has version %v, and this dgd reads version %d: take the dgd that wrote it, or write it anew with `dgd lock`", token, Version)
 	}
 	return nil
 }

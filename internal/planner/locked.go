@@ -96,7 +96,7 @@ func (p *place) checkLock(cfg *Locked, members []member) (*lock.Lock, error) {
 		for _, f := range found {
 			lines += "  " + f.String() + "\n"
 		}
-		return nil, fmt.Errorf("%s does not fit src:\n%srun `dgd-plan lock` in its directory", lock.Name, lines)
+		return nil, fmt.Errorf("%s does not fit src:\n%srun `dgd lock` in its directory", lock.Name, lines)
 	}
 	return l, nil
 }

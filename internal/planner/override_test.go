@@ -125,9 +125,9 @@ func TestExplainLock(t *testing.T) {
 		modules []LockedModule
 		want    string
 	}{
-		{"x: module lookup disabled by GOPROXY=off", nil, "dgd: dgd.lock lacks a module that the build needs: run `dgd-plan lock`"},
-		{"x: missing go.sum entry", nil, "run `go mod tidy`, then `dgd-plan lock`"},
-		{"x: no required module provides package y", nil, "run `go mod tidy`, then `dgd-plan lock`"},
+		{"x: module lookup disabled by GOPROXY=off", nil, "dgd: dgd.lock lacks a module that the build needs: run `dgd lock`"},
+		{"x: missing go.sum entry", nil, "run `go mod tidy`, then `dgd lock`"},
+		{"x: no required module provides package y", nil, "run `go mod tidy`, then `dgd lock`"},
 		{"x: no required module provides package y", raised, "dgd: moduleOverrides gives a the version v1.1.0, which may need modules that dgd.lock does not have"},
 	} {
 		got := explain(&goError{test.text}, &Config{Lock: &Locked{Modules: test.modules}}).Error()

@@ -533,7 +533,7 @@ func explain(err error, cfg *Config) error {
 	text := embedPosition.ReplaceAllString(failed.text, "$1: pattern ")
 	renew := "set vendorHash = \"\"; and Nix says the right one"
 	if cfg.Lock != nil {
-		renew = "`dgd-plan lock`"
+		renew = "`dgd lock`"
 	}
 	switch {
 	case strings.Contains(text, "inconsistent vendoring") && cfg.Vendor != "":
@@ -544,9 +544,9 @@ func explain(err error, cfg *Config) error {
 		return fmt.Errorf("%s\n\ndgd: src has a vendor directory that does not fit its go.mod: run `go mod vendor`", firstLines(text, 8))
 	case cfg.Lock != nil && len(cfg.Lock.raised()) > 0 && lacksModule.MatchString(text):
 		m := cfg.Lock.raised()[0]
-		return fmt.Errorf("%s\n\ndgd: moduleOverrides gives %s the version %s, which may need modules that dgd.lock does not have: choose another version, or run `go get %s@%s` and `dgd-plan lock`", firstLines(text, 8), m.Path, m.Version, m.Path, m.Version)
+		return fmt.Errorf("%s\n\ndgd: moduleOverrides gives %s the version %s, which may need modules that dgd.lock does not have: choose another version, or run `go get %s@%s` and `dgd lock`", firstLines(text, 8), m.Path, m.Version, m.Path, m.Version)
 	case cfg.Lock != nil && strings.Contains(text, "disabled by GOPROXY=off"):
-		return fmt.Errorf("%s\n\ndgd: dgd.lock lacks a module that the build needs: run `dgd-plan lock`", firstLines(text, 8))
+		return fmt.Errorf("%s\n\ndgd: dgd.lock lacks a module that the build needs: run `dgd lock`", firstLines(text, 8))
 	case strings.Contains(text, "disabled by GOPROXY=off") && cfg.Downloads != "":
 		return fmt.Errorf("%s\n\ndgd: vendorHash is stale: it is the hash of modules for another go.mod, whose fetch is still in the store.\nSet vendorHash = \"\"; and Nix says the right one", firstLines(text, 8))
 	case strings.Contains(text, "missing go.sum entry"):

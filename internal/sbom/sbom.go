@@ -52,7 +52,7 @@ const specVersion = cdx.SpecVersion1_6
 func New(programs []Program, modules map[string]Module, stamp *Stamp) (*cdx.BOM, error) {
 	bom := cdx.NewBOM()
 	bom.SpecVersion = specVersion
-	bom.Metadata = &cdx.Metadata{Tools: &cdx.ToolsChoice{Components: &[]cdx.Component{{Type: cdx.ComponentTypeApplication, Name: "dgd-plan"}}}}
+	bom.Metadata = &cdx.Metadata{Tools: &cdx.ToolsChoice{Components: &[]cdx.Component{{Type: cdx.ComponentTypeApplication, Name: "dgd"}}}}
 	if stamp != nil {
 		bom.SerialNumber, bom.Metadata.Timestamp = stamp.Serial, stamp.Time
 	}

@@ -211,8 +211,8 @@ func TestDiff(t *testing.T) {
 
 // The command says by its exit status whether there are differences.
 func TestDiffCommand(t *testing.T) {
-	bin := filepath.Join(t.TempDir(), "dgd-plan")
-	if out, err := exec.Command("go", "build", "-o", bin, "dgd/cmd/dgd-plan").CombinedOutput(); err != nil {
+	bin := filepath.Join(t.TempDir(), "dgd")
+	if out, err := exec.Command("go", "build", "-o", bin, "dgd/cmd/dgd").CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	hello := fmt.Sprintf("(import %s { }).examples.hello", repo(t))

@@ -62,7 +62,7 @@ func TestFlake(t *testing.T) {
 // All that the flake offers can be evaluated.
 func TestFlakeOutputs(t *testing.T) {
 	for _, attribute := range []string{
-		"packages.x86_64-linux.dgd-plan.drvPath", "packages.x86_64-linux.dgd-exec.drvPath",
+		"packages.x86_64-linux.dgd.drvPath", "packages.x86_64-linux.dgd-plan.drvPath", "packages.x86_64-linux.dgd-exec.drvPath",
 		"devShells.x86_64-linux.default.drvPath",
 	} {
 		if out := flake(t, t.TempDir(), "eval --impure --no-write-lock-file --raw", "dgd#"+attribute); !strings.HasSuffix(out, ".drv") {

@@ -228,20 +228,20 @@ func TestLockErrors(t *testing.T) {
 		want   []string
 	}{
 		{"stale", in("go.mod", "c v1.0.0", "c v1.1.0"), "", []string{
-			"example.org/c: stale: go.mod requires v1.1.0, dgd.lock has v1.0.0", "run `dgd-plan lock` in SRC"}},
+			"example.org/c: stale: go.mod requires v1.1.0, dgd.lock has v1.0.0", "run `dgd lock` in SRC"}},
 		{"missing and superfluous", in("go.mod", "example.org/c v1.0.0", "example.org/d v1.0.0"), "", []string{
 			"example.org/c: superfluous: go.mod does not require it", "example.org/d: missing: go.mod requires v1.0.0"}},
 		{"another sum", in("dgd.lock", `"sum": "h1:`, `"sum": "h1:AAAA`), "", []string{"the sum of module example.org/Capital/a is"}},
 		{"go.sum without it", func(t *testing.T, src string) { write(t, filepath.Join(src, "go.sum"), "") }, "", []string{
 			"example.org/b: superfluous: go.sum does not have v1.0.0"}},
 		{"another format", in("dgd.lock", `"version": 1,`, `"version": 2,`), "", []string{
-			"SRC/dgd.lock has format version 2, and this dgd knows 1: use a newer dgd, or run `dgd-plan lock` in SRC"}},
-		{"empty", lockText(""), "", []string{"SRC/dgd.lock is damaged: it is not as `dgd-plan lock` writes it; run `dgd-plan lock` in SRC"}},
+			"SRC/dgd.lock has format version 2, and this dgd knows 1: use a newer dgd, or run `dgd lock` in SRC"}},
+		{"empty", lockText(""), "", []string{"SRC/dgd.lock is damaged: it is not as `dgd lock` writes it; run `dgd lock` in SRC"}},
 		{"cut off", func(t *testing.T, src string) {
 			text := fileText(t, filepath.Join(src, "dgd.lock"))
 			write(t, filepath.Join(src, "dgd.lock"), text[:len(text)/2])
-		}, "", []string{"SRC/dgd.lock is damaged", "run `dgd-plan lock` in SRC"}},
-		{"a conflict", in("dgd.lock", "  \"modules\"", "<<<<<<< HEAD\n  \"modules\""), "", []string{"SRC/dgd.lock is damaged", "run `dgd-plan lock` in SRC"}},
+		}, "", []string{"SRC/dgd.lock is damaged", "run `dgd lock` in SRC"}},
+		{"a conflict", in("dgd.lock", "  \"modules\"", "<<<<<<< HEAD\n  \"modules\""), "", []string{"SRC/dgd.lock is damaged", "run `dgd lock` in SRC"}},
 		{"no modules", lockText("{\"version\": 1, \"main\": [\"example.com/locked\"]}\n"), "", []string{"SRC/dgd.lock is damaged: `modules` is no list"}},
 		{"of another module", in("dgd.lock", main, "example.com/other"), "", []string{"main: stale: go.mod is of example.com/locked, dgd.lock is of example.com/other"}},
 		{"no hash", in("dgd.lock", `"hash": "sha256-`, `"hash": "sha512-`), "", []string{"the hash of module example.org/Capital/a is", "not a sha256"}},
@@ -250,7 +250,7 @@ func TestLockErrors(t *testing.T) {
 			if err := os.Remove(filepath.Join(src, "dgd.lock")); err != nil {
 				t.Fatal(err)
 			}
-		}, "", []string{"`modules` names SRC/dgd.lock, which does not exist: run `dgd-plan lock`"}},
+		}, "", []string{"`modules` names SRC/dgd.lock, which does not exist: run `dgd lock`"}},
 		{"vendorHash and modules", nil, `vendorHash = "";`, []string{"`modules` and `vendorHash` are both given"}},
 		{"proxyVendor and modules", nil, `proxyVendor = true;`, []string{"`modules` and `proxyVendor` are both given"}},
 	} {
@@ -328,12 +328,12 @@ func TestLockOfBuiltSource(t *testing.T) {
 	}
 }
 
-// Locks that dgd-plan writes, of projects whose go.mod files go beyond a list
+// Locks that dgd writes, of projects whose go.mod files go beyond a list
 // of modules.
 func TestLockExamples(t *testing.T) {
 	testnix.Require(t)
-	plan := filepath.Join(t.TempDir(), "dgd-plan")
-	cmd := exec.Command("go", "build", "-o", plan, "./cmd/dgd-plan")
+	plan := filepath.Join(t.TempDir(), "dgd")
+	cmd := exec.Command("go", "build", "-o", plan, "./cmd/dgd")
 	cmd.Dir = repo(t)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)

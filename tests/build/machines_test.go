@@ -42,7 +42,7 @@ func shippedProject(t *testing.T) (src, args string) {
 	return src, layersEnv + fmt.Sprintf("vendorHash = %q;", narHash(t, goVendor(t, files, nil)))
 }
 
-// What dgd-plan names, in a binary cache, lets an empty store build nothing,
+// What dgd names, in a binary cache, lets an empty store build nothing,
 // and after an edit just what is edited, whatever else the edit leads to.
 func TestBinaryCache(t *testing.T) {
 	builder := withTools(t)
@@ -114,12 +114,12 @@ func TestBinaryCache(t *testing.T) {
 	}
 }
 
-// publish copies to a binary cache what dgd-plan names for a derivation, a Nix
+// publish copies to a binary cache what dgd names for a derivation, a Nix
 // text, that is built in a store.
 func publish(t *testing.T, st *testnix.Store, cacheable, to string) {
 	t.Helper()
 	drv := st.Run(t, "nix-instantiate", "-E", cacheable)
-	names := st.Run(t, onDisk(tool(t, "dgd-plan"))+"/bin/dgd-plan", "cache", drv)
+	names := st.Run(t, onDisk(tool(t, "dgd"))+"/bin/dgd", "cache", drv)
 	copying := st.Command("nix", "copy", "--stdin", "--to", to)
 	copying.Stdin = strings.NewReader(names)
 	if out, err := copying.CombinedOutput(); err != nil {

@@ -95,7 +95,7 @@ func warmStore(t testing.TB) *testnix.Store {
 		}
 		drvs = append(drvs, strings.TrimSpace(string(drv)))
 	}
-	names, err := exec.Command(onDisk(tool(t, "dgd-plan"))+"/bin/dgd-plan", append([]string{"cache"}, drvs...)...).Output()
+	names, err := exec.Command(onDisk(tool(t, "dgd"))+"/bin/dgd", append([]string{"cache"}, drvs...)...).Output()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,49 +11,66 @@ import (
 )
 
 // A change to the planner, to a test or to a page leaves the executor as it is,
-// and with it every inner derivation of every user.
-func TestExecutorStays(t *testing.T) {
+// and with it every inner derivation of every user. A change to what people
+// call leaves the planner as it is, and with it every plan.
+func TestToolsApart(t *testing.T) {
 	testnix.Require(t)
 	dir := filepath.Join(t.TempDir(), "dgd")
-	for _, name := range []string{"lib", "cmd", "internal/action", "internal/executor", "internal/planner"} {
+	for _, name := range []string{"lib", "cmd", "internal"} {
 		if err := os.CopyFS(filepath.Join(dir, name), os.DirFS(filepath.Join(repo(t), name))); err != nil {
 			t.Fatal(err)
 		}
 	}
 	for _, name := range []string{"go.mod", "go.sum", "README.md"} {
-		text, err := os.ReadFile(filepath.Join(repo(t), name))
-		if err != nil {
-			t.Fatal(err)
-		}
-		write(t, filepath.Join(dir, name), string(text))
+		write(t, filepath.Join(dir, name), fileText(t, filepath.Join(repo(t), name)))
 	}
-	path := func(tool string) string {
+	paths := func() (list [3]string) {
 		t.Helper()
-		out, err := exec.Command("nix-instantiate", "--eval", "-E",
-			"(import "+dir+"/lib { pkgs = import <nixpkgs> { }; }).internal.tools."+tool+".drvPath").Output()
-		if err != nil {
-			t.Fatal(err)
+		for i, tool := range []string{"dgd-exec", "dgd-plan", "dgd"} {
+			out, err := exec.Command("nix-instantiate", "--eval", "-E",
+				"(import "+dir+"/lib { pkgs = import <nixpkgs> { }; }).internal.tools."+tool+".drvPath").Output()
+			if err != nil {
+				t.Fatal(err)
+			}
+			list[i] = strings.TrimSpace(string(out))
 		}
-		return strings.TrimSpace(string(out))
+		return list
 	}
-	executor, planner := path("dgd-exec"), path("dgd-plan")
-	for _, name := range []string{"go.mod", "README.md", "internal/planner/planner.go", "internal/executor/executor_test.go", "cmd/dgd-plan/main.go"} {
-		file := filepath.Join(dir, name)
-		text, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
+	was := paths()
+	for _, change := range []struct {
+		file, old, new string
+		changed        [3]bool // the executor, the planner, the command line
+	}{
+		{"README.md", "", "changed\n", [3]bool{}},
+		{"internal/executor/executor_test.go", "", "\n// changed\n", [3]bool{}},
+		{"internal/testrpc/testrpc.go", "", "\n// changed\n", [3]bool{}},
+		{"internal/sbom/sbom.go", "", "\n// changed\n", [3]bool{false, false, true}},
+		{"cmd/dgd/main.go", "", "\n// changed\n", [3]bool{false, false, true}},
+		{"go.mod", "github.com/spf13/cobra v1.", "github.com/spf13/cobra v2.", [3]bool{false, false, true}},
+		{"internal/planner/planner.go", "", "\n// changed\n", [3]bool{false, true, true}},
+		{"cmd/dgd-plan/main.go", "", "\n// changed\n", [3]bool{false, true, false}},
+		{"go.mod", "golang.org/x/mod v0.", "golang.org/x/mod v1.", [3]bool{false, true, true}},
+		{"internal/executor/executor.go", "", "\n// changed\n", [3]bool{true, false, false}},
+		{"cmd/dgd-exec/main.go", "", "\n// changed\n", [3]bool{true, false, false}},
+		{"internal/action/action.go", "", "\n// changed\n", [3]bool{true, true, true}},
+	} {
+		file := filepath.Join(dir, change.file)
+		text := fileText(t, file)
+		if !strings.Contains(text, change.old) {
+			t.Fatalf("%s has no %q", change.file, change.old)
 		}
-		write(t, file, string(text)+"\n// changed\n")
-	}
-	if got := path("dgd-exec"); got != executor {
-		t.Error("the executor has changed")
-	}
-	if got := path("dgd-plan"); got == planner {
-		t.Error("the planner has not changed: the test shows nothing")
-	}
-	edit(t, filepath.Join(dir, "internal/executor/executor.go"), "package executor", "package executor // changed")
-	if got := path("dgd-exec"); got == executor {
-		t.Error("the executor's own source does not count")
+		if change.old == "" {
+			write(t, file, text+change.new)
+		} else {
+			write(t, file, strings.Replace(text, change.old, change.new, 1))
+		}
+		now := paths()
+		for i, tool := range []string{"executor", "planner", "command line"} {
+			if (now[i] != was[i]) != change.changed[i] {
+				t.Errorf("after a change in %s the %s is another one: %v, want %v", change.file, tool, now[i] != was[i], change.changed[i])
+			}
+		}
+		was = now
 	}
 }
 

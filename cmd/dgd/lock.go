@@ -23,9 +23,9 @@ package, tool or test of the project needs, on any platform, with its hash.
 It runs the go command in PATH, with its settings, and fetches what the module
 cache does not have. Every module is compared with go.sum. The old file stays
 until the new one is complete.`,
-		Example: `  dgd-plan lock             # write ` + lock.Name + `
-  dgd-plan lock --check     # say what in it is stale, missing or superfluous
-  dgd-plan lock --check --json | jq -r '.[].path'`,
+		Example: `  dgd lock             # write ` + lock.Name + `
+  dgd lock --check     # say what in it is stale, missing or superfluous
+  dgd lock --check --json | jq -r '.[].path'`,
 		Args: misused(cobra.MaximumNArgs(1)),
 		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 			return nil, cobra.ShellCompDirectiveFilterDirs
@@ -74,7 +74,7 @@ func checkLock(cmd *cobra.Command, project *locker.Project, asJSON bool) error {
 		return err
 	}
 	if l == nil {
-		return fmt.Errorf("there is no %s: run `dgd-plan lock` in %s", lock.Name, project.Dir)
+		return fmt.Errorf("there is no %s: run `dgd lock` in %s", lock.Name, project.Dir)
 	}
 	found, err := lock.Check(l, &project.Project)
 	if err != nil {
@@ -90,6 +90,6 @@ func checkLock(cmd *cobra.Command, project *locker.Project, asJSON bool) error {
 	if err != nil || len(found) == 0 {
 		return err
 	}
-	cmd.PrintErrf("run `dgd-plan lock` in %s\n", project.Dir)
+	cmd.PrintErrf("run `dgd lock` in %s\n", project.Dir)
 	return errFinding
 }

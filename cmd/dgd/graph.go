@@ -26,10 +26,10 @@ import. The size of a package is that of the files which are compiled or embedde
 
 The go command of PATH says what is imported, by the flags and variables of its environment
 (GOFLAGS=-tags=…, GOOS).`,
-		Example: `  dgd-plan graph
-  dgd-plan graph . ./cmd/server
-  dgd-plan graph --dot | dot -Tsvg > graph.svg
-  dgd-plan graph --json | jq '.modules | sort_by(-.bytes) | .[:5]'`,
+		Example: `  dgd graph
+  dgd graph . ./cmd/server
+  dgd graph --dot | dot -Tsvg > graph.svg
+  dgd graph --json | jq '.modules | sort_by(-.bytes) | .[:5]'`,
 		ValidArgsFunction: completeDir,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if asJSON && asDOT {
@@ -121,8 +121,8 @@ func newWhy() *cobra.Command {
 		Short: "The chain of imports that brings a package in",
 		Long: `Shows the shortest chain of imports from a program of the project in DIR (default: the current
 directory) to a package. Tests do not count. The exit status is 1 where nothing brings the package in.`,
-		Example: `  dgd-plan why golang.org/x/text/language
-  dgd-plan why net/http ../server`,
+		Example: `  dgd why golang.org/x/text/language
+  dgd why net/http ../server`,
 		Args:              misused(cobra.RangeArgs(1, 2)),
 		ValidArgsFunction: completeWhy,
 		RunE: func(cmd *cobra.Command, args []string) error {

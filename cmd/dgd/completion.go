@@ -9,10 +9,10 @@ func newCompletion() *cobra.Command {
 	return &cobra.Command{
 		Use:   "completion bash|zsh|fish",
 		Short: "The completion of this command line for a shell",
-		Long:  "Prints a script that makes a shell complete the arguments of dgd-plan.",
-		Example: `  source <(dgd-plan completion bash)
-  dgd-plan completion zsh > "${fpath[1]}/_dgd-plan"
-  dgd-plan completion fish > ~/.config/fish/completions/dgd-plan.fish`,
+		Long:  "Prints a script that makes a shell complete the arguments of dgd.",
+		Example: `  source <(dgd completion bash)
+  dgd completion zsh > "${fpath[1]}/_dgd"
+  dgd completion fish > ~/.config/fish/completions/dgd.fish`,
 		Args:                  misused(cobra.MatchAll(cobra.ExactArgs(1), cobra.OnlyValidArgs)),
 		ValidArgs:             shells,
 		DisableFlagsInUseLine: true,

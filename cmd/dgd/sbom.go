@@ -33,9 +33,9 @@ in it, or in its bin.
 
 With the JSON of a result's passthru.modules there are also the NAR hash and the licence files of each
 module. The same programs give the same list.`,
-		Example: `  dgd-plan sbom result > sbom.json
+		Example: `  dgd sbom result > sbom.json
   nix-instantiate --eval --read-write-mode --strict --json -A modules > modules.json
-  dgd-plan sbom --modules modules.json result/bin/server > sbom.json`,
+  dgd sbom --modules modules.json result/bin/server > sbom.json`,
 		Args: misused(cobra.MinimumNArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if texts && modulesFile == "" {
@@ -103,7 +103,7 @@ func readPrograms(name string, log io.Writer) ([]sbom.Program, error) {
 		}
 		p, err := readProgram(file)
 		if err != nil {
-			fmt.Fprintln(log, "dgd-plan: left out:", err)
+			fmt.Fprintln(log, "dgd: left out:", err)
 			continue
 		}
 		list = append(list, *p)

@@ -38,7 +38,7 @@ func dgdPlan(dir string, args ...string) *exec.Cmd {
 	return cmd
 }
 
-// call runs dgd-plan and returns what it prints, with DIR in place of the
+// call runs dgd and returns what it prints, with DIR in place of the
 // directory.
 func call(t *testing.T, dir string, args ...string) (status int, stdout, stderr string) {
 	t.Helper()
@@ -65,12 +65,12 @@ func TestLock(t *testing.T) {
 		status         int
 		stdout, stderr string
 	}{
-		{goMod, []string{"lock", "--check"}, 1, "", "dgd-plan: there is no dgd.lock: run `dgd-plan lock` in DIR\n"},
+		{goMod, []string{"lock", "--check"}, 1, "", "dgd: there is no dgd.lock: run `dgd lock` in DIR\n"},
 		{goMod, []string{"lock"}, 0, "", "DIR/dgd.lock is written: 0 modules\n"},
 		{goMod, []string{"lock"}, 0, "", "DIR/dgd.lock stays as it was: 0 modules\n"},
 		{goMod, []string{"lock", "--check"}, 0, "", ""},
 		{goMod + "\nrequire (\n\texample.com/a v1.0.0\n\texample.com/b v1.1.0\n)\n", []string{"lock", "--check"}, 1,
-			"example.com/a: missing: go.mod requires v1.0.0\nexample.com/b: missing: go.mod requires v1.1.0\n", "run `dgd-plan lock` in DIR\n"},
+			"example.com/a: missing: go.mod requires v1.0.0\nexample.com/b: missing: go.mod requires v1.1.0\n", "run `dgd lock` in DIR\n"},
 		{goMod, []string{"lock", "--check", "--json"}, 0, "[]\n", ""},
 		{goMod + "\nrequire example.com/a v1.0.0\n", []string{"lock", "--check", "--json"}, 1, `[
   {
@@ -79,7 +79,7 @@ func TestLock(t *testing.T) {
     "message": "go.mod requires v1.0.0"
   }
 ]
-`, "run `dgd-plan lock` in DIR\n"},
+`, "run `dgd lock` in DIR\n"},
 		{strings.Replace(goMod, "app", "other", 1), []string{"lock", "--check", "--json"}, 1, `[
   {
     "path": "main",
@@ -87,31 +87,31 @@ func TestLock(t *testing.T) {
     "message": "go.mod is of example.com/other, dgd.lock is of example.com/app"
   }
 ]
-`, "run `dgd-plan lock` in DIR\n"},
-		{goMod, []string{"lock", "--json"}, 2, "", "dgd-plan: --json is of what --check finds: give both\nSee dgd-plan --help\n"},
+`, "run `dgd lock` in DIR\n"},
+		{goMod, []string{"lock", "--json"}, 2, "", "dgd: --json is of what --check finds: give both\nSee dgd --help\n"},
 		{goMod + "\nrequire example.com/a v1.0.0\n", []string{"lock"}, 1, "",
-			"dgd-plan: DIR has no go.sum, although it needs modules: run `go mod tidy` there\n"},
-		{goMod, []string{"lock", "x", "y"}, 2, "", "dgd-plan: accepts at most 1 arg(s), received 2\nSee dgd-plan --help\n"},
-		{goMod, []string{"lock", "--jobs", "0"}, 2, "", "dgd-plan: --jobs and --timeout must be more than nothing\nSee dgd-plan --help\n"},
-		{goMod, []string{"lock", "nowhere"}, 1, "", "dgd-plan: stat DIR/nowhere: no such file or directory\n"},
+			"dgd: DIR has no go.sum, although it needs modules: run `go mod tidy` there\n"},
+		{goMod, []string{"lock", "x", "y"}, 2, "", "dgd: accepts at most 1 arg(s), received 2\nSee dgd --help\n"},
+		{goMod, []string{"lock", "--jobs", "0"}, 2, "", "dgd: --jobs and --timeout must be more than nothing\nSee dgd --help\n"},
+		{goMod, []string{"lock", "nowhere"}, 1, "", "dgd: stat DIR/nowhere: no such file or directory\n"},
 	} {
 		if err := os.WriteFile(filepath.Join(dir, "go.mod"), []byte(step.goMod), 0o666); err != nil {
 			t.Fatal(err)
 		}
 		status, stdout, stderr := call(t, dir, step.args...)
 		if status != step.status || stdout != step.stdout || stderr != step.stderr {
-			t.Errorf("dgd-plan %q: status %d\n%s%s", step.args, status, stdout, stderr)
+			t.Errorf("dgd %q: status %d\n%s%s", step.args, status, stdout, stderr)
 		}
 	}
 	if err := os.WriteFile(filepath.Join(dir, "dgd.lock"), []byte("{\n  \"version\": 7\n}\n"), 0o666); err != nil {
 		t.Fatal(err)
 	}
 	status, stdout, stderr := call(t, dir, "lock", "--check")
-	if want := "dgd-plan: DIR/dgd.lock:2: the format has version 7, and this dgd reads version 1"; status != 1 || stdout != "" || !strings.HasPrefix(stderr, want) {
+	if want := "dgd: DIR/dgd.lock:2: the format has version 7, and this dgd reads version 1"; status != 1 || stdout != "" || !strings.HasPrefix(stderr, want) {
 		t.Errorf("another version: status %d\n%s%s", status, stdout, stderr)
 	}
 	status, stdout, _ = call(t, dir, "lock", "--help")
-	if status != 0 || !strings.Contains(stdout, "dgd-plan lock --check") {
+	if status != 0 || !strings.Contains(stdout, "dgd lock --check") {
 		t.Errorf("help: status %d\n%s", status, stdout)
 	}
 }

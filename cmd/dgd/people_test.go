@@ -37,7 +37,7 @@ func visible() map[string]*cobra.Command {
 // Each command tells what it is for, with an example that calls it with flags
 // that it has.
 func TestHelp(t *testing.T) {
-	call := regexp.MustCompile(`(?m)dgd-plan( [a-z]+)`)
+	call := regexp.MustCompile(`(?m)dgd( [a-z]+)`)
 	flag := regexp.MustCompile(`(?:^| )(--[a-z-]+)`)
 	substitution := regexp.MustCompile(`\$\(.*?\)`) // of other commands
 	commands := visible()
@@ -58,12 +58,12 @@ func TestHelp(t *testing.T) {
 			t.Errorf("%s: its help has no example", name)
 		}
 		for _, c := range calls {
-			if cmd.HasParent() && "dgd-plan"+c[1] != name || commands["dgd-plan"+c[1]] == nil {
-				t.Errorf("%s: its example calls dgd-plan%s", name, c[1])
+			if cmd.HasParent() && "dgd"+c[1] != name || commands["dgd"+c[1]] == nil {
+				t.Errorf("%s: its example calls dgd%s", name, c[1])
 			}
 		}
 		for line := range strings.Lines(cmd.Example) {
-			_, args, ok := strings.Cut(line, "dgd-plan ")
+			_, args, ok := strings.Cut(line, "dgd ")
 			if !ok {
 				continue
 			}
@@ -150,7 +150,7 @@ func TestCompletion(t *testing.T) {
 	}
 	for _, shell := range []string{"bash", "zsh", "fish"} {
 		status, out, errors := invoke(t, "completion", shell)
-		if status != 0 || !strings.Contains(out, "dgd-plan") || errors != "" {
+		if status != 0 || !strings.Contains(out, "dgd") || errors != "" {
 			t.Errorf("completion %s: status %d, %.100s, %s", shell, status, out, errors)
 		}
 		if program, err := exec.LookPath(shell); err == nil {
@@ -199,7 +199,7 @@ func TestPeople(t *testing.T) {
 		{[]string{"graph", "../../examples/vendored", "."}, 0, "  github.com/mitchellh/go-wordwrap v1.0.1 (1 package)\n", ""},
 		{[]string{"graph", "--dot", "../../examples/vendored"}, 0, "digraph packages {", ""},
 		{[]string{"graph", "--dot", "--json"}, 2, "", "use one of them"},
-		{[]string{"graph", "../../examples/vendored", "./nothing"}, 1, "", "dgd-plan: go list in ../../examples/vendored: "},
+		{[]string{"graph", "../../examples/vendored", "./nothing"}, 1, "", "dgd: go list in ../../examples/vendored: "},
 		{[]string{"why", "bytes", "../../examples/vendored"}, 0, "example.com/vendored\n  imports github.com/", ""},
 		{[]string{"why", "net/http", "../../examples/vendored"}, 1, "No program of the project imports net/http, directly or not.\n", ""},
 		{[]string{"why", "net/http", "--json", "../../examples/vendored"}, 1, `"chain": []`, ""},
@@ -220,7 +220,7 @@ func TestPeople(t *testing.T) {
 	} {
 		status, stdout, stderr := invoke(t, test.args...)
 		if status != test.status || !strings.Contains(stdout, test.stdout) || !strings.Contains(stderr, test.stderr) || test.stdout == "" && stdout != "" || test.stderr == "" && stderr != "" || strings.Contains(stdout, "\x1b") {
-			t.Errorf("dgd-plan %q: status %d, want %d\n%s\n%s", test.args, status, test.status, stdout, stderr)
+			t.Errorf("dgd %q: status %d, want %d\n%s\n%s", test.args, status, test.status, stdout, stderr)
 		}
 	}
 	var why struct{ Chain []string }

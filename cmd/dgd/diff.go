@@ -29,7 +29,7 @@ count as the same there. The exit status is 1 where there are differences.`,
   nix-build
   $EDITOR internal/server/server.go
   nix-build
-  dgd-plan diff $before $(nix-instantiate)`,
+  dgd diff $before $(nix-instantiate)`,
 		Args: misused(cobra.ExactArgs(2)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			report, err := diff(cmd.Context(), args[0], args[1])

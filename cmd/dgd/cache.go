@@ -20,8 +20,8 @@ for nix copy, one in a line.
 A result alone is not enough: what inner derivations made is not part of it.
 DRV is the derivation of a result's attribute cacheable, which has been built.`,
 		Example: `  nix-build -A cacheable
-  dgd-plan cache $(nix-instantiate -A cacheable) | nix copy --stdin --to 'file:///srv/cache?secret-key=/etc/nix/key'
-  dgd-plan cache $(nix path-info --derivation .#server.cacheable) | nix copy --stdin --to …`,
+  dgd cache $(nix-instantiate -A cacheable) | nix copy --stdin --to 'file:///srv/cache?secret-key=/etc/nix/key'
+  dgd cache $(nix path-info --derivation .#server.cacheable) | nix copy --stdin --to …`,
 		Args: misused(cobra.MinimumNArgs(1)),
 		RunE: func(cmd *cobra.Command, drvs []string) error {
 			st, err := cache.OpenDaemon(cmd.Context(), cmd.ErrOrStderr())

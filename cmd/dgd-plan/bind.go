@@ -1,0 +1,31 @@
+package main
+
+import (
+	"context"
+	"os"
+
+	"dgd/internal/planner"
+)
+
+func bindStage(ctx context.Context, b *build) error {
+	var cfg planner.BindConfig
+	if err := b.read(&cfg); err != nil {
+		return err
+	}
+	bound, err := planner.Bind(ctx, &cfg)
+	if err != nil {
+		return err
+	}
+	st, err := b.store(ctx, cfg.StoreDir)
+	if err != nil {
+		return err
+	}
+	if st == nil {
+		if err := os.Mkdir(b.out, 0o777); err != nil {
+			return err
+		}
+		return bound.WriteTo(b.out, cfg.StoreDir)
+	}
+	defer st.Close()
+	return bound.AddTo(ctx, st, &cfg)
+}

@@ -1,0 +1,18 @@
+package main
+
+import (
+	"context"
+
+	"dgd/internal/planner"
+)
+
+func skeletonStage(ctx context.Context, b *build) error {
+	var cfg struct {
+		Src   string
+		Tests bool
+	}
+	if err := b.read(&cfg); err != nil {
+		return err
+	}
+	return planner.WriteSkeleton(ctx, cfg.Src, b.out, cfg.Tests)
+}

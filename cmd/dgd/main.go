@@ -1,0 +1,82 @@
+// Command dgd locks the modules of Go projects and answers questions about
+// projects and their builds; `dgd help` lists them. No derivation runs it:
+// the builder's program is cmd/dgd-plan.
+//
+// Its exit status is 0, 1 where there is a finding or something failed, or 2
+// where it was not called right.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := newRoot().ExecuteContext(ctx)
+	stop()
+	os.Exit(status(err))
+}
+
+// newRoot returns the command line. Each command is a file of its own.
+func newRoot() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "dgd",
+		Short: "Go programs as one Nix derivation per package",
+		Long: `Locks the modules of Go projects, and answers questions about the projects and about what dgd builds of
+them.
+
+The exit status is 0, 1 where there is a finding or something failed, or 2 where the command was not
+called right.`,
+		Example: `  dgd graph
+  dgd why golang.org/x/text/language`,
+		Args:          misused(cobra.NoArgs),
+		SilenceErrors: true, // main shows them
+		SilenceUsage:  true,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return misuse{errors.New("a command is missing")}
+		},
+	}
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return misuse{err} })
+	root.AddCommand(newCache(), newCompletion(), newDiff(), newGraph(), newLock(), newSBOM(), newWhy())
+	root.CompletionOptions.DisableDefaultCmd = true
+	return root
+}
+
+// misuse is an error in the way in which the program was called.
+type misuse struct{ error }
+
+// misused makes a check of arguments one for misuse.
+func misused(check cobra.PositionalArgs) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if err := check(cmd, args); err != nil {
+			return misuse{err}
+		}
+		return nil
+	}
+}
+
+// errFinding ends a command that has shown what it found.
+var errFinding = errors.New("there are findings")
+
+// status shows an error and returns the program's exit status.
+func status(err error) int {
+	var wrong misuse
+	switch {
+	case err == nil:
+		return 0
+	case errors.Is(err, errFinding):
+		return 1
+	case errors.As(err, &wrong):
+		fmt.Fprintf(os.Stderr, "dgd: %v\nSee dgd --help\n", err)
+		return 2
+	}
+	fmt.Fprintln(os.Stderr, "dgd:", err)
+	return 1
+}
