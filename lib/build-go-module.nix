@@ -33,6 +33,15 @@ let
       useDynDrv,
     }:
     given:
+    let
+      # What mkDerivation itself adds to the final attributes, such as finalPackage: none of it is an attribute of a
+      # derivation.
+      added =
+        (stdenv.mkDerivation (final: {
+          name = "final-attributes";
+          passthru.added = builtins.attrNames (removeAttrs final [ "name" "passthru" ]);
+        })).added;
+    in
     stdenv.mkDerivation (
       final:
       let
@@ -129,7 +138,7 @@ let
 
         # The sources as they are when nixpkgs would run `go install`, and what the phases made of its arguments.
         prepared = stdenv.mkDerivation (
-          builtins.mapAttrs (_: standIns.put) (removeAttrs final goModule.notPreparing)
+          builtins.mapAttrs (_: standIns.put) (removeAttrs final (goModule.notPreparing ++ added))
           // {
             name = "${name}-prepared";
             outputs = [

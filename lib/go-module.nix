@@ -231,7 +231,6 @@ rec {
 
   # What of a package is none of the prepared sources' business.
   notPreparing = [
-    "finalPackage"
     "checkPhase"
     "preCheck"
     "postCheck"

@@ -110,6 +110,8 @@ func Run(ctx context.Context, spec *action.Spec, cfg Config) error {
 				vars:     cfg.Vars,
 				obj:      filepath.Join(cfg.Top, strconv.Itoa(i), "obj"),
 				src:      filepath.Join(cfg.Top, strconv.Itoa(i), "src"),
+				top:      cfg.Top,
+				cores:    max(cfg.Cores, 1),
 				parallel: 1,
 			}
 			if len(spec.Units) == 1 {

@@ -212,7 +212,9 @@ func TestRunProgram(t *testing.T) {
 	}
 	inDir := shell(`pwd >"$1"; echo "$PWD" >>"$1"`, "${out}/dir")
 	inDir.Dir = "${in}"
-	withEnv := shell(`echo "$A+$B+${EMPTY-unset}+$LINES+$HOME" >"$1"; test -d "$TMPDIR"`, "${out}/env")
+	withEnv := shell(`echo "$A+$B+${EMPTY-unset}+$LINES+$HOME" >"$1"; test -d "$TMPDIR"
+		test "$TMP$TEMP$TEMPDIR" = "$TMPDIR$TMPDIR$TMPDIR"; case $TMPDIR in "$NIX_BUILD_TOP"/*) ;; *) exit 1 ;; esac
+		test "$NIX_BUILD_CORES" = 1`, "${out}/env")
 	withEnv.Env = []string{"A=first", "A=${in}", "B=$$b c"}
 	b.steps(
 		sh(`test "$PWD" = "$1"; pwd >"$2"`, "${OBJ}", "${out}/obj"),

@@ -21,6 +21,8 @@ type runner struct {
 	unit     *action.Unit
 	vars     action.Vars // of the derivation
 	obj, src string      // what the tokens OBJ and SRC stand for
+	top      string      // the directory that all units work below
+	cores    int         // of the derivation
 	parallel int         // what a program that can work in parallel may take
 	env      []string
 	cflags   []string // pkg-config's answers
@@ -82,8 +84,12 @@ func (r *runner) prepare() error {
 	if err := os.MkdirAll(r.src, 0o777); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
-	r.env = []string{"TMPDIR=" + filepath.Join(r.obj, "tmp")}
+	tmp := filepath.Join(r.obj, "tmp")
+	r.env = []string{"TMPDIR=" + tmp}
 	if r.unit.Env != "" {
+		// What Nix gives to a build: compiler wrappers and tests ask for it.
+		r.env = append(r.env, "TMP="+tmp, "TEMP="+tmp, "TEMPDIR="+tmp,
+			"NIX_BUILD_TOP="+r.top, "NIX_BUILD_CORES="+strconv.Itoa(r.cores))
 		// Go's own tools do without a home: with one, each keeps telemetry
 		// in it.
 		r.env = append(r.env, "HOME=/homeless-shelter")

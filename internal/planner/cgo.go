@@ -92,8 +92,14 @@ func Probe(ctx context.Context, cfg *Config, dir string) (map[string]graph.Compi
 	if err != nil {
 		return nil, err
 	}
-	text, err := g.script(ctx, src, []string{"build", "-x", "-trimpath", "-buildvcs=false", "."})
+	args := []string{"build", "-x", "-trimpath", "-buildvcs=false", "."}
+	text, err := g.script(ctx, src, args)
 	if err != nil {
+		// The script of a real build has lines that -n does not print, and what
+		// went wrong is somewhere between them. Without -x, go prints that alone.
+		if _, alone := g.script(ctx, src, slices.Delete(args, 1, 2)); alone != nil {
+			err = alone
+		}
 		return nil, fmt.Errorf("building a tiny cgo package:\n%w", err)
 	}
 	return compilerFlags(text, programs(vars))

@@ -124,7 +124,8 @@ func TestEnvironment(t *testing.T) {
 	want := []string{
 		"PATH=/cc/bin", "HOME=/cc", "MULTI=a\nb",
 		"GOOS=plan9", "GOPROXY=direct", "PATH=/user",
-		"HOME=" + dir + "/home", "TMPDIR=" + dir + "/tmp", "GOCACHE=" + dir + "/cache", "GOPATH=" + dir + "/gopath", "GOMODCACHE=" + dir + "/mod",
+		"HOME=" + dir + "/home", "TMPDIR=" + dir + "/tmp", "TMP=" + dir + "/tmp", "TEMP=" + dir + "/tmp", "TEMPDIR=" + dir + "/tmp",
+		"NIX_BUILD_TOP=" + dir, "NIX_BUILD_CORES=1", "GOCACHE=" + dir + "/cache", "GOPATH=" + dir + "/gopath", "GOMODCACHE=" + dir + "/mod",
 		"GOENV=off", "GOPROXY=off", "GOSUMDB=off", "GOTOOLCHAIN=local", "GO111MODULE=on",
 	}
 	if !slices.Equal(g.env, want) {
@@ -245,6 +246,15 @@ func TestProbe(t *testing.T) {
 				t.Errorf("%s is given %q, which is of that build alone", command, w)
 			}
 		}
+	}
+
+	// A compiler that fails is heard, and not the script around it.
+	b.cfg.Env["CC"] = filepath.Join(t.TempDir(), "cc")
+	if err := os.WriteFile(b.cfg.Env["CC"], []byte("#!/bin/sh\necho 'cc: NIX_BUILD_TOP: unbound variable' >&2\nexit 1\n"), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Probe(t.Context(), b.cfg, t.TempDir()); err == nil || !strings.Contains(err.Error(), "NIX_BUILD_TOP: unbound variable") || strings.Contains(err.Error(), "# internal") {
+		t.Errorf("a failing compiler gives %v", err)
 	}
 
 	for _, test := range []struct{ script, want string }{

@@ -424,10 +424,13 @@ func newGo(cfg *Config, dir string) (*goCommand, error) {
 		g.env = append(g.env, name+"="+cfg.Env[name])
 	}
 	// A later value wins: what keeps planning pure stands at the end. With a
-	// cache that is not empty, -n would print only what is missing.
+	// cache that is not empty, -n would print only what is missing. Compiler
+	// wrappers ask for what Nix gives to a build.
+	tmp := filepath.Join(dir, "tmp")
 	g.env = append(g.env,
 		"HOME="+filepath.Join(dir, "home"),
-		"TMPDIR="+filepath.Join(dir, "tmp"),
+		"TMPDIR="+tmp, "TMP="+tmp, "TEMP="+tmp, "TEMPDIR="+tmp,
+		"NIX_BUILD_TOP="+dir, "NIX_BUILD_CORES=1",
 		"GOCACHE="+filepath.Join(dir, "cache"),
 		"GOPATH="+filepath.Join(dir, "gopath"),
 		"GOMODCACHE="+modCache(dir),

@@ -1,5 +1,6 @@
 # The commands of $gcc under their plain names: the compilers and ld as scripts, the others as links.
-mkdir "$out/bin"
+mkdir "$out/bin" "$out/nix-support"
+cp "$wrapper" "$out/nix-support/wrapper.sh"
 for program in "$gcc"/usr/bin/*; do
   name=${program##*/}
   case $name in
@@ -17,3 +18,6 @@ for program in "$gcc"/usr/bin/*; do
 done
 ln -s gcc "$out/bin/cc"
 ln -s g++ "$out/bin/c++"
+
+# stdenv's set-up runs this: what hardening there is where a build says nothing.
+echo ": \${NIX_HARDENING_ENABLE=\"$hardening\"}; export NIX_HARDENING_ENABLE" >"$out/nix-support/setup-hook"

@@ -1,6 +1,8 @@
 #!@bash@
 # The linker; the programs that it makes start with the loader in the store and find their libraries there.
 # DT_RPATH, and not DT_RUNPATH, for the libraries of their libraries.
+set -eu
+. @out@/nix-support/wrapper.sh
 gcc=@gcc@ libs=@libs@ store=@store@
 
 # The arguments, also those in gcc's response files.
@@ -19,12 +21,33 @@ expand() {
     fi
   done
 }
-expand "$@" $NIX_LDFLAGS
+expand "$@" ${NIX_LDFLAGS-}
+
+# A file of neither the store nor the build is refused.
+if [[ ${NIX_ENFORCE_PURITY-} == 1 ]]; then
+  pureArguments -L -rpath -dynamic-linker -- "${words[@]}"
+  for word in "${arguments[@]}"; do
+    if [[ $word == /*/* ]] && badPath "$word"; then
+      echo "impure path \`$word' used in link" >&2
+      exit 1
+    fi
+  done
+fi
+
+hardening=()
+for flag in ${NIX_HARDENING_ENABLE-}; do
+  case $flag in
+    relro) hardening+=(-z relro) ;;
+    bindnow) hardening+=(-z now) ;;
+  esac
+done
 
 folders=() rpath=() dynamic=1 static= loader=()
 
 add() { # FOLDER
-  [[ $1 == "$store"/* && " ${rpath[*]} " != *" $1 "* ]] && rpath+=("$1")
+  if [[ $1 == "$store"/* && " ${rpath[*]} " != *" $1 "* ]]; then
+    rpath+=("$1")
+  fi
 }
 
 # Where the program finds a library at run time: the folder where ld finds it.
@@ -52,17 +75,20 @@ libraries=()
 for ((i = 0; i < ${#words[@]}; i++)); do
   word=${words[i]}
   case $word in
-    -L | --library-path) folders+=("${words[++i]}") ;;
+    -L | --library-path) folders+=("${words[++i]-}") ;;
     -L*) folders+=("${word#-L}") ;;
     --library-path=*) folders+=("${word#*=}") ;;
-    -l | --library) [[ $static ]] || libraries+=("${words[++i]}") ;;
+    -l | --library) [[ $static ]] || libraries+=("${words[++i]-}") ;;
     -l*) [[ $static ]] || libraries+=("${word#-l}") ;;
-    -dynamic-linker | --dynamic-linker | -I) loader=(-dynamic-linker "$(echo "$libs"/ld-linux*.so.*)") && ((i++)) ;;
+    -dynamic-linker | --dynamic-linker | -I)
+      loader=(-dynamic-linker "$(echo "$libs"/ld-linux*.so.*)")
+      i=$((i + 1))
+      ;;
     -static | -r | -i | --relocatable) dynamic= ;;
     -Bstatic | -dn | -non_shared) static=1 ;;
     -Bdynamic | -dy | -call_shared) static= ;;
     *.so | *.so.*) [[ $word != /* ]] || add "${word%/*}" ;;
-    -rpath | -soname | -h | -o | -m | -z | -plugin | -T | -rpath-link) ((i++)) ;;
+    -rpath | -soname | -h | -o | -m | -z | -plugin | -T | -rpath-link) i=$((i + 1)) ;;
   esac
 done
 for library in "${libraries[@]}"; do
@@ -75,4 +101,5 @@ if [[ $dynamic ]]; then
     extra+=(-rpath "$folder")
   done
 fi
-exec @program@ --disable-new-dtags "$@" $NIX_LDFLAGS "${loader[@]}" "${extra[@]}"
+pureArguments -L -rpath -- "$@" ${NIX_LDFLAGS-}
+exec @program@ --disable-new-dtags "${hardening[@]}" "${arguments[@]}" "${loader[@]}" "${extra[@]}"

@@ -45,6 +45,17 @@ let
     }
     // passthru;
 
+  # What the compiler's wrapper does for safety's sake, by nixpkgs' names.
+  defaultHardeningFlags = [
+    "bindnow"
+    "format"
+    "fortify"
+    "pic"
+    "relro"
+    "stackprotector"
+    "strictoverflow"
+  ];
+
   # The C library for programs, with the parts of gcc's runtime that a C program may need.
   glibc = build "glibc" {
     packages = [
@@ -148,6 +159,8 @@ rec {
     inherit gcc glibc;
     cc_wrapper = ../cc/cc.sh;
     ld_wrapper = ../cc/ld.sh;
+    wrapper = ../cc/wrapper.sh;
+    hardening = builtins.concatStringsSep " " defaultHardeningFlags;
     bash = "${bash}/bin/bash";
     store = builtins.storeDir;
     passthru = {
@@ -156,6 +169,7 @@ rec {
       isGNU = true;
       isClang = false;
       targetPrefix = "";
+      inherit defaultHardeningFlags;
     };
   };
 }

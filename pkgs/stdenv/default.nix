@@ -47,7 +47,10 @@ let
     in
     stdenv
     // rec {
-      mkDerivation = import ./make-derivation.nix { inherit system stdenv bash; };
+      mkDerivation = import ./make-derivation.nix {
+        inherit system stdenv bash;
+        inherit (debian.cc) defaultHardeningFlags;
+      };
       shell = "${bash}/bin/bash";
       hostPlatform = platform;
       buildPlatform = platform;

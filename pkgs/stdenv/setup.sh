@@ -4,7 +4,21 @@
 set -eu -o pipefail
 shopt -s inherit_errexit
 
+# With structured attributes, lists are arrays and nothing is exported but the outputs and what `env` holds.
+__structuredAttrs=
+if [[ -e ${NIX_ATTRS_SH_FILE-} ]]; then
+  __structuredAttrs=1
+  for name in "${!outputs[@]}"; do
+    export "$name=${outputs[$name]}"
+  done
+  for name in "${!env[@]}"; do
+    export "$name=${env[$name]}"
+  done
+  unset name
+fi
+
 export SHELL HOME=/homeless-shelter TZ=UTC
+export NIX_ENFORCE_PURITY=${NIX_ENFORCE_PURITY-1}
 export SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-315532800}
 export NIX_STORE=${NIX_STORE:-/nix/store}
 umask 022
@@ -48,23 +62,29 @@ findInputs() { # native|host PACKAGE
 }
 
 nativeInputs=() hostInputs=()
-for package in ${depsBuildBuild-} ${nativeBuildInputs-} ${propagatedNativeBuildInputs-} \
-  ${doCheck:+${nativeCheckInputs-}} ${doInstallCheck:+${nativeInstallCheckInputs-}}; do
+for package in ${depsBuildBuild[@]-} ${nativeBuildInputs[@]-} ${propagatedNativeBuildInputs[@]-}; do
   findInputs native "$package"
 done
-for package in ${buildInputs-} ${propagatedBuildInputs-} ${doCheck:+${checkInputs-}}; do
+for package in ${buildInputs[@]-} ${propagatedBuildInputs[@]-}; do
   findInputs host "$package"
 done
 
-# Inputs come before the stdenv's own commands; libraries' commands do not run in a build.
+# Without strictDeps, commands of libraries are found, and the compiler looks into tools as well.
+strictInputs=(${nativeInputs[@]+"${nativeInputs[@]}"}) looseInputs=(${hostInputs[@]+"${hostInputs[@]}"})
+if [[ ! ${strictDeps-} ]]; then
+  strictInputs+=("${looseInputs[@]}")
+  looseInputs=(${nativeInputs[@]+"${nativeInputs[@]}"} "${looseInputs[@]}")
+fi
+
+# Inputs come before the stdenv's own commands.
 initial=$PATH PATH=
-for package in ${nativeInputs[@]+"${nativeInputs[@]}"}; do
+for package in "${strictInputs[@]}"; do
   addToSearchPath PATH "$package/bin"
 done
 PATH=${PATH:+$PATH:}$initial
 
 export PKG_CONFIG_PATH=${PKG_CONFIG_PATH-} NIX_CFLAGS_COMPILE=${NIX_CFLAGS_COMPILE-} NIX_LDFLAGS=${NIX_LDFLAGS-}
-for package in ${hostInputs[@]+"${hostInputs[@]}"}; do
+for package in "${looseInputs[@]}"; do
   addToSearchPath PKG_CONFIG_PATH "$package/lib/pkgconfig"
   addToSearchPath PKG_CONFIG_PATH "$package/share/pkgconfig"
   if [[ -d $package/include ]]; then
@@ -85,7 +105,20 @@ for package in ${nativeInputs[@]+"${nativeInputs[@]}"} ${hostInputs[@]+"${hostIn
     . "$package/nix-support/setup-hook"
   fi
 done
-unset package initial
+unset package initial strictInputs looseInputs
+
+if type -P gcc >/dev/null; then
+  . "$(dirname "$(type -P gcc)")/../nix-support/setup-hook"
+fi
+
+# A library of the package's own is found by its programs; what they do not need, fixup takes away again.
+if [[ ${NIX_NO_SELF_RPATH-} != 1 ]]; then
+  NIX_LDFLAGS="-rpath ${lib-$out}/lib $NIX_LDFLAGS"
+fi
+seed=${NIX_OUTPATH_USED_AS_RANDOM_SEED-$out}
+seed=${seed##*/}
+NIX_CFLAGS_COMPILE+=" -frandom-seed=${seed:0:10}"
+unset seed
 
 export NIX_BUILD_CORES=${NIX_BUILD_CORES:-1}
 ((NIX_BUILD_CORES > 0)) || NIX_BUILD_CORES=$(nproc)
@@ -93,6 +126,29 @@ export NIX_BUILD_CORES=${NIX_BUILD_CORES:-1}
 # Functions
 
 nixLog() { echo "$@" >&2; }
+
+# Appends the words of variables, lists or strings, to an array.
+concatTo() { # ARRAY VARIABLE…
+  local -n target=$1
+  local name
+  shift
+  for name; do
+    local -n words=$name
+    if [[ ${words@a} == *a* ]]; then
+      target+=("${words[@]}")
+    else
+      target+=(${words-})
+    fi
+  done
+}
+
+# Prints the words of a variable with a separator between them.
+concatStringsSep() { # SEPARATOR VARIABLE
+  local list=() text
+  concatTo list "$2"
+  printf -v text "%s$1" ${list[@]+"${list[@]}"}
+  printf %s "${text%"$1"}"
+}
 
 # Runs the hook NAME: the function or variable of that name, then each of the array or list NAMEHooks.
 runHook() { # NAME [ARGUMENTS…]
@@ -228,7 +284,7 @@ unpackFile() { # FILE
 unpackPhase() {
   runHook preUnpack
   local before after source folder
-  if [[ ! ${srcs-}${src-} ]]; then
+  if [[ ! ${srcs[*]-}${src-} ]]; then
     nixLog 'unpack: $src or $srcs should point to the source'
     return 1
   fi
@@ -236,7 +292,7 @@ unpackPhase() {
   for folder in */; do
     before[$folder]=1
   done
-  for source in ${srcs-${src-}}; do
+  for source in ${srcs[@]-${src-}}; do
     nixLog "unpacking source archive $source"
     unpackFile "$source"
   done
@@ -263,15 +319,17 @@ unpackPhase() {
 
 patchPhase() {
   runHook prePatch
-  local file
-  for file in ${patches-}; do
+  local file flags=()
+  concatTo flags patchFlags
+  ((${#flags[@]})) || flags=(-p1)
+  for file in ${patches[@]-}; do
     nixLog "applying patch $file"
     case $file in
       *.gz) gzip -d <"$file" ;;
       *.xz) xz -d <"$file" ;;
       *.bz2) bzip2 -d <"$file" ;;
       *) cat "$file" ;;
-    esac | patch ${patchFlags:--p1}
+    esac | patch "${flags[@]}"
   done
   runHook postPatch
 }
@@ -282,7 +340,7 @@ configurePhase() {
     configureScript=./configure
   fi
   if [[ ${configureScript-} ]]; then
-    $configureScript ${dontAddPrefix:-${prefixKey:---prefix=}$prefix} ${configureFlags-} \
+    $configureScript ${dontAddPrefix:-${prefixKey:---prefix=}$prefix} ${configureFlags[@]-} \
       ${configureFlagsArray[@]+"${configureFlagsArray[@]}"}
   fi
   runHook postConfigure
@@ -290,10 +348,8 @@ configurePhase() {
 
 # make with the flags of makeFlags and of VARIABLES…
 runMake() { # TARGETS VARIABLES…
-  local variable flags=()
-  for variable in makeFlags "${@:2}"; do
-    flags+=(${!variable-})
-  done
+  local flags=()
+  concatTo flags makeFlags "${@:2}"
   make ${makefile:+-f "$makefile"} ${enableParallelBuilding:+-j"$NIX_BUILD_CORES"} SHELL="$SHELL" $1 \
     ${flags[@]+"${flags[@]}"} ${makeFlagsArray[@]+"${makeFlagsArray[@]}"}
 }
@@ -325,8 +381,34 @@ installPhase() {
   runHook postInstall
 }
 
+isELF() { # FILE
+  local magic
+  LC_ALL=C IFS= read -r -n 4 -d '' magic <"$1" || true
+  [[ $magic == $'\177ELF' ]]
+}
+
+# Leaves in the rpath what the file's libraries are found in, as patchelf --shrink-rpath does, and the C library's folder:
+# rpaths of these programs hold for the libraries of their libraries, too.
+shrinkRpath() { # FILE
+  local rpath folder name kept=
+  rpath=$(patchelf --print-rpath "$1" 2>/dev/null) || return 0
+  for folder in ${rpath//:/ }; do
+    if [[ -f ${folder%/*} ]]; then # patchelf stops there, and leaves all as it is
+      nixLog "patchelf: getting info about '$folder': Not a directory"
+      return
+    fi
+    for name in $(patchelf --print-needed "$1") 'ld-linux*'; do
+      if compgen -G "$folder/$name" >/dev/null; then
+        kept+=${kept:+:}$folder
+        break
+      fi
+    done
+  done
+  [[ $kept == "$rpath" ]] || patchelf --force-rpath --set-rpath "$kept" "$1"
+}
+
 fixupPhase() {
-  local output folder
+  local output folder file
   for output in $(outputNames); do
     [[ ! -d ${!output} ]] || chmod -R u+w,u-s,g-s -- "${!output}"
   done
@@ -336,21 +418,26 @@ fixupPhase() {
     if [[ ! ${dontPatchShebangs-} ]]; then
       patchShebangs "${!output}"
     fi
+    if [[ ! ${dontPatchELF-} ]]; then
+      while IFS= read -r -d '' file; do
+        ! isELF "$file" || shrinkRpath "$file"
+      done < <(find "${!output}" -type f -print0)
+    fi
     if [[ ! ${dontStrip-} ]] && type -P strip >/dev/null; then
-      for folder in ${stripDebugList-lib lib64 libexec bin sbin}; do
+      for folder in ${stripDebugList[@]-lib lib64 libexec bin sbin}; do
         [[ ! -d ${!output}/$folder ]] ||
           find "${!output}/$folder" -type f -exec strip --strip-debug --preserve-dates {} + 2>/dev/null || true
       done
     fi
   done
   folder=${dev-$out}/nix-support
-  if [[ ${propagatedBuildInputs-} ]]; then
+  if [[ ${propagatedBuildInputs[*]-} ]]; then
     mkdir -p "$folder"
-    echo "$propagatedBuildInputs" >"$folder/propagated-build-inputs"
+    echo "${propagatedBuildInputs[*]}" >"$folder/propagated-build-inputs"
   fi
-  if [[ ${propagatedNativeBuildInputs-} ]]; then
+  if [[ ${propagatedNativeBuildInputs[*]-} ]]; then
     mkdir -p "$folder"
-    echo "$propagatedNativeBuildInputs" >"$folder/propagated-native-build-inputs"
+    echo "${propagatedNativeBuildInputs[*]}" >"$folder/propagated-native-build-inputs"
   fi
   if [[ ${setupHook-} ]]; then
     mkdir -p "$folder"
@@ -369,7 +456,13 @@ installCheckPhase() {
 
 distPhase() { runHook preDist && runHook postDist; }
 
-outputNames() { echo "${outputs:-out}"; }
+outputNames() {
+  if [[ ${__structuredAttrs-} ]]; then
+    echo "${!outputs[@]}"
+  else
+    echo "${outputs:-out}"
+  fi
+}
 
 # The variable of the phase's name, else the function.
 runPhase() { # PHASE
@@ -407,9 +500,9 @@ genericBuild() {
     return
   fi
   local phase
-  for phase in ${phases-${prePhases-} unpackPhase patchPhase ${preConfigurePhases-} configurePhase \
-    ${preBuildPhases-} buildPhase checkPhase ${preInstallPhases-} installPhase ${preFixupPhases-} fixupPhase \
-    installCheckPhase ${preDistPhases-} distPhase ${postPhases-}}; do
+  for phase in ${phases[@]-${prePhases[@]-} unpackPhase patchPhase ${preConfigurePhases[@]-} configurePhase \
+    ${preBuildPhases[@]-} buildPhase checkPhase ${preInstallPhases[@]-} installPhase ${preFixupPhases[@]-} fixupPhase \
+    installCheckPhase ${preDistPhases[@]-} distPhase ${postPhases[@]-}}; do
     runPhase "$phase"
   done
 }
