@@ -242,7 +242,13 @@ func TestCauses(t *testing.T) {
 func TestNix(t *testing.T) {
 	testnix.Require(t)
 	store := testnix.NewStore(t)
-	t.Setenv("NIX_CONFIG", os.Getenv("NIX_CONFIG")+"\nstore = local?root="+store.Root+"\n")
+	for _, address := range []string{"local?root=" + store.Root, store.Root} {
+		t.Run(address, func(t *testing.T) { testNix(t, store, address) })
+	}
+}
+
+func testNix(t *testing.T, store *testnix.Store, address string) {
+	t.Setenv("NIX_CONFIG", os.Getenv("NIX_CONFIG")+"\nstore = "+address+"\n")
 	st, err := OpenNix(t.Context())
 	if err != nil {
 		t.Fatal(err)

@@ -18,8 +18,9 @@ import (
 
 // A Cause is one thing that makes a derivation differ by itself.
 type Cause struct {
-	// Kind is one of toolchain, executor, system, environment, file, module,
-	// flag, variable, import, package, setting, input and other.
+	// Kind is one of toolchain, executor, builder, argument, system,
+	// environment, file, module, flag, variable, import, package, setting,
+	// output, input and other.
 	Kind string `json:"kind"`
 	What string `json:"what"`
 	// Old and New are its values, where it has such. What is only in one of the
@@ -93,7 +94,7 @@ func (e *explainer) pair(o, n *node) (*Pair, error) {
 		list.add(Cause{Kind: "system", Old: o.drv.System, New: n.drv.System, Change: changed})
 	}
 	if o.role != inner || n.role != inner {
-		list.environment(o, n)
+		list.process(o, n, blank)
 	} else if err := e.works(&list, o, n); err != nil {
 		return nil, fmt.Errorf("comparing %s and %s: %w", o.path, n.path, err)
 	}
@@ -101,11 +102,7 @@ func (e *explainer) pair(o, n *node) (*Pair, error) {
 		list.found = append(list.found, inputs...)
 	}
 	if len(list.found) == 0 && len(p.Because) == 0 {
-		if n.put.Replace(n.drv.Env["spec"]) != o.put.Replace(o.drv.Env["spec"]) {
-			list.add(Cause{Kind: "other", What: "its steps differ", Change: changed})
-		} else {
-			list.add(Cause{Kind: "other", What: "the same work on the same inputs, which Nix takes for another: without content addressing the way to an input counts", Change: changed})
-		}
+		list.rest(o, n)
 	}
 	p.Causes = append(p.Causes, list.found...)
 	return p, nil
@@ -179,8 +176,39 @@ func (l *causes) add(c Cause) {
 	l.found = append(l.found, c)
 }
 
-// environment compares the variables of derivations that are not dgd's.
-func (l *causes) environment(o, n *node) {
+// rest says how derivations differ that nothing else tells apart.
+func (l *causes) rest(o, n *node) {
+	if n.put.Replace(n.drv.Env["spec"]) != o.put.Replace(o.drv.Env["spec"]) {
+		l.add(Cause{Kind: "other", What: "its steps differ", Change: changed})
+		return
+	}
+	l.process(o, n, func(text string, _ *node) string { return text })
+	l.inputs(o, n)
+	if len(l.found) == 0 {
+		l.add(Cause{Kind: "other", What: "the same work on the same inputs, which Nix takes for another: without content addressing the way to an input counts", Change: changed})
+	}
+}
+
+// process compares what Nix starts: program, arguments and variables. Of a text
+// that a node has resolved, seen returns what counts.
+func (l *causes) process(o, n *node, seen func(text string, n *node) string) {
+	was := func(text string) string { return seen(o.put.Replace(text), o) }
+	is := func(text string) string { return seen(n.put.Replace(text), n) }
+	if a, b := was(o.drv.Builder), is(n.drv.Builder); a != b {
+		l.add(Cause{Kind: "builder", Old: a, New: b, Change: changed})
+	}
+	for i := range max(len(o.drv.Args), len(n.drv.Args)) {
+		c := Cause{Kind: "argument", What: strconv.Itoa(i + 1), Change: changed}
+		switch {
+		case i >= len(o.drv.Args):
+			c.Change = added
+		case i >= len(n.drv.Args):
+			c.Change = removed
+		case was(o.drv.Args[i]) == is(n.drv.Args[i]):
+			continue
+		}
+		l.add(c)
+	}
 	for _, name := range union(o.drv.Env, n.drv.Env) {
 		if _, ok := n.drv.Outputs[name]; ok {
 			continue
@@ -192,8 +220,48 @@ func (l *causes) environment(o, n *node) {
 			l.add(Cause{Kind: "variable", What: name, Change: added})
 		case !hasIt:
 			l.add(Cause{Kind: "variable", What: name, Change: removed})
-		case blank(o.put.Replace(a), o) != blank(n.put.Replace(b), n):
+		case was(a) != is(b):
 			l.add(Cause{Kind: "variable", What: name, Change: changed})
+		}
+	}
+	for _, name := range union(o.drv.Outputs, n.drv.Outputs) {
+		a, hadIt := o.drv.Outputs[name]
+		b, hasIt := n.drv.Outputs[name]
+		switch {
+		case !hadIt:
+			l.add(Cause{Kind: "output", What: name, Change: added})
+		case !hasIt:
+			l.add(Cause{Kind: "output", What: name, Change: removed})
+		case a.Floating() == b.Floating() && (a.Algo != b.Algo || a.Hash != b.Hash):
+			l.add(Cause{Kind: "output", What: name, Old: strings.TrimSpace(a.Algo + " " + a.Hash), New: strings.TrimSpace(b.Algo + " " + b.Hash), Change: changed})
+		}
+	}
+}
+
+// inputs compares the store paths that derivations read, as far as they do not
+// come from other derivations of dgd's.
+func (l *causes) inputs(o, n *node) {
+	read := func(n *node) map[string]bool {
+		list := map[string]bool{}
+		for _, path := range n.drv.Sources {
+			list[path] = true
+		}
+		for _, d := range n.deps {
+			if d.to.role == inner {
+				delete(list, d.resolved()) // said elsewhere
+			} else if d.text != "" {
+				list[d.resolved()] = true
+			}
+		}
+		return list
+	}
+	a, b := read(o), read(n)
+	for _, path := range union(a, b) {
+		switch {
+		case !a[path]:
+			l.add(Cause{Kind: "input", What: path, Change: added})
+		case !b[path]:
+			l.add(Cause{Kind: "input", What: path, Change: removed})
 		}
 	}
 }

@@ -91,8 +91,12 @@ func TestSurroundings(t *testing.T) {
 		{name: "content addressing", drv: func(d *drvfile.Derivation) {
 			d.Outputs = map[string]drvfile.Output{"out": {Path: storePath("5", "p")}}
 		}, want: []string{"p: setting contentAddressed: true → false"}},
-		{name: "an argument", drv: func(d *drvfile.Derivation) { d.Args = []string{"x"} },
-			want: []string{"p: the same work on the same inputs, which Nix takes for another: without content addressing the way to an input counts"}},
+		{name: "an argument", drv: func(d *drvfile.Derivation) { d.Args = []string{"x"} }, want: []string{"p: argument 1 is new"}},
+		{name: "a variable of Nix's own", drv: func(d *drvfile.Derivation) { d.Env["preferLocalBuild"] = "1" }, want: []string{"p: variable preferLocalBuild is new"}},
+		{name: "an output more", drv: func(d *drvfile.Derivation) { d.Outputs["x"] = drvfile.Output{Algo: "r:sha256"} }, want: []string{"p: output x is new"}},
+		{name: "another hash of outputs", drv: func(d *drvfile.Derivation) { d.Outputs["out"] = drvfile.Output{Algo: "r:sha512"} }, want: []string{"p: output out: r:sha256 → r:sha512"}},
+		{name: "a file that is read", drv: func(d *drvfile.Derivation) { d.Sources = append(d.Sources, storePath("5", "file")) },
+			want: []string{"p: input " + storePath("5", "file") + " is new"}},
 		{name: "the same toolchain in another place", vars: [2]map[string]string{{}, {"GOROOT": storePath("h", "go-1.26")}},
 			want: []string{"p: toolchain " + strings.Repeat("g", 32) + "-go-1.26 → " + strings.Repeat("h", 32) + "-go-1.26"}},
 		{name: "what follows from a toolchain", vars: [2]map[string]string{{}, {"GOROOT": storePath("h", "go-1.27")}},
@@ -323,6 +327,28 @@ func TestDynamic(t *testing.T) {
 	if r = compareIn(t, m, a, after); len(r.Planning.Differ) > 0 || r.Planning.Common > 0 {
 		t.Errorf("with the other mode: %+v", r.Planning)
 	}
+	// Whatever Nix starts another program by, it is named.
+	foreign, _ := m.planned(t, "5", a, nil)
+	d := m.drvs[foreign]
+	for _, test := range []struct {
+		change func(d *drvfile.Derivation)
+		want   []string
+	}{
+		{func(d *drvfile.Derivation) { d.Builder = "/bin/bash" }, []string{"program: builder /bin/sh → /bin/bash"}},
+		{func(d *drvfile.Derivation) { d.Args = []string{"-e", "y"} }, []string{"program: argument 2 changed"}},
+		{func(d *drvfile.Derivation) { d.Args = nil }, []string{"program: argument 1 is gone", "program: argument 2 is gone"}},
+		{func(d *drvfile.Derivation) { d.Args = []string{"-e", "x", "-v"} }, []string{"program: argument 3 is new"}},
+		{func(d *drvfile.Derivation) { d.Outputs = map[string]drvfile.Output{"out": {}} }, []string{"program: setting contentAddressed: true → false"}},
+	} {
+		d.Args = []string{"-e", "x"}
+		changed := *d
+		test.change(&changed)
+		other := storePath("6", "program.drv")
+		m.drvs[other] = &changed
+		if r = compareIn(t, m, foreign, other); !slices.Equal(texts(r), test.want) {
+			t.Errorf("%q, want %q", texts(r), test.want)
+		}
+	}
 	delete(m.outputs, planner)
 	if _, err := Compare(t.Context(), m, before, after); err == nil || err.Error() != after+" is not planned yet: "+planner+" has not been built. Build it first" {
 		t.Errorf("without a plan the error is %v", err)
@@ -414,6 +440,7 @@ func TestNixFaults(t *testing.T) {
 		want    string
 	}{
 		{"open", nil, "nix is not on PATH: Nix is needed to read its store"},
+		{"open", map[string]string{"nix": "echo '/x?%zz'"}, "the store's address: invalid URL escape"},
 		{"open", map[string]string{"nix": "echo bad settings >&2; exit 1"}, "nix: bad settings"},
 		{"open", map[string]string{"nix": "echo 'local?root=%zz'"}, "the store's address: invalid URL escape"},
 		{"outputs", map[string]string{"nix": "echo no daemon >&2; exit 1"}, "nix: no daemon"},

@@ -47,12 +47,18 @@ func OpenNix(ctx context.Context) (*Nix, error) {
 		out, _, _ = strings.Cut(out, "\n")
 	}
 	n := &Nix{}
-	if _, query, ok := strings.Cut(strings.TrimSpace(out), "?"); ok {
-		values, err := url.ParseQuery(query)
-		if err != nil {
-			return nil, fmt.Errorf("the store's address: %w", err)
+	address, query, _ := strings.Cut(strings.TrimSpace(out), "?")
+	values, err := url.ParseQuery(query)
+	if err != nil {
+		return nil, fmt.Errorf("the store's address: %w", err)
+	}
+	n.root = values.Get("root")
+	// A file name is a root, too; Nix may show it as local://FILE.
+	address = strings.TrimPrefix(address, "local://")
+	if n.root == "" && strings.Contains(address, "/") && !strings.Contains(address, "://") {
+		if n.root, err = filepath.Abs(address); err != nil {
+			return nil, err
 		}
-		n.root = values.Get("root")
 	}
 	return n, nil
 }
