@@ -20,6 +20,8 @@ type options struct {
 	modes          []string
 	runs           int
 	inputAddressed bool
+	oneProcess     bool   // without a daemon
+	nix            string // the directory of Nix's programs; empty: in PATH
 	maxJobs        int
 	lock           run.Lock
 	dir            string // where the bench's own directory is made; empty: see place
@@ -66,7 +68,7 @@ func newBench(ctx context.Context, opt options, progress io.Writer) (_ *bench, e
 		}
 	}()
 	b.machine = nix.Store{Cache: b.path("nix-cache")}
-	b.base = &nix.Store{Root: b.path("base"), Cache: b.machine.Cache, MaxJobs: opt.maxJobs}
+	b.base = &nix.Store{Root: b.path("base"), Cache: b.machine.Cache, MaxJobs: opt.maxJobs, Bin: opt.nix, Daemon: !opt.oneProcess}
 	b.versions.InMemory = inMemory(b.dir)
 	if err := b.goHome(); err != nil {
 		return nil, err
@@ -107,7 +109,7 @@ func (b *bench) say(format string, args ...any) {
 func (b *bench) exclusive(ctx context.Context, f func() error) error { return b.opt.lock.Do(ctx, f) }
 
 func (b *bench) readVersions(ctx context.Context) error {
-	version, err := b.machine.Output(ctx, "nix-build", "--version")
+	version, err := b.base.Output(ctx, "nix-build", "--version")
 	if err != nil {
 		return err
 	}

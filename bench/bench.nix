@@ -6,6 +6,7 @@
   subPackage ? ".",
   env ? { },
   tags ? [ ],
+  ldflags ? [ ],
   contentAddressed ? builtins ? outputOf,
 }:
 let
@@ -18,6 +19,7 @@ let
       subPackage
       env
       tags
+      ldflags
       ;
   };
 in

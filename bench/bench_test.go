@@ -78,10 +78,19 @@ func TestGeneratedPlaces(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, kind := range []string{leaf, deepBody, deepLines, exported, comment} {
+	for _, kind := range []string{leaf, leafRev, deepBody, deepLines, exported, comment} {
 		if err := w.edit(kind); err != nil {
 			t.Errorf("%s: %v", kind, err)
 		}
+	}
+	if w.edits[leaf] != 2 || w.revision != 1 || p.revision != 0 {
+		t.Errorf("edits %v, revision %d, and %d of the program itself", w.edits, w.revision, p.revision)
+	}
+	if got := b.expression(w.program, "/src"); !strings.Contains(got, `ldflags = [ "-X main.benchRevision=r1" ];`) || strings.Contains(b.expression(p, "/src"), "ldflags") {
+		t.Errorf("the expression is %s", got)
+	}
+	if got := goFlags(w.program)[2]; got != "-ldflags=-buildid= -X main.benchRevision=r1" || goFlags(p)[2] != "-ldflags=-buildid=" {
+		t.Errorf("go build gets %s", got)
 	}
 }
 

@@ -6,10 +6,10 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"dgd/bench/internal/nix"
 	"dgd/bench/internal/record"
+	"dgd/bench/internal/run"
 )
 
 // edit makes a scenario of an edit: the rebuild with dgd, and that of go build
@@ -24,7 +24,7 @@ func edit(kind string, withSingle bool) func(context.Context, *bench, string) ([
 			return nil, fmt.Errorf("%s: it is not said what to edit", name)
 		}
 		var list []record.Record
-		var whole []time.Duration // what a single derivation took, by run
+		var whole []run.Usage // what a single derivation took, by run
 		for _, mode := range b.opt.modes {
 			if err := b.settle(ctx, w, mode); err != nil {
 				return nil, err
@@ -47,7 +47,7 @@ func edit(kind string, withSingle bool) func(context.Context, *bench, string) ([
 					if err != nil {
 						return nil, err
 					}
-					whole = append(whole, one.Time)
+					whole = append(whole, one.Usage)
 				}
 				other.add(built, whole[i])
 			}
@@ -64,7 +64,7 @@ func edit(kind string, withSingle bool) func(context.Context, *bench, string) ([
 // to the samples, with the number of .drv files that the store got.
 func (b *bench) pair(ctx context.Context, w *workspace, mode string, goFirst bool, s *samples) (built *nix.Build, err error) {
 	var made string
-	var took time.Duration
+	var took run.Usage
 	plain := func() error {
 		made, took, err = b.goBuild(ctx, w, w.cache)
 		return err
@@ -134,7 +134,7 @@ func checkEdit(kind string, s *samples, inputAddressed bool) {
 	s.must(c["std"] == 0, "the standard library was built again")
 	switch {
 	case inputAddressed:
-	case kind == deepBody, kind == leaf:
+	case kind == deepBody, kind == leaf, kind == leafRev:
 		s.must(c["compile"] == 1, "not exactly one package was compiled")
 		s.must(c["link"] == 1, "not exactly one program was linked")
 	case kind == comment:
@@ -144,6 +144,42 @@ func checkEdit(kind string, s *samples, inputAddressed bool) {
 	if kind != exported && kind != deepLines {
 		s.must(c["plan"] == 0, "go build -n ran again")
 	}
+}
+
+// evaluated measures the evaluation of a program that is built, against that
+// of a trivial expression.
+func evaluated(ctx context.Context, b *bench, name string) ([]record.Record, error) {
+	w, err := b.warmed(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	evaluate := func(attribute string) (used run.Usage, err error) {
+		err = b.exclusive(ctx, func() error {
+			used, err = w.store.Evaluate(ctx, b.expression(w.program, w.src()), attribute)
+			return err
+		})
+		return used, err
+	}
+	var list []record.Record
+	for _, mode := range b.opt.modes {
+		if err := b.settle(ctx, w, mode); err != nil {
+			return nil, err
+		}
+		s := &samples{}
+		for range b.opt.runs {
+			used, err := evaluate(mode)
+			if err != nil {
+				return nil, err
+			}
+			trivial, err := evaluate("trivial")
+			if err != nil {
+				return nil, err
+			}
+			s.pair(used, trivial)
+		}
+		list = append(list, b.record("eval", w.program, mode, "trivial", s))
+	}
+	return list, nil
 }
 
 // noop measures a build in which nothing has changed, against one of a trivial
@@ -171,7 +207,7 @@ func noop(ctx context.Context, b *bench, name string) ([]record.Record, error) {
 			if err != nil {
 				return nil, err
 			}
-			s.add(built, trivial.Time)
+			s.add(built, trivial.Usage)
 			s.must(len(built.Derived) == 0, "something was built")
 		}
 		list = append(list, b.record("no-op", w.program, mode, "trivial", s))

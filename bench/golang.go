@@ -10,14 +10,13 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
 
 	"dgd/bench/internal/run"
 )
 
 // goFlags are what dgd plans with.
 func goFlags(p *program) []string {
-	flags := []string{"-trimpath", "-buildvcs=false", "-ldflags=-buildid="}
+	flags := []string{"-trimpath", "-buildvcs=false", strings.TrimSpace("-ldflags=-buildid= " + p.ldflags())}
 	if p.vendor != "" {
 		flags = append(flags, "-mod=vendor")
 	}
@@ -49,24 +48,24 @@ func (b *bench) goHome() error {
 
 // goBuild builds a workspace's program with the given cache and says where it
 // is.
-func (b *bench) goBuild(ctx context.Context, w *workspace, cache string) (bin string, took time.Duration, err error) {
+func (b *bench) goBuild(ctx context.Context, w *workspace, cache string) (bin string, took run.Usage, err error) {
 	bin = filepath.Join(w.dir, "bin")
 	if err := os.RemoveAll(bin); err != nil {
-		return "", 0, err
+		return "", took, err
 	}
 	took, err = b.timeGo(ctx, w, cache, bin)
 	return bin, took, err
 }
 
-// timeGo is how long go build takes into the directory bin, with these flags
+// timeGo is what go build takes into the directory bin, with these flags
 // beside dgd's own.
-func (b *bench) timeGo(ctx context.Context, w *workspace, cache, bin string, flags ...string) (time.Duration, error) {
+func (b *bench) timeGo(ctx context.Context, w *workspace, cache, bin string, flags ...string) (run.Usage, error) {
 	args := slices.Concat([]string{"build", "-o", bin + "/"}, flags, goFlags(w.program), []string{pattern(w.program)})
 	usage, err := b.measure(ctx, b.goCommand(ctx, w, cache, args...))
 	if err != nil {
-		return 0, fmt.Errorf("go %s: %s: %w", strings.Join(append([]string{"build"}, flags...), " "), w.name, err)
+		return run.Usage{}, fmt.Errorf("go %s: %s: %w", strings.Join(append([]string{"build"}, flags...), " "), w.name, err)
 	}
-	return usage.Time, nil
+	return usage, nil
 }
 
 // measure runs a command while nothing else is measured. An error has the end

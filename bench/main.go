@@ -44,6 +44,8 @@ func command(ctx context.Context, args []string) error {
 	programs := flags.String("program", "", "with these programs: "+small+", "+large+", gen-1000, gen-N (default: those of the scenario)")
 	runs := flags.Int("runs", 3, "paired runs of each; what counts are the medians")
 	inputAddressed := flags.Bool("input-addressed", false, "measure input-addressed derivations")
+	oneProcess := flags.Bool("one-process", false, "let nix-build build by itself, without a daemon")
+	nixBin := flags.String("nix", "", "measure with the Nix whose programs are in this `directory`")
 	maxJobs := flags.Int("max-jobs", 0, "Nix's max-jobs (default: as configured)")
 	lock := flags.String("lock", "", "hold a lock on this `file` while something is timed, on a machine where others measure, too")
 	dir := flags.String("dir", "", "make stores and all else below this `directory` (default: $TMPDIR, else in memory where there are 10 GB)")
@@ -74,6 +76,8 @@ func command(ctx context.Context, args []string) error {
 		modes:          split(*modes),
 		runs:           *runs,
 		inputAddressed: *inputAddressed,
+		oneProcess:     *oneProcess,
+		nix:            *nixBin,
 		maxJobs:        *maxJobs,
 		lock:           run.Lock(*lock),
 		dir:            *dir,

@@ -7,7 +7,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"time"
 
 	"dgd/bench/internal/nix"
 	"dgd/bench/internal/record"
@@ -89,6 +88,7 @@ func (b *bench) run(ctx context.Context, stages ...stage) (all run.Usage, err er
 			return all, err
 		}
 		all.Time += usage.Time
+		all.CPU += usage.CPU
 		all.PeakKB = max(all.PeakKB, usage.PeakKB)
 	}
 	return all, nil
@@ -109,7 +109,6 @@ func plan(ctx context.Context, b *bench, name string) ([]record.Record, error) {
 		return nil, err
 	}
 	planned, bound := &samples{}, &samples{}
-	var planPeak, bindPeak int
 	for range b.opt.runs {
 		usage, err := b.run(ctx, p.skeleton, p.plan)
 		if err != nil {
@@ -119,22 +118,18 @@ func plan(ctx context.Context, b *bench, name string) ([]record.Record, error) {
 		if err != nil {
 			return nil, err
 		}
-		planned.seconds = append(planned.seconds, usage.Time.Seconds())
-		planned.baseline = append(planned.baseline, took.Seconds())
-		planPeak = max(planPeak, usage.PeakKB)
+		planned.pair(usage, took)
 		if usage, err = b.stage(ctx, p.bind); err != nil {
 			return nil, err
 		}
-		bound.seconds = append(bound.seconds, usage.Time.Seconds())
-		bound.baseline = append(bound.baseline, 0)
-		bindPeak = max(bindPeak, usage.PeakKB)
+		bound.pair(usage, run.Usage{})
 	}
 	var list []record.Record
 	for _, mode := range b.opt.modes {
 		one := b.record("plan", w.program, mode, "go build -n", planned)
-		one.PeakMB = float64(planPeak) / 1024
+		one.PeakMB, one.NixPeakMB = one.NixPeakMB, 0 // it is the planner's
 		two := b.record("bind", w.program, mode, "", bound)
-		two.PeakMB = float64(bindPeak) / 1024
+		two.PeakMB, two.NixPeakMB = two.NixPeakMB, 0
 		b.say("memory of dgd-plan: plan %.0f MB, bind %.0f MB", one.PeakMB, two.PeakMB)
 		list = append(list, one, two)
 	}
@@ -142,11 +137,11 @@ func plan(ctx context.Context, b *bench, name string) ([]record.Record, error) {
 }
 
 // dryRun is what `go build -n` takes with an empty cache.
-func (b *bench) dryRun(ctx context.Context, w *workspace) (time.Duration, error) {
+func (b *bench) dryRun(ctx context.Context, w *workspace) (run.Usage, error) {
 	cache := b.unique("cache")
 	took, err := b.timeGo(ctx, w, cache, filepath.Join(w.dir, "bin"), "-n")
 	if err != nil {
-		return 0, err
+		return run.Usage{}, err
 	}
 	return took, os.RemoveAll(cache)
 }
@@ -200,11 +195,9 @@ func (b *bench) handOverIFD(ctx context.Context, w *workspace, store *nix.Store,
 	if _, err := b.build(ctx, w, store, "ifd.bound"); err != nil {
 		return err
 	}
-	evaluate := func(attribute string) (took time.Duration, err error) {
+	evaluate := func(attribute string) (took run.Usage, err error) {
 		err = b.exclusive(ctx, func() error {
-			start := time.Now()
-			_, err := store.Output(ctx, "nix-instantiate", "-E", b.expression(w.program, w.src()), "-A", attribute)
-			took = time.Since(start)
+			took, err = store.Evaluate(ctx, b.expression(w.program, w.src()), attribute)
 			return err
 		})
 		return took, err
@@ -213,7 +206,7 @@ func (b *bench) handOverIFD(ctx context.Context, w *workspace, store *nix.Store,
 	if err != nil {
 		return err
 	}
-	var all time.Duration
+	var all run.Usage
 	added, err := drvsAdded(store, func() error {
 		all, err = evaluate("ifd")
 		return err
@@ -221,7 +214,7 @@ func (b *bench) handOverIFD(ctx context.Context, w *workspace, store *nix.Store,
 	if err != nil {
 		return err
 	}
-	s.add(&nix.Build{Time: all}, less)
+	s.add(&nix.Build{Usage: all}, less)
 	s.counts["added"] = added
 	return nil
 }
@@ -244,7 +237,7 @@ func (b *bench) handOverDyn(ctx context.Context, w *workspace, store *nix.Store,
 	}
 	for _, d := range built.Derived {
 		if d.Name == "program.drv" {
-			s.add(&nix.Build{Time: d.Time, PeakKB: built.PeakKB}, usage.Time)
+			s.add(&nix.Build{Usage: run.Usage{Time: d.Time, PeakKB: built.PeakKB}}, run.Usage{Time: usage.Time})
 			s.counts["added"] = added
 			return nil
 		}

@@ -24,6 +24,15 @@ type program struct {
 	edits      places
 	bump       *bump
 	packages   int // the standard library's included
+	revision   int // what -X gives a variable; 0: there is no such flag
+}
+
+// ldflags are those of the program beside dgd's own.
+func (p *program) ldflags() string {
+	if p.revision == 0 {
+		return ""
+	}
+	return fmt.Sprintf("-X main.benchRevision=r%d", p.revision)
 }
 
 // places are where edits go.
@@ -175,6 +184,9 @@ func (b *bench) expression(p *program, src string) string {
 	t.WriteString(" };")
 	if p.vendorHash != "" {
 		fmt.Fprintf(&t, " vendorHash = %q;", p.vendorHash)
+	}
+	if flags := p.ldflags(); flags != "" {
+		fmt.Fprintf(&t, " ldflags = [ %q ];", flags)
 	}
 	t.WriteString(" }")
 	return t.String()

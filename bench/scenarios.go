@@ -3,10 +3,10 @@ package main
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"dgd/bench/internal/nix"
 	"dgd/bench/internal/record"
+	"dgd/bench/internal/run"
 )
 
 // A scenario is something that a user does, with dgd and without.
@@ -23,13 +23,18 @@ var scenarios = []scenario{
 	{"second", []string{large}, func(ctx context.Context, b *bench, p string) ([]record.Record, error) {
 		return b.fresh(ctx, "second", p, small, false)
 	}},
+	{"second-small", []string{small}, func(ctx context.Context, b *bench, p string) ([]record.Record, error) {
+		return b.fresh(ctx, "second-small", p, large, false)
+	}},
 	{"leaf", []string{large}, edit(leaf, true)},
+	{leafRev, []string{large}, edit(leafRev, false)},
 	{"deep-body", []string{large}, edit(deepBody, false)},
 	{"deep-lines", []string{large}, edit(deepLines, false)},
 	{"exported", []string{large}, edit(exported, false)},
 	{"comment", []string{large}, edit(comment, false)},
 	{"bump", []string{large}, bumped},
 	{"no-op", []string{large}, noop},
+	{"eval", []string{large}, evaluated},
 	{"plan", []string{large}, plan},
 	{"hand-over", generated[:1], handOver},
 	{"growth", generated, func(ctx context.Context, b *bench, p string) ([]record.Record, error) {
@@ -127,17 +132,17 @@ func (b *bench) freshRun(ctx context.Context, w, other *workspace, all map[strin
 	return nil
 }
 
-// singleRun is how long the whole build takes as one derivation.
-func (b *bench) singleRun(ctx context.Context, w *workspace) (time.Duration, error) {
+// singleRun is what the whole build takes as one derivation.
+func (b *bench) singleRun(ctx context.Context, w *workspace) (run.Usage, error) {
 	store, err := b.cold(ctx, w)
 	if err != nil {
-		return 0, err
+		return run.Usage{}, err
 	}
 	built, err := b.build(ctx, w, store, single)
 	if err != nil {
-		return 0, err
+		return run.Usage{}, err
 	}
-	return built.Time, nix.Remove(store.Root)
+	return built.Usage, nix.Remove(store.Root)
 }
 
 // of is the samples of a mode.

@@ -29,6 +29,7 @@ const (
 	deepLines = "deep-lines"
 	exported  = "exported"
 	comment   = "comment"
+	leafRev   = "leaf-rev" // the leaf, and another revision in -X, as each commit has it
 )
 
 // newWorkspace makes a workspace without a store and with an empty cache.
@@ -82,6 +83,12 @@ func (w *workspace) discard() error {
 
 // edit makes an edit that has not been there before.
 func (w *workspace) edit(kind string) error {
+	if kind == leafRev {
+		p := *w.program
+		p.revision++
+		w.program = &p
+		kind = leaf
+	}
 	w.edits[kind]++
 	return w.render()
 }

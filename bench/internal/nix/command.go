@@ -3,6 +3,7 @@ package nix
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -16,17 +17,34 @@ import (
 	"dgd/bench/internal/run"
 )
 
-// environment is that of a Nix that uses the store. Later lines of NIX_CONFIG
-// win.
+// environment is that of a Nix that uses the store.
 func (s *Store) environment() []string {
-	config := os.Getenv("NIX_CONFIG") + "\n"
+	store := ""
 	if s.Root != "" {
-		config += "store = local?root=" + s.Root + "\n"
+		store = "local?root=" + s.Root
+	}
+	return append(os.Environ(), "NIX_CONFIG="+s.config(store), "XDG_CACHE_HOME="+s.Cache)
+}
+
+// config is NIX_CONFIG with a store's address, or the configured one where it
+// is empty. Later lines win.
+func (s *Store) config(store string) string {
+	config := os.Getenv("NIX_CONFIG") + "\n"
+	if store != "" {
+		config += "store = " + store + "\n"
 	}
 	if s.MaxJobs > 0 {
 		config += "max-jobs = " + strconv.Itoa(s.MaxJobs) + "\n"
 	}
-	return append(os.Environ(), "NIX_CONFIG="+config, "XDG_CACHE_HOME="+s.Cache)
+	return config
+}
+
+// program is a program of Nix.
+func (s *Store) program(name string) string {
+	if s.Bin == "" {
+		return name
+	}
+	return filepath.Join(s.Bin, name)
 }
 
 // Output runs a command of Nix on the store and returns its standard output
@@ -36,7 +54,7 @@ func (s *Store) Output(ctx context.Context, name string, args ...string) (string
 }
 
 func (s *Store) output(ctx context.Context, stdin io.Reader, name string, args ...string) (string, error) {
-	cmd := exec.CommandContext(ctx, name, args...)
+	cmd := exec.CommandContext(ctx, s.program(name), args...)
 	run.Gently(cmd)
 	cmd.Env = s.environment()
 	cmd.Stdin = stdin
@@ -52,7 +70,7 @@ func (s *Store) output(ctx context.Context, stdin io.Reader, name string, args .
 // Fill brings in store paths, and all that they refer to, of the machine's own
 // store, which is at machineRoot: as links, as far as the file system allows.
 func (s *Store) Fill(ctx context.Context, machineRoot string, paths ...string) error {
-	machine := Store{Cache: s.Cache}
+	machine := Store{Cache: s.Cache, Bin: s.Bin}
 	out, err := machine.Output(ctx, "nix-store", append([]string{"--query", "--requisites"}, paths...)...)
 	if err != nil {
 		return err
@@ -79,11 +97,11 @@ func (s *Store) Fill(ctx context.Context, machineRoot string, paths ...string) e
 	return err
 }
 
-// A Build is what came of a run of nix-build.
+// A Build is what came of a run of nix-build. The memory is that of nix-build
+// itself, or of the daemon's process that builds for it, without the builders.
 type Build struct {
+	run.Usage
 	Out     string // the store path
-	Time    time.Duration
-	PeakKB  int // of nix-build's own memory
 	Derived []Derivation
 }
 
@@ -95,20 +113,44 @@ type Derivation struct {
 
 // Build builds an attribute of an expression and keeps no link to the result.
 func (s *Store) Build(ctx context.Context, expression, attribute string) (*Build, error) {
-	cmd := exec.CommandContext(ctx, "nix-build", "--no-out-link", "--log-format", "internal-json", "-E", expression, "-A", attribute)
-	run.Gently(cmd)
-	cmd.Env = s.environment()
 	log := &eventLog{}
-	var stdout bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &stdout, log
-	usage, err := run.Measure(cmd)
+	out, usage, err := s.measure(ctx, log, "nix-build", "--no-out-link", "--log-format", "internal-json", "-E", expression, "-A", attribute)
 	if err != nil {
 		return nil, fmt.Errorf("nix-build -A %s: %w\n%s", attribute, err, run.Tail(log.messages.String()))
 	}
-	return &Build{
-		Out:     strings.TrimSpace(stdout.String()),
-		Time:    usage.Time,
-		PeakKB:  usage.PeakKB,
-		Derived: log.built,
-	}, nil
+	return &Build{Usage: usage, Out: out, Derived: log.built}, nil
+}
+
+// Evaluate instantiates an attribute of an expression.
+func (s *Store) Evaluate(ctx context.Context, expression, attribute string) (run.Usage, error) {
+	var log bytes.Buffer
+	_, usage, err := s.measure(ctx, &log, "nix-instantiate", "-E", expression, "-A", attribute)
+	if err != nil {
+		return usage, fmt.Errorf("nix-instantiate -A %s: %w\n%s", attribute, err, run.Tail(log.String()))
+	}
+	return usage, nil
+}
+
+// measure runs a command, with a daemon of its own where the store has one, and
+// returns the last line that it prints, with what both have used.
+func (s *Store) measure(ctx context.Context, stderr io.Writer, name string, args ...string) (out string, usage run.Usage, err error) {
+	cmd := exec.CommandContext(ctx, s.program(name), args...)
+	run.Gently(cmd)
+	cmd.Env = s.environment()
+	var stdout bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, stderr
+	if !s.Daemon {
+		usage, err = run.Measure(cmd)
+		return strings.TrimSpace(stdout.String()), usage, err
+	}
+	d, err := s.startDaemon(ctx)
+	if err != nil {
+		return "", usage, err
+	}
+	// The client reads the store's files where they are, and writes none.
+	cmd.Env = append(cmd.Env, "NIX_CONFIG="+s.config("unix://"+d.socket+"?root="+s.Root))
+	usage, err = run.Measure(cmd, d.workers)
+	cpu, stopErr := d.stop()
+	usage.CPU += cpu
+	return strings.TrimSpace(stdout.String()), usage, errors.Join(err, stopErr)
 }

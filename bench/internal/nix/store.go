@@ -17,6 +17,8 @@ type Store struct {
 	Root    string
 	Cache   string // what Nix keeps for a user goes there
 	MaxJobs int    // 0: as Nix is configured
+	Bin     string // where Nix's programs are; empty: in PATH
+	Daemon  bool   // whether builds go through a daemon
 }
 
 // Path is where a store path is on disk.
@@ -26,7 +28,8 @@ func (s *Store) Path(storePath string) string { return s.Root + storePath }
 // links, since Nix never changes one that is there; the rest, above all the
 // database, is copied.
 func (s *Store) Clone(ctx context.Context, root string) (*Store, error) {
-	clone := &Store{Root: root, Cache: s.Cache, MaxJobs: s.MaxJobs}
+	clone := *s
+	clone.Root = root
 	files := filepath.Join("nix", "store")
 	if err := mirror(ctx, filepath.Join(s.Root, files), filepath.Join(root, files), os.Link); err != nil {
 		return nil, fmt.Errorf("cloning the store: %w", err)
@@ -35,7 +38,7 @@ func (s *Store) Clone(ctx context.Context, root string) (*Store, error) {
 	if err := mirror(ctx, filepath.Join(s.Root, state), filepath.Join(root, state), copyFile); err != nil {
 		return nil, fmt.Errorf("cloning the store: %w", err)
 	}
-	return clone, nil
+	return &clone, nil
 }
 
 // Remove deletes a tree although much of it is not writable.

@@ -61,10 +61,10 @@ func text(m Machine, list []record.Record, pictures []string) string {
 		b.WriteString("\nBuilt more or less than an edit asks for:\n\n" + notes)
 	}
 	b.WriteString("\n## All measurements\n\n")
-	b.WriteString("| scenario | program | mode | dgd | baseline | its time | ratio | compiled | linked | derivations | new .drv files | Nix's memory | runs |\n|---|---|---|---|---|---|---|---|---|---|---|---|---|\n")
+	b.WriteString("| scenario | program | mode | dgd | baseline | its time | ratio | CPU ratio | compiled | linked | derivations | new .drv files | Nix's memory | runs |\n|---|---|---|---|---|---|---|---|---|---|---|---|---|---|\n")
 	for i := range list {
 		r := &list[i]
-		row(&b, r.Scenario, r.Program, modeOf(r), amount(r.Seconds)+" s", orNone(r.Baseline), ofBaseline(r, amount(r.BaselineSeconds)+" s"), ofBaseline(r, amount(r.Ratio)),
+		row(&b, r.Scenario, r.Program, modeOf(r), amount(r.Seconds)+" s", orNone(r.Baseline), ofBaseline(r, amount(r.BaselineSeconds)+" s"), ofBaseline(r, amount(r.Ratio)), cpuRatio(r),
 			count(r, "compile"), count(r, "link"), fmt.Sprint(r.Derivations), added(r), memory(r), fmt.Sprint(r.Runs))
 	}
 	if len(pictures) > 0 {
@@ -92,19 +92,24 @@ ratios. After each run the programs are compared byte for byte with what ` + "`g
   compiling, linking, and for edits the copy of the source into the store. Not in it, because it is there beforehand:
   the toolchain, the fetched modules, dgd's own two programs and the package set; in a cold build the source, too.
 - The stores are made for the bench and hold just that. Nothing is substituted.
-- Nix's memory is the peak of ` + "`nix-build`" + ` itself, without the compilers that it starts.
+- ` + "`nix-build`" + ` asks a daemon of the store to build, as in most installations, where the mode does not say one process.
+- CPU seconds are user and system time of all processes: of ` + "`nix-build`" + `, of the daemon and of what it builds.
+- Nix's memory is the peak of the process that builds, without the compilers that it starts.
 
 | scenario | what happens |
 |---|---|
 | cold | nothing has been planned or compiled |
 | second | the same, but a small program has been built in the store |
+| second-small | a small program, when a large one has been built in the store |
 | leaf | an edit in a package that main alone imports |
+| leaf-rev | the same edit, and another revision in ` + "`-ldflags=-X`" + `, as each commit has it |
 | deep-body | an edit inside a function of the package that nearly all others import; no line moves |
 | deep-lines | the same edit, adding a line |
 | exported | a field is added to an exported struct of that package |
 | comment | a comment is added at a file's end |
 | bump | a module's version is raised |
 | no-op | nothing has changed; the baseline is a trivial derivation that is built already |
+| eval | the evaluation alone, of what is built already; the baseline is that of a trivial derivation |
 | plan | the skeleton of the source and the plan, made outside of Nix |
 | bind | the plan bound to the source, outside of Nix |
 | hand-over | how long the list of derivations takes on its way to Nix |
@@ -140,6 +145,9 @@ func modeOf(r *record.Record) string {
 	mode := r.Mode
 	if r.InputAddressed {
 		mode += ", input-addressed"
+	}
+	if r.OneProcess {
+		mode += ", one process"
 	}
 	if r.MaxJobs > 0 {
 		mode += fmt.Sprintf(", max-jobs %d", r.MaxJobs)
@@ -177,6 +185,14 @@ func count(r *record.Record, kind string) string {
 		return "–"
 	}
 	return fmt.Sprint(r.Counts[kind])
+}
+
+// cpuRatio is the ratio of CPU seconds, where they were counted.
+func cpuRatio(r *record.Record) string {
+	if r.CPURatio == 0 {
+		return "–"
+	}
+	return amount(r.CPURatio)
 }
 
 // added is how many .drv files the store got, where that was counted.
@@ -226,7 +242,7 @@ func lines(list []record.Record, own, base func(*record.Record) float64) []chart
 		var points []chart.Point
 		for i := range list {
 			r := &list[i]
-			if r.Scenario == "growth" && !r.InputAddressed && r.Baseline == baseline && r.Mode == mode {
+			if r.Scenario == "growth" && !r.InputAddressed && !r.OneProcess && r.Baseline == baseline && r.Mode == mode {
 				points = append(points, chart.Point{X: float64(r.Packages), Y: value(r)})
 			}
 		}

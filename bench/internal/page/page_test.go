@@ -10,7 +10,7 @@ import (
 )
 
 var list = []record.Record{
-	{Scenario: "cold", Program: "caddy", Mode: "ifd", Seconds: 120, Baseline: "go build", BaselineSeconds: 118, Ratio: 1.02, Packages: 1018, Counts: map[string]int{"compile": 790}, Versions: record.Versions{Nix: "2.34.8", Go: "1.26.8", DGD: "abc"}},
+	{Scenario: "cold", Program: "caddy", Mode: "ifd", Seconds: 120, Baseline: "go build", BaselineSeconds: 118, Ratio: 1.02, CPURatio: 0.98, Packages: 1018, Counts: map[string]int{"compile": 790}, Versions: record.Versions{Nix: "2.34.8", Go: "1.26.8", DGD: "abc"}},
 	{Scenario: "cold", Program: "caddy", Mode: "dyn", Seconds: 130, Baseline: "go build", BaselineSeconds: 118, Ratio: 1.1, Packages: 1018},
 	{Scenario: "leaf", Program: "caddy", Mode: "dyn", Ratio: 0.06, Baseline: "single"},
 	{Scenario: "deep-body", Program: "caddy", Mode: "dyn", Ratio: 0.3, Baseline: "go build", Problems: []string{"go build -n ran again"}},
@@ -55,7 +55,8 @@ func TestWrite(t *testing.T) {
 	}
 	for _, want := range []string{
 		"2 cores, 24 GB of memory", "| Nix | 2.34.8 |", "4 of 8 are met",
-		"| cold | caddy | ifd | 120 s | go build | 118 s | 1.02 | 790 | 0 | 0 | – | – | 0 |",
+		"| cold | caddy | ifd | 120 s | go build | 118 s | 1.02 | 0.98 | 790 | 0 | 0 | – | – | 0 |",
+		"| cold | caddy | dyn | 130 s | go build | 118 s | 1.10 | – | – | – | 0 | – | – | 0 |",
 		"- deep-body, caddy, dyn: go build -n ran again", "](benchmarks/cold.svg)",
 	} {
 		if !strings.Contains(string(text), want) {

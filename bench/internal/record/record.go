@@ -19,15 +19,19 @@ type Record struct {
 	BaselineSeconds float64        `json:"baseline_seconds"` // median
 	Ratio           float64        `json:"ratio"`            // median of the runs' ratios
 	Difference      float64        `json:"difference"`       // in seconds, median of the runs' differences
-	Derivations     int            `json:"derivations"`      // that Nix built
-	NixPeakMB       float64        `json:"nix_peak_mb"`      // of nix-build itself
+	CPU             float64        `json:"cpu,omitempty"`    // seconds of all processes, user and system, median
+	BaselineCPU     float64        `json:"baseline_cpu,omitempty"`
+	CPURatio        float64        `json:"cpu_ratio,omitempty"`
+	Derivations     int            `json:"derivations"` // that Nix built
+	NixPeakMB       float64        `json:"nix_peak_mb"` // of nix-build, or of the daemon's process that builds
 	PeakMB          float64        `json:"peak_mb,omitempty"`
 	Packages        int            `json:"packages"` // of the program, the standard library's included
 	Runs            int            `json:"runs"`
 	Counts          map[string]int `json:"counts,omitempty"` // derivations by kind
 	InputAddressed  bool           `json:"input_addressed,omitempty"`
-	MaxJobs         int            `json:"max_jobs,omitempty"` // where it is not the usual one
-	Problems        []string       `json:"problems,omitempty"` // what is not as it has to be
+	OneProcess      bool           `json:"one_process,omitempty"` // nix-build builds by itself, without a daemon
+	MaxJobs         int            `json:"max_jobs,omitempty"`    // where it is not the usual one
+	Problems        []string       `json:"problems,omitempty"`    // what is not as it has to be
 	Versions        Versions       `json:"versions"`
 }
 
@@ -41,7 +45,7 @@ type Versions struct {
 
 // key is what there is one record for.
 func (r *Record) key() string {
-	return fmt.Sprintf("%q", []any{r.Scenario, r.Program, r.Mode, r.Baseline, r.InputAddressed, r.MaxJobs})
+	return fmt.Sprintf("%q", []any{r.Scenario, r.Program, r.Mode, r.Baseline, r.InputAddressed, r.OneProcess, r.MaxJobs, r.Versions.Nix})
 }
 
 // Merge joins lists of records; a later record stands for an earlier one of the

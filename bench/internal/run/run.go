@@ -21,56 +21,6 @@ func Gently(cmd *exec.Cmd) {
 	cmd.WaitDelay = 20 * time.Second
 }
 
-// Usage is what a command has used.
-type Usage struct {
-	Time   time.Duration
-	PeakKB int // of the process itself, not of those that it started
-}
-
-// Measure runs a command and watches its memory.
-func Measure(cmd *exec.Cmd) (Usage, error) {
-	var u Usage
-	start := time.Now()
-	if err := cmd.Start(); err != nil {
-		return u, err
-	}
-	done, watched := make(chan struct{}), make(chan int)
-	go watch(cmd.Process.Pid, done, watched)
-	err := cmd.Wait()
-	u.Time = time.Since(start)
-	close(done)
-	u.PeakKB = <-watched
-	return u, err
-}
-
-// watch samples the peak of a process's memory until done is closed.
-func watch(pid int, done <-chan struct{}, peak chan<- int) {
-	tick := time.NewTicker(10 * time.Millisecond)
-	defer tick.Stop()
-	most := 0
-	for {
-		most = max(most, peakKB(pid))
-		select {
-		case <-done:
-			peak <- most
-			return
-		case <-tick.C:
-		}
-	}
-}
-
-// peakKB is the most memory that a process has had so far.
-func peakKB(pid int) int {
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-	if err != nil {
-		return 0
-	}
-	_, rest, _ := strings.Cut(string(text), "\nVmHWM:")
-	kb := 0
-	fmt.Sscan(rest, &kb)
-	return kb
-}
-
 // Tail is the end of a log.
 func Tail(log string) string {
 	lines := strings.Split(strings.TrimSpace(log), "\n")

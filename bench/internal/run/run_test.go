@@ -2,8 +2,10 @@ package run
 
 import (
 	"context"
+	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 )
@@ -19,6 +21,36 @@ func TestMeasure(t *testing.T) {
 	if _, err := Measure(exec.Command("false")); err == nil {
 		t.Error("a failure is no error")
 	}
+}
+
+// The CPU time is that of a command's children, too, and the memory also that
+// of processes beside it.
+func TestMeasureOthers(t *testing.T) {
+	u, err := Measure(exec.Command("sh", "-c", `sh -c 'i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done'; true`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if u.CPU < 20*time.Millisecond {
+		t.Errorf("used %+v", u)
+	}
+	// A test program is larger than sleep.
+	beside, err := Measure(exec.Command("sleep", "0.1"), func() []int { return []int{os.Getpid()} })
+	if err != nil || beside.PeakKB < peakKB(os.Getpid())/2 {
+		t.Errorf("used %+v, %v", beside, err)
+	}
+}
+
+func TestChildren(t *testing.T) {
+	cmd := exec.Command("sleep", "30")
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	found := slices.Contains(Children(os.Getpid()), cmd.Process.Pid)
+	if !found {
+		t.Error("a child is not found")
+	}
+	cmd.Process.Kill()
+	cmd.Wait()
 }
 
 func TestGently(t *testing.T) {
