@@ -12,12 +12,10 @@ import (
 	"os"
 	"path"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"syscall"
 
-	"dgd/internal/action"
 	"dgd/internal/graph"
 	"dgd/internal/source"
 )
@@ -51,7 +49,7 @@ func Sources(g *graph.Graph, src, vendor string, modules []Module) (map[int][]Bo
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", n.Name, err)
 		}
-		bound[i] = []Bound{b}
+		bound[i] = b
 	}
 	for i, n := range g.Nodes {
 		if n.Kind != graph.Link {
@@ -69,20 +67,20 @@ func Sources(g *graph.Graph, src, vendor string, modules []Module) (map[int][]Bo
 	return bound, nil
 }
 
-func sources(n *graph.Node, src, vendor string, modules []Module) (Bound, error) {
+func sources(n *graph.Node, src, vendor string, modules []Module) ([]Bound, error) {
 	if n.Src.Vendored {
-		return vendored(n, modules)
+		return vendored(n, src, vendor, modules)
 	}
-	whole := Bound{At: ".", Tree: &source.Tree{Name: source.Name(n.Name), Root: src, Exclude: notSource(vendor)}, Copy: n.Cgo}
+	whole := wide(n, src, vendor, modules, false)
 	dir := filepath.Join(src, filepath.FromSlash(n.Src.Dir))
 	var files []string
 	for _, f := range n.Src.Files {
 		if err := stays(src, f); err != nil {
-			return Bound{}, err
+			return nil, err
 		}
 		rel, err := filepath.Rel(dir, filepath.Join(src, filepath.FromSlash(f)))
 		if err != nil {
-			return Bound{}, err
+			return nil, err
 		}
 		if rel == ".." || strings.HasPrefix(rel, "../") {
 			return whole, nil // a file of another directory
@@ -90,12 +88,12 @@ func sources(n *graph.Node, src, vendor string, modules []Module) (Bound, error)
 		files = append(files, filepath.ToSlash(rel))
 	}
 	if n.Src.Native {
-		more, inside, err := nativeFiles(dir, files, n)
+		more, out, err := nativeFiles(dir, files, n, vendor)
 		if err != nil {
-			return Bound{}, err
+			return nil, err
 		}
-		if !inside {
-			return whole, nil
+		if out != nil {
+			return wide(n, src, vendor, modules, out.vendor), nil
 		}
 		files = more
 	}
@@ -104,14 +102,43 @@ func sources(n *graph.Node, src, vendor string, modules []Module) (Bound, error)
 	for _, f := range files {
 		link, err := throughLink(dir, f)
 		if err != nil {
-			return Bound{}, err
+			return nil, err
 		}
 		if link {
 			// What it leads to must be there, too.
 			return whole, stays(src, path.Join(n.Src.Dir, f))
 		}
 	}
-	return Bound{At: n.Src.Dir, Tree: &source.Tree{Name: source.Name(n.Name), Root: dir, Files: files}, Copy: n.Cgo}, nil
+	return []Bound{{At: n.Src.Dir, Tree: &source.Tree{Name: source.Name(n.Name), Root: dir, Files: files}, Copy: n.Cgo}}, nil
+}
+
+// notSource is what never is part of a package, in the tree of a whole source.
+func notSource(vendor string) []string { return []string{".git", vendor} }
+
+// wide returns the whole source for a node, and with modules also the vendor
+// directory.
+func wide(n *graph.Node, src, vendor string, modules []Module, withModules bool) []Bound {
+	tree := &source.Tree{Name: source.Name(n.Name), Root: src, Exclude: notSource(vendor)}
+	list := []Bound{{At: ".", Tree: tree, Copy: n.Cgo}}
+	if !withModules {
+		return list
+	}
+	if _, err := os.Stat(filepath.Join(src, filepath.FromSlash(vendor))); err == nil {
+		// Not only what is of modules, and with links.
+		tree.Exclude = []string{".git"}
+		return list
+	}
+	return append(list, allModules(n, modules)...)
+}
+
+// allModules returns the vendor directory for a node.
+func allModules(n *graph.Node, modules []Module) []Bound {
+	var list []Bound
+	for _, m := range modules {
+		list = append(list, Bound{At: "vendor/" + m.Dir, Path: m.Store, Copy: n.Cgo})
+	}
+	slices.SortFunc(list, func(a, b Bound) int { return strings.Compare(a.At, b.At) })
+	return list
 }
 
 // stays checks that no symbolic link leads from the file out of the sources.
@@ -132,8 +159,22 @@ func LinkError(link *source.Link) error {
 	return fmt.Errorf("%s is a symbolic link to %s, which is not in src: put the file itself there, or let src be a directory with both", link.Name, link.Target)
 }
 
-// vendored returns the module that holds the node's files.
-func vendored(n *graph.Node, modules []Module) (Bound, error) {
+// vendored returns the module that holds the node's files, or more where these
+// lead out of it.
+func vendored(n *graph.Node, src, vendor string, modules []Module) ([]Bound, error) {
+	link, err := vendorLink(n, src, vendor)
+	if err != nil {
+		return nil, err
+	}
+	if link {
+		return wide(n, src, vendor, modules, true), nil
+	}
+	switch n.Src.Reach {
+	case graph.ReachModules:
+		return allModules(n, modules), nil
+	case graph.ReachAll:
+		return wide(n, src, vendor, modules, true), nil
+	}
 	module := func(file string) int {
 		return slices.IndexFunc(modules, func(m Module) bool {
 			at := "vendor/" + m.Dir
@@ -142,15 +183,34 @@ func vendored(n *graph.Node, modules []Module) (Bound, error) {
 	}
 	i := module(n.Src.Dir)
 	if i < 0 {
-		return Bound{}, fmt.Errorf("the directory %s belongs to no module that was fetched", n.Src.Dir)
+		return nil, fmt.Errorf("the directory %s belongs to no module that was fetched", n.Src.Dir)
 	}
 	m := modules[i]
 	for _, f := range n.Src.Files {
 		if module(f) != i {
-			return Bound{}, fmt.Errorf("needs %s, which is not in its module %s: dgd does not support that", f, m.Dir)
+			return nil, fmt.Errorf("needs %s, which is not in its module %s: dgd does not support that", f, m.Dir)
 		}
 	}
-	return Bound{At: "vendor/" + m.Dir, Path: m.Store, Copy: n.Cgo}, nil
+	return []Bound{{At: "vendor/" + m.Dir, Path: m.Store, Copy: n.Cgo}}, nil
+}
+
+// vendorLink reports whether one of the node's files is behind a symbolic link
+// in the sources' own vendor directory: it can lead out of its module.
+func vendorLink(n *graph.Node, src, vendor string) (bool, error) {
+	for _, f := range append([]string{n.Src.Dir}, n.Src.Files...) {
+		f = vendor + strings.TrimPrefix(f, "vendor")
+		link, err := throughLink(src, f)
+		if errors.Is(err, fs.ErrNotExist) {
+			return false, nil // the vendor directory is elsewhere
+		}
+		if err != nil {
+			return false, err
+		}
+		if link {
+			return true, stays(src, f)
+		}
+	}
+	return false, nil
 }
 
 // throughLink says whether the file, or a directory between dir and it, is a
@@ -171,206 +231,4 @@ func throughLink(dir, file string) (bool, error) {
 		}
 	}
 	return false, nil
-}
-
-// notSource is what never is part of a package, in the tree of a whole source.
-func notSource(vendor string) []string { return []string{".git", vendor} }
-
-// nativeFiles returns the files of a package with assembly or C: beside the
-// given ones all files of its directory that are not Go, and those of the
-// directories below it that have no Go files, or that an include or a flag
-// names. It reports false where an include or a flag leaves the directory.
-func nativeFiles(dir string, files []string, n *graph.Node) ([]string, bool, error) {
-	named, leaves := namedDirs(n)
-	if leaves {
-		return nil, false, nil
-	}
-	all := map[string]bool{}
-	queue := slices.Clone(files)
-	for _, f := range files {
-		all[f] = true
-	}
-	addDir := func(rel string) error {
-		list, err := filesOf(filepath.Join(dir, rel))
-		for _, f := range list {
-			if f = path.Join(rel, f); !all[f] {
-				all[f] = true
-				queue = append(queue, f)
-			}
-		}
-		return err
-	}
-	// Where includes are looked for, beside the including file's directory.
-	search := []string{"."}
-	for _, d := range named {
-		if info, err := os.Stat(filepath.Join(dir, filepath.FromSlash(d))); err == nil && info.IsDir() {
-			search = append(search, d)
-		}
-	}
-	for _, top := range search {
-		if err := addDir(top); err != nil {
-			return nil, false, err
-		}
-		subdirs, err := plainDirs(filepath.Join(dir, filepath.FromSlash(top)))
-		if err != nil {
-			return nil, false, err
-		}
-		for _, d := range subdirs {
-			if err := addDir(path.Join(top, d)); err != nil {
-				return nil, false, err
-			}
-		}
-	}
-	for len(queue) > 0 {
-		f := queue[0]
-		queue = queue[1:]
-		includes, err := includesOf(filepath.Join(dir, filepath.FromSlash(f)))
-		if err != nil {
-			return nil, false, err
-		}
-		for _, inc := range includes {
-			for _, from := range append([]string{path.Dir(f)}, search...) {
-				target := path.Join(from, inc)
-				if path.IsAbs(inc) || all[target] {
-					continue
-				}
-				info, err := os.Stat(filepath.Join(dir, filepath.FromSlash(target)))
-				if err != nil || info.IsDir() {
-					continue // in an include directory, or in the toolchain's
-				}
-				if strings.HasPrefix(target, "../") {
-					return nil, false, nil
-				}
-				if err := addDir(path.Dir(target)); err != nil {
-					return nil, false, err
-				}
-				if !all[target] { // included although it is a Go file
-					all[target] = true
-					queue = append(queue, target)
-				}
-			}
-		}
-	}
-	var list []string
-	for f := range all {
-		list = append(list, f)
-	}
-	return list, true, nil
-}
-
-// namedDirs returns the paths below the package's directory, and relative to
-// it, that a compiler's arguments name. It reports true where one is of the
-// sources and outside of the directory.
-func namedDirs(n *graph.Node) (list []string, leaves bool) {
-	own := "${SRC}"
-	if n.Src.Dir != "." {
-		own += "/" + action.Escape(n.Src.Dir)
-	}
-	for _, s := range n.Steps {
-		if s.Run == nil || strings.HasSuffix(s.Run.Args[0], "/compile") {
-			continue
-		}
-		for _, arg := range s.Run.Args {
-			if strings.HasPrefix(arg, "-ffile-prefix-map=") || strings.HasPrefix(arg, "-fdebug-prefix-map=") {
-				continue
-			}
-			for rest := arg; ; {
-				i := strings.Index(rest, "${SRC}")
-				if i < 0 {
-					break
-				}
-				rest = rest[i:]
-				end := strings.IndexAny(rest, " \";=,")
-				if end < 0 {
-					end = len(rest)
-				}
-				p := path.Clean(rest[:end])
-				rel, ok := strings.CutPrefix(p, own+"/")
-				switch {
-				case ok:
-					list = append(list, strings.ReplaceAll(rel, "$$", "$"))
-				case p != own:
-					return nil, true
-				}
-				rest = rest[end:]
-			}
-			// A relative path, as in -I../include.
-			if trimmed := strings.TrimPrefix(strings.TrimPrefix(arg, "-I"), "-L"); trimmed == ".." || strings.HasPrefix(trimmed, "../") || strings.Contains(trimmed, "/../") {
-				return nil, true
-			}
-		}
-	}
-	slices.Sort(list)
-	return slices.Compact(list), false
-}
-
-var include = regexp.MustCompile(`(?m)^[ \t/*]*#[ \t]*include[ \t]*["<]([^">\n]+)[">]`)
-
-// includesOf returns what a file of C, assembly or cgo includes.
-func includesOf(file string) ([]string, error) {
-	text, err := os.ReadFile(file)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, err
-	}
-	if err != nil {
-		return nil, fmt.Errorf("looking for includes: %w", err)
-	}
-	var list []string
-	for _, m := range include.FindAllSubmatch(text, -1) {
-		list = append(list, string(m[1]))
-	}
-	return list, nil
-}
-
-// filesOf returns the files of a directory that are not Go.
-func filesOf(dir string) ([]string, error) {
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return nil, err
-	}
-	var list []string
-	for _, e := range entries {
-		if strings.HasSuffix(e.Name(), ".go") || strings.HasPrefix(e.Name(), ".") {
-			continue
-		}
-		regular := e.Type().IsRegular()
-		if e.Type()&fs.ModeSymlink != 0 {
-			info, err := os.Stat(filepath.Join(dir, e.Name()))
-			regular = err == nil && info.Mode().IsRegular()
-		}
-		if regular {
-			list = append(list, e.Name())
-		}
-	}
-	return list, nil
-}
-
-// plainDirs returns the directories below dir that hold no Go files, nor have
-// such above them but dir.
-func plainDirs(dir string) ([]string, error) {
-	var list []string
-	err := filepath.WalkDir(dir, func(p string, e fs.DirEntry, err error) error {
-		if err != nil || p == dir || !e.IsDir() {
-			return err
-		}
-		rel, err := filepath.Rel(dir, p)
-		if err != nil {
-			return err
-		}
-		if rel == "vendor" || rel == "testdata" || strings.HasPrefix(e.Name(), ".") {
-			return fs.SkipDir
-		}
-		entries, err := os.ReadDir(p)
-		if err != nil {
-			return err
-		}
-		for _, e := range entries {
-			if strings.HasSuffix(e.Name(), ".go") || e.Name() == "go.mod" {
-				return fs.SkipDir
-			}
-		}
-		list = append(list, filepath.ToSlash(rel))
-		return nil
-	})
-	return list, err
 }

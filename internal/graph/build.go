@@ -37,6 +37,9 @@ type Options struct {
 	// by word: only they can tell a relative path that the author wrote from
 	// one that cmd/go shortened for display.
 	CgoFlags func(dir string) ([]string, error)
+	// Reach says how far the files are that a vendored package's C or assembly
+	// names. Nil stands for one that says: in its module.
+	Reach func(n *Node) (Reach, error)
 	// Tests says of each package p.test, by this name, what the script of
 	// `go test -n` leaves out.
 	Tests map[string]TestMain
@@ -178,6 +181,12 @@ func (b *builder) finishAll() (*Graph, error) {
 		}
 	}
 	for _, u := range b.order {
+		if s := u.node.Src; s != nil && s.Vendored && s.Native && b.opt.Reach != nil {
+			var err error
+			if s.Reach, err = b.opt.Reach(u.node); err != nil {
+				return nil, fmt.Errorf("%s: %w", u.node.Name, err)
+			}
+		}
 		b.graph.Nodes = append(b.graph.Nodes, u.node)
 	}
 	b.markCgoLinks()

@@ -89,4 +89,16 @@ type Sources struct {
 	// directory named by its path, or by its path and version as in a module
 	// cache.
 	Vendored bool `json:"vendored,omitempty"`
+	// Reach says where includes and flags of a vendored package's C or assembly
+	// lead.
+	Reach Reach `json:"reach,omitempty"`
 }
+
+// Reach says how far the files that a vendored package reads are from it.
+type Reach string
+
+const (
+	ReachModule  Reach = ""        // they are of its own module
+	ReachModules Reach = "modules" // or of another vendored one
+	ReachAll     Reach = "all"     // or of the main module
+)

@@ -29,7 +29,8 @@ type Module struct {
 }
 
 // HasTree reports whether the vendor tree has files of the module. It has none
-// of a module that no package is needed from.
+// of a module that no package is needed from, nor of one that is behind a
+// symbolic link.
 func (m Module) HasTree() bool { return m.Tree.Root != "" }
 
 // A SyntaxError tells which line of a modules.txt could not be understood.
@@ -69,11 +70,23 @@ func ReadVendor(dir string) ([]Module, error) {
 		return nil, fmt.Errorf("reading the vendor tree: %w", err)
 	}
 	for _, m := range mods {
-		if len(m.Packages) > 0 && !m.HasTree() {
+		if len(m.Packages) > 0 && !m.HasTree() && !w.linked(m.Path) {
 			return nil, fmt.Errorf("the vendor tree %s has no files of %s, although its modules.txt lists packages of it", dir, m.Path)
 		}
 	}
 	return mods, nil
+}
+
+// linked reports whether the directory, or one above it, is a symbolic link:
+// what is there is of the sources, and no module's own tree.
+func (w *walker) linked(rel string) bool {
+	for dir := rel; dir != "."; dir = path.Dir(dir) {
+		info, err := os.Lstat(filepath.Join(w.dir, filepath.FromSlash(dir)))
+		if err == nil && info.Mode()&os.ModeSymlink != 0 {
+			return true
+		}
+	}
+	return false
 }
 
 type walker struct {

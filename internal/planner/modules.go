@@ -19,6 +19,7 @@ import (
 	"golang.org/x/mod/modfile"
 
 	"dgd/internal/bind"
+	"dgd/internal/modules"
 	"dgd/internal/source"
 )
 
@@ -117,6 +118,46 @@ func (p *place) vendor() string { return filepath.Join(p.root, "vendor") }
 
 // vendored says that packages of other modules come from the vendor directory.
 func (p *place) vendored() bool { return exists(filepath.Join(p.vendor(), "modules.txt")) }
+
+// modulePlaces returns the directories of third-party modules, relative to the
+// vendor directory or the module cache.
+func (p *place) modulePlaces(cache string) ([]string, error) {
+	var list []string
+	if cache == "" {
+		if !p.vendored() {
+			return nil, nil
+		}
+		file := filepath.Join(p.vendor(), "modules.txt")
+		text, err := os.ReadFile(file)
+		if err != nil {
+			return nil, err
+		}
+		mods, err := modules.Parse(file, text)
+		for _, m := range mods {
+			list = append(list, m.Path)
+		}
+		return list, err
+	}
+	return list, filepath.WalkDir(cache, func(file string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.Type()&fs.ModeSymlink == 0 && !entry.IsDir() {
+			return err
+		}
+		rel, err := filepath.Rel(cache, file)
+		if err != nil {
+			return err
+		}
+		if rel == "cache" {
+			return fs.SkipDir
+		}
+		if strings.Contains(entry.Name(), "@") {
+			list = append(list, filepath.ToSlash(rel))
+			if entry.IsDir() {
+				return fs.SkipDir
+			}
+		}
+		return nil
+	})
+}
 
 // A member is one of the main modules.
 type member struct {

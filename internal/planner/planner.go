@@ -20,6 +20,7 @@ import (
 	"strings"
 
 	"dgd/internal/action"
+	"dgd/internal/bind"
 	"dgd/internal/buildscript"
 	"dgd/internal/graph"
 	"dgd/internal/modules"
@@ -186,6 +187,17 @@ func (g *goCommand) layOut(ctx context.Context, cfg *Config, dir string, opt *gr
 	}
 	if err != nil {
 		return nil, err
+	}
+	places, err := at.modulePlaces(opt.ModCache)
+	if err != nil {
+		return nil, err
+	}
+	opt.Reach = func(n *graph.Node) (graph.Reach, error) {
+		vendor := opt.Vendor
+		if opt.ModCache != "" {
+			vendor = opt.ModCache
+		}
+		return bind.ReachOf(n, opt.Src, vendor, places)
 	}
 	if cfg.Probe != "" { // only a C compiler is told of modules
 		if opt.Modules, err = at.others(ctx, g, cfg, members); err != nil {

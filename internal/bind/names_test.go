@@ -1,0 +1,69 @@
+package bind
+
+import (
+	"slices"
+	"strings"
+	"testing"
+)
+
+// What names a file, in each form that a preprocessor or an assembler takes.
+func TestNamesIn(t *testing.T) {
+	for _, test := range []struct {
+		text     string
+		files    string // by spaces
+		computed bool
+		asks     bool
+	}{
+		{"#include \"a.h\"\n#include <b/c.h>", "a.h b/c.h", false, false},
+		{"#import \"a.h\"\n# include_next <b.h>", "a.h b.h", false, false},
+		{"#inc\\\nlude \"a.h\"\n#include \\\n\"b.h\"", "a.h b.h", false, false},
+		{"#inc??/\nlude \"a.h\"", "a.h", false, false},
+		{"#/**/include/* x */\"a.h\"", "a.h", false, false},
+		{"# /* one\ntwo */ include /* three\nfour */ \"a.h\"", "a.h", false, false},
+		{"/* one\ntwo */ #include \"a.h\"", "a.h", false, false},
+		{"%:include \"a.h\"\n??=include \"b.h\"", "a.h b.h", false, false},
+		{"#define X \"a/*\"\n#include X\n/* */", "", true, false},
+		{"#include X", "", true, false},
+		{"#include STR(../x.h)", "", true, false},
+		{"#embed \"a.bin\" limit(1)", "a.bin", false, false},
+		{"#embed X", "", true, false},
+		{"#if __has_include(\"a.h\") && __has_include ( <b.h> )\n#endif", "a.h b.h", false, false},
+		{"#if __has_embed(\"a.bin\" limit(3))\n#elif __has_include_next(<b.h>)\n#endif", "a.bin b.h", false, false},
+		{"#if __has_include(X)\n#endif", "", true, true},
+		{"#if __has_\\\ninclude(X)\n#endif", "", true, true},
+		{"#define HAS __has_include\n#define H2 __has_embed (X)", "", true, true},
+		{"#if defined(__has_include) && defined __has_embed\n#endif\n#ifdef __has_include\n#endif", "", false, false},
+		{"#ifndef __has_include\n#define __has_include(x) 0\n#endif", "", false, false},
+		{"#if __has_##x(\"a.h\")", "", true, true},
+		{"// __has_include(X) is for later\nint has_include;", "", false, false},
+		{".incbin \"x.bin\"\n.include \"y.s\"", "x.bin y.s", false, false},
+		{"asm(\".incbin \\\"x.bin\\\"\\n\\t.include \\\"y.s\\\"\");", "x.bin y.s", false, false},
+		{"asm(\".incbin \" FILE);", "", true, false},
+		{".macro m f\n.incbin \\f\n.endm", "", true, false},
+		{"#pragma GCC dependency \"a.h\" rest\n#pragma once", "a.h", false, false},
+		{"_Pragma(\"GCC dependency \\\"a.h\\\"\")", "", true, false},
+		{"@import Foundation;", "", true, false},
+		{"import \"a.h\";\nexport import <b>;", "a.h b", false, false},
+		{"int x; // not #include \"a.h\"", "", false, false},
+		{"s.include(x); important;", "", false, false},
+	} {
+		n := NamesIn("x.c", []byte(test.text))
+		slices.Sort(n.Files)
+		files := strings.Join(slices.Compact(n.Files), " ")
+		if files != test.files || n.Computed != test.computed || n.Asks != test.asks {
+			t.Errorf("%q: got %q, computed %v, asks %v", test.text, files, n.Computed, n.Asks)
+		}
+	}
+}
+
+// Of a Go file, the preamble counts.
+func TestNamesInGo(t *testing.T) {
+	n := NamesIn("x.go", []byte("package x\n\n// #include <a.h>\n//#include \"b.h\"\n// #if __has_include(X)\n// #endif\nimport \"C\"\n\n/*\n#include Y\n*/\nfunc f() {}\n"))
+	if want := []string{"a.h", "b.h"}; !slices.Equal(n.Files[:2], want) || !n.Asks || len(n.Tails) != 1 {
+		t.Errorf("got %+v", n)
+	}
+	n = NamesIn("x.go", []byte("package x\n\n// #include <a.h>\nimport \"fmt\"\n"))
+	if n.Files != nil {
+		t.Errorf("a file without cgo: got %+v", n)
+	}
+}

@@ -1,0 +1,203 @@
+package bind
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"dgd/internal/graph"
+)
+
+// ReachOf says how far what a vendored package's C or assembly names is from
+// it. src and vendor are the directories that SRC and SRC/vendor stand for;
+// modules are the modules' places below vendor.
+func ReachOf(n *graph.Node, src, vendor string, modules []string) (graph.Reach, error) {
+	w := reacher{src: src, vendor: vendor}
+	for _, m := range modules {
+		m = "vendor/" + m
+		if inDir(n.Src.Dir, m) && len(m) > len(w.own) {
+			w.own = m
+		}
+	}
+	search := []string{n.Src.Dir}
+	for _, p := range sourcePaths(n) {
+		w.to(p)
+		search = append(search, p)
+	}
+	queue := slices.Clone(n.Src.Files)
+	seen := map[string]bool{}
+	for len(queue) > 0 && w.reach != graph.ReachAll {
+		f := queue[0]
+		queue = queue[1:]
+		if seen[f] {
+			continue
+		}
+		seen[f] = true
+		w.to(f)
+		text, err := os.ReadFile(w.disk(f))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // as whoever opens it will say
+		}
+		if err != nil {
+			return "", err
+		}
+		names := NamesIn(f, text)
+		w.add(&names)
+		for _, name := range names.Files {
+			if path.IsAbs(name) {
+				continue
+			}
+			for _, from := range append([]string{path.Dir(f)}, search...) {
+				target := path.Join(from, name)
+				if strings.HasPrefix(target, "../") {
+					continue
+				}
+				if info, err := os.Stat(w.disk(target)); err == nil && info.Mode().IsRegular() {
+					queue = append(queue, target)
+				}
+			}
+		}
+	}
+	w.compute(n)
+	return w.reach, nil
+}
+
+// A reacher collects where names lead.
+type reacher struct {
+	src, vendor string
+	own         string // the package's module, relative to SRC
+	reach       graph.Reach
+	names       Names // of all files
+}
+
+// inDir reports whether the path is dir, or below it.
+func inDir(p, dir string) bool { return p == dir || strings.HasPrefix(p, dir+"/") }
+
+// to says that something leads to a path relative to SRC.
+func (w *reacher) to(p string) {
+	switch {
+	case inDir(p, "vendor"):
+		if (w.own == "" || !inDir(p, w.own)) && w.reach == graph.ReachModule {
+			w.reach = graph.ReachModules
+		}
+	default:
+		w.reach = graph.ReachAll
+	}
+}
+
+func (w *reacher) disk(p string) string {
+	if rest, ok := strings.CutPrefix(p, "vendor/"); ok {
+		return filepath.Join(w.vendor, filepath.FromSlash(rest))
+	}
+	return filepath.Join(w.src, filepath.FromSlash(p))
+}
+
+func (w *reacher) add(n *Names) {
+	w.names.Loose = w.names.Loose || n.Loose
+	w.names.Asks = w.names.Asks || n.Asks
+	w.names.Tails = append(w.names.Tails, n.Tails...)
+	w.names.Defines = append(w.names.Defines, n.Defines...)
+}
+
+var identifier = regexp.MustCompile(`[A-Za-z_]\w*`)
+
+// A dot that is not in the middle of a name, as before a file's suffix: without
+// one, no name leads upwards.
+var dot = regexp.MustCompile(`(?:^|\W)\.|\.(?:\W|$)`)
+
+// compute follows computed names. Where no macro that can be a part of one has
+// such a dot, the name does not leave the directories that are searched.
+func (w *reacher) compute(n *graph.Node) {
+	up := w.names.Loose
+	bodies := map[string][]string{}
+	for _, d := range w.names.Defines {
+		bodies[d[0]] = append(bodies[d[0]], d[1])
+	}
+	for _, s := range n.Steps {
+		if s.Run == nil {
+			continue
+		}
+		for i, arg := range s.Run.Args {
+			// -DNAME=BODY, also in two words or in the quotes of cgo's own flags.
+			if _, def, ok := strings.Cut(arg, "-D"); ok || i > 0 && s.Run.Args[i-1] == "-D" {
+				if !ok {
+					def = arg
+				}
+				name, body, _ := strings.Cut(def, "=")
+				bodies[name] = append(bodies[name], body)
+			}
+		}
+	}
+	queue := w.names.Tails
+	seen := map[string]bool{}
+	for len(queue) > 0 && !up {
+		text := queue[0]
+		queue = queue[1:]
+		up = dot.MatchString(text)
+		for _, name := range identifier.FindAllString(text, -1) {
+			if !seen[name] {
+				seen[name] = true
+				queue = append(queue, bodies[name]...)
+			}
+		}
+	}
+	switch {
+	case up && w.names.Asks:
+		w.reach = graph.ReachAll
+	case up:
+		w.to("vendor")
+	}
+}
+
+// sourcePaths returns the paths below SRC that the package's commands name, but
+// for the Go compiler's, relative to SRC.
+func sourcePaths(n *graph.Node) []string {
+	var list []string
+	for _, s := range n.Steps {
+		if s.Run == nil || strings.HasSuffix(s.Run.Args[0], "/compile") {
+			continue
+		}
+		for _, arg := range s.Run.Args {
+			if strings.HasPrefix(arg, "-ffile-prefix-map=") || strings.HasPrefix(arg, "-fdebug-prefix-map=") {
+				continue
+			}
+			for _, p := range srcPaths(arg) {
+				list = append(list, strings.TrimPrefix(p, "/"))
+			}
+			trimmed := strings.TrimPrefix(strings.TrimPrefix(arg, "-I"), "-L")
+			if trimmed == ".." || strings.HasPrefix(trimmed, "../") {
+				list = append(list, path.Join(n.Src.Dir, trimmed))
+			}
+		}
+	}
+	slices.Sort(list)
+	return slices.Compact(list)
+}
+
+// srcPaths returns the paths behind the tokens SRC in a word, each cleaned and
+// with its slash, or empty for SRC itself.
+func srcPaths(arg string) []string {
+	var list []string
+	for rest := arg; ; {
+		i := strings.Index(rest, "${SRC}")
+		if i < 0 {
+			return list
+		}
+		rest = rest[i+len("${SRC}"):]
+		end := strings.IndexAny(rest, " \";=,")
+		if end < 0 {
+			end = len(rest)
+		}
+		p := rest[:end]
+		if p != "" {
+			p = path.Clean(p)
+		}
+		list = append(list, strings.ReplaceAll(p, "$$", "$"))
+		rest = rest[end:]
+	}
+}
