@@ -171,6 +171,7 @@ in
         builtins.elem (builtins.head line) here
         || builtins.length line > 1 && builtins.elem "${builtins.head line} ${builtins.elemAt line 1}" here;
     in
-    (deleteVendor || !builtins.pathExists "${at.root}/vendor/modules.txt")
+    # The go command takes any vendor directory for one of its own, and says so where it has no modules.txt.
+    (deleteVendor || !builtins.pathExists "${at.root}/vendor")
     && !builtins.all isHere (builtins.concatMap (named "require") at.mods);
 }

@@ -55,8 +55,9 @@ The go command of PATH says what is imported, by the flags and variables of its 
 	return cmd
 }
 
-// projectArgs reads [DIR] [PACKAGE…]: the first one is a directory where it is
-// one that holds a go.mod or a go.work, or where it is not a pattern.
+// projectArgs reads [DIR] [PACKAGE…]: the first one is DIR where it is the
+// directory of a module or of a workspace, or belongs to another one than the
+// current directory does.
 func projectArgs(args []string) (dir string, patterns []string) {
 	dir, patterns = ".", args
 	if len(args) > 0 && isProject(args[0]) {
@@ -66,12 +67,37 @@ func projectArgs(args []string) (dir string, patterns []string) {
 }
 
 func isProject(name string) bool {
-	for _, file := range []string{"go.mod", "go.work"} {
-		if _, err := os.Stat(filepath.Join(name, file)); err == nil {
-			return true
-		}
+	if name == "." || holdsProject(name) {
+		return true
 	}
-	return name == "."
+	if info, err := os.Stat(name); err != nil || !info.IsDir() {
+		return false
+	}
+	of, here := projectOf(name), projectOf(".")
+	return of != "" && of != here && !(holds(here, "go.work") && strings.HasPrefix(of, here+"/"))
+}
+
+// projectOf returns the directory of the module or workspace that a directory
+// belongs to, or "".
+func projectOf(name string) string {
+	dir, err := filepath.Abs(name)
+	if err != nil {
+		return ""
+	}
+	for !holdsProject(dir) {
+		if dir == filepath.Dir(dir) {
+			return ""
+		}
+		dir = filepath.Dir(dir)
+	}
+	return dir
+}
+
+func holdsProject(dir string) bool { return holds(dir, "go.mod") || holds(dir, "go.work") }
+
+func holds(dir, file string) bool {
+	_, err := os.Stat(filepath.Join(dir, file))
+	return err == nil
 }
 
 // printGraph prints the modules with their packages, the standard library in

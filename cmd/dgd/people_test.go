@@ -242,6 +242,38 @@ func TestPeople(t *testing.T) {
 }
 
 // A difference in people's words.
+// A directory is DIR unless it can only be a package of where the command runs.
+func TestProjectArgs(t *testing.T) {
+	top := t.TempDir()
+	for _, file := range []string{"one/go.mod", "one/sub/x.go", "two/go.mod", "two/sub/x.go", "ws/go.work", "ws/app/go.mod", "ws/app/sub/x.go", "none/x"} {
+		file = filepath.Join(top, file)
+		if err := os.MkdirAll(filepath.Dir(file), 0o777); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, nil, 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, test := range []struct {
+		from, arg string
+		isDir     bool
+	}{
+		{".", "./two/sub", true}, {".", "two", true}, {".", "none", false}, {".", "./...", false}, {".", "example.com/x", false},
+		{"one", "./sub", false}, {"one", "sub", false}, {"one", "../two/sub", true}, {"one/sub", "..", true}, {"one", ".", true},
+		{"ws", "./app/sub", false}, {"ws", "./app", true}, {"ws/app", "./sub", false}, {"one", "../ws/app/sub", true},
+	} {
+		t.Chdir(filepath.Join(top, test.from))
+		dir, patterns := projectArgs([]string{test.arg, "x"})
+		want, left := ".", 2
+		if test.isDir {
+			want, left = test.arg, 1
+		}
+		if dir != want || len(patterns) != left {
+			t.Errorf("in %s, %s x is the directory %s and the patterns %q", test.from, test.arg, dir, patterns)
+		}
+	}
+}
+
 func TestPrintDiff(t *testing.T) {
 	file := drvdiff.Cause{Kind: "file", What: "a/a.go", Change: "changed"}
 	toolchain := drvdiff.Cause{Kind: "toolchain", Old: "go-1.25", New: "go-1.26", Change: "changed"}

@@ -41,11 +41,12 @@ func (e *Error) Error() string {
 
 // Parse parses the output of `go build -n` or `go test -n`, with -c or without.
 //
-// The output must be whole, from an empty build cache, and free of other
-// messages; the go command prints it on standard error. A line that is not one
-// of the forms below is an *Error:
+// The output must be whole and from an empty build cache; the go command prints
+// it on standard error. A line that is not one of the forms below is an *Error:
 //
 //	(an empty line)
+//	go: TEXT                                a message, and indented lines
+//	warning: TEXT                           the same
 //	#                                       a banner, three lines
 //	cd DIR
 //	mkdir -p PATH
@@ -73,7 +74,7 @@ func Parse(text string, opt Options) (*Script, error) {
 	if err := p.parse(); err != nil {
 		return nil, err
 	}
-	return &Script{Steps: p.steps}, nil
+	return &Script{Steps: p.steps, Messages: p.messages}, nil
 }
 
 type parser struct {
@@ -85,6 +86,7 @@ type parser struct {
 	shell    *syntax.Parser
 	buf      []byte // for reread
 	steps    []Step
+	messages []string
 	spans    []span
 }
 
@@ -99,9 +101,10 @@ type span struct {
 type spanKind byte
 
 const (
-	blankSpan spanKind = iota // an empty line
-	cdSpan                    // a cd, which is not a step
-	stepSpan                  // a step
+	blankSpan   spanKind = iota // an empty line
+	cdSpan                      // a cd, which is not a step
+	messageSpan                 // what the go command says
+	stepSpan                    // a step
 )
 
 func newParser(text string, opt Options) *parser {
@@ -156,6 +159,9 @@ func (p *parser) command(start, first int, line string) error {
 			return err
 		}
 		kind, p.dir = cdSpan, dir
+	case isMessage(line):
+		kind = messageSpan
+		p.message(line)
 	case line == "#":
 		path, err := p.banner()
 		if err != nil {
@@ -182,6 +188,24 @@ func (p *parser) command(start, first int, line string) error {
 		p.steps = append(p.steps, step)
 	}
 	return nil
+}
+
+// isMessage reports whether the go command says the line to its user: warnings
+// of a run that succeeds stand among the commands, which begin with neither.
+func isMessage(line string) bool {
+	return strings.HasPrefix(line, "go: ") || strings.HasPrefix(line, "warning: ")
+}
+
+// message keeps a message that begins with line, and the indented lines behind.
+func (p *parser) message(line string) {
+	for strings.HasPrefix(p.text[p.pos:], "\t") {
+		more, err := p.next()
+		line += "\n" + more
+		if err != nil {
+			break
+		}
+	}
+	p.messages = append(p.messages, line)
 }
 
 // banner reads the rest of the header of a package and returns its import path.

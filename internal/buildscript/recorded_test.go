@@ -103,6 +103,10 @@ func checkCover(t *testing.T, p *parser) {
 			if !strings.HasPrefix(text, "cd ") || s.lines != 1 {
 				t.Fatalf("line %d is taken for cd: %q", s.line, text)
 			}
+		case messageSpan:
+			if !isMessage(text) || strings.Contains(strings.ReplaceAll(text, "\n\t", ""), "\n") {
+				t.Fatalf("line %d is taken for a message: %q", s.line, text)
+			}
 		case stepSpan:
 			if len(steps) == 0 || steps[0].Line != s.line || steps[0].Text != text || steps[0].Action == nil {
 				t.Fatalf("line %d is not a step with the text %q", s.line, text)

@@ -8,7 +8,11 @@ package buildscript
 
 // A Script is a parsed `go build -n` script.
 type Script struct {
-	Steps []Step // in script order; every non-blank line belongs to exactly one
+	Steps []Step // in script order; every line but blank ones and messages belongs to exactly one
+
+	// Messages are what the go command says beside the script, such as
+	// "warning: …": a line each, or several where the later ones are indented.
+	Messages []string
 }
 
 // A Step is one command of the script.

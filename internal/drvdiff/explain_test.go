@@ -230,7 +230,7 @@ func TestPackages(t *testing.T) {
 
 // Each kind of derivation has its words.
 func TestLabels(t *testing.T) {
-	archives := action.Unit{Name: "archives", Sources: []action.Source{{At: "${out}/b.a"}, {At: "${out}/a.a"}}}
+	archives := action.Unit{Name: "archives", Sources: []action.Source{{At: "${out}/b@.a"}, {At: "${out}/a@.a"}}}
 	for _, test := range []struct {
 		name  string
 		units []action.Unit
@@ -261,7 +261,7 @@ func TestAlike(t *testing.T) {
 	archives := func(names ...string) []action.Unit {
 		u := action.Unit{Name: "archives"}
 		for _, name := range names {
-			u.Sources = append(u.Sources, action.Source{At: "${out}/" + name + ".a"})
+			u.Sources = append(u.Sources, action.Source{At: "${out}/" + name + "@.a"})
 		}
 		return []action.Unit{u}
 	}

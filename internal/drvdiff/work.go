@@ -53,7 +53,7 @@ func readWork(d *drvfile.Derivation) (*work, error) {
 	if w.kind == result && w.units[0].Name == "archives" {
 		w.kind = archives
 		for _, s := range w.units[0].Sources {
-			w.names = append(w.names, strings.TrimSuffix(strings.TrimPrefix(s.At, "${out}/"), ".a"))
+			w.names = append(w.names, strings.TrimSuffix(strings.TrimPrefix(s.At, "${out}/"), "@.a"))
 		}
 	} else {
 		for _, u := range w.units {

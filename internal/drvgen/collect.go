@@ -63,7 +63,7 @@ func (gen *generator) collection(nodes []int, places map[int]place) error {
 	u := action.Unit{Name: d.Name, Steps: []action.Step{}}
 	taken := map[string]bool{}
 	for _, n := range nodes {
-		f := file{output: "out", path: gen.g.Nodes[n].Name + ".a"}
+		f := file{output: "out", path: archiveFile(gen.g.Nodes[n].Name)}
 		if taken[f.path] {
 			return fmt.Errorf("a program with two packages %s", gen.g.Nodes[n].Name)
 		}

@@ -33,7 +33,7 @@ func TestCollectThirdParty(t *testing.T) {
 		t.Errorf("%s has %d variables", archives.Name, len(archives.Vars))
 	}
 	u := units(t, archives)
-	want := action.Source{At: "${out}/m/p1.a", From: "${V1}"}
+	want := action.Source{At: "${out}/m/p1@.a", From: "${V1}"}
 	if len(u) != 1 || len(u[0].Sources) != minCollected || u[0].Sources[1] != want {
 		t.Errorf("the units are %+v", u)
 	}
@@ -46,7 +46,7 @@ func TestCollectThirdParty(t *testing.T) {
 	if !reflect.DeepEqual(last.Vars, wantVars) {
 		t.Errorf("the link's variables are %+v", last.Vars)
 	}
-	if got := units(t, last)[0].Vars["R1"]; got != "${V0}/m/p1.a" {
+	if got := units(t, last)[0].Vars["R1"]; got != "${V0}/m/p1@.a" {
 		t.Errorf("the link finds an archive at %s", got)
 	}
 }
@@ -106,14 +106,14 @@ func TestSplitGroup(t *testing.T) {
 		t.Errorf("the outputs are %v, want %v", drvs[0].Outputs, want)
 	}
 	u := units(t, drvs[0])
-	if want := (action.Vars{"ARCHIVE": "${out}/mod/b.a", "EXPORT": "${x1}", "R0": "${x0}"}); !reflect.DeepEqual(u[1].Vars, want) {
+	if want := (action.Vars{"ARCHIVE": "${out}/mod/b@.a", "EXPORT": "${x1}", "R0": "${x0}"}); !reflect.DeepEqual(u[1].Vars, want) {
 		t.Errorf("the variables of mod/b are %v, want %v", u[1].Vars, want)
 	}
 	group := 0
 	if want := (Value{Drv: &group, Output: "x1"}); !reflect.DeepEqual(drvs[1].Vars["V0"], want) {
 		t.Errorf("c refers to %+v, want %+v", drvs[1].Vars["V0"], want)
 	}
-	if got := units(t, drvs[2])[0].Vars; got["R0"] != "${V0}/mod/a.a" || got["R1"] != "${V0}/mod/b.a" {
+	if got := units(t, drvs[2])[0].Vars; got["R0"] != "${V0}/mod/a@.a" || got["R1"] != "${V0}/mod/b@.a" {
 		t.Errorf("the link finds the archives at %v", got)
 	}
 }

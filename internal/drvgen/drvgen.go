@@ -92,6 +92,12 @@ const (
 	headerOutput  = "h"
 )
 
+// archiveFile and exportFile name a package's files where a derivation has those
+// of many. No import path has an @, so that none is the name of such a file: the
+// directory x.a may lie beside the package x.
+func archiveFile(importPath string) string { return importPath + "@.a" }
+func exportFile(importPath string) string  { return importPath + "@.x" }
+
 // Generate makes the derivations of a graph, each after those it refers to. The
 // last one is the program, or a directory of all programs where there are
 // several, or packages that no program needs.
@@ -277,11 +283,11 @@ func (gen *generator) emit(group Group, bundled bool) error {
 			at.archive.path = "bin/" + node.Main
 		}
 		if bundled {
-			at.archive.path = name + ".a"
+			at.archive.path = archiveFile(name)
 			if group.Split {
 				at.export.output += strconv.Itoa(len(units))
 			} else {
-				at.export.path = name + ".x"
+				at.export.path = exportFile(name)
 			}
 		}
 		gen.at[n] = at

@@ -2,6 +2,7 @@ package drvgen
 
 import (
 	"encoding/json"
+	"path"
 	"reflect"
 	"slices"
 	"strings"
@@ -179,17 +180,17 @@ func TestGroup(t *testing.T) {
 	}, action.Unit{
 		Name:  "errors",
 		Env:   "${CGOENV}",
-		Vars:  action.Vars{"ARCHIVE": "${out}/errors.a", "EXPORT": "${x}/errors.x"},
+		Vars:  action.Vars{"ARCHIVE": "${out}/errors@.a", "EXPORT": "${x}/errors@.x"},
 		Steps: []action.Step{{Mkdir: "${out}"}, {Mkdir: "${x}"}, errs.Steps[0]},
 	}, action.Unit{
 		Name:  "io/$fs",
 		Needs: []int{0},
-		Vars:  action.Vars{"ARCHIVE": "${out}/io/$$fs.a", "EXPORT": "${x}/io/$$fs.x", "R0": "${x}/errors.x", "R1": "${x}/errors.x"},
+		Vars:  action.Vars{"ARCHIVE": "${out}/io/$$fs@.a", "EXPORT": "${x}/io/$$fs@.x", "R0": "${x}/errors@.x", "R1": "${x}/errors@.x"},
 		Steps: []action.Step{{Mkdir: "${out}/io"}, {Mkdir: "${x}/io"}, step("compile", "io/$fs")},
 	}, action.Unit{
 		Name:  "unused",
 		Needs: []int{1},
-		Vars:  action.Vars{"ARCHIVE": "${out}/unused.a", "EXPORT": "${x}/unused.x", "R0": "${x}/io/$$fs.x"},
+		Vars:  action.Vars{"ARCHIVE": "${out}/unused@.a", "EXPORT": "${x}/unused@.x", "R0": "${x}/io/$$fs@.x"},
 		Steps: []action.Step{{Mkdir: "${out}"}, {Mkdir: "${x}"}, step("compile", "unused")},
 	})
 	// One output of a group is one variable.
@@ -199,7 +200,7 @@ func TestGroup(t *testing.T) {
 		Vars:    map[string]Value{"GOROOT": goroot, "V0": drv(0, "x")},
 	}, action.Unit{
 		Name:  "m",
-		Vars:  action.Vars{"ARCHIVE": "${out}", "EXPORT": "${x}", "R0": "${V0}/io/$$fs.x", "R1": "${V0}/errors.x"},
+		Vars:  action.Vars{"ARCHIVE": "${out}", "EXPORT": "${x}", "R0": "${V0}/io/$$fs@.x", "R1": "${V0}/errors@.x"},
 		Steps: []action.Step{step("compile", "m")},
 	})
 	check(t, drvs[2], Derivation{
@@ -208,13 +209,38 @@ func TestGroup(t *testing.T) {
 		Vars:    map[string]Value{"GOROOT": goroot, "V0": drv(0, "out"), "V1": drv(1, "out")},
 	}, action.Unit{
 		Name:  "m",
-		Vars:  action.Vars{"PROGRAM": "${out}/bin/m", "R0": "${V0}/errors.a", "R1": "${V0}/io/$$fs.a", "R2": "${V1}"},
+		Vars:  action.Vars{"PROGRAM": "${out}/bin/m", "R0": "${V0}/errors@.a", "R1": "${V0}/io/$$fs@.a", "R2": "${V1}"},
 		Steps: []action.Step{{Mkdir: "${out}/bin"}, step("link", "m")},
 	})
 }
 
 // The go command does not compile the whole standard library first, and a group
 // of it may need a profile.
+// A package may lie in a directory that has the name of another one's archive.
+func TestDirectoryNamedAsArchive(t *testing.T) {
+	g := &graph.Graph{Nodes: []*graph.Node{
+		{Kind: graph.Package, Name: "m/foo"}, {Kind: graph.Package, Name: "m/foo.a/bar"}, {Kind: graph.Package, Name: "m/foo.x/bar"},
+	}}
+	drvs, err := Generate(g, Options{Groups: []Group{{Name: "m", Nodes: []int{0, 1, 2}}}, Libraries: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := map[string]bool{}
+	for _, u := range units(t, drvs[0]) {
+		files[u.Vars["ARCHIVE"]], files[u.Vars["EXPORT"]] = true, true
+	}
+	if len(files) != 6 {
+		t.Errorf("six files have the names %v", files)
+	}
+	for file := range files {
+		for dir := path.Dir(file); dir != "."; dir = path.Dir(dir) {
+			if files[dir] {
+				t.Errorf("%s is a file, and the directory of %s", dir, file)
+			}
+		}
+	}
+}
+
 func TestGroupOrder(t *testing.T) {
 	profile := &graph.Node{Kind: graph.File, Name: "preprofile", Steps: []action.Step{step("preprofile")}}
 	late := std("net/http", 0)
@@ -253,15 +279,15 @@ func TestGroupSameName(t *testing.T) {
 		refs = append(refs, u.Vars["R0"])
 	}
 	if want := []string{
-		"${x}/errors.x", "${out}/errors.a", "${x}/io.x", "${out}/io.a",
-		"${x}/errors@2.x", "${out}/errors@2.a", "${x}/io@2.x", "${out}/io@2.a",
+		"${x}/errors@.x", "${out}/errors@.a", "${x}/io@.x", "${out}/io@.a",
+		"${x}/errors@2@.x", "${out}/errors@2@.a", "${x}/io@2@.x", "${out}/io@2@.a",
 	}; !slices.Equal(exports, want) {
 		t.Errorf("the files are %q, want %q", exports, want)
 	}
-	if want := []string{"", "${x}/errors.x", "", "${x}/errors@2.x"}; !slices.Equal(refs, want) {
+	if want := []string{"", "${x}/errors@.x", "", "${x}/errors@2@.x"}; !slices.Equal(refs, want) {
 		t.Errorf("the references are %q, want %q", refs, want)
 	}
-	for i, want := range map[int]string{1: "${V0}/io.a", 2: "${V0}/io@2.a"} {
+	for i, want := range map[int]string{1: "${V0}/io@.a", 2: "${V0}/io@2@.a"} {
 		if got := units(t, drvs[i])[0].Vars["R0"]; got != want {
 			t.Errorf("program %d is linked from %s, want %s", i, got, want)
 		}

@@ -20,6 +20,7 @@ import (
 
 	"dgd/internal/bind"
 	"dgd/internal/modules"
+	"dgd/internal/skeleton"
 	"dgd/internal/source"
 )
 
@@ -56,7 +57,7 @@ func (p *place) closeLinks() error {
 		if err := os.Remove(path); err != nil {
 			return err
 		}
-		if err := os.Symlink("/nonexistent/out-of-src", path); err != nil {
+		if err := os.Symlink(skeleton.Outside, path); err != nil {
 			return err
 		}
 	}
@@ -72,7 +73,11 @@ func (p *place) explain(err error, cfg *Config) error {
 			// Go names files relative to the directory that it runs in.
 			named := regexp.QuoteMeta(strings.TrimPrefix(name, p.rel(p.modRoot)+"/"))
 			if regexp.MustCompile(`(^|[ \t/"])` + named + `($|[ :\n"])`).MatchString(failed.text) {
-				return fmt.Errorf("%s\n\ndgd: %w", failed.text, bind.LinkError(p.leaving[name]))
+				link := *p.leaving[name]
+				if link.Target == skeleton.Outside {
+					link.Target = "an absolute path"
+				}
+				return fmt.Errorf("%s\n\ndgd: %w", failed.text, bind.LinkError(&link))
 			}
 		}
 	}
@@ -157,6 +162,14 @@ func (p *place) modulePlaces(cache string) ([]string, error) {
 		}
 		return nil
 	})
+}
+
+// kind is the go command's word for what holds the modules of the build.
+func (p *place) kind() string {
+	if p.work {
+		return "work"
+	}
+	return "mod"
 }
 
 // A member is one of the main modules.

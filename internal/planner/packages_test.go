@@ -260,12 +260,12 @@ func TestLinksOut(t *testing.T) {
 		pkg     string
 		want    string
 	}{
-		{"a file", ".", "a/x.go", outside, "a", "a/x.go is a symbolic link to " + outside + ", which is not in src"},
+		{"a file", ".", "a/x.go", outside, "a", "a/x.go is a symbolic link to an absolute path, which is not in src"},
 		{"a relative link", ".", "a/x.go", "../../home/x.go", "a", "a/x.go is a symbolic link to ../../home/x.go"},
-		{"of a module below", "a", "a/x.go", outside, ".", "a/x.go is a symbolic link to " + outside},
+		{"of a module below", "a", "a/x.go", outside, ".", "a/x.go is a symbolic link to an absolute path"},
 		{"a directory", ".", "dir", filepath.Dir(outside), "dir", "dir is a symbolic link to "},
 		{"an embedded file", ".", "e/text", outside, "e", "pattern text: cannot embed irregular file text"},
-		{"by way of a link", ".", "out", filepath.Dir(outside), "l", "out is a symbolic link to " + filepath.Dir(outside)},
+		{"by way of a link", ".", "out", filepath.Dir(outside), "l", "out is a symbolic link to an absolute path"},
 		{"a file of another package", ".", "a/x.go", outside, "e", ""},
 		{"within the sources", ".", "e/x.go", "../x/x.go", "e", ""},
 	} {

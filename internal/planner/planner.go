@@ -213,6 +213,9 @@ func newGraph(text string, vars map[string]string, opt graph.Options) (*graph.Gr
 	if err != nil {
 		return nil, err
 	}
+	for _, m := range script.Messages {
+		fmt.Fprintln(os.Stderr, m)
+	}
 	return graph.New(script, opt)
 }
 
@@ -260,10 +263,12 @@ func prepare(cfg *Config, src string) (at place, members []member, err error) {
 			return at, nil, err
 		}
 	}
-	switch {
+	switch fetches := cfg.Lock != nil || cfg.Vendor != "" || cfg.Downloads != ""; {
+	case fetches && exists(at.vendor()) && !at.vendored():
+		return at, nil, fmt.Errorf("src has a vendor directory of its own without modules.txt, which go does not build with: set deleteVendor = true, or run `go %s vendor` and leave out vendorHash and modules", at.kind())
 	case cfg.Lock != nil && exists(at.vendor()):
 		return at, nil, errors.New("src has a vendor directory of its own: leave out modules, or set deleteVendor = true")
-	case (cfg.Vendor != "" || cfg.Downloads != "") && exists(at.vendor()):
+	case fetches && exists(at.vendor()):
 		return at, nil, errors.New("src has a vendor directory of its own: leave out vendorHash or set it to null, or set deleteVendor = true")
 	case cfg.Vendor != "":
 		if err := os.Symlink(cfg.Vendor, at.vendor()); err != nil {
@@ -518,21 +523,28 @@ func said(text string) string {
 		return text
 	}
 	lines := strings.SplitAfter(text, "\n")
-	var message strings.Builder
+	rest := slices.Clone(lines) // without what is a message
+	var message []string
 	for range maxSaid {
-		_, err := buildscript.Parse(strings.Join(lines, ""), buildscript.Options{})
+		script, err := buildscript.Parse(strings.Join(rest, ""), buildscript.Options{})
+		if err == nil {
+			for _, m := range script.Messages {
+				message = append(message, strings.SplitAfter(m+"\n", "\n")...)
+			}
+		}
 		var unknown *buildscript.Error
 		if !errors.As(err, &unknown) {
 			break
 		}
 		i := unknown.Line - 1
-		message.WriteString(lines[i])
-		lines = slices.Delete(lines, i, i+1)
+		message = append(message, rest[i])
+		rest = slices.Delete(rest, i, i+1)
 	}
-	if message.Len() == 0 {
+	lines = slices.DeleteFunc(lines, func(line string) bool { return !slices.Contains(message, line) })
+	if len(lines) == 0 {
 		return text
 	}
-	return message.String()
+	return strings.Join(lines, "")
 }
 
 // maxSaid is how many lines of a message are looked for in a script.

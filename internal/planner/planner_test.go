@@ -184,6 +184,8 @@ func TestMakeErrors(t *testing.T) {
 		{"no such package", with("x", ""), func(c *Config) { c.Package = []string{"cmd/x"} }, "subPackage names a directory"},
 		{"not a program", with("lib/lib.go", "package lib\n"), func(c *Config) { c.Package = []string{"lib"} }, "package main"},
 		{"one of two is not a program", with("lib/lib.go", "package lib\n"), func(c *Config) { c.Package = []string{".", "lib"} }, "only 1 are programs"},
+		{"a vendor directory without a list", map[string]string{"go.mod": vendored["go.mod"], "main.go": vendored["main.go"], "vendor/example.org/lib/lib.go": "package lib\n"}, nil, "not marked as explicit in vendor/modules.txt"},
+		{"a fetch beside a vendor directory without a list", map[string]string{"go.mod": vendored["go.mod"], "main.go": vendored["main.go"], "vendor/example.org/lib/lib.go": "package lib\n"}, func(cfg *Config) { cfg.Vendor = "/vendor" }, "vendor directory of its own without modules.txt"},
 		{"a vendor directory that does not fit", map[string]string{"go.mod": vendored["go.mod"], "main.go": vendored["main.go"], "vendor/modules.txt": "# example.org/lib v1.1.0\n"}, nil, "run `go mod vendor`"},
 	}
 	for _, test := range tests {

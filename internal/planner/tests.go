@@ -158,7 +158,9 @@ func without(list []string, s string) []string {
 // withCache is the same command with another build cache, which is below the
 // first one's directory.
 func (g *goCommand) withCache(name string) *goCommand {
-	return &goCommand{path: g.path, env: append(slices.Clone(g.env), "GOCACHE="+g.variable("GOCACHE")+"-"+name)}
+	other := *g
+	other.env = append(slices.Clone(g.env), "GOCACHE="+g.variable("GOCACHE")+"-"+name)
+	return &other
 }
 
 // keepingPaths is the same command without the -trimpath that GOFLAGS may have.

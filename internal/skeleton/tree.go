@@ -24,6 +24,12 @@ type entry struct {
 	text []byte // what is kept of a file, or a link's target
 }
 
+// Outside stands for the target of every absolute symbolic link: such a link
+// leads out of the sources, to where planning must not look. So the link that
+// nix-build leaves beside default.nix, another one after each build, is always
+// the same in a skeleton.
+const Outside = "/nonexistent/out-of-src"
+
 // Write writes the skeleton of the directory src to w: a tar archive with all
 // names, sorted within each directory, and without times and modes. The same
 // skeleton always has the same bytes. What is below a .git is left out: the go
@@ -102,6 +108,9 @@ func list(src string, kindOf func(string) kind) ([]*entry, error) {
 			target, err := os.Readlink(p)
 			if err != nil {
 				return err
+			}
+			if filepath.IsAbs(target) {
+				target = Outside
 			}
 			e.text = []byte(target)
 			links = append(links, e)

@@ -135,7 +135,7 @@ func TestTree(t *testing.T) {
 		"embed.go": "package p\n\nimport _ \"embed\"\nvar (\n//go:embed x\n)\n",
 		"f.c":      "// f\n", "LICENSE": "", "run.sh": "", deep + "p.go": "package p\n",
 		"ümlaut \xff\n$(id).go": "package p\n", ".hidden/_x.go": "package p\n",
-		"sub/.git": "", "shared/other.txt": "", ".git/": "",
+		"sub/.git": "", "shared/other.txt": "", ".git/": "", "away.go": "-> " + Outside,
 	} {
 		want[name] = text
 	}
@@ -170,6 +170,20 @@ func (w *failingWriter) Write(b []byte) (int, error) {
 		return 0, errors.New("full")
 	}
 	return len(b), nil
+}
+
+// An absolute link leads out of the sources wherever it leads to: nix-build makes
+// another one of the same name after each build.
+func TestAbsoluteLinks(t *testing.T) {
+	of := func(target string) []byte {
+		return write(t, layOut(t, map[string]string{"p.go": "package p\n", "result": "-> " + target, "d/x.go": "-> " + target}))
+	}
+	if !bytes.Equal(of("/nix/store/a-program"), of("/nix/store/b-program")) {
+		t.Error("the skeleton depends on the target of an absolute link")
+	}
+	if bytes.Equal(of("../a"), of("../b")) {
+		t.Error("the skeleton does not depend on the target of a relative link")
+	}
 }
 
 func TestTreeErrors(t *testing.T) {

@@ -26,6 +26,7 @@ func TestVendorHashNeeded(t *testing.T) {
 		{"a block", map[string]string{"go.mod": module + "require (\n\t// two\n\texample.org/a v1.0.0\n\n\texample.org/b v1.0.0\n)\n"}, "", true},
 		{"an empty block", map[string]string{"go.mod": module + "require (\n)\n"}, "", false},
 		{"a vendor directory", map[string]string{"go.mod": module + "require example.org/a v1.0.0\n", "vendor/modules.txt": ""}, "", false},
+		{"a vendor directory without a list", map[string]string{"go.mod": module + "require example.org/a v1.0.0\n", "vendor/example.org/a/a.go": ""}, "", false},
 		{"replaced by directories", map[string]string{
 			"go.mod": module + "require (\n\texample.org/a v1.0.0\n\t\"example.org/b\" v1.0.0\n)\n\nreplace (\n\texample.org/a => ./a\n\texample.org/b v1.0.0 => ../b\n)\n",
 		}, "", false},
