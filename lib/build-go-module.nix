@@ -192,6 +192,7 @@ let
           settings = if prepares then prepared.settings else null;
           deleteVendor = (goModules != null || locked != null) && get "deleteVendor" false;
           vendorHash = null;
+          fetchHooks = builtins.any set goModule.ownHooks;
           modRoot = import ./relative.nix (get "modRoot" "./");
           subPackages = if set "subPackages" then get "subPackages" [ ] else null;
           excludedPackages = get "excludedPackages" [ ];

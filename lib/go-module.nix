@@ -174,6 +174,26 @@ rec {
     "modInstallPhase"
   ];
 
+  # What changes the fetch alone, or the sources alone.
+  ownHooks = [
+    "overrideModAttrs"
+    "modPostBuild"
+    "modConfigurePhase"
+    "modBuildPhase"
+    "modInstallPhase"
+    "unpackPhase"
+    "preUnpack"
+    "postUnpack"
+    "patchPhase"
+    "prePhases"
+    "preConfigurePhases"
+    "configurePhase"
+    "preConfigure"
+    "postConfigure"
+    "preBuildPhases"
+    "phases"
+  ];
+
   # What mkDerivation must not see: functions, and what is for dgd alone.
   notForDerivation = [
     "overrideModAttrs"

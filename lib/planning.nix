@@ -130,14 +130,20 @@ let
     patched = moduleOverrides.${path}.patches or [ ] != [ ];
   }) (builtins.attrNames moduleOverrides);
   modFiles = import ./mod-files.nix;
+  project = modFiles.project {
+    inherit src env;
+    inherit (args) modRoot;
+  };
+  # Whether go.mod puts directories in the place of modules, which the fetch then has a copy of. Where that cannot be
+  # read yet, it may.
+  mayReplace =
+    !(import ./is-here.nix src)
+    || builtins.any (file: modFiles.named "replace" file != [ ]) ([ project.work ] ++ project.mods);
   required =
     if overrides == [ ] || locked != null || goModules == null || !(import ./is-here.nix src) then
       [ ]
     else
-      modFiles.requirements (modFiles.project {
-        inherit src env;
-        inherit (args) modRoot;
-      });
+      modFiles.requirements project;
   unmet = builtins.filter (
     m: moduleOverrides ? ${m.path} && moduleOverrides.${m.path}.version or m.version != m.version
   ) required;
@@ -288,6 +294,9 @@ rec {
       src
       ;
     locked = if locked == null then [ ] else map (m: { inherit (m) path version tree; }) locked.config.modules;
+    # What the directories that stand in for modules are compared with.
+    fetched = if goModules != null && !args.proxyVendor && mayReplace then goModules else "";
+    fetchHooks = args.fetchHooks or false;
     inherit (args) contentAddressed allowGoReference;
     # Without -trimpath the sources' place shows, which is that of a derivation's first package for all.
     granularity = if args.allowGoReference then "package" else args.granularity;

@@ -136,6 +136,12 @@ type BindConfig struct {
 	Granularity string `json:"granularity"`
 	StoreDir    string `json:"storeDir"`
 
+	// Fetched is a vendor directory that vendorHash is the hash of, or empty;
+	// FetchHooks says that it or the sources went through hooks that the other
+	// did not. See checkReplaced.
+	Fetched    string `json:"fetched"`
+	FetchHooks bool   `json:"fetchHooks"`
+
 	// Tests is the file of the tests' Plan, where these are to be run in place
 	// of building the program.
 	Tests string `json:"tests"`
@@ -175,6 +181,9 @@ func Bind(ctx context.Context, cfg *BindConfig) (*Bound, error) {
 		return nil, err
 	}
 	if err := readJSON(cfg.StdPlan, &std); err != nil {
+		return nil, err
+	}
+	if err := checkReplaced(cfg, path.Dir(program.vendor())); err != nil {
 		return nil, err
 	}
 	out := &Bound{}

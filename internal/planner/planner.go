@@ -274,6 +274,9 @@ func prepare(cfg *Config, src string) (at place, members []member, err error) {
 		if err := os.Symlink(cfg.Vendor, at.vendor()); err != nil {
 			return at, nil, err
 		}
+		if err := at.checkReplacedMods(cfg.Vendor, members); err != nil {
+			return at, nil, err
+		}
 	case cfg.Downloads != "", cfg.Lock != nil:
 	case needs && !exists(at.vendor()):
 		return at, nil, errors.New("src needs other modules (go.mod has `require`), but vendorHash is missing: set vendorHash = \"\"; and Nix says the right one")
@@ -578,6 +581,8 @@ func explain(err error, cfg *Config) error {
 		return fmt.Errorf("%s\n\ndgd: vendorHash is stale: it is the hash of modules for another go.mod, whose fetch is still in the store.\nSet vendorHash = \"\"; and Nix says the right one", firstLines(text, 8))
 	case strings.Contains(text, "missing go.sum entry"):
 		return fmt.Errorf("%s\n\ndgd: go.sum does not fit go.mod: run `go mod tidy`, then %s", firstLines(text, 8), renew)
+	case strings.Contains(text, "cannot find module providing package") && cfg.Vendor != "":
+		return fmt.Errorf("%s\n\ndgd: an import is in no module of go.mod, or vendorHash is stale, as no package imported it before: run `go mod tidy`, then %s", text, renew)
 	case strings.Contains(text, "cannot find module providing package"), strings.Contains(text, "no required module provides package"):
 		return fmt.Errorf("%s\n\ndgd: an import is in no module of go.mod: run `go mod tidy`, then %s", text, renew)
 	case strings.Contains(text, "not one of the workspace modules"), strings.Contains(text, "no modules were found in the current workspace"):
