@@ -421,6 +421,13 @@ let
       '';
     };
 
+    # Built by the go command itself. A program that is built in the same way opens it, in another test.
+    plugin = {
+      src = ./plugin;
+      GOFLAGS = [ "-buildmode=plugin" ];
+      expect = null;
+    };
+
     cover = {
       src = ./cover;
       GOFLAGS = [ "-cover" ];

@@ -26,6 +26,7 @@ let
     contentAddressed = builtins ? outputOf;
     granularity = "module";
     allowGoReference = false;
+    fallback = true;
     innerNix = null;
     doCheck = false;
     checkFlags = [ ];
@@ -62,6 +63,7 @@ let
     contentAddressed = types.bool;
     granularity = types.granularity;
     allowGoReference = types.bool;
+    fallback = types.bool;
     doCheck = types.bool;
     checkFlags = types.strings;
     nativeCheckInputs = types.list;

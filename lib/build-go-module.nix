@@ -186,7 +186,7 @@ let
             proxyVendor
             allowGoReference
             ;
-          inherit (args) contentAddressed granularity;
+          inherit (args) contentAddressed fallback granularity;
           inherit (goModule) fail;
           src = if prepares then "${prepared}" else "${get "src" null}";
           settings = if prepares then prepared.settings else null;

@@ -81,10 +81,11 @@ let
       vars = builtins.mapAttrs (_: value) d.vars;
     }
   ) data.derivations;
+  say = if data ? unplanned then builtins.trace data.unplanned else value: value;
 in
 {
   # The program, or what refers to all tests.
-  last = builtins.elemAt derivations (builtins.length derivations - 1);
+  last = say (builtins.elemAt derivations (builtins.length derivations - 1));
   # The derivations that run tests, by import path.
   tests = builtins.mapAttrs (_: builtins.elemAt derivations) (data.tests or { });
 }

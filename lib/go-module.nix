@@ -35,6 +35,7 @@ let
     doCheck = types.bool;
     useDynDrv = types.bool;
     contentAddressed = types.bool;
+    fallback = types.bool;
     subPackages = listOrWords;
     excludedPackages = listOrWords;
     tags = types.strings;
@@ -93,6 +94,7 @@ rec {
         useDynDrv = given.useDynDrv or useDynDrv;
         contentAddressed = given.contentAddressed or (builtins ? outputOf);
         granularity = given.granularity or "module";
+        fallback = given.fallback or true;
         testData = given.testData or [ ];
         modules = given.modules or null;
       }
@@ -200,6 +202,7 @@ rec {
     "useDynDrv"
     "contentAddressed"
     "granularity"
+    "fallback"
     "modules"
     "testData"
   ];

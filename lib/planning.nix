@@ -26,7 +26,7 @@ let
   # What the C compiler is and says does not depend on the flags of go build.
   ccEnv = removeAttrs env [ "GOFLAGS" ];
 
-  inputs = {
+  inputs' = {
     inherit go;
   }
   // (
@@ -46,6 +46,43 @@ let
       { }
   );
 
+  # The go command itself, where it builds what cannot be planned, has an environment with the user's inputs, if there
+  # is anything in that for it.
+  hasUserEnv =
+    args.cgo
+    || args.buildInputs ++ args.nativeBuildInputs != [ ]
+    || builtins.any builtins.hasContext (builtins.attrValues env);
+  # The inputs of that build beside `inputs`.
+  fallbackInputs =
+    if !args.fallback then
+      { }
+    else
+      (
+        if hasUserEnv then
+          {
+            userEnv = cgoEnv {
+              # Files that flags name are there, too.
+              env = if builtins.hasContext (env.GOFLAGS or "") then env else ccEnv;
+              inherit (args) buildInputs nativeBuildInputs;
+            };
+          }
+        else
+          { }
+      )
+      // (
+        if locked != null then
+          { modCache = locked.cache; }
+        else if unpacked != null then
+          {
+            downloads = goModules;
+            unpacked = patched.unpacked;
+          }
+        else if goModules != null then
+          { vendor = patched.vendored; }
+        else
+          { }
+      );
+
   probe =
     if args.cgo then
       planner {
@@ -54,7 +91,7 @@ let
         config = {
           inherit go;
           env = ccEnv;
-          envFile = inputs.stdEnv;
+          envFile = inputs'.stdEnv;
         };
         inherit attrs;
       }
@@ -152,7 +189,7 @@ let
   planConfig = {
     inherit go env probe;
     inherit (args) modRoot deleteVendor;
-    envFile = inputs.cgoEnv or "";
+    envFile = inputs'.cgoEnv or "";
     flags = if settings == null then flags ++ [ ldflags ] else ownFlags;
     settings = if settings == null then "" else settle settings;
     vendor = orEmpty patched.vendored;
@@ -169,11 +206,13 @@ let
         overrides;
     lock = if locked == null then null else locked.config;
     excludedPackages = args.excludedPackages or [ ];
+    fallback = if args.fallback then { userEnv = hasUserEnv; } else null;
     libraries = args.libraries or false;
   };
 in
 rec {
-  inherit inputs goModules locked;
+  inherit goModules locked;
+  inputs = inputs' // fallbackInputs;
 
   # The trees of `modules` are below it.
   modulesDir =

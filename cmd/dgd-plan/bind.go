@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"os"
 
 	"dgd/internal/planner"
@@ -27,5 +28,9 @@ func bindStage(ctx context.Context, b *build) error {
 		return bound.WriteTo(b.out, cfg.StoreDir)
 	}
 	defer st.Close()
+	// Where evaluation reads the plan, it says so.
+	if bound.Unplanned != "" {
+		fmt.Fprintln(os.Stderr, bound.Unplanned)
+	}
 	return bound.AddTo(ctx, st, &cfg)
 }

@@ -68,6 +68,13 @@ func Sources(g *graph.Graph, src, vendor string, modules []Module) (map[int][]Bo
 }
 
 func sources(n *graph.Node, src, vendor string, modules []Module) ([]Bound, error) {
+	if n.Kind == graph.ByGo {
+		whole := &source.Tree{Name: source.Name(n.Name), Root: src, Exclude: []string{".git"}}
+		if slices.ContainsFunc(n.Inputs, func(in graph.Input) bool { return in != graph.UserEnv }) {
+			whole.Exclude = notSource(vendor) // the modules are an input
+		}
+		return []Bound{{At: ".", Tree: whole, Copy: true}}, nil
+	}
 	if n.Src.Vendored {
 		return vendored(n, src, vendor, modules)
 	}

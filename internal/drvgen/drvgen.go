@@ -353,6 +353,8 @@ func (gen *generator) unit(d *Derivation, n int, unitOf map[int]int) (action.Uni
 		u.Vars["FILE"] = "${out}"
 	case graph.Test:
 		u.Vars["PASSED"] = "${out}"
+	case graph.ByGo:
+		dirs = []string{"${out}/bin"}
 	}
 	d.Vars["GOROOT"] = Value{Input: Go}
 	if gen.opt.Goroot != "." { // tools compare paths by their letters
@@ -368,6 +370,15 @@ func (gen *generator) unit(d *Derivation, n int, unitOf map[int]int) (action.Uni
 	if node.Kind == graph.Test {
 		d.Vars["CHECKENV"] = Value{Input: CheckEnv}
 		u.Env = "${CHECKENV}"
+	}
+	if node.Kind == graph.ByGo {
+		d.Vars["GO"] = Value{Input: Go, Suffix: "/bin/go"}
+	}
+	for _, in := range node.Inputs {
+		d.Vars[in.Token()] = Value{Input: Input(in)}
+		if in == graph.UserEnv {
+			u.Env = "${" + in.Token() + "}"
+		}
 	}
 	for i, ref := range node.Refs {
 		token := "R" + strconv.Itoa(i)
@@ -468,6 +479,8 @@ func (gen *generator) join() error {
 		links = append(links, n)
 	}
 	switch {
+	case len(gen.g.Nodes) == 1 && gen.g.Nodes[0].Kind == graph.ByGo:
+		return nil
 	case len(links)+len(unused) == 0:
 		return fmt.Errorf("nothing is linked: there is no main package")
 	case len(links) == 1 && len(unused) == 0 && gen.at[links[0]].drv == len(gen.drvs)-1:

@@ -6,7 +6,11 @@
 // same package of two programs gives the same node.
 package graph
 
-import "dgd/internal/action"
+import (
+	"strings"
+
+	"dgd/internal/action"
+)
 
 // A Graph is the plan of a build. Nodes stand after what they depend on.
 type Graph struct {
@@ -25,6 +29,9 @@ const (
 	Test Kind = "test"
 	// File makes a single file that other nodes read, such as a preprocessed profile.
 	File Kind = "file"
+	// ByGo is the go command's own build of all programs at once. It is the only
+	// node of its graph.
+	ByGo Kind = "by-go"
 )
 
 // A Node is the work for one package, link or file.
@@ -40,6 +47,7 @@ const (
 //	HEADER   the directory of a package's header, which the node writes
 //	BIN      the directory of a link's program
 //	PASSED   the file that a test writes when it has passed
+//	GO       the go command
 //	R0, R1…  the outputs that Refs lists
 type Node struct {
 	Kind  Kind          `json:"kind"`
@@ -56,7 +64,24 @@ type Node struct {
 	// Header says that a package makes a third output: a directory that holds
 	// the C header of its exported functions, and nothing where it has none.
 	Header bool `json:"header,omitempty"`
+	// Inputs are what else the node reads of what the whole build has in common,
+	// each with the token that Token says.
+	Inputs []Input `json:"inputs,omitempty"`
 }
+
+// An Input is a store path that the library hands to the whole build.
+type Input string
+
+const (
+	Vendor    Input = "vendor"    // a vendor directory that was fetched
+	Downloads Input = "downloads" // a module download cache that was fetched
+	Unpacked  Input = "unpacked"  // the modules of it
+	ModCache  Input = "modCache"  // a module cache of the modules of a lock
+	UserEnv   Input = "userEnv"   // an environment with the user's inputs, which the node runs in
+)
+
+// Token is the name of the token that stands for the input in steps.
+func (i Input) Token() string { return strings.ToUpper(string(i)) }
 
 // Output says which output of a node a Ref means.
 type Output string

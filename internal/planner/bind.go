@@ -164,6 +164,7 @@ type Bound struct {
 	Trees       []source.Hashed
 	Modules     []ModuleTree
 	Tests       map[string]int // the derivations that run tests, by import path
+	Unplanned   string         // what is said of a plan without packages
 }
 
 // vendor is the place of the vendor directory in the sources.
@@ -209,6 +210,7 @@ func Bind(ctx context.Context, cfg *BindConfig) (*Bound, error) {
 	if cfg.Tests != "" {
 		return out, bindTests(ctx, cfg, out, vendored, &std, &program)
 	}
+	out.say(&program, "the programs are built", "go build")
 	g, parts, own, err := graph.Merge(&std.Graph, &program.Graph)
 	if err != nil {
 		return nil, err
@@ -231,6 +233,13 @@ func Bind(ctx context.Context, cfg *BindConfig) (*Bound, error) {
 	opt.Groups = append(opt.Groups, byModule...)
 	out.Derivations, err = drvgen.Generate(g, opt)
 	return out, err
+}
+
+// say tells the user that what a plan is for is left to the go command.
+func (b *Bound) say(p *Plan, what, command string) {
+	if p.Unplanned != "" {
+		b.Unplanned = fmt.Sprintf("dgd: %s in one derivation, by `%s` itself, because dgd cannot plan that (fallback = false makes it an error): %s", what, command, p.Unplanned)
+	}
 }
 
 func options(cfg *BindConfig, g *graph.Graph, goroot string, placed map[int][]drvgen.Placed) drvgen.Options {
@@ -421,7 +430,8 @@ func (b *Bound) WriteTo(dir, storeDir string) error {
 		Derivations []drvgen.Derivation `json:"derivations"`
 		Sources     []SourceTree        `json:"sources"`
 		Tests       map[string]int      `json:"tests,omitempty"`
-	}{Derivations: b.Derivations, Sources: []SourceTree{}, Tests: b.Tests}
+		Unplanned   string              `json:"unplanned,omitempty"`
+	}{Derivations: b.Derivations, Sources: []SourceTree{}, Tests: b.Tests, Unplanned: b.Unplanned}
 	for i, t := range b.Trees {
 		root := filepath.Join("sources", strconv.Itoa(i))
 		if err := t.CopyTo(filepath.Join(dir, root)); err != nil {

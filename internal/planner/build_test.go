@@ -33,8 +33,9 @@ type builder struct {
 	src string
 	cfg *Config
 	// Where modules are, and what the go command needs beside to find them.
-	modules SplitConfig
-	goEnv   []string
+	modules  SplitConfig
+	goEnv    []string
+	modCache string // of the modules of a lock
 }
 
 func newBuilder(t *testing.T, src string) *builder {
@@ -143,10 +144,8 @@ func (b *builder) build() string {
 			switch {
 			case v.Drv != nil:
 				path = outs[*v.Drv][v.Output]
-			case v.Input == drvgen.Go:
-				path = b.cfg.Go
 			case v.Input != "":
-				path = b.cfg.EnvFile
+				path = b.input(v.Input)
 			}
 			vars[name] = path + v.Suffix
 		}
@@ -163,6 +162,24 @@ func (b *builder) build() string {
 	return outs[len(outs)-1]["out"]
 }
 
+// input is where an input of the whole build is.
+func (b *builder) input(in drvgen.Input) string {
+	switch graph.Input(in) {
+	case graph.Vendor:
+		return b.cfg.Vendor
+	case graph.Downloads:
+		return b.cfg.Downloads
+	case graph.Unpacked:
+		return b.cfg.Unpacked
+	case graph.ModCache:
+		return b.modCache
+	}
+	if in == drvgen.Go {
+		return b.cfg.Go
+	}
+	return b.cfg.EnvFile
+}
+
 // compare compares the programs with those of `go build`.
 func (b *builder) compare(programs ...string) {
 	b.t.Helper()
@@ -173,7 +190,7 @@ func (b *builder) compare(programs ...string) {
 		args = append(args, pattern(filepath.Join(b.src, b.cfg.ModRoot), p))
 	}
 	cmd := exec.Command(filepath.Join(b.cfg.Go, "bin", "go"), args...)
-	cmd.Dir = b.src
+	cmd.Dir = filepath.Join(b.src, b.cfg.ModRoot)
 	cmd.Env = append(os.Environ(), "GOENV=off", "GOFLAGS=", "GOWORK=off", "GOTOOLCHAIN=local", "PWD="+cmd.Dir)
 	cmd.Env = append(cmd.Env, b.goEnv...)
 	for name, value := range b.cfg.Env {
@@ -207,6 +224,15 @@ func TestBuild(t *testing.T) {
 	if testing.Short() {
 		t.Skip("compiles a part of the standard library")
 	}
+	b := newBuilder(t, manifold(t))
+	if hasCompilers() {
+		b.withCgo()
+	}
+	b.compare("m")
+}
+
+// manifold is the project of TestBuild.
+func manifold(t *testing.T) string {
 	src := project(t, map[string]string{
 		"go.mod":                        vendored["go.mod"],
 		"vendor/modules.txt":            vendored["vendor/modules.txt"],
@@ -253,11 +279,7 @@ func Seven() int { return int(C.f()) + C.PRE }
 	if err := os.Symlink("other/shared.go", filepath.Join(src, "shared.go")); err != nil {
 		t.Fatal(err)
 	}
-	b := newBuilder(t, src)
-	if hasCompilers() {
-		b.withCgo()
-	}
-	b.compare("m")
+	return src
 }
 
 // download makes modules and puts them into a new download cache, as `go mod
@@ -313,6 +335,11 @@ func TestBuildModules(t *testing.T) {
 	if !hasCompilers() {
 		t.Skip("no C compiler")
 	}
+	newModulesBuilder(t).compare("m")
+}
+
+// newModulesBuilder builds the program of TestBuildModules.
+func newModulesBuilder(t *testing.T) *builder {
 	in := func(dir, goMod string, files map[string]string) map[string]string {
 		all := map[string]string{}
 		for name, text := range files {
@@ -374,5 +401,5 @@ func main() {
 		t.Fatal(err)
 	}
 	b.goEnv = []string{"GOMODCACHE=" + filepath.Join(b.dir, "modcache"), "GOPROXY=file://" + cache, "GOSUMDB=off", "GOFLAGS=-modcacherw"}
-	b.compare("m")
+	return b
 }

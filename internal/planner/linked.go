@@ -9,7 +9,6 @@ import (
 	"regexp"
 	"runtime/debug"
 	"slices"
-	"strconv"
 	"strings"
 
 	"golang.org/x/mod/module"
@@ -84,7 +83,7 @@ func Linked(cfg *LinkedConfig) ([]LinkedModule, error) {
 		}
 		trees = append(trees, ModuleTree{Dir: dir, SourceTree: SourceTree{Store: m.Tree, Root: m.Tree}})
 	}
-	return linked(&plan.Graph, trees, describe)
+	return linked(&plan, trees, describe)
 }
 
 // describe returns what is to be said of a module's tree, at its Root: the hash,
@@ -102,19 +101,20 @@ func describe(t *ModuleTree) (hash string, licenses []string, err error) {
 	return hash, licenses, err
 }
 
-func linked(g *graph.Graph, trees []ModuleTree, describe func(*ModuleTree) (string, []string, error)) ([]LinkedModule, error) {
+func linked(plan *Plan, trees []ModuleTree, describe func(*ModuleTree) (string, []string, error)) ([]LinkedModule, error) {
 	byDir := map[string]*ModuleTree{}
 	for i := range trees {
 		byDir[trees[i].Dir] = &trees[i]
 	}
 	found := map[string]*LinkedModule{}
-	for _, n := range g.Nodes {
-		if n.Kind != graph.Link {
-			continue
-		}
-		info, err := moduleInfo(n)
+	programs, err := programsIn(plan)
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range programs {
+		info, err := debug.ParseBuildInfo(p.Info)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", n.Name, err)
+			return nil, fmt.Errorf("%s: %w", p.Name, err)
 		}
 		for _, dep := range info.Deps {
 			m := found[dep.Path]
@@ -124,7 +124,7 @@ func linked(g *graph.Graph, trees []ModuleTree, describe func(*ModuleTree) (stri
 				}
 				found[dep.Path] = m
 			}
-			m.Programs = append(m.Programs, n.Main)
+			m.Programs = append(m.Programs, p.Main)
 		}
 	}
 	list := []LinkedModule{}
@@ -136,9 +136,25 @@ func linked(g *graph.Graph, trees []ModuleTree, describe func(*ModuleTree) (stri
 	return list, nil
 }
 
+// programsIn returns the programs of a plan.
+func programsIn(plan *Plan) ([]Program, error) {
+	programs := slices.Clone(plan.Programs)
+	for _, n := range plan.Graph.Nodes {
+		if n.Kind != graph.Link {
+			continue
+		}
+		info, err := moduleInfo(n)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", n.Name, err)
+		}
+		programs = append(programs, Program{Name: n.Name, Main: n.Main, Info: info})
+	}
+	return programs, nil
+}
+
 // moduleInfo is what the go command puts into a program about its modules. The
 // linker reads it in the import config.
-func moduleInfo(n *graph.Node) (*debug.BuildInfo, error) {
+func moduleInfo(n *graph.Node) (string, error) {
 	for _, s := range n.Steps {
 		if s.Write == nil || path.Base(s.Write.Path) != "importcfg.link" {
 			continue
@@ -150,20 +166,12 @@ func moduleInfo(n *graph.Node) (*debug.BuildInfo, error) {
 			}
 			quoted, err := action.Expand(quoted, func(string) (string, bool) { return "", false })
 			if err != nil {
-				return nil, err
+				return "", err
 			}
-			text, err := strconv.Unquote(quoted)
-			if err != nil {
-				return nil, fmt.Errorf("module information %s: %w", quoted, err)
-			}
-			const mark = 16 // bytes before and behind the text, by which it is found
-			if len(text) < 2*mark {
-				return nil, fmt.Errorf("module information %s: too short", quoted)
-			}
-			return debug.ParseBuildInfo(text[mark : len(text)-mark])
+			return unquoteInfo(quoted)
 		}
 	}
-	return nil, errors.New("the program has no module information")
+	return "", errors.New("the program has no module information")
 }
 
 func linkedModule(dep *debug.Module, byDir map[string]*ModuleTree, describe func(*ModuleTree) (string, []string, error)) (*LinkedModule, error) {

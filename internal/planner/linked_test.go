@@ -71,7 +71,7 @@ func TestLinked(t *testing.T) {
 		},
 		{name: "damaged", nodes: []*graph.Node{linkNode("x", "dep\tx\n")}, err: "example.com/m/x: "},
 	} {
-		list, err := linked(&graph.Graph{Nodes: test.nodes}, trees, describe)
+		list, err := linked(&Plan{Graph: graph.Graph{Nodes: test.nodes}}, trees, describe)
 		if (err != nil) != (test.err != "") || err != nil && !strings.HasPrefix(err.Error(), test.err) {
 			t.Errorf("%s: the error is %v, want %q", test.name, err, test.err)
 		}

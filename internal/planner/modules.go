@@ -33,6 +33,7 @@ type place struct {
 	leaving map[string]*source.Link // by symbolic link that leads out of src: the one by which it does
 
 	replaces []*modfile.Replace // of go.work and of the main modules, as members found them
+	changed  []string           // files that overrides have changed
 }
 
 // closeLinks makes the symbolic links that lead out of the sources lead nowhere:

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -163,7 +164,7 @@ func (p *place) setVersion(m LockedModule, members []member) error {
 			return err
 		}
 		if changed {
-			if err := os.WriteFile(file, modfile.Format(work.Syntax), 0o666); err != nil {
+			if err := p.change(file, modfile.Format(work.Syntax)); err != nil {
 				return err
 			}
 		}
@@ -200,11 +201,17 @@ func (p *place) setVersion(m LockedModule, members []member) error {
 		if text, err = mod.Format(); err != nil {
 			return err
 		}
-		if err := os.WriteFile(file, text, 0o666); err != nil {
+		if err := p.change(file, text); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// change writes a file of the sources anew.
+func (p *place) change(file string, text []byte) error {
+	p.changed = append(p.changed, file)
+	return os.WriteFile(file, text, 0o666)
 }
 
 // hashGoMod is the checksum of a go.mod file, as go.sum has it.
@@ -217,10 +224,10 @@ func hashGoMod(text []byte) (string, error) {
 // addSums adds lines to the go.sum of a directory. Where it has the modules
 // already, with other checksums, Go says so.
 func (p *place) addSums(dir, lines string) error {
-	f, err := os.OpenFile(filepath.Join(dir, "go.sum"), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o666)
-	if err != nil {
+	file := filepath.Join(dir, "go.sum")
+	text, err := os.ReadFile(file)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	_, err = f.WriteString("\n" + lines)
-	return errors.Join(err, f.Close())
+	return p.change(file, fmt.Append(text, "\n", lines))
 }

@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strings"
 
+	"dgd/internal/action"
 	"dgd/internal/graph"
 )
 
@@ -203,23 +204,27 @@ func bracket(s string) (end int, class string, err error) {
 	return 0, "", fmt.Errorf("%q has no end", s)
 }
 
-// install returns the script that installs the packages. Those without a Go
-// file for this platform and these tags are left out, as in nixpkgs.
-func (g *goCommand) install(ctx context.Context, dir string, flags, packages []string) (string, error) {
+// install returns the script that installs the packages, and the commands by
+// which nixpkgs does: one for each. Those without a Go file for this platform
+// and these tags are left out, as in nixpkgs.
+func (g *goCommand) install(ctx context.Context, dir string, flags, packages []string) (text string, commands [][]string, err error) {
 	args := slices.Concat([]string{"install", "-n"}, flags, []string{"--"})
-	text, err := g.script(ctx, dir, append(args, packages...))
+	text, err = g.script(ctx, dir, append(args, packages...))
 	var failed *goError
-	if !errors.As(err, &failed) || !noGoFiles.MatchString(failed.text) {
-		return text, err
+	if errors.As(err, &failed) && noGoFiles.MatchString(failed.text) {
+		some, listErr := g.withGoFiles(ctx, dir, flags, packages)
+		switch {
+		case listErr != nil:
+			return "", nil, listErr
+		case len(some) > 0:
+			packages = some
+			text, err = g.script(ctx, dir, append(args, some...))
+		}
 	}
-	some, err := g.withGoFiles(ctx, dir, flags, packages)
-	if err != nil {
-		return "", err
+	for _, p := range packages {
+		commands = append(commands, slices.Concat([]string{"install"}, escapeAll(flags), []string{"--", action.Escape(p)}))
 	}
-	if len(some) == 0 {
-		return "", failed
-	}
-	return g.script(ctx, dir, append(args, some...))
+	return text, commands, err
 }
 
 // noGoFiles matches the messages that stand for a package without Go files.

@@ -61,6 +61,9 @@ type Config struct {
 	DeleteVendor bool `json:"deleteVendor"`
 	// Overrides are those that only a lock could meet.
 	Overrides []Override `json:"overrides"`
+	// Fallback lets the go command build what cannot be planned; null makes that
+	// an error. The standard library's plan is then empty either way.
+	Fallback *Fallback `json:"fallback"`
 }
 
 // A Plan is what planning gives to the later stages.
@@ -71,6 +74,13 @@ type Plan struct {
 	Vendor string `json:"vendor,omitempty"`
 	// Libraries says that the graph can have packages which no program needs.
 	Libraries bool `json:"libraries,omitempty"`
+	// Unplanned is why there is no graph of packages: that of a program has the
+	// one node graph.ByGo then, that of the standard library none.
+	Unplanned string `json:"unplanned,omitempty"`
+	// Programs are those of a graph.ByGo.
+	Programs []Program `json:"programs,omitempty"`
+
+	cross string // the directory below bin in which go install puts programs for another platform
 }
 
 // toolVariables are those of cmd/go's variables that its tools take from the
@@ -100,29 +110,26 @@ func Make(ctx context.Context, cfg *Config, dir string) (*Plan, error) {
 		return nil, err
 	}
 	plan := &Plan{Goroot: goroot, Libraries: cfg.Libraries}
-	var text string
-	if cfg.Skeleton == "" {
-		if err := os.MkdirAll(opt.Src, 0o777); err != nil {
-			return nil, err
-		}
-		if text, err = g.script(ctx, opt.ModRoot, slices.Concat([]string{"build", "-n"}, cfg.Flags, []string{"std"})); err != nil {
-			return nil, explain(err, cfg)
-		}
-	} else {
-		at, err := g.layOut(ctx, cfg, dir, &opt)
-		if err != nil {
-			return nil, err
-		}
-		plan.Vendor = at.rel(at.vendor())
-		if text, err = g.moduleScript(ctx, cfg, at, filepath.Join(dir, "bin")); err != nil {
-			return nil, at.explain(err, cfg)
-		}
+	if vars["GOOS"] != vars["GOHOSTOS"] || vars["GOARCH"] != vars["GOHOSTARCH"] {
+		plan.cross = vars["GOOS"] + "_" + vars["GOARCH"]
 	}
-	built, err := newGraph(text, vars, opt)
+	if cfg.Skeleton == "" {
+		return plan, g.planStd(ctx, cfg, plan, vars, opt)
+	}
+	at, err := g.layOut(ctx, cfg, dir, &opt)
 	if err != nil {
 		return nil, err
 	}
-	if cfg.Skeleton != "" && !cfg.Libraries {
+	plan.Vendor = at.rel(at.vendor())
+	text, commands, err := g.moduleScript(ctx, cfg, at, filepath.Join(dir, "bin"))
+	if err != nil {
+		return nil, at.explain(err, cfg)
+	}
+	built, err := newGraph(text, vars, opt)
+	if err != nil {
+		return plan.leave(err, cfg, at, text, commands)
+	}
+	if !cfg.Libraries {
 		if err := hasMain(built, cfg.Package); err != nil {
 			return nil, err
 		}
@@ -132,6 +139,29 @@ func Make(ctx context.Context, cfg *Config, dir string) (*Plan, error) {
 	}
 	plan.Graph = *built
 	return plan, nil
+}
+
+// planStd plans the standard library. What is not understood of it may be no
+// part of a program: then its packages are planned as the program's own.
+func (g *goCommand) planStd(ctx context.Context, cfg *Config, plan *Plan, vars map[string]string, opt graph.Options) error {
+	if err := os.MkdirAll(opt.Src, 0o777); err != nil {
+		return err
+	}
+	text, err := g.script(ctx, opt.ModRoot, slices.Concat([]string{"build", "-n"}, cfg.Flags, []string{"std"}))
+	if err != nil {
+		return explain(err, cfg)
+	}
+	built, err := newGraph(text, vars, opt)
+	var reason *unplanned
+	switch {
+	case errors.As(err, &reason):
+		plan.Unplanned = reason.Error()
+	case err != nil:
+		return err
+	default:
+		plan.Graph = *built
+	}
+	return nil
 }
 
 // options asks the toolchain for its variables, and says with them how a script
@@ -207,16 +237,21 @@ func (g *goCommand) layOut(ctx context.Context, cfg *Config, dir string, opt *gr
 	return &at, nil
 }
 
-// newGraph makes the graph of a script.
+// newGraph makes the graph of a script. What it does not understand is an
+// unplanned error.
 func newGraph(text string, vars map[string]string, opt graph.Options) (*graph.Graph, error) {
 	script, err := buildscript.Parse(text, buildscript.Options{Programs: programs(vars)})
 	if err != nil {
-		return nil, err
+		return nil, &unplanned{err}
 	}
 	for _, m := range script.Messages {
 		fmt.Fprintln(os.Stderr, m)
 	}
-	return graph.New(script, opt)
+	g, err := graph.New(script, opt)
+	if err != nil {
+		return nil, &unplanned{err}
+	}
+	return g, nil
 }
 
 // WriteSkeleton writes what a plan depends on of the directory src, the
@@ -336,11 +371,12 @@ func link(target, name string) error {
 }
 
 // moduleScript returns the script that builds the packages of the module. Its
-// programs go to the directory bin, or to Go's own one.
-func (g *goCommand) moduleScript(ctx context.Context, cfg *Config, at *place, bin string) (string, error) {
+// programs go to the directory bin, or to Go's own one. Commands are the
+// arguments of the go command by which a derivation builds the same.
+func (g *goCommand) moduleScript(ctx context.Context, cfg *Config, at *place, bin string) (text string, commands [][]string, err error) {
 	packages, err := patterns(cfg, at.modRoot)
 	if err != nil {
-		return "", err
+		return "", nil, err
 	}
 	flags := slices.Clone(cfg.Flags)
 	if at.vendored() {
@@ -349,7 +385,17 @@ func (g *goCommand) moduleScript(ctx context.Context, cfg *Config, at *place, bi
 	if cfg.Libraries {
 		return g.install(ctx, at.modRoot, flags, packages)
 	}
-	return g.script(ctx, at.modRoot, slices.Concat([]string{"build", "-n"}, flags, []string{"-o", bin + "/", "--"}, packages))
+	text, err = g.script(ctx, at.modRoot, slices.Concat([]string{"build", "-n"}, flags, []string{"-o", bin + "/", "--"}, packages))
+	return text, [][]string{slices.Concat([]string{"build"}, escapeAll(flags), []string{"-o", "${out}/bin/", "--"}, escapeAll(packages))}, err
+}
+
+// escapeAll makes literal strings safe from action.Expand.
+func escapeAll(list []string) []string {
+	escaped := make([]string, len(list))
+	for i, s := range list {
+		escaped[i] = action.Escape(s)
+	}
+	return escaped
 }
 
 // patterns are the package patterns to build.
@@ -468,7 +514,7 @@ func (g *goCommand) command(ctx context.Context, dir string, args ...string) *ex
 
 // variables returns what `go env` says of the variables that shape a build.
 func (g *goCommand) variables(ctx context.Context) (map[string]string, error) {
-	args := append([]string{"env", "-json", "GOROOT", "CC", "CXX", "FC", "PKG_CONFIG"}, toolVariables...)
+	args := append([]string{"env", "-json", "GOROOT", "GOHOSTOS", "GOHOSTARCH", "CC", "CXX", "FC", "PKG_CONFIG"}, toolVariables...)
 	out, err := g.output(ctx, "/", args...)
 	if err != nil {
 		return nil, err

@@ -1,0 +1,4 @@
+package words
+
+// Greeting greets somebody.
+func Greeting(name string) []string { return []string{"hello,", name} }

@@ -1,0 +1,124 @@
+package planner
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"dgd/internal/graph"
+)
+
+// newerToolchain is the toolchain with another go command: of each build it prints a
+// line that this one does not.
+func newerToolchain(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	entries, err := os.ReadDir(goroot(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		if e.Name() == "bin" {
+			continue
+		}
+		if err := os.Symlink(filepath.Join(goroot(t), e.Name()), filepath.Join(dir, e.Name())); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Mkdir(filepath.Join(dir, "bin"), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	script := fmt.Sprintf("#!/bin/sh\nexport GOROOT=%s\n%s/bin/go \"$@\" || exit\ncase \" $* \" in *\" -n \"*) echo 'optimize $WORK/b001/exe/a.out' >&2 ;; esac\n", dir, goroot(t))
+	if err := os.WriteFile(filepath.Join(dir, "bin", "go"), []byte(script), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// What cannot be planned is built by the go command itself, with the sources,
+// modules, flags and environment of a plan.
+func TestByGo(t *testing.T) {
+	if testing.Short() {
+		t.Skip("compiles a part of the standard library")
+	}
+	newer := newerToolchain(t)
+	use := func(t *testing.T, b *builder) {
+		b.cfg.Go = newer
+		b.cfg.Fallback = &Fallback{UserEnv: b.cfg.EnvFile != ""}
+		plan, err := Make(t.Context(), b.cfg, filepath.Join(b.dir, "once"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(plan.Graph.Nodes) != 1 || plan.Graph.Nodes[0].Kind != graph.ByGo || !strings.Contains(plan.Unplanned, `unknown command "optimize"`) {
+			t.Errorf("the plan is %+v", plan)
+		}
+		if len(plan.Programs) != 1 || plan.Programs[0].Main != "m" {
+			t.Errorf("the programs are %+v", plan.Programs)
+		}
+		b.compare("m")
+	}
+	t.Run("pure", func(t *testing.T) {
+		b := newBuilder(t, project(t, map[string]string{
+			"go.mod":         "module example.com/other\n\ngo 1.24\n",
+			"sub/go.mod":     "module example.com/m\n\ngo 1.24\n",
+			"sub/main.go":    "package main\n\nvar text = \"no\"\n\nfunc main() { println(text) }\n",
+			"sub/$x/name.go": "package name\n",
+		}))
+		b.cfg.ModRoot = "sub"
+		b.cfg.Flags[2] += " -X 'main.text=ok'"
+		use(t, b)
+	})
+	t.Run("own vendor directory, with C", func(t *testing.T) {
+		b := newBuilder(t, manifold(t))
+		if hasCompilers() {
+			b.withCgo()
+		}
+		use(t, b)
+	})
+	t.Run("modules", func(t *testing.T) {
+		if !hasCompilers() {
+			t.Skip("no C compiler")
+		}
+		b := newModulesBuilder(t)
+		b.withCgo()
+		use(t, b)
+	})
+}
+
+// Without the fallback it is an error, which shows the line; and what go itself
+// finds wrong is one with it, too.
+func TestNotByGo(t *testing.T) {
+	src := project(t, map[string]string{"go.mod": "module example.com/m\n\ngo 1.24\n", "main.go": "package main\n\nfunc main() {}\n"})
+	cfg := config(t, src)
+	cfg.Go = newerToolchain(t)
+	_, err := Make(t.Context(), cfg, filepath.Join(t.TempDir(), "work"))
+	if err == nil || !strings.Contains(err.Error(), "go build -n, line ") || !strings.Contains(err.Error(), "optimize") {
+		t.Errorf("the error is %v", err)
+	}
+	cfg.Fallback = &Fallback{}
+	cfg.Package = []string{"nothing"}
+	_, err = Make(t.Context(), cfg, filepath.Join(t.TempDir(), "work"))
+	if err == nil || !strings.Contains(err.Error(), "directory not found") {
+		t.Errorf("the error is %v", err)
+	}
+	// The standard library alone: it is planned with the programs then.
+	std := *cfg
+	std.Skeleton, std.Fallback = "", nil
+	plan, err := Make(t.Context(), &std, filepath.Join(t.TempDir(), "work"))
+	if err != nil || len(plan.Graph.Nodes) != 0 || plan.Unplanned == "" {
+		t.Errorf("%+v, %v", plan, err)
+	}
+}
+
+func TestProgramName(t *testing.T) {
+	for importPath, want := range map[string]string{
+		"example.com/m": "m", "m": "m", "example.com/m/v2": "m", "example.com/m/v10": "m", "v2": "v2",
+		"example.com/m/v1": "v1", "example.com/m/v0": "v0", "example.com/m/v2x": "v2x", "example.com/v2/cmd": "cmd",
+	} {
+		if got := programName(importPath); got != want {
+			t.Errorf("%s: %s, want %s", importPath, got, want)
+		}
+	}
+}

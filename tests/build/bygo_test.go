@@ -1,0 +1,80 @@
+package build
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// A program that cannot be planned is built by the go command itself, in each
+// mode and by each builder, and it is said why. Without the fallback it is an
+// error that shows the line.
+func TestByGo(t *testing.T) {
+	src := project(t, map[string]string{
+		"go.mod":      "module example.com/m\n\ngo 1.24\n",
+		"main.go":     "package main\n\nimport \"example.com/m/lib\"\n\nfunc main() { println(lib.Text()) }\n",
+		"lib/lib.go":  "package lib\n\nfunc Text() string { return \"SALT\" }\n",
+		"lib/none.go": "//go:build none\n\npackage lib\n",
+	})
+	newerGo := "(import " + repo(t) + "/tests/newer-go.nix { pkgs = import <nixpkgs> { }; })"
+	const line = `unknown command "optimize"`
+	const said = "dgd: the programs are built in one derivation, by `go build` itself, because dgd cannot plan that (fallback = false makes it an error): go build -n, line "
+	paths := map[string]string{}
+	for name, call := range map[string]struct{ function, args string }{
+		"ifd":    {"buildWithIFD", `go = ` + newerGo + `; env.CGO_ENABLED = "0";`},
+		"dyn":    {"buildWithDynDrv", `go = ` + newerGo + `; env.CGO_ENABLED = "0";`},
+		"bgm":    {"buildGoModule.override { go = " + newerGo + "; }", `pname = "m"; version = "1"; vendorHash = null; env.CGO_ENABLED = "0"; doCheck = false; dontStrip = true;`},
+		"bgmdyn": {"buildGoModule.override { go = " + newerGo + "; }", `pname = "m"; version = "1"; vendorHash = null; env.CGO_ENABLED = "0"; doCheck = false; dontStrip = true; useDynDrv = true;`},
+	} {
+		expr := func(args string) string {
+			return "((import " + repo(t) + " { })." + call.function + ") { src = " + src + "; " + call.args + args + " }"
+		}
+		r := nixBuild(t, "-E", expr(""))
+		if r.err != nil {
+			t.Errorf("%s: %v\n%s", name, r.err, tail(r.log))
+			continue
+		}
+		if !strings.Contains(r.log, said) || !strings.Contains(r.log, line) {
+			t.Errorf("%s does not say why: %s", name, r.log)
+		}
+		paths[name] = r.root + filepath.Join(r.path, "bin", "m")
+		if r = nixBuild(t, "-E", expr("fallback = false;")); r.err == nil || !strings.Contains(r.log, "go build -n, line ") || !strings.Contains(r.log, line) {
+			t.Errorf("%s without the fallback: %v\n%s", name, r.err, tail(r.log))
+		}
+	}
+	// The same as `go build`.
+	want := filepath.Join(t.TempDir(), "m")
+	cmd := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-ldflags=-buildid=", "-o", want, ".")
+	cmd.Dir = src
+	cmd.Env = append(os.Environ(), "GOENV=off", "GOFLAGS=", "CGO_ENABLED=0", "PWD="+src)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	wanted, err := os.ReadFile(want)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, path := range paths {
+		if got, err := os.ReadFile(path); err != nil || !slices.Equal(got, wanted) {
+			t.Errorf("%s: the program is not what go build makes (%v)", name, err)
+		}
+	}
+}
+
+// A plugin is opened by a program that is built package by package.
+func TestPlugin(t *testing.T) {
+	for mode, function := range modes {
+		t.Run(mode, func(t *testing.T) {
+			src := repo(t) + "/examples/plugin"
+			plugin := build(t, function, src, `GOFLAGS = [ "-buildmode=plugin" ];`)
+			host := build(t, function, src, `subPackage = "cmd/host";`)
+			out, err := exec.Command(host.root+filepath.Join(host.path, "bin", "host"), plugin.root+filepath.Join(plugin.path, "bin", "plugin.so")).CombinedOutput()
+			if err != nil || string(out) != "hello, gopher\n" {
+				t.Errorf("%v: %s", err, out)
+			}
+		})
+	}
+}
