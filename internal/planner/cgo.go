@@ -74,6 +74,8 @@ var probeFiles = map[string]string{
 
 // Probe builds a tiny cgo package for real and returns what cmd/go gives to each
 // C compiler beside what it prints under -n: the flags that follow its probes.
+// Where it does not understand what go has printed it returns none, so that a
+// package with C cannot be planned.
 func Probe(ctx context.Context, cfg *Config, dir string) (map[string]graph.CompilerFlags, error) {
 	g, err := newGo(cfg, dir)
 	if err != nil {
@@ -102,7 +104,12 @@ func Probe(ctx context.Context, cfg *Config, dir string) (map[string]graph.Compi
 		}
 		return nil, fmt.Errorf("building a tiny cgo package:\n%w", err)
 	}
-	return compilerFlags(text, programs(vars))
+	flags, err := compilerFlags(text, programs(vars))
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "dgd-plan: no package with C can be planned: %v\n", err)
+		return map[string]graph.CompilerFlags{}, nil
+	}
+	return flags, nil
 }
 
 // compilerFlags reads the flags from the script of a real build.
