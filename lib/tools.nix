@@ -160,6 +160,7 @@ in
       "cache"
       "drvdiff"
       "locker"
+      "nixstore"
       "project"
       "sbom"
     ];

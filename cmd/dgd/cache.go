@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"dgd/internal/cache"
+	"dgd/internal/nixstore"
 )
 
 // newCache returns the command that names what a binary cache needs.
@@ -24,7 +25,7 @@ DRV is the derivation of a result's attribute cacheable, which has been built.`,
   dgd cache $(nix path-info --derivation .#server.cacheable) | nix copy --stdin --to …`,
 		Args: misused(cobra.MinimumNArgs(1)),
 		RunE: func(cmd *cobra.Command, drvs []string) error {
-			st, err := cache.OpenDaemon(cmd.Context(), cmd.ErrOrStderr())
+			st, err := nixstore.Open(cmd.Context(), cmd.ErrOrStderr())
 			if err != nil {
 				return err
 			}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bufio"
-	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -11,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"dgd/internal/drvdiff"
+	"dgd/internal/nixstore"
 )
 
 func newDiff() *cobra.Command {
@@ -32,7 +32,7 @@ count as the same there. The exit status is 1 where there are differences.`,
   dgd diff $before $(nix-instantiate)`,
 		Args: misused(cobra.ExactArgs(2)),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			report, err := diff(cmd.Context(), args[0], args[1])
+			report, err := diff(cmd, args[0], args[1])
 			if err != nil {
 				return err
 			}
@@ -52,11 +52,13 @@ count as the same there. The exit status is 1 where there are differences.`,
 	return cmd
 }
 
-func diff(ctx context.Context, before, after string) (*drvdiff.Report, error) {
-	st, err := drvdiff.OpenNix(ctx)
+func diff(cmd *cobra.Command, before, after string) (*drvdiff.Report, error) {
+	ctx := cmd.Context()
+	st, err := nixstore.Open(ctx, cmd.ErrOrStderr())
 	if err != nil {
 		return nil, err
 	}
+	defer st.Close()
 	var drvs []string
 	for _, arg := range []string{before, after} {
 		drv, err := st.Deriver(ctx, arg)

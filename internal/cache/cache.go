@@ -5,10 +5,11 @@
 // The result and what it refers to is not enough: the outputs of inner
 // derivations are read while building and not referred to afterwards. Under
 // content addressing there are also the realisations, which say what came out
-// of a derivation, of each in two forms: as it was evaluated or planned, and
-// as it was built, when its inputs were known. The first is found as long as
-// nothing below it has changed, the second is what an edit comes down to where
-// it leaves a derivation's inputs as they were.
+// of a derivation. Before Nix 2.35 there are two of each: one for the derivation
+// as it was evaluated or planned, and one for the derivation as it was built,
+// when its inputs were known. The first is found as long as nothing below it has
+// changed, the second is what an edit comes down to where it leaves a
+// derivation's inputs as they were. Since Nix 2.35 there is the second alone.
 package cache
 
 import (
@@ -20,18 +21,14 @@ import (
 	"strings"
 
 	"dgd/internal/drvfile"
-	"dgd/internal/store"
+	"dgd/internal/nixstore"
 )
 
-// A Store tells of derivations.
+// A Store tells of derivations, see [nixstore.Store].
 type Store interface {
-	// Text returns the contents of a .drv file.
-	Text(ctx context.Context, drv string) (string, error)
-	// Outputs returns the store paths of those outputs of a derivation that
-	// the store has, by their names.
-	Outputs(ctx context.Context, drv string) (map[string]string, error)
-	// Has reports whether the store has a path.
-	Has(ctx context.Context, path string) (bool, error)
+	Derivations(ctx context.Context, drvs []string) (map[string]*drvfile.Derivation, error)
+	Outputs(ctx context.Context, drvs []string) (map[string]map[string]string, error)
+	Recorded(ctx context.Context, drvs []string) (map[string]map[string]string, error)
 }
 
 // Installables names, in the form that `nix copy` takes, what a cache needs of
@@ -39,23 +36,27 @@ type Store interface {
 // programs have built for them, and what that was built with. Of each, it names
 // the outputs that the store has. The list is sorted.
 func Installables(ctx context.Context, st Store, drvs []string) ([]string, error) {
-	w := &walk{ctx: ctx, store: st, drvs: map[string]*drvfile.Derivation{}, outputs: map[string]map[string]string{}}
-	wanted := map[string]bool{}
 	for _, drv := range drvs {
 		if !strings.HasSuffix(drv, ".drv") {
 			return nil, fmt.Errorf("%s is not a .drv file: give what nix-instantiate prints", drv)
 		}
-		if made, err := w.made(drv); err != nil {
-			return nil, err
-		} else if len(made) == 0 {
+	}
+	read, err := closure(ctx, st, drvs)
+	if err != nil {
+		return nil, err
+	}
+	made, err := st.Outputs(ctx, slices.Collect(maps.Keys(read)))
+	if err != nil {
+		return nil, err
+	}
+	wanted := map[string]bool{}
+	for _, drv := range drvs {
+		if len(made[drv]) == 0 {
 			return nil, fmt.Errorf("%s is not built in this store: build it first", drv)
-		}
-		if err := w.visit(drv); err != nil {
-			return nil, err
 		}
 		wanted[drv] = true
 	}
-	for drv, d := range w.drvs {
+	for drv, d := range read {
 		if !isOwn(d) {
 			continue
 		}
@@ -64,108 +65,70 @@ func Installables(ctx context.Context, st Store, drvs []string) ([]string, error
 			wanted[input] = true
 		}
 	}
-	var list []string
-	add := func(drv string) error {
-		made, err := w.made(drv)
-		if len(made) > 0 {
-			list = append(list, drv+"^"+strings.Join(slices.Sorted(maps.Keys(made)), ","))
+	for _, drv := range slices.Collect(maps.Keys(wanted)) {
+		if resolved, _ := nixstore.Resolve(drv, read[drv], made); resolved != "" {
+			wanted[resolved] = true
 		}
-		return err
 	}
-	for drv := range wanted {
-		if err := add(drv); err != nil {
-			return nil, err
-		}
-		// There is none where a derivation is not content-addressed.
-		resolved, err := resolved(drv, w.drvs[drv], w.made)
-		if err != nil {
-			return nil, err
-		}
-		if resolved == "" || wanted[resolved] {
-			continue
-		}
-		if ok, err := st.Has(ctx, resolved); err != nil {
-			return nil, err
-		} else if !ok {
-			continue
-		}
-		if err := add(resolved); err != nil {
-			return nil, err
+	recorded, err := st.Recorded(ctx, slices.Collect(maps.Keys(wanted)))
+	if err != nil {
+		return nil, err
+	}
+	var list []string
+	for drv, outputs := range recorded {
+		if len(outputs) > 0 {
+			list = append(list, drv+"^"+strings.Join(slices.Sorted(maps.Keys(outputs)), ","))
 		}
 	}
 	slices.Sort(list)
-	return slices.Compact(list), nil
+	return list, nil
 }
 
-// A walk goes from derivations to their inputs.
-type walk struct {
-	ctx     context.Context
-	store   Store
-	drvs    map[string]*drvfile.Derivation // by path
-	outputs map[string]map[string]string   // that are there, by derivation
-}
-
-// made returns the outputs of a derivation that the store has.
-func (w *walk) made(drv string) (map[string]string, error) {
-	if made, ok := w.outputs[drv]; ok {
-		return made, nil
-	}
-	made, err := w.store.Outputs(w.ctx, drv)
-	if err == nil {
-		w.outputs[drv] = made
-	}
-	return made, err
-}
-
-func (w *walk) visit(drv string) error {
-	if w.drvs[drv] != nil {
-		return nil
-	}
-	text, err := w.store.Text(w.ctx, drv)
-	if err != nil {
-		return err
-	}
-	d, err := drvfile.Parse(text)
-	if err != nil {
-		return fmt.Errorf("%s: %w", drv, err)
-	}
-	w.drvs[drv] = d
-	for _, input := range d.InputDrvs() {
-		if err := w.visit(input); err != nil {
-			return err
-		}
-		if len(d.Dynamic[input]) == 0 {
-			continue
-		}
-		made, err := w.made(input)
+// closure reads derivations and all that they are made of, also what the
+// planner has made, by .drv path.
+func closure(ctx context.Context, st Store, drvs []string) (map[string]*drvfile.Derivation, error) {
+	read := map[string]*drvfile.Derivation{}
+	for level := drvs; len(level) > 0; {
+		found, err := st.Derivations(ctx, level)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		for name := range d.Dynamic[input] {
-			if made[name] == "" {
-				continue
+		next := map[string]bool{}
+		planners := map[string]bool{}
+		for _, drv := range level {
+			d := found[drv]
+			if d == nil {
+				return nil, fmt.Errorf("%s is not in this store", drv)
 			}
-			if err := w.visit(made[name]); err != nil {
-				return err
+			read[drv] = d
+			for _, input := range d.InputDrvs() {
+				next[input] = true
+			}
+			for planner := range d.Dynamic {
+				planners[planner] = true
 			}
 		}
+		plans, err := st.Outputs(ctx, slices.Collect(maps.Keys(planners)))
+		if err != nil {
+			return nil, err
+		}
+		for _, d := range found {
+			for planner, outputs := range d.Dynamic {
+				for name := range outputs {
+					if plan := plans[planner][name]; plan != "" {
+						next[plan] = true
+					}
+				}
+			}
+		}
+		maps.DeleteFunc(next, func(drv string, _ bool) bool { return read[drv] != nil })
+		level = slices.Sorted(maps.Keys(next))
 	}
-	return nil
+	return read, nil
 }
 
 // isOwn reports whether dgd-exec or dgd-plan builds the derivation.
 func isOwn(d *drvfile.Derivation) bool {
 	name := path.Base(d.Builder)
 	return path.Base(path.Dir(d.Builder)) == "bin" && (name == "dgd-exec" || name == "dgd-plan")
-}
-
-// resolved returns the store path of the derivation that Nix builds in place of
-// one, or "" if that is not known.
-func resolved(drv string, d *drvfile.Derivation, outputs func(drv string) (map[string]string, error)) (string, error) {
-	r, err := d.Resolve(outputs)
-	if r == nil {
-		return "", err
-	}
-	_, name, _ := strings.Cut(path.Base(drv), "-")
-	return store.Derivation{Name: name, ATerm: []byte(r.String()), Refs: r.Sources}.Path(path.Dir(drv)), nil
 }

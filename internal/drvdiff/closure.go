@@ -9,20 +9,14 @@ package drvdiff
 import (
 	"context"
 	"crypto/sha256"
-	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
 	"path"
-	"regexp"
 	"slices"
 	"strings"
 
 	"dgd/internal/drvfile"
 )
-
-// inStore matches what is directly in a store.
-var inStore = regexp.MustCompile(`/[0-9abcdfghijklmnpqrsvwxyz]{32}-[^/]+$`)
 
 // role says who builds a derivation.
 type role int
@@ -83,11 +77,14 @@ type closure struct {
 // not dgd's own it reads what is directly referred to, and no further.
 func load(ctx context.Context, st Store, root string) (*closure, error) {
 	c := &closure{byDrv: map[string]*node{}}
-	var err error
-	if c.root, err = c.add(st, root); err != nil {
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil, fmt.Errorf("%s is not in the store (any more): build that state again", root)
-		}
+	found, err := st.Derivations(ctx, []string{root})
+	if err != nil {
+		return nil, err
+	}
+	if found[root] == nil {
+		return nil, fmt.Errorf("%s is not in the store (any more): build that state again", root)
+	}
+	if c.root, err = c.add(root, found[root]); err != nil {
 		return nil, err
 	}
 	for level := []*node{c.root}; len(level) > 0; {
@@ -103,13 +100,10 @@ func load(ctx context.Context, st Store, root string) (*closure, error) {
 	return c, nil
 }
 
-func (c *closure) add(st Store, drv string) (*node, error) {
-	d, err := st.Derivation(drv)
-	if err != nil {
-		return nil, err
-	}
+func (c *closure) add(drv string, d *drvfile.Derivation) (*node, error) {
 	n := &node{path: drv, drv: d, role: roleOf(d)}
 	if n.role == inner {
+		var err error
 		if n.work, err = readWork(d); err != nil {
 			return nil, fmt.Errorf("%s: %w", drv, err)
 		}
@@ -118,106 +112,143 @@ func (c *closure) add(st Store, drv string) (*node, error) {
 	return n, nil
 }
 
-// node returns the node of a .drv path, and whether it is a new one.
-func (c *closure) node(st Store, drv string) (n *node, added bool, err error) {
-	if n := c.byDrv[drv]; n != nil {
-		return n, false, nil
+// A level is what a step of load adds to a closure.
+type level struct {
+	*closure
+	drvs  map[string]*drvfile.Derivation // that may be referred to
+	nodes []*node                        // that are new
+}
+
+// refer returns the node of a derivation that a node refers to.
+func (l *level) refer(n *node, drv string) (*node, error) {
+	if to := l.byDrv[drv]; to != nil {
+		return to, nil
 	}
-	n, err = c.add(st, drv)
-	return n, true, err
+	d := l.drvs[drv]
+	if d == nil {
+		return nil, fmt.Errorf("%s refers to %s, which is not in the store (any more): build that state again", n.path, drv)
+	}
+	to, err := l.add(drv, d)
+	if err == nil {
+		l.nodes = append(l.nodes, to)
+	}
+	return to, err
 }
 
 // grow adds what the nodes of a level refer to, and returns the next level.
-func (c *closure) grow(ctx context.Context, st Store, level []*node) ([]*node, error) {
-	var next []*node
-	refer := func(n *node, drv string) (*node, error) {
-		to, added, err := c.node(st, drv)
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil, fmt.Errorf("%s refers to %s, which is not in the store (any more): build that state again", n.path, drv)
-		}
-		if added && err == nil {
-			next = append(next, to)
-		}
-		return to, err
-	}
-	var made []string // paths that may be outputs of inner derivations
-	for _, n := range level {
-		if n.role == other && n != c.root {
-			continue
-		}
-		for _, drv := range slices.Sorted(maps.Keys(n.drv.Inputs)) {
-			to, err := refer(n, drv)
-			if err != nil {
-				return nil, err
-			}
-			for _, output := range n.drv.Inputs[drv] {
-				n.deps = append(n.deps, dep{to: to, output: output, text: drvfile.InputPlaceholder(drv, output)})
-			}
-		}
-		for _, drv := range slices.Sorted(maps.Keys(n.drv.Dynamic)) {
-			maker, err := refer(n, drv)
-			if err != nil {
-				return nil, err
-			}
-			known, err := st.Outputs(ctx, []string{drv})
-			if err != nil {
-				return nil, err
-			}
-			for _, output := range slices.Sorted(maps.Keys(n.drv.Dynamic[drv])) {
-				n.deps = append(n.deps, dep{to: maker, output: output})
-				at := known[drv][output]
-				if at == "" {
-					return nil, fmt.Errorf("%s is not planned yet: %s has not been built. Build it first", n.path, drv)
-				}
-				to, err := refer(n, at)
-				if err != nil {
-					return nil, err
-				}
-				for _, of := range n.drv.Dynamic[drv][output] {
-					n.deps = append(n.deps, dep{to: to, output: of, text: drvfile.DynamicPlaceholder(drv, output, of)})
-				}
-			}
-		}
+func (c *closure) grow(ctx context.Context, st Store, nodes []*node) ([]*node, error) {
+	nodes = slices.DeleteFunc(slices.Clone(nodes), func(n *node) bool { return n.role == other && n != c.root })
+	var inputs, planners, sources []string
+	for _, n := range nodes {
+		inputs = slices.AppendSeq(inputs, maps.Keys(n.drv.Inputs))
+		planners = slices.AppendSeq(planners, maps.Keys(n.drv.Dynamic))
 		if n.role != planning {
-			made = append(made, n.drv.Sources...)
+			sources = append(sources, n.drv.Sources...)
 		}
 	}
-	// A resolved derivation, which is what a store knows as an output's deriver,
-	// has paths in place of input derivations.
-	slices.Sort(made)
-	derivers, err := st.Derivers(ctx, slices.Compact(made))
+	plans, err := st.Outputs(ctx, distinct(planners))
 	if err != nil {
 		return nil, err
 	}
-	for _, n := range level {
-		if n.role == planning || n.role == other && n != c.root {
-			continue
-		}
-		for _, source := range n.drv.Sources {
-			drv := derivers[source]
-			if drv == "" {
-				continue
+	// A resolved derivation, which is what a store knows as an output's deriver,
+	// has paths in place of input derivations.
+	derivers, err := st.Derivers(ctx, distinct(sources))
+	if err != nil {
+		return nil, err
+	}
+	ask := slices.Concat(inputs, planners, slices.Collect(maps.Values(derivers)))
+	for _, outputs := range plans {
+		for _, plan := range outputs {
+			if strings.HasSuffix(plan, ".drv") {
+				ask = append(ask, plan)
 			}
-			d, err := st.Derivation(drv)
-			if err != nil {
-				return nil, err
-			}
-			if roleOf(d) != inner {
-				continue
-			}
-			to, err := refer(n, drv)
-			if err != nil {
-				return nil, err
-			}
-			output := "out"
-			if suffix, ok := strings.CutPrefix(storeName(source), d.Env["name"]+"-"); ok {
-				output = suffix
-			}
-			n.deps = append(n.deps, dep{to: to, output: output, text: source, path: source})
 		}
 	}
-	return next, nil
+	l := &level{closure: c}
+	if l.drvs, err = st.Derivations(ctx, distinct(ask)); err != nil {
+		return nil, err
+	}
+	for _, n := range nodes {
+		if err := l.static(n); err != nil {
+			return nil, err
+		}
+		if err := l.dynamic(n, plans); err != nil {
+			return nil, err
+		}
+	}
+	for _, n := range nodes {
+		if n.role == planning {
+			continue
+		}
+		if err := l.made(n, derivers); err != nil {
+			return nil, err
+		}
+	}
+	return l.nodes, nil
 }
+
+// static adds what a node refers to by the names of derivations.
+func (l *level) static(n *node) error {
+	for _, drv := range slices.Sorted(maps.Keys(n.drv.Inputs)) {
+		to, err := l.refer(n, drv)
+		if err != nil {
+			return err
+		}
+		for _, output := range n.drv.Inputs[drv] {
+			n.deps = append(n.deps, dep{to: to, output: output, text: drvfile.InputPlaceholder(drv, output)})
+		}
+	}
+	return nil
+}
+
+// dynamic adds what a node refers to as what the planner makes.
+func (l *level) dynamic(n *node, plans map[string]map[string]string) error {
+	for _, drv := range slices.Sorted(maps.Keys(n.drv.Dynamic)) {
+		maker, err := l.refer(n, drv)
+		if err != nil {
+			return err
+		}
+		for _, output := range slices.Sorted(maps.Keys(n.drv.Dynamic[drv])) {
+			n.deps = append(n.deps, dep{to: maker, output: output})
+			at := plans[drv][output]
+			if at == "" {
+				return fmt.Errorf("%s is not planned yet: %s has not been built. Build it first", n.path, drv)
+			}
+			to, err := l.refer(n, at)
+			if err != nil {
+				return err
+			}
+			for _, of := range n.drv.Dynamic[drv][output] {
+				n.deps = append(n.deps, dep{to: to, output: of, text: drvfile.DynamicPlaceholder(drv, output, of)})
+			}
+		}
+	}
+	return nil
+}
+
+// made adds the inner derivations that made what a node reads by its path.
+func (l *level) made(n *node, derivers map[string]string) error {
+	for _, source := range n.drv.Sources {
+		drv := derivers[source]
+		d := l.drvs[drv]
+		if d == nil || roleOf(d) != inner {
+			continue
+		}
+		to, err := l.refer(n, drv)
+		if err != nil {
+			return err
+		}
+		output := "out"
+		if suffix, ok := strings.CutPrefix(storeName(source), d.Env["name"]+"-"); ok {
+			output = suffix
+		}
+		n.deps = append(n.deps, dep{to: to, output: output, text: source, path: source})
+	}
+	return nil
+}
+
+// distinct returns the list sorted, with nothing twice.
+func distinct(list []string) []string { return slices.Compact(slices.Sorted(slices.Values(list))) }
 
 // findOutputs fills in the outputs' paths.
 func (c *closure) findOutputs(ctx context.Context, st Store) error {

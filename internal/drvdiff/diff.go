@@ -78,7 +78,7 @@ func Compare(ctx context.Context, st Store, oldDrv, newDrv string) (*Report, err
 	for _, n := range m.onlyNew {
 		r.OnlyNew = append(r.OnlyNew, n.item())
 	}
-	e := newExplainer(st, m)
+	e := newExplainer(ctx, st, m)
 	for _, p := range m.pairs {
 		pair, err := e.pair(p[0], p[1])
 		if err != nil {

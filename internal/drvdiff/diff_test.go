@@ -14,7 +14,7 @@ import (
 
 	"dgd/internal/action"
 	"dgd/internal/drvfile"
-	"dgd/internal/testnix"
+	"dgd/internal/nixstore"
 )
 
 // memory is a store of a test's own: derivations, and what came out of them.
@@ -29,11 +29,14 @@ func newMemory(t *testing.T) *memory {
 	return &memory{drvs: map[string]*drvfile.Derivation{}, outputs: map[string]map[string]string{}, made: map[string]string{}, root: t.TempDir()}
 }
 
-func (m *memory) Derivation(path string) (*drvfile.Derivation, error) {
-	if d := m.drvs[path]; d != nil {
-		return d, nil
+func (m *memory) Derivations(_ context.Context, drvs []string) (map[string]*drvfile.Derivation, error) {
+	found := map[string]*drvfile.Derivation{}
+	for _, drv := range drvs {
+		if d := m.drvs[drv]; d != nil {
+			found[drv] = d
+		}
 	}
-	return nil, fs.ErrNotExist
+	return found, nil
 }
 
 func (m *memory) Outputs(_ context.Context, drvs []string) (map[string]map[string]string, error) {
@@ -48,7 +51,31 @@ func (m *memory) Outputs(_ context.Context, drvs []string) (map[string]map[strin
 
 func (m *memory) Derivers(context.Context, []string) (map[string]string, error) { return m.made, nil }
 
-func (m *memory) OnDisk(path string) string { return filepath.Join(m.root, path) }
+// Files reads the files below root.
+func (m *memory) Files(_ context.Context, path string) (map[string]nixstore.File, error) {
+	list := map[string]nixstore.File{}
+	top := filepath.Join(m.root, path)
+	err := filepath.WalkDir(top, func(file string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		info, err := d.Info()
+		if err != nil {
+			return err
+		}
+		var text []byte
+		if d.Type() == fs.ModeSymlink {
+			target, e := os.Readlink(file)
+			text, err = []byte(target), e
+		} else {
+			text, err = os.ReadFile(file)
+		}
+		name, relErr := filepath.Rel(top, file)
+		list[name] = nixstore.File{Mode: info.Mode().Type() | info.Mode()&0o111, Text: text}
+		return errors.Join(err, relErr)
+	})
+	return list, err
+}
 
 // storePath makes a store path out of a name and a letter of the digits that Nix has.
 func storePath(letter, name string) string {
@@ -235,58 +262,5 @@ func TestCauses(t *testing.T) {
 		if !slices.Equal(got, want) || r.Common != 1 {
 			t.Errorf("%s: %q, want %q; %d in common", test.name, got, want, r.Common)
 		}
-	}
-}
-
-// A store that is not at its own place is read where it is.
-func TestNix(t *testing.T) {
-	testnix.Require(t)
-	store := testnix.NewStore(t)
-	for _, address := range []string{"local?root=" + store.Root, store.Root} {
-		t.Run(address, func(t *testing.T) { testNix(t, store, address) })
-	}
-}
-
-func testNix(t *testing.T, store *testnix.Store, address string) {
-	t.Setenv("NIX_CONFIG", os.Getenv("NIX_CONFIG")+"\nstore = "+address+"\n")
-	st, err := OpenNix(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	drv := store.Run(t, "nix-instantiate", "-E", `derivation { name = "n"; system = "x"; builder = "b"; outputs = [ "out" "y" ]; __contentAddressed = true; outputHashAlgo = "sha256"; outputHashMode = "recursive"; }`)
-	drv, _, _ = strings.Cut(drv, "!")
-	link := filepath.Join(t.TempDir(), "link")
-	if err := os.Symlink(drv, link); err != nil {
-		t.Fatal(err)
-	}
-	for _, arg := range []string{drv, drv + "!out", link, store.Path(drv)} {
-		if got, err := st.Deriver(t.Context(), arg); err != nil || got != drv {
-			t.Errorf("%s is %s, %v; want %s", arg, got, err, drv)
-		}
-	}
-	d, err := st.Derivation(drv)
-	if err != nil || d.Env["name"] != "n" || !d.Outputs["y"].Floating() {
-		t.Errorf("%+v, %v", d, err)
-	}
-	outputs, err := st.Outputs(t.Context(), []string{drv})
-	if err != nil || len(outputs) != 1 || len(outputs[drv]) != 0 {
-		t.Errorf("the outputs are %v, %v", outputs, err)
-	}
-	file := filepath.Join(t.TempDir(), "file")
-	if err := os.WriteFile(file, nil, 0o666); err != nil {
-		t.Fatal(err)
-	}
-	added := store.Run(t, "nix-store", "--add", file)
-	if got, err := st.Derivers(t.Context(), []string{added}); err != nil || len(got) != 0 {
-		t.Errorf("the derivers are %v, %v", got, err)
-	}
-	if _, err := st.Deriver(t.Context(), added); err == nil || !strings.Contains(err.Error(), "does not know (any more) which derivation made") {
-		t.Errorf("the error is %v", err)
-	}
-	if _, err := st.Deriver(t.Context(), file); err == nil || !strings.Contains(err.Error(), "is not in the Nix store") {
-		t.Errorf("the error is %v", err)
-	}
-	if _, err := st.Deriver(t.Context(), storePath("z", "x")); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("the error is %v", err)
 	}
 }

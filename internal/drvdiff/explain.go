@@ -1,19 +1,19 @@
 package drvdiff
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"maps"
-	"os"
 	"path"
-	"path/filepath"
 	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
 
 	"dgd/internal/action"
+	"dgd/internal/nixstore"
 )
 
 // A Cause is one thing that makes a derivation differ by itself.
@@ -67,6 +67,7 @@ func or(s, other string) string {
 
 // An explainer finds out why the derivations of a pair differ.
 type explainer struct {
+	ctx     context.Context
 	st      Store
 	match   *matching
 	because map[*node][]*node // by new node: those it refers to whose outputs differ
@@ -74,8 +75,8 @@ type explainer struct {
 	trees   map[[2]string][]Cause // by store paths
 }
 
-func newExplainer(st Store, m *matching) *explainer {
-	return &explainer{st: st, match: m, because: map[*node][]*node{}, byNew: map[*node]*Pair{}, trees: map[[2]string][]Cause{}}
+func newExplainer(ctx context.Context, st Store, m *matching) *explainer {
+	return &explainer{ctx: ctx, st: st, match: m, because: map[*node][]*node{}, byNew: map[*node]*Pair{}, trees: map[[2]string][]Cause{}}
 }
 
 // pair explains how two derivations differ.
@@ -356,7 +357,7 @@ func (e *explainer) works(l *causes, o, n *node) error {
 
 // storeBase is the last part of the store path that a path begins with.
 func storeBase(p string) string {
-	if part := storePart(p); part != "" {
+	if part := nixstore.Base(p); part != "" {
 		return path.Base(part)
 	}
 	return p
@@ -443,7 +444,7 @@ func (e *explainer) sources(l *causes, o, n *node, u, v *action.Unit) error {
 			}
 			found, ok := e.trees[[2]string{from, to}]
 			if !ok {
-				if found, err = compareTrees(e.st.OnDisk(from), e.st.OnDisk(to)); err != nil {
+				if found, err = e.compareTrees(from, to); err != nil {
 					return err
 				}
 				e.trees[[2]string{from, to}] = found
@@ -479,20 +480,15 @@ func (e *explainer) unpack(trees, otherTrees, otherFiles, to map[string]string) 
 		if _, ok := otherTrees[at]; ok || !holds(otherFiles, at) {
 			continue
 		}
-		dir := e.st.OnDisk(from)
-		list, err := files(dir)
+		list, err := e.st.Files(e.ctx, from)
 		if errors.Is(err, fs.ErrNotExist) { // collected as garbage
 			continue
 		}
 		if err != nil {
 			return err
 		}
-		for name := range list {
-			text, err := os.ReadFile(filepath.Join(dir, name))
-			if err != nil {
-				return err
-			}
-			to[action.Escape(path.Join(at, name))] = action.Escape(string(text))
+		for name, f := range list {
+			to[action.Escape(path.Join(at, name))] = action.Escape(string(f.Text))
 		}
 		delete(trees, at)
 	}

@@ -245,7 +245,8 @@ func TestLabels(t *testing.T) {
 		{"server", []action.Unit{{Name: "programs"}}, Item{Name: "result server", Kind: "result"}},
 	} {
 		m := newMemory(t)
-		n, err := (&closure{byDrv: map[string]*node{}}).add(m, m.addAll(t, "1", test.name, test.units, nil, nil, ""))
+		drv := m.addAll(t, "1", test.name, test.units, nil, nil, "")
+		n, err := (&closure{byDrv: map[string]*node{}}).add(drv, m.drvs[drv])
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -411,63 +412,5 @@ func TestDamaged(t *testing.T) {
 				t.Errorf("%s: the error is %v, want %s", name, err, test.want)
 			}
 		}
-	}
-}
-
-// fakeNix puts scripts in the place of Nix's commands.
-func fakeNix(t *testing.T, scripts map[string]string) {
-	t.Helper()
-	dir := t.TempDir()
-	for name, text := range scripts {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte("#!/bin/sh\n"+text+"\n"), 0o777); err != nil {
-			t.Fatal(err)
-		}
-	}
-	t.Setenv("PATH", dir)
-}
-
-// What Nix answers that cannot be understood is an error, and says whose.
-func TestNixFaults(t *testing.T) {
-	drv := storePath("1", "x.drv")
-	ask := map[string]func(n *Nix) error{
-		"open":     func(*Nix) error { _, err := OpenNix(t.Context()); return err },
-		"outputs":  func(n *Nix) error { _, err := n.Outputs(t.Context(), []string{drv}); return err },
-		"derivers": func(n *Nix) error { _, err := n.Derivers(t.Context(), []string{drv}); return err },
-	}
-	for _, test := range []struct {
-		ask     string
-		scripts map[string]string
-		want    string
-	}{
-		{"open", nil, "nix is not on PATH: Nix is needed to read its store"},
-		{"open", map[string]string{"nix": "echo '/x?%zz'"}, "the store's address: invalid URL escape"},
-		{"open", map[string]string{"nix": "echo bad settings >&2; exit 1"}, "nix: bad settings"},
-		{"open", map[string]string{"nix": "echo 'local?root=%zz'"}, "the store's address: invalid URL escape"},
-		{"outputs", map[string]string{"nix": "echo no daemon >&2; exit 1"}, "nix: no daemon"},
-		{"outputs", map[string]string{"nix": "echo x"}, "nix build --dry-run: invalid character"},
-		{"derivers", map[string]string{"nix-store": "echo no daemon >&2; exit 1"}, "nix-store: no daemon"},
-		{"derivers", map[string]string{"nix-store": "echo a b"}, "nix-store --query --deriver: 2 answers for 1 paths"},
-	} {
-		fakeNix(t, test.scripts)
-		if err := ask[test.ask](&Nix{}); err == nil || !strings.HasPrefix(err.Error(), test.want) {
-			t.Errorf("%s with %v: the error is %v, want %s", test.ask, test.scripts, err, test.want)
-		}
-	}
-
-	// Before Nix 2.20 there was no `nix config show`.
-	root := t.TempDir()
-	fakeNix(t, map[string]string{"nix": `case "$3 $4" in "show-config ") echo 'sandbox = true'; echo 'store = local?root=` + root + `'; echo 'system = x';; *) exit 1;; esac`})
-	n, err := OpenNix(t.Context())
-	if err != nil || n.OnDisk("/nix/store/x") != root+"/nix/store/x" {
-		t.Errorf("the store is %+v (%v)", n, err)
-	}
-	if err := os.MkdirAll(filepath.Join(root, "nix/store"), 0o777); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(n.OnDisk(drv), []byte("Derive(["), 0o666); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := n.Derivation(drv); err == nil || !strings.HasPrefix(err.Error(), drv+": ") {
-		t.Errorf("for a damaged derivation the error is %v", err)
 	}
 }

@@ -58,6 +58,16 @@ func TextPath(storeDir, name string, contents []byte, refs []string) string {
 	return makePath(storeDir, kind, sha256.Sum256(contents), name)
 }
 
+// OutputPath returns the store path of an output of an input-addressed
+// derivation. modulo is the hash of the derivation without paths of outputs.
+func OutputPath(storeDir, drvName, output string, modulo [sha256.Size]byte) string {
+	name := drvName
+	if output != "out" {
+		name += "-" + output
+	}
+	return makePath(storeDir, "output:"+output, modulo, name)
+}
+
 // makePath is Nix's makeStorePath: the hash in a store path is not the hash of
 // the contents but of a description of them.
 func makePath(storeDir, kind string, sum [sha256.Size]byte, name string) string {

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"dgd/internal/drvdiff"
+	"dgd/internal/nixstore"
 )
 
 // instantiate returns the derivation of an expression.
@@ -87,10 +88,11 @@ func TestDiff(t *testing.T) {
 			}
 			compare := func(old, new string) *drvdiff.Report {
 				t.Helper()
-				st, err := drvdiff.OpenNix(t.Context())
+				st, err := nixstore.Open(t.Context(), os.Stderr)
 				if err != nil {
 					t.Fatal(err)
 				}
+				defer st.Close()
 				for _, path := range []*string{&old, &new} {
 					if *path, err = st.Deriver(t.Context(), *path); err != nil {
 						t.Fatal(err)
