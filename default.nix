@@ -2,7 +2,7 @@
 {
   pkgs ? import <nixpkgs> { },
   useDynDrv ? false,
-  builderRpc ? false,
+  builderRpc ? null,
   moduleOverrides ? { },
 }:
 let
@@ -17,8 +17,10 @@ in
     buildWithIFD
     fetchGoModule
     ;
+  # The same with other arguments, for who has dgd from an overlay or a flake.
+  override = changes: import ./. ({ inherit pkgs useDynDrv builderRpc moduleOverrides; } // changes);
   # The same with other overrides, for who has dgd from an overlay or a flake.
-  withModuleOverrides = moduleOverrides: import ./. { inherit pkgs useDynDrv moduleOverrides; };
+  withModuleOverrides = moduleOverrides: import ./. { inherit pkgs useDynDrv builderRpc moduleOverrides; };
   inherit (tests) examples testExamples vmtest;
   inherit tests;
 }

@@ -1,8 +1,8 @@
 # The library for one package set. Each file here is one function or stage; it gets what it names.
 {
   pkgs,
-  # Whether dynamic derivations use builder-rpc-v0 in place of recursive-nix.
-  builderRpc ? false,
+  # Whether dynamic derivations use builder-rpc-v0 in place of recursive-nix; null: where Nix has it.
+  builderRpc ? null,
   moduleOverrides ? { },
 }:
 let
@@ -29,7 +29,7 @@ let
     execute = callFile ./execute.nix { };
     derive = callFile ./derive.nix { };
     ifd = callFile ./ifd.nix { };
-    nixLacks = import ./nix-lacks.nix { };
+    nixLacks = callFile ./nix-lacks.nix { };
     storeAccess = callFile ./store-access.nix { };
     dynDrv = callFile ./dyn-drv.nix { };
     cacheable = callFile ./cacheable.nix { };

@@ -2,9 +2,16 @@
 {
   nixVersion ? builtins.nixVersion,
   hasOutputOf ? builtins ? outputOf,
+  builderRpc ? null,
 }:
 let
-  switches = "the experimental features dynamic-derivations, ca-derivations and recursive-nix";
+  # Without dynamic derivations Nix does not tell whether it has builder-rpc-v0, but by its version.
+  recursiveNix = if builderRpc == null then builtins.compareVersions nixVersion "2.36pre" < 0 else !builderRpc;
+  switches =
+    if recursiveNix then
+      "the experimental features dynamic-derivations, ca-derivations and recursive-nix"
+    else
+      "the experimental features dynamic-derivations and ca-derivations";
 in
 {
   # Before 2.30 Nix knows dynamic derivations in part, and fails when it builds them.

@@ -1,12 +1,14 @@
-# The attributes by which a planner's derivation gets a way to the store. A Nix expression cannot see which system
-# features the machines have that will build, so builder-rpc-v0 is asked for only where the library was told to.
+# The attributes by which a planner's derivation gets a way to the store: what the argument `builderRpc` says, else
+# builder-rpc-v0 where the Nix that evaluates has it. Which system features the machines have that will build, no
+# expression can see; a Nix that has it offers the feature by itself, as it does recursive-nix.
 {
-  builderRpc,
+  builderRpc ? null,
+  hasBuilderRpc ? import ./has-builder-rpc.nix,
   nixVersion ? builtins.nixVersion,
 }:
-if !builderRpc then
+if builderRpc == false || builderRpc == null && !hasBuilderRpc then
   { requiredSystemFeatures = [ "recursive-nix" ]; }
-else if builtins.compareVersions nixVersion "2.36pre" < 0 then
+else if !hasBuilderRpc then
   throw "dgd: `builderRpc` needs a Nix with the system feature builder-rpc-v0, which came after 2.35: this is ${nixVersion}; leave the argument out"
 else
   # The derivation gets no output path then. Its output must be content-addressed.

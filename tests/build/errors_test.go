@@ -364,28 +364,53 @@ func TestAfterFailure(t *testing.T) {
 	}
 }
 
-// Without the argument, a derivation requires what it required before; with it,
-// a Nix that cannot do it says so while it evaluates.
+// The way to the store is chosen by what the Nix that evaluates has, unless an
+// argument says otherwise; what it does not have, it says while it evaluates.
 func TestBuilderRPC(t *testing.T) {
 	testnix.Require(t)
-	evaluate := func(text string) string {
-		out, _ := exec.Command("nix-instantiate", "--eval", "--strict", "--json", "-E", text).CombinedOutput()
-		return string(out)
+	evaluate := func(text string, options ...string) string {
+		t.Helper()
+		args := append([]string{"--eval", "--strict", "--json", "-E", text}, options...)
+		out, _ := exec.Command("nix-instantiate", args...).CombinedOutput()
+		return strings.TrimSpace(string(out))
+	}
+	// It came in the middle of what became 2.36.
+	has := evaluate(`builtins.compareVersions builtins.nixVersion "2.36pre" >= 0`)
+	probe := "import " + filepath.Join(repo(t), "lib/has-builder-rpc.nix")
+	if got := evaluate(probe); got != has {
+		t.Errorf("that Nix has it is %s, not %s", got, has)
+	}
+	if got := evaluate(probe, "--option", "experimental-features", ""); got != "false" {
+		t.Errorf("without experimental features, that Nix has it is %s", got)
 	}
 	access := "(import " + filepath.Join(repo(t), "lib/store-access.nix") + " { "
+	const recursive, rpc = `["recursive-nix"]`, `["builder-rpc-v0"]`
+	byItself := map[string]string{"true": rpc, "false": recursive}[has]
+	src := "buildWithDynDrv { src = " + project(t, plain) + "; }).drv.requiredSystemFeatures"
+	dgd := "(import " + repo(t) + " { })"
 	for text, want := range map[string]string{
-		access + `builderRpc = false; }).requiredSystemFeatures`:                                        `["recursive-nix"]`,
-		access + `builderRpc = true; nixVersion = "2.36pre20260809_adee431"; }).requiredSystemFeatures`: `["builder-rpc-v0"]`,
-		access + `builderRpc = true; nixVersion = "2.36.0"; }).requiredSystemFeatures`:                  `["builder-rpc-v0"]`,
-		access + `builderRpc = true; nixVersion = "2.35.1"; })`:                                         "which came after 2.35: this is 2.35.1; leave the argument out",
-		"(" + expression(t, "buildWithDynDrv", project(t, plain), "") + ").drv.requiredSystemFeatures":  `["recursive-nix"]`,
+		access + `hasBuilderRpc = false; }).requiredSystemFeatures`:                     recursive,
+		access + `hasBuilderRpc = true; }).requiredSystemFeatures`:                      rpc,
+		access + `builderRpc = false; hasBuilderRpc = true; }).requiredSystemFeatures`:  recursive,
+		access + `builderRpc = false; hasBuilderRpc = false; }).requiredSystemFeatures`: recursive,
+		access + `builderRpc = true; hasBuilderRpc = true; }).requiredSystemFeatures`:   rpc,
+		access + `builderRpc = true; hasBuilderRpc = false; nixVersion = "2.35.1"; })`:  "which came after 2.35: this is 2.35.1; leave the argument out",
+		"(" + dgd + "." + src: byItself,
+		"((" + dgd + ".override { builderRpc = false; })." + src:                             recursive,
+		"((import " + repo(t) + "/overlay.nix (import <nixpkgs> { }) { }).dgd." + src:        byItself,
+		"(((import " + repo(t) + " { builderRpc = false; }).withModuleOverrides { })." + src: recursive,
+		"(((import " + repo(t) + " { builderRpc = false; }).override { })." + src:            recursive,
 	} {
 		if got := evaluate(text); !strings.Contains(got, want) {
 			t.Errorf("%s: %s, want %s", text, got, want)
 		}
 	}
-	rpc := "(import " + repo(t) + " { builderRpc = true; }).buildWithDynDrv { src = " + project(t, plain) + "; }"
-	if r := nixBuild(t, "-E", rpc); r.err == nil || !strings.Contains(r.log, "`builderRpc` needs a Nix with the system feature builder-rpc-v0") || len(r.built) > 0 {
+	asked := "(import " + repo(t) + " { builderRpc = true; }).buildWithDynDrv { src = " + project(t, plain) + "; }"
+	r := nixBuild(t, "-E", asked)
+	if has == "true" && r.err != nil {
+		t.Errorf("%v: %s", r.err, tail(r.log))
+	}
+	if has == "false" && (r.err == nil || !strings.Contains(r.log, "`builderRpc` needs a Nix with the system feature builder-rpc-v0") || len(r.built) > 0) {
 		t.Errorf("built %q: %s", r.built, r.log)
 	}
 }

@@ -215,9 +215,15 @@ func TestNixLacks(t *testing.T) {
 		{"2.34.8", true, "dynDrv", ""},
 		{"2.8.0", false, "contentAddressed", "2.8.0"},
 		{"2.26.3", true, "contentAddressed", ""},
+		// recursive-nix is named where it is needed.
+		{"2.35.1", false, "dynDrv", "switch on the experimental features dynamic-derivations, ca-derivations and recursive-nix"},
+		{"2.36.0", false, "dynDrv", "switch on the experimental features dynamic-derivations and ca-derivations\""},
+		{"2.36.0", false, "dynDrv with builderRpc = false;", "switch on the experimental features dynamic-derivations, ca-derivations and recursive-nix"},
+		{"2.35.1", false, "dynDrv with builderRpc = true;", "switch on the experimental features dynamic-derivations and ca-derivations\""},
 	} {
+		feature, more, _ := strings.Cut(test.feature, " with ")
 		out, err := exec.Command("nix-instantiate", "--eval", "--json", "-E", fmt.Sprintf(
-			"(import %s/lib/nix-lacks.nix { nixVersion = %q; hasOutputOf = %v; }).%s", repo(t), test.version, test.hasOutputOf, test.feature)).Output()
+			"(import %s/lib/nix-lacks.nix { nixVersion = %q; hasOutputOf = %v; %s }).%s", repo(t), test.version, test.hasOutputOf, more, feature)).Output()
 		if err != nil {
 			t.Fatal(err)
 		}
