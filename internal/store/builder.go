@@ -23,6 +23,9 @@ import (
 //
 // It does not probe for what the store has, as Recursive does: adding mounts
 // nothing in the sandbox here, so that it costs less.
+//
+// What the daemon has refused must not be added again: Nix may take it for
+// valid then, without having it.
 type Builder struct {
 	dir  string
 	name string // of the client's derivation
@@ -248,7 +251,9 @@ func (b *Builder) during(ctx context.Context, f func() error) error {
 	if !stop() {
 		err = context.Cause(ctx)
 	}
-	if derr := (*daemon.Error)(nil); err != nil && !errors.As(err, &derr) {
+	if derr := (*daemon.Error)(nil); errors.As(err, &derr) {
+		derr.Message = plain(derr.Message)
+	} else if err != nil {
 		b.broken = fmt.Errorf("the connection to the Nix daemon failed before: %w", err)
 		b.conn.Close()
 	}

@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nix-community/go-nix/pkg/wire"
+
 	"dgd/internal/source"
 	"dgd/internal/testrpc"
 )
@@ -30,6 +32,15 @@ func openBuilder(t *testing.T, s *testrpc.Server) Store {
 		t.Fatal(err)
 	}
 	return st
+}
+
+// aDerivation is one that reads these store paths.
+func aDerivation(name string, refs ...string) Derivation {
+	sources := ""
+	if len(refs) > 0 {
+		sources = `"` + strings.Join(refs, `","`) + `"`
+	}
+	return Derivation{name, []byte(`Derive([("out","","r:sha256","")],[],[` + sources + `],"s","b",[],[])`), refs}
 }
 
 // aTree is a tree of one file.
@@ -55,12 +66,12 @@ func TestBuilder(t *testing.T) {
 	want := NewMemory("/nix/store", someGo)
 	last := tree.StorePath("/nix/store")
 	for i := range 600 { // more than a request holds
-		d := Derivation{fmt.Sprintf("d%d.drv", i), []byte("Derive" + last), []string{last, someGo}}
+		d := aDerivation(fmt.Sprintf("d%d.drv", i), last, someGo)
 		batch.Derivations = append(batch.Derivations, d)
 		last = d.Path("/nix/store")
 	}
 	batch.Use = []string{last}
-	program := Derivation{"program.drv", []byte("Derive" + last), []string{last}}
+	program := aDerivation("program.drv", last)
 
 	ctx := t.Context()
 	if err := st.Add(ctx, batch); err != nil {
@@ -81,7 +92,7 @@ func TestBuilder(t *testing.T) {
 		t.Fatal(err)
 	}
 	text, err := out.Text()
-	if err != nil || string(text) != "Derive"+last || path != program.Path("/nix/store") || !slices.Equal(out.Refs, program.Refs) {
+	if err != nil || string(text) != string(program.ATerm) || path != program.Path("/nix/store") || !slices.Equal(out.Refs, program.Refs) {
 		t.Errorf("the output is %s with %s, which refers to %q: %v", path, text, out.Refs, err)
 	}
 	// 1 tree, 600 derivations and the last one, in requests of at most 250.
@@ -133,7 +144,7 @@ func TestBuilderFile(t *testing.T) {
 
 func TestBuilderErrors(t *testing.T) {
 	ctx := t.Context()
-	d := Derivation{Name: "x.drv", ATerm: []byte("x")}
+	d := aDerivation("x.drv")
 	named := func() *testrpc.Server { return &testrpc.Server{Name: "x.drv", Method: "text"} }
 
 	for _, test := range []struct {
@@ -159,16 +170,116 @@ func TestBuilderErrors(t *testing.T) {
 
 	t.Run("missing reference", func(t *testing.T) {
 		st := openBuilder(t, named())
-		_, err := st.AddDerivations(ctx, []Derivation{{Name: "y.drv", Refs: []string{absent}}})
+		_, err := st.AddDerivations(ctx, []Derivation{aDerivation("y.drv", absent)})
 		if err == nil || !strings.Contains(err.Error(), "adding y.drv to the store: daemon: path '"+absent+"' is not valid") {
 			t.Errorf("the error is %v", err)
 		}
-		if err := st.SubmitDerivation(ctx, Derivation{Name: "x.drv", Refs: []string{absent}}); err == nil {
+		if err := st.SubmitDerivation(ctx, aDerivation("x.drv", absent)); err == nil {
 			t.Error("submitted: no error")
 		}
 		// The connection still works.
 		if _, err := st.AddDerivations(ctx, []Derivation{d}); err != nil {
 			t.Error(err)
+		}
+	})
+	// Nix takes what it has refused, if it is sent once more, and has not got it.
+	t.Run("once more", func(t *testing.T) {
+		s := named()
+		st := openBuilder(t, s)
+		bad := aDerivation("x.drv", absent)
+		path := bad.Path("/nix/store")
+		if _, err := st.AddDerivations(ctx, []Derivation{bad}); err == nil {
+			t.Error("first: no error")
+		}
+		if valid, err := st.Valid(ctx, []string{path}); err != nil || valid[path] {
+			t.Errorf("in between: %v, %v", valid, err)
+		}
+		if err := st.SubmitDerivation(ctx, bad); err != nil {
+			t.Error(err)
+		}
+		if valid, err := st.Valid(ctx, []string{path}); err != nil || !valid[path] || len(s.Objects) > 0 {
+			t.Errorf("afterwards: %v, %v, %d objects", valid, err, len(s.Objects))
+		}
+		if _, err := st.AddDerivations(ctx, []Derivation{aDerivation("y.drv", path)}); err == nil || !strings.Contains(err.Error(), "path '"+path+"' is not valid") {
+			t.Errorf("to refer to it: %v", err)
+		}
+		st.Close()
+		if _, _, err := s.Finish(); err == nil || err.Error() != "path '"+path+"' is not valid" {
+			t.Errorf("in the end: %v", err)
+		}
+	})
+	t.Run("in the middle", func(t *testing.T) {
+		s := named()
+		st := openBuilder(t, s)
+		batch := Batch{Derivations: []Derivation{aDerivation("a.drv"), aDerivation("b.drv", absent), aDerivation("c.drv")}}
+		if err := st.Add(ctx, batch); err == nil {
+			t.Error("no error")
+		}
+		if _, ok := s.Objects[batch.Derivations[0].Path("/nix/store")]; !ok || len(s.Objects) != 1 {
+			t.Errorf("the objects are %v", s.Objects)
+		}
+	})
+	t.Run("what the builder cannot see", func(t *testing.T) {
+		s := &testrpc.Server{Name: "modules", Method: "nar", Others: []string{absent}}
+		st := openBuilder(t, s)
+		if valid, err := st.Valid(ctx, []string{absent}); err != nil || valid[absent] {
+			t.Errorf("Valid: %v, %v", valid, err)
+		}
+		if _, err := st.AddDerivations(ctx, []Derivation{aDerivation("y.drv", absent)}); err != nil {
+			t.Error(err)
+		}
+		if err := st.SubmitFile(ctx, []byte(absent)); err != nil {
+			t.Error(err)
+		}
+		for _, o := range s.Objects {
+			if o.Method == "nar" && len(o.Refs) > 0 {
+				t.Errorf("in the file %q are found", o.Refs)
+			}
+		}
+	})
+	t.Run("no derivation", func(t *testing.T) {
+		s := named()
+		_, err := openBuilder(t, s).AddDerivations(ctx, []Derivation{{Name: "y.drv", ATerm: []byte("y")}})
+		if err == nil || !strings.Contains(err.Error(), "daemon: error parsing derivation '/nix/store/") || len(s.Objects) > 0 {
+			t.Errorf("the error is %v", err)
+		}
+	})
+	t.Run("refused operation", func(t *testing.T) {
+		st := openBuilder(t, named()).(*Builder)
+		ask := func() error {
+			nothing := func(*wire.Encoder) error { return nil }
+			return st.request(ctx, 31, nothing, func(*wire.Decoder) error { return nil })
+		}
+		if err := ask(); err == nil || err.Error() != "daemon: Operation 31 not allowed inside derivation" {
+			t.Errorf("the error is %v", err)
+		}
+		// It is sent twice, and then nothing any more.
+		for range 2 {
+			if err := ask(); err == nil {
+				t.Error("the connection goes on")
+			}
+		}
+	})
+	t.Run("unknown output", func(t *testing.T) {
+		s := named()
+		st := openBuilder(t, s).(*Builder)
+		if err := st.SubmitDerivation(ctx, d); err != nil {
+			t.Fatal(err)
+		}
+		err := st.request(ctx, opSubmitOutput,
+			func(enc *wire.Encoder) error {
+				return errors.Join(enc.WriteUint64(0), enc.WriteString(d.Path("/nix/store")), enc.WriteString("lib"))
+			},
+			func(dec *wire.Decoder) error {
+				_, err := dec.ReadUint64()
+				return err
+			})
+		if err != nil {
+			t.Error(err)
+		}
+		st.Close()
+		if _, _, err := s.Finish(); err == nil || !strings.Contains(err.Error(), "submitted unknown output 'lib'") {
+			t.Errorf("in the end: %v", err)
 		}
 	})
 	t.Run("order", func(t *testing.T) {
@@ -187,14 +298,14 @@ func TestBuilderErrors(t *testing.T) {
 	t.Run("nothing submitted", func(t *testing.T) {
 		s := named()
 		openBuilder(t, s).Close()
-		if _, _, err := s.Finish(); err == nil {
-			t.Error("the server takes it")
+		if _, _, err := s.Finish(); err == nil || err.Error() != "builder for 'x.drv' failed to submit output path for 'out'" {
+			t.Errorf("the error is %v", err)
 		}
 	})
 	t.Run("method", func(t *testing.T) {
 		s := named()
 		st := openBuilder(t, s)
-		if err := st.SubmitFile(ctx, nil); err != nil {
+		if err := st.SubmitFile(ctx, d.ATerm); err != nil {
 			t.Fatal(err)
 		}
 		st.Close()

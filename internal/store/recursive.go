@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"strings"
 
 	"dgd/internal/source"
@@ -256,7 +257,9 @@ func (o *object) write(w io.Writer, enc *wire.Encoder, version uint64) error {
 // that the connection is broken, if that is so: after an error that the daemon
 // sent it goes on, after any other it is not known what comes next.
 func (r *Recursive) failed(ctx context.Context, err error) error {
-	if derr := (*daemon.Error)(nil); !errors.As(err, &derr) {
+	if derr := (*daemon.Error)(nil); errors.As(err, &derr) {
+		derr.Message = plain(derr.Message)
+	} else {
 		if ctx.Err() != nil {
 			err = context.Cause(ctx)
 		}
@@ -265,3 +268,9 @@ func (r *Recursive) failed(ctx context.Context, err error) error {
 	}
 	return err
 }
+
+var colour = regexp.MustCompile(`\x1b\[[0-9;]*m`)
+
+// plain is a message of Nix without the codes of colours: where it is shown is
+// not known here.
+func plain(message string) string { return colour.ReplaceAllString(message, "") }

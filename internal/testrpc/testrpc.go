@@ -1,7 +1,7 @@
 // Package testrpc is a server, for tests, of what Nix offers the builder of a
-// derivation that requires the system feature builder-rpc-v0. It is written
-// from Nix's own sources, see docs/design.md, and shares no code with the
-// client.
+// derivation that requires the system feature builder-rpc-v0. It does what Nix
+// was seen to do, see docs/design.md, its faults included, and shares no code
+// with the client.
 package testrpc
 
 import (
@@ -23,6 +23,8 @@ import (
 	"github.com/nix-community/go-nix/pkg/nixbase32"
 	"github.com/nix-community/go-nix/pkg/nixhash"
 	"github.com/nix-community/go-nix/pkg/wire"
+
+	"dgd/internal/drvfile"
 )
 
 const storeDir = "/nix/store"
@@ -45,8 +47,9 @@ type Object struct {
 
 // A Server answers the builder of one derivation, on one connection.
 type Server struct {
-	Name   string // of the derivation
-	Method string // the outputHashMode of the derivation: "text" or "nar"
+	Name   string   // of the derivation
+	Method string   // the outputHashMode of the derivation: "text" or "nar"
+	Others []string // store paths that the builder cannot see
 
 	// How the server is not what it should be.
 	Magic    uint64   // if not 0, the answer to the client's
@@ -57,11 +60,12 @@ type Server struct {
 	Ops     []uint64          // the operations that were asked for
 	Objects map[string]Object // what was added, by store path
 
-	socket  string
-	allowed map[string]bool // what the builder may see
-	outputs map[string]string
-	stop    func()
-	done    chan error
+	socket   string
+	visible  map[string]bool // to the builder
+	poisoned map[string]bool // objects that were refused for their references
+	outputs  map[string]string
+	stop     func()
+	done     chan error
 }
 
 // Start starts a server, which ends with the test. The builder can see the
@@ -71,9 +75,10 @@ func (s *Server) Start(t testing.TB, paths ...string) {
 	s.socket = filepath.Join(t.TempDir(), ".nix-socket")
 	s.Objects = map[string]Object{}
 	s.outputs = map[string]string{}
-	s.allowed = map[string]bool{}
+	s.visible = map[string]bool{}
+	s.poisoned = map[string]bool{}
 	for _, path := range paths {
-		s.allowed[path] = true
+		s.visible[path] = true
 	}
 	l, err := net.Listen("unix", s.socket)
 	if err != nil {
@@ -102,6 +107,11 @@ func (s *Server) Remote() string { return "unix://" + s.socket }
 func (s *Server) Finish() (string, Object, error) {
 	if err := <-s.done; err != nil {
 		return "", Object{}, err
+	}
+	for output := range s.outputs {
+		if output != "out" {
+			return "", Object{}, fmt.Errorf("builder for '%s' submitted unknown output '%s' (Valid outputs are [out])", s.Name, output)
+		}
 	}
 	path, ok := s.outputs["out"]
 	if !ok {
@@ -148,8 +158,10 @@ func (s *Server) serve(r *bufio.Reader, w *bufio.Writer) error {
 			isValidPath: s.valid, addMultipleToStore: s.addMultiple, submitOutput: s.submit, addToStoreScanning: s.addScanning,
 		}[op]
 		if do == nil {
-			// Nix has read none of the request, and ends the connection.
-			return errors.Join(c.fail(fmt.Errorf("operation %d not allowed inside derivation", op)), fmt.Errorf("the client sent operation %d", op))
+			// Nix has read none of the request, sends the error twice, and ends the
+			// connection.
+			err := hint("Operation %v not allowed inside derivation", op)
+			return errors.Join(c.fail(err), c.fail(err), fmt.Errorf("the client sent operation %d", op))
 		}
 		reply, err := do(c)
 		if err == nil {
@@ -211,6 +223,14 @@ func (s *Server) greet(c conn) error {
 	return errors.Join(c.WriteString("2.36.0"), c.WriteUint64(notTrusted), c.WriteUint64(uint64(daemon.LogLast)), c.w.Flush())
 }
 
+// hint is an error as Nix writes it: what is put into the text has a colour.
+func hint(format string, args ...any) error {
+	for i, arg := range args {
+		args[i] = fmt.Sprintf("\x1b[35;1m%v\x1b[0m", arg)
+	}
+	return fmt.Errorf(format, args...)
+}
+
 // fail sends an error.
 func (c conn) fail(err error) error {
 	return errors.Join(c.WriteUint64(uint64(daemon.LogError)), c.WriteString("Error"), c.WriteUint64(0), c.WriteString("Error"),
@@ -219,7 +239,7 @@ func (c conn) fail(err error) error {
 
 func (s *Server) valid(c conn) (func() error, error) {
 	path, err := c.ReadString()
-	return func() error { return c.WriteBool(s.allowed[path]) }, err
+	return func() error { return c.WriteBool(s.visible[path]) }, err
 }
 
 func (s *Server) addMultiple(c conn) (func() error, error) {
@@ -255,19 +275,24 @@ func (s *Server) addInfos(r io.Reader) error {
 			return err
 		}
 		if sum := sha256.Sum256(nar); info.NarHash != "sha256:"+hex.EncodeToString(sum[:]) {
-			return fmt.Errorf("hash mismatch importing path '%s'", path)
+			return hint("hash mismatch importing path '%s'", path)
 		}
 		o := Object{Method: "nar", NAR: nar, Refs: slices.Sorted(slices.Values(info.References))}
 		if strings.HasPrefix(info.CA, "text:") {
 			o.Method = "text"
 		}
 		_, o.Name, _ = strings.Cut(path, "-")
+		if s.poisoned[path] {
+			// Nix takes it for valid: it adds nothing, and says so to nobody.
+			s.visible[path] = true
+			continue
+		}
 		added, ca, err := s.add(o)
 		if err != nil {
 			return err
 		}
 		if added != path || ca != info.CA {
-			return fmt.Errorf("path '%s' with '%s' should be '%s' with '%s'", path, info.CA, added, ca)
+			return hint("cannot add path '%s' to the Nix store because it claims to be content-addressed but isn't", path)
 		}
 	}
 	return nil
@@ -285,7 +310,7 @@ func (s *Server) addScanning(c conn) (func() error, error) {
 		return nil, fmt.Errorf("this server does not know the method '%s'", method)
 	}
 	o := Object{Name: name, Method: "nar", NAR: nar}
-	for _, path := range slices.Sorted(maps.Keys(s.allowed)) {
+	for _, path := range slices.Sorted(maps.Keys(s.visible)) {
 		hash, _, _ := strings.Cut(strings.TrimPrefix(path, storeDir+"/"), "-")
 		if bytes.Contains(nar, []byte(hash)) {
 			o.Refs = append(o.Refs, path)
@@ -313,35 +338,50 @@ func (s *Server) submit(c conn) (func() error, error) {
 		return nil, err
 	}
 	if old, ok := s.outputs[output]; ok {
-		return nil, fmt.Errorf("attempted to submit duplicate output '%s' (old '%s', new '%s')", output, old, path)
+		return nil, hint("Attempted to submit duplicate output '%s' (old '%s', new '%s')", output, old, path)
 	}
 	s.outputs[output] = path
 	return func() error { return c.WriteUint64(1) }, nil
 }
 
-// add adds an object whose references are there, and returns its store path
-// and content address.
+// add adds an object whose references are in the store, and returns its store
+// path and content address.
 func (s *Server) add(o Object) (path, ca string, err error) {
-	for _, ref := range o.Refs {
-		if !s.allowed[ref] {
-			return "", "", fmt.Errorf("path '%s' is not valid", ref)
+	isDerivation := strings.HasSuffix(o.Name, ".drv")
+	var text []byte
+	if o.Method == "text" || isDerivation {
+		if text, err = fileText(o.NAR); err != nil {
+			return "", "", err
 		}
 	}
 	kind, sum := "source", sha256.Sum256(o.NAR)
 	ca = "fixed:r:sha256:"
 	if o.Method == "text" {
-		text, err := fileText(o.NAR)
-		if err != nil {
-			return "", "", err
-		}
 		kind, sum, ca = "text", sha256.Sum256(text), "text:sha256:"
 	}
 	desc := strings.Join(append([]string{kind}, o.Refs...), ":") + ":sha256:" + hex.EncodeToString(sum[:]) + ":" + storeDir + ":" + o.Name
 	hash := sha256.Sum256([]byte(desc))
 	path = storeDir + "/" + nixbase32.EncodeToString(nixhash.CompressHash(hash[:], 20)) + "-" + o.Name
+	if isDerivation {
+		if _, err := drvfile.Parse(string(text)); err != nil {
+			return "", "", hint("error parsing derivation '%s': %s", path, err)
+		}
+	}
+	for _, ref := range o.Refs {
+		if !s.has(ref) && ref != path {
+			s.poisoned[path] = true
+			return "", "", hint("path '%s' is not valid", ref)
+		}
+	}
 	s.Objects[path] = o
-	s.allowed[path] = true
+	s.visible[path] = true
 	return path, ca + nixbase32.EncodeToString(sum[:]), nil
+}
+
+// has reports whether a path is in the store, whoever can see it.
+func (s *Server) has(path string) bool {
+	_, added := s.Objects[path]
+	return added || s.visible[path] && !s.poisoned[path] || slices.Contains(s.Others, path)
 }
 
 // Text returns the contents of an object that is a file.

@@ -1,6 +1,6 @@
 # The environment of COMMAND. Sourced by with-nix and by the set-up, which both have $root, the repository.
 #
-# A stamp file sets: nix_bin and sandbox_shell (empty: the machine's own Nix serves), packages (empty: its own
+# A stamp file sets: nix_bin, sandbox_shell and slots (empty: the machine's own Nix serves), packages (empty: its own
 # <nixpkgs> does), go_bin (empty: its own Go does), store_paths (files without which the set-up is not whole).
 # $vm is <dgd-vm>, where somebody wants it.
 
@@ -38,6 +38,16 @@ ready() { # STAMP
   done
 }
 
+# The value of max-jobs. Before 2.35 Nix wakes all that waits for a slot each time one gets free, so that more slots
+# than cores help; since then they cost time.
+slots_for() { # NIX-VERSION CORES
+  if printf '%s\n' 2.35 "$1" | sort --version-sort --check=quiet; then
+    echo auto
+  else
+    echo $(($2 > 4 ? 2 * $2 : 8))
+  fi
+}
+
 # The store folder as files of the machine: an ordinary user's store is in the prefix.
 store_root() {
   if [[ $nix_bin ]] && ((EUID != 0)); then
@@ -64,7 +74,7 @@ sandbox = true
 sandbox-fallback = false
 sandbox-paths = /bin/sh=$sandbox_shell
 substituters =
-max-jobs = 8
+max-jobs = $slots
 "
     export NIX_BIN_DIR=$nix_bin
     unset NIX_REMOTE NIX_STORE_DIR NIX_STATE_DIR NIX_LOG_DIR NIX_CONF_DIR

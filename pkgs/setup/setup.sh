@@ -70,13 +70,15 @@ if [[ $stamp == --vm ]]; then
 fi
 ! ready "$stamp" || exit 0
 
-nix_bin='' sandbox_shell='' packages='' go_bin='' store_paths=''
+nix_bin='' sandbox_shell='' slots='' packages='' go_bin='' store_paths=''
 
 if ! nix_serves; then
   need_apt "install Nix $nix_wanted or newer, see nixos.org"
   nix=$(place nix apt.sh nix.sh)
   [[ -e $nix ]] || setup_nix "$nix"
   nix_bin=$nix/bin sandbox_shell=$nix/root/usr/bin/bash-static
+  version=$("$nix_bin/nix" --version)
+  slots=$(slots_for "${version##* }" "$(nproc)")
 fi
 
 if ! type -P go >/dev/null; then
@@ -99,7 +101,7 @@ if ! nixpkgs_serves; then
   store_paths="$packages/default.nix $(store_root)$package $(store_root)$(toolchain_path)"
 fi
 
-for name in nix_bin sandbox_shell packages go_bin store_paths; do
+for name in nix_bin sandbox_shell slots packages go_bin store_paths; do
   echo "$name=${!name@Q}"
 done >"$stamp.tmp"
 mv -T "$stamp.tmp" "$stamp"

@@ -141,6 +141,25 @@ func TestUserConfiguration(t *testing.T) {
 	}
 }
 
+// Debian's Nix gets as many slots as are good for its version.
+func TestSlots(t *testing.T) {
+	for _, test := range [][3]string{
+		{"2.34.8", "2", "8"}, {"2.34.8", "4", "8"}, {"2.34.8", "16", "32"}, {"2.8.0", "2", "8"},
+		{"2.35.0", "2", "auto"}, {"2.36.0pre20260809_adee431", "16", "auto"}, {"3.0.0", "2", "auto"},
+	} {
+		cmd := exec.Command("bash", "-euc", `. "$0"; slots_for "$1" "$2"`, filepath.Join(root(t), "pkgs/setup/env.sh"), test[0], test[1])
+		if got := run(t, cmd); got.stdout != test[2]+"\n" {
+			t.Errorf("Nix %s on %s cores: %v, want %s", test[0], test[1], got, test[2])
+		}
+	}
+	set := here(t).succeed(t, "sh", "-c", `if test "${NIX_BIN_DIR-}"; then echo "$NIX_CONFIG" | grep ^max-jobs; fi`)
+	want := run(t, exec.Command("bash", "-euc", `. "$0"; echo max-jobs = $(slots_for "$1" $(nproc))`,
+		filepath.Join(root(t), "pkgs/setup/env.sh"), strings.Fields(here(t).succeed(t, "nix", "--version"))[2]))
+	if set != "" && set != strings.TrimSpace(want.stdout) {
+		t.Errorf("with-nix sets %q, not %q", set, want.stdout)
+	}
+}
+
 // When all is set up, a call fetches, unpacks and builds nothing.
 func TestSecondCall(t *testing.T) {
 	here(t).succeed(t, "true")
