@@ -74,6 +74,7 @@ let
   };
 
   isHere = import ./is-here.nix;
+  goFlags = import ./go-flags.nix;
   modFiles = import ./mod-files.nix;
 
   # Whether a source needs modules and has none: then the hash is as good as empty, and Nix says the right one.
@@ -119,15 +120,12 @@ let
   );
   # The same, as far as words go.
   goflags = builtins.filter builtins.isString (builtins.split "[[:space:]]+" (env.GOFLAGS or ""));
-  # What dgd gives on the command line, which wins over the variable.
-  overridden = builtins.filter (name: builtins.any (hasFlag name) goflags) (
-    [
-      "ldflags"
-      "o"
-    ]
-    ++ (if args.tags == [ ] then [ ] else [ "tags" ])
-    ++ (if args.gcflags == [ ] then [ ] else [ "gcflags" ])
-  );
+  refused = goFlags.refused goflags;
+  # What arguments give on the command line, which wins over the variable.
+  overridden = builtins.filter (name: args.${name} != [ ] && builtins.any (hasFlag name) goflags) [
+    "tags"
+    "gcflags"
+  ];
   # The path of the result, which only the result's own derivation knows.
   isOwn =
     value:
@@ -164,8 +162,8 @@ else if args.GOFLAGS != [ ] && args.env ? GOFLAGS then
   fail "`GOFLAGS` and `env.GOFLAGS` are both given: they are the same, use one of them"
 else if args.allowGoReference && builtins.any (hasFlag "trimpath") goflags then
   fail "`allowGoReference` builds without -trimpath, which `GOFLAGS` has"
-else if overridden == [ "o" ] then
-  fail "`GOFLAGS` has -o: programs are in bin/ under the names that `go build` gives them"
+else if refused != [ ] then
+  fail "`GOFLAGS` has -${(builtins.head refused).name}: ${(builtins.head refused).note}"
 else if overridden != [ ] then
   fail "`GOFLAGS` has -${builtins.head overridden}, which would have no effect: use the argument `${builtins.head overridden}`"
 else if own != [ ] then

@@ -104,7 +104,11 @@ let
     ownFlags
     ++ (if args.tags == [ ] then [ ] else [ "-tags=${builtins.concatStringsSep "," args.tags}" ])
     ++ (if args.gcflags == [ ] then [ ] else [ "-gcflags=${builtins.concatStringsSep " " args.gcflags}" ]);
-  ldflags = "-ldflags=${builtins.concatStringsSep " " ([ "-buildid=" ] ++ args.ldflags)}";
+  # As in nixpkgs: programs have no build ID but one that is given. Flags can begin with a pattern.
+  hasBuildID = builtins.any (f: builtins.match "(.*[[:space:]=])?-buildid=.*" f != null) args.ldflags;
+  ldflags = "-ldflags=${
+    builtins.concatStringsSep " " (args.ldflags ++ (if hasBuildID then [ ] else [ "-buildid=" ]))
+  }";
 
   # A package's phases may have changed its flags: then the planner reads them where the phases left them.
   settings = args.settings or null;
@@ -185,6 +189,21 @@ let
     m: moduleOverrides ? ${m.path} && moduleOverrides.${m.path}.version or m.version != m.version
   ) required;
 
+  # What makes a skeleton differ: an overlay that GOFLAGS names is in it whole.
+  skeletonConfig = {
+    inherit src;
+  }
+  // (
+    if settings == null && builtins.match ".*-overlay.*" (env.GOFLAGS or "") == null then
+      { }
+    else
+      {
+        inherit (args) modRoot;
+        env = builtins.intersectAttrs { GOFLAGS = null; } env;
+        settings = if settings == null then "" else settle settings;
+      }
+  );
+
   # What the plans of the program and of its tests have in common.
   planConfig = {
     inherit go env probe;
@@ -237,9 +256,7 @@ rec {
   skeleton = planner {
     name = "skeleton";
     command = "skeleton";
-    config = {
-      inherit src;
-    };
+    config = skeletonConfig;
     inherit attrs;
   };
 
@@ -290,8 +307,7 @@ rec {
   testSkeleton = planner {
     name = "test-skeleton";
     command = "skeleton";
-    config = {
-      inherit src;
+    config = skeletonConfig // {
       tests = true;
     };
     inherit attrs;

@@ -119,6 +119,7 @@ let
       "buildscript"
       "drvfile"
       "drvgen"
+      "goflags"
       "graph"
       "lock"
       "modules"

@@ -7,12 +7,9 @@ import (
 )
 
 func skeletonStage(ctx context.Context, b *build) error {
-	var cfg struct {
-		Src   string
-		Tests bool
-	}
+	var cfg planner.SkeletonConfig
 	if err := b.read(&cfg); err != nil {
 		return err
 	}
-	return planner.WriteSkeleton(ctx, cfg.Src, b.out, cfg.Tests)
+	return planner.WriteSkeleton(ctx, &cfg, b.out)
 }

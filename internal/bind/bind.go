@@ -75,6 +75,13 @@ func sources(n *graph.Node, src, vendor string, modules []Module) ([]Bound, erro
 		}
 		return []Bound{{At: ".", Tree: whole, Copy: true}}, nil
 	}
+	if n.Src.Whole {
+		whole := wide(n, src, vendor, modules, true)
+		for i := range whole {
+			whole[i].Copy = true
+		}
+		return whole, nil
+	}
 	if n.Src.Vendored {
 		return vendored(n, src, vendor, modules)
 	}

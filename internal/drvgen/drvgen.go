@@ -411,7 +411,7 @@ func (gen *generator) unit(d *Derivation, n int, unitOf map[int]int) (action.Uni
 	for _, dir := range slices.Compact(dirs) {
 		mkdirs = append(mkdirs, action.Step{Mkdir: dir})
 	}
-	u.Steps = slices.Concat(mkdirs, writes, node.Steps)
+	u.Steps = slices.Concat(mkdirs, writes, respond(node.Steps))
 	return u, nil
 }
 

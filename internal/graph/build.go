@@ -25,6 +25,14 @@ type Options struct {
 	// ModCache is the module cache, as GOMODCACHE, where modules do not come
 	// from a vendor directory.
 	ModCache string
+	// Snapshot is the directory of the cryptography that GOFIPS140 chooses, below
+	// the module cache; empty for that of GOROOT/src. See Node.Snapshot.
+	Snapshot string
+	// LinkDir says that flags of the linker name files of the sources, relative
+	// to ModRoot: links run there, with the whole source.
+	LinkDir bool
+	// LinkEnv is what the linker takes from cmd/go's environment beside ToolEnv.
+	LinkEnv []string
 	// ToolEnv is what Go's tools take from cmd/go's environment without the
 	// script saying so: GOOS, GOARCH and the like, as NAME=VALUE.
 	ToolEnv []string
@@ -138,6 +146,9 @@ func newBuilder(opt Options) *builder {
 		{opt.Vendor, "${SRC}/vendor"},
 		{opt.Src, "${SRC}"},
 		{opt.Goroot, "${GOROOT}"},
+	}
+	if opt.Snapshot != "" {
+		b.roots = slices.Insert(b.roots, 0, root{opt.Snapshot, "${OBJ}/" + SnapshotDir})
 	}
 	return b
 }

@@ -158,7 +158,7 @@ func (b *builder) copy(a buildscript.Copy) error {
 	if err != nil {
 		return err
 	}
-	b.reads(u, a.From)
+	b.embeds(u, a.From)
 	u.native()
 	from, err := b.token(u, a.From)
 	if err != nil {
@@ -213,7 +213,10 @@ func (b *builder) compile(a buildscript.Run) error {
 		case w == u.objdir+"/"+testMain:
 			sources = true
 			b.testMain(u)
-		case strings.HasSuffix(w, ".go") && !strings.HasPrefix(w, "-"):
+		case b.isSource(w):
+			if !b.isKnown(w) {
+				return fmt.Errorf("compiles %s, which is neither of the sources nor of Go", w)
+			}
 			sources = true
 			b.reads(u, w)
 		case w == "-std":
@@ -378,7 +381,8 @@ func (b *builder) link(a buildscript.Run) error {
 	var args []string
 	buildID := false
 	dir, program := "", "${PROGRAM}"
-	if slices.Contains(words, "-buildmode=c-shared") {
+	shared := slices.Contains(words, "-buildmode=c-shared")
+	if shared {
 		// The library can hold its own name: it is linked under the one that
 		// the go command gives it, in the directory of that file.
 		if !strings.HasPrefix(b.step.Dir, "$WORK/") {
@@ -394,9 +398,13 @@ func (b *builder) link(a buildscript.Run) error {
 			i++
 			args = append(args, "-o", program)
 			continue
-		case strings.HasPrefix(w, "-buildid=") && !buildID:
-			buildID = true // cmd/go's own stands before the user's
-			continue
+		case strings.HasPrefix(w, "-buildid="):
+			if !buildID {
+				buildID = true // cmd/go's own stands before the user's
+				continue
+			}
+		case w == "-fipso" && i+1 < len(words):
+			u.written[strings.TrimPrefix(words[i+1], u.objdir+"/")] = true
 		case w == "-buildmode=c-shared" || w == "-buildmode=c-archive":
 			u.isC = true
 		case strings.HasPrefix(w, "-buildmode=") && w != "-buildmode=exe" && w != "-buildmode=pie":
@@ -408,6 +416,14 @@ func (b *builder) link(a buildscript.Run) error {
 		}
 		args = append(args, t)
 	}
+	if b.opt.LinkDir {
+		if shared {
+			return errors.New("links in another directory than the one that the linker's flags are relative to")
+		}
+		rel, _ := b.below(b.opt.ModRoot)
+		u.node.Src = &Sources{Dir: rel, Files: []string{}, Whole: true}
+		dir = path.Join("${SRC}", action.Escape(rel))
+	}
 	mainPackage := b.byFile[words[len(words)-1]]
 	if mainPackage.Output != Archive {
 		return errors.New("does not end in the main package's archive")
@@ -415,7 +431,7 @@ func (b *builder) link(a buildscript.Run) error {
 	u.node.Name = b.order[mainPackage.Node].node.Name
 	u.program = path.Clean(out)
 	u.library = mainPackage
-	env := b.toolEnv(nil)
+	env := b.toolEnv(b.opt.LinkEnv)
 	for _, v := range a.Env { // without -trimpath, GOROOT's path
 		v, err = b.text(u, v)
 		if err != nil {
@@ -424,7 +440,7 @@ func (b *builder) link(a buildscript.Run) error {
 		env = append(env, v)
 	}
 	u.add(action.Step{Run: &action.Run{Dir: dir, Env: env, Args: args}})
-	if dir != "" {
+	if shared {
 		// A library is not executable. A copy onto a file leaves its mode alone.
 		u.add(action.Step{Write: &action.Write{Path: "${PROGRAM}"}})
 		u.add(action.Step{Copy: &action.Copy{From: dir + "/" + program, To: "${PROGRAM}"}})

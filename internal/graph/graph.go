@@ -61,6 +61,10 @@ type Node struct {
 	// LinkSrc says that the flags which a cgo package leaves to the linker name
 	// files of its sources: links that refer to it need them at the same place.
 	LinkSrc bool `json:"linkSrc,omitempty"`
+	// Snapshot lists the files of Options.Snapshot that a package of the standard
+	// library is compiled from, relative to that. They belong to the toolchain:
+	// who makes the graph adds steps that write them below OBJ/SnapshotDir.
+	Snapshot []string `json:"-"`
 	// Header says that a package makes a third output: a directory that holds
 	// the C header of its exported functions, and nothing where it has none.
 	Header bool `json:"header,omitempty"`
@@ -82,6 +86,9 @@ const (
 
 // Token is the name of the token that stands for the input in steps.
 func (i Input) Token() string { return strings.ToUpper(string(i)) }
+
+// SnapshotDir is the place of Node.Snapshot below OBJ.
+const SnapshotDir = "fips140"
 
 // Output says which output of a node a Ref means.
 type Output string
@@ -114,6 +121,8 @@ type Sources struct {
 	// directory named by its path, or by its path and version as in a module
 	// cache.
 	Vendored bool `json:"vendored,omitempty"`
+	// Whole says that any file may be read, and the directory written to.
+	Whole bool `json:"whole,omitempty"`
 	// Reach says where includes and flags of a vendored package's C or assembly
 	// lead.
 	Reach Reach `json:"reach,omitempty"`

@@ -110,10 +110,54 @@ func (b *builder) note(u *unit, word string) error {
 // reads keeps a source file that the unit reads. The first one is in the
 // package's directory.
 func (b *builder) reads(u *unit, file string) {
+	if rel, ok := strings.CutPrefix(file, b.opt.Snapshot+"/"); ok && b.opt.Snapshot != "" {
+		if !u.read[file] {
+			u.read[file] = true
+			u.node.Snapshot = append(u.node.Snapshot, rel)
+		}
+		return
+	}
 	if rel, ok := b.embeds(u, file); ok && !u.placed {
 		u.placed = true
 		u.node.Src.Dir = path.Dir(rel)
+		// An overlay may take the file from elsewhere.
+		if dir, ok := b.below(b.trimmedDir(u)); ok {
+			u.node.Src.Dir = dir
+		}
 	}
+}
+
+// trimmedDir is the package's directory as the -trimpath of its compile says it,
+// if it does.
+func (b *builder) trimmedDir(u *unit) string {
+	dir, _, _ := strings.Cut(b.trimmed[u.objdir], "=>")
+	return dir
+}
+
+// below returns a path of the sources relative to SRC.
+func (b *builder) below(file string) (rel string, ok bool) {
+	if rel, ok = strings.CutPrefix(file, b.opt.Vendor+"/"); ok {
+		return "vendor/" + rel, true
+	}
+	if file == b.opt.Src {
+		return ".", true
+	}
+	return strings.CutPrefix(file, b.opt.Src+"/")
+}
+
+// isSource reports whether a word of a compile is a file of the sources, whatever
+// its name: an overlay may put any in the place of a Go file.
+func (b *builder) isSource(word string) bool {
+	if strings.HasPrefix(word, "-") || strings.Contains(word, "=>") {
+		return false
+	}
+	_, ok := b.below(word)
+	return ok || strings.HasSuffix(word, ".go")
+}
+
+// isKnown reports whether a file is below one of the roots, or of the build.
+func (b *builder) isKnown(file string) bool {
+	return strings.HasPrefix(file, "$WORK/") || slices.ContainsFunc(b.roots, func(r root) bool { return strings.HasPrefix(file, r.path+"/") })
 }
 
 // embeds keeps a source file that can be in any directory, and returns its path

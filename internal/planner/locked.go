@@ -104,37 +104,36 @@ func (p *place) checkLock(cfg *Locked, members []member) (*lock.Lock, error) {
 // project reads the files that a lock is compared with.
 func (p *place) project(members []member) (*lock.Project, error) {
 	project := &lock.Project{}
-	read := func(dir, name string) (*lock.File, error) {
-		file := filepath.Join(dir, name)
+	read := func(file string) (*lock.File, error) {
 		text, err := os.ReadFile(file)
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil, nil
 		}
 		return &lock.File{Name: p.rel(file), Text: text}, err
 	}
-	add := func(list *[]lock.File, dir, name string) error {
-		file, err := read(dir, name)
+	add := func(list *[]lock.File, name string) error {
+		file, err := read(name)
 		if file != nil && err == nil {
 			*list = append(*list, *file)
 		}
 		return err
 	}
 	for _, m := range members {
-		if err := add(&project.GoMods, m.dir, "go.mod"); err != nil {
+		if err := add(&project.GoMods, p.goMod(m.dir)); err != nil {
 			return nil, err
 		}
-		if err := add(&project.GoSums, m.dir, "go.sum"); err != nil {
+		if err := add(&project.GoSums, p.goSum(m.dir)); err != nil {
 			return nil, err
 		}
 	}
 	if !p.work {
 		return project, nil
 	}
-	if err := add(&project.GoSums, p.root, "go.work.sum"); err != nil {
+	if err := add(&project.GoSums, filepath.Join(p.root, "go.work.sum")); err != nil {
 		return nil, err
 	}
 	var err error
-	project.GoWork, err = read(p.root, "go.work")
+	project.GoWork, err = read(filepath.Join(p.root, "go.work"))
 	return project, err
 }
 

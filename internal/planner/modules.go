@@ -30,6 +30,7 @@ type place struct {
 	modRoot string                  // where the go command runs, src or below it
 	root    string                  // where the vendor directory belongs, modRoot or above it
 	work    bool                    // root has a go.work, which makes modRoot a part of a workspace
+	modFile string                  // what -modfile puts in the place of modRoot's go.mod, or empty
 	leaving map[string]*source.Link // by symbolic link that leads out of src: the one by which it does
 
 	replaces []*modfile.Replace // of go.work and of the main modules, as members found them
@@ -90,6 +91,9 @@ func (p *place) explain(err error, cfg *Config) error {
 func locate(src, modRoot string, env map[string]string) (place, error) {
 	p := place{src: src, modRoot: filepath.Join(src, modRoot)}
 	p.root = p.modRoot
+	if name := namedFiles(env)["modfile"]; name != "" && !filepath.IsAbs(name) {
+		p.modFile = filepath.Join(p.modRoot, filepath.FromSlash(name))
+	}
 	if !filepath.IsLocal(filepath.Clean(modRoot)) && modRoot != "" {
 		return p, fmt.Errorf("modRoot is %s, which is not below src", modRoot)
 	}
@@ -227,9 +231,22 @@ func (p *place) members() (list []member, needs bool, err error) {
 	return list, needs, nil
 }
 
+// goMod is the go.mod file that the go command takes for a main module.
+func (p *place) goMod(dir string) string {
+	if dir == p.modRoot && p.modFile != "" {
+		return p.modFile
+	}
+	return filepath.Join(dir, "go.mod")
+}
+
+// goSum is the same for go.sum.
+func (p *place) goSum(dir string) string {
+	return strings.TrimSuffix(p.goMod(dir), ".mod") + ".sum"
+}
+
 // readMod reads the go.mod of a directory.
 func (p *place) readMod(dir string) (*modfile.File, error) {
-	file := filepath.Join(dir, "go.mod")
+	file := p.goMod(dir)
 	text, err := os.ReadFile(file)
 	if errors.Is(err, fs.ErrNotExist) {
 		if p.work {

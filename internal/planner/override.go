@@ -170,7 +170,7 @@ func (p *place) setVersion(m LockedModule, members []member) error {
 		}
 	}
 	for i := range slices.Backward(members) {
-		file = filepath.Join(members[i].dir, "go.mod")
+		file = p.goMod(members[i].dir)
 		text, err := os.ReadFile(file)
 		if err != nil {
 			return err
@@ -224,7 +224,7 @@ func hashGoMod(text []byte) (string, error) {
 // addSums adds lines to the go.sum of a directory. Where it has the modules
 // already, with other checksums, Go says so.
 func (p *place) addSums(dir, lines string) error {
-	file := filepath.Join(dir, "go.sum")
+	file := p.goSum(dir)
 	text, err := os.ReadFile(file)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err

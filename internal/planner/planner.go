@@ -64,6 +64,8 @@ type Config struct {
 	// Fallback lets the go command build what cannot be planned; null makes that
 	// an error. The standard library's plan is then empty either way.
 	Fallback *Fallback `json:"fallback"`
+
+	whole error // a flag that only the go command carries out: see useTable
 }
 
 // A Plan is what planning gives to the later stages.
@@ -86,9 +88,12 @@ type Plan struct {
 // toolVariables are those of cmd/go's variables that its tools take from the
 // environment they inherit.
 var toolVariables = []string{
-	"GOOS", "GOARCH", "GOEXPERIMENT", "GOFIPS140",
+	"GOOS", "GOARCH", "GOEXPERIMENT", "GOFIPS140", "GODEBUG",
 	"GO386", "GOAMD64", "GOARM", "GOARM64", "GOMIPS", "GOMIPS64", "GOPPC64", "GORISCV64", "GOWASM",
 }
+
+// extLink is the variable that the linker alone takes.
+const extLink = "GO_EXTLINK_ENABLED"
 
 // Make plans a build. It works in dir, which must not exist.
 func Make(ctx context.Context, cfg *Config, dir string) (*Plan, error) {
@@ -126,6 +131,12 @@ func Make(ctx context.Context, cfg *Config, dir string) (*Plan, error) {
 		return nil, at.explain(err, cfg)
 	}
 	built, err := newGraph(text, vars, opt)
+	if err == nil {
+		err = checkBuildIDs(built)
+	}
+	if cfg.whole != nil {
+		err = &unplanned{cfg.whole}
+	}
 	if err != nil {
 		return plan.leave(err, cfg, at, text, commands)
 	}
@@ -144,6 +155,10 @@ func Make(ctx context.Context, cfg *Config, dir string) (*Plan, error) {
 // planStd plans the standard library. What is not understood of it may be no
 // part of a program: then its packages are planned as the program's own.
 func (g *goCommand) planStd(ctx context.Context, cfg *Config, plan *Plan, vars map[string]string, opt graph.Options) error {
+	if cfg.whole != nil {
+		plan.Unplanned = cfg.whole.Error()
+		return nil
+	}
 	if err := os.MkdirAll(opt.Src, 0o777); err != nil {
 		return err
 	}
@@ -186,6 +201,9 @@ func (g *goCommand) options(ctx context.Context, cfg *Config, dir string) (vars 
 			opt.ToolEnv = append(opt.ToolEnv, name+"="+action.Escape(vars[name]))
 		}
 	}
+	if value := vars[extLink]; value != "" {
+		opt.LinkEnv = []string{extLink + "=" + value}
+	}
 	if cfg.Probe != "" {
 		if opt.Compilers, err = readProbe(cfg.Probe); err != nil {
 			return nil, opt, "", err
@@ -218,6 +236,7 @@ func (g *goCommand) layOut(ctx context.Context, cfg *Config, dir string, opt *gr
 	if err != nil {
 		return nil, err
 	}
+	opt.LinkDir = linksInSources(cfg.Flags, opt.ModRoot)
 	places, err := at.modulePlaces(opt.ModCache)
 	if err != nil {
 		return nil, err
@@ -247,16 +266,36 @@ func newGraph(text string, vars map[string]string, opt graph.Options) (*graph.Gr
 	for _, m := range script.Messages {
 		fmt.Fprintln(os.Stderr, m)
 	}
+	if opt.Snapshot, err = snapshotDir(modCache(filepath.Dir(opt.Src))); err != nil {
+		return nil, err
+	}
+	if opt.Snapshot != "" && opt.KeepPaths && opt.Tests == nil {
+		return nil, &unplanned{errors.New("GOFIPS140 takes sources from the module cache, whose path is a part of a program without -trimpath")}
+	}
 	g, err := graph.New(script, opt)
 	if err != nil {
 		return nil, &unplanned{err}
 	}
-	return g, nil
+	return g, writeSnapshot(g, opt.Snapshot)
 }
 
-// WriteSkeleton writes what a plan depends on of the directory src, the
-// sources, to the new file out; with tests, what a plan of tests depends on.
-func WriteSkeleton(ctx context.Context, src, out string, tests bool) (err error) {
+// SkeletonConfig says what to make a skeleton of.
+type SkeletonConfig struct {
+	Src   string `json:"src"`
+	Tests bool   `json:"tests"` // for a plan of tests
+	// For flags that name files: see Config.
+	ModRoot  string            `json:"modRoot"`
+	Env      map[string]string `json:"env"`
+	Settings string            `json:"settings"`
+}
+
+// WriteSkeleton writes what a plan depends on of the sources to the new file out.
+func WriteSkeleton(ctx context.Context, cfg *SkeletonConfig, out string) (err error) {
+	plan := Config{Settings: cfg.Settings, ModRoot: cfg.ModRoot, Env: cfg.Env}
+	if err := plan.readSettings(); err != nil {
+		return err
+	}
+	whole := overlaid(cfg.Src, plan.ModRoot, plan.Env)
 	f, err := os.OpenFile(out, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
 	if err != nil {
 		return err
@@ -266,10 +305,10 @@ func WriteSkeleton(ctx context.Context, src, out string, tests bool) (err error)
 			err = cerr
 		}
 	}()
-	if tests {
-		return skeleton.WriteTests(ctx, f, src)
+	if cfg.Tests {
+		return skeleton.WriteTests(ctx, f, cfg.Src, whole...)
 	}
-	return skeleton.Write(ctx, f, src)
+	return skeleton.Write(ctx, f, cfg.Src, whole...)
 }
 
 // prepare lays out the sources' skeleton in src as the toolchain wants it, and
@@ -514,7 +553,7 @@ func (g *goCommand) command(ctx context.Context, dir string, args ...string) *ex
 
 // variables returns what `go env` says of the variables that shape a build.
 func (g *goCommand) variables(ctx context.Context) (map[string]string, error) {
-	args := append([]string{"env", "-json", "GOROOT", "GOHOSTOS", "GOHOSTARCH", "CC", "CXX", "FC", "PKG_CONFIG"}, toolVariables...)
+	args := append([]string{"env", "-json", "GOROOT", "GOHOSTOS", "GOHOSTARCH", extLink, "CC", "CXX", "FC", "PKG_CONFIG"}, toolVariables...)
 	out, err := g.output(ctx, "/", args...)
 	if err != nil {
 		return nil, err

@@ -54,7 +54,7 @@ func config(t *testing.T, src string) *Config {
 	skeleton := ""
 	if src != "" {
 		skeleton = filepath.Join(t.TempDir(), "skeleton")
-		if err := WriteSkeleton(t.Context(), src, skeleton, false); err != nil {
+		if err := WriteSkeleton(t.Context(), &SkeletonConfig{Src: src}, skeleton); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -10,9 +10,11 @@ import (
 // changed: the file holds NAME=VALUE, each ended by a NUL. The names ldflags,
 // gcflags, tags, subPackages and excludedPackages are arguments of the build, words
 // separated by white space; all others are variables of the environment.
+//
+// What the environment then holds is left as the table of Go's flags says.
 func (cfg *Config) readSettings() error {
 	if cfg.Settings == "" {
-		return nil
+		return cfg.useTable()
 	}
 	text, err := os.ReadFile(cfg.Settings)
 	if err != nil {
@@ -34,7 +36,7 @@ func (cfg *Config) readSettings() error {
 		words := strings.Fields(value)
 		switch name {
 		case "ldflags":
-			cfg.Flags = append(cfg.Flags, "-ldflags=-buildid= "+value)
+			cfg.Flags = append(cfg.Flags, "-ldflags="+value)
 		case "gcflags":
 			cfg.Flags = append(cfg.Flags, "-gcflags="+value)
 		case "tags":
@@ -49,5 +51,5 @@ func (cfg *Config) readSettings() error {
 			cfg.Env[name] = value
 		}
 	}
-	return nil
+	return cfg.useTable()
 }

@@ -18,7 +18,7 @@ func TestReadSettings(t *testing.T) {
 		{
 			"ldflags=-X 'main.note=two words' -buildid=\x00gcflags=-N -l\x00tags=a  b\x00subPackages=cmd/x\ncmd/y\x00excludedPackages=cmd/z\x00B=3=4\x00C=\x00",
 			Config{
-				Flags:    []string{"-trimpath", "-ldflags=-buildid= -X 'main.note=two words' -buildid=", "-gcflags=-N -l", "-tags=a,b"},
+				Flags:    []string{"-trimpath", "-ldflags=-X 'main.note=two words' -buildid=", "-gcflags=-N -l", "-tags=a,b"},
 				Package:  []string{"cmd/x", "cmd/y"},
 				Excluded: []string{"cmd/z"},
 				Env:      map[string]string{"A": "1", "B": "3=4", "C": ""},

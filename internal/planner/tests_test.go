@@ -31,7 +31,7 @@ func withTests() map[string]string {
 func testConfig(t *testing.T, src string) *TestConfig {
 	t.Helper()
 	skeleton := filepath.Join(t.TempDir(), "skeleton")
-	if err := WriteSkeleton(t.Context(), src, skeleton, true); err != nil {
+	if err := WriteSkeleton(t.Context(), &SkeletonConfig{Src: src, Tests: true}, skeleton); err != nil {
 		t.Fatal(err)
 	}
 	cfg := &TestConfig{Config: *config(t, "")}

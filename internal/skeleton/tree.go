@@ -33,19 +33,20 @@ const Outside = "/nonexistent/out-of-src"
 // Write writes the skeleton of the directory src to w: a tar archive with all
 // names, sorted within each directory, and without times and modes. The same
 // skeleton always has the same bytes. What is below a .git is left out: the go
-// command does not look there.
-func Write(ctx context.Context, w io.Writer, src string) error {
-	return writeKinds(ctx, w, src, kindOf)
+// command does not look there. Whole lists files, relative to src, that are kept
+// with all their text.
+func Write(ctx context.Context, w io.Writer, src string, whole ...string) error {
+	return writeKinds(ctx, w, src, kindOf, whole)
 }
 
 // WriteTests is Write for a plan of tests, which depends on more: which tests
 // there are, and what examples are to print.
-func WriteTests(ctx context.Context, w io.Writer, src string) error {
-	return writeKinds(ctx, w, src, testKindOf)
+func WriteTests(ctx context.Context, w io.Writer, src string, whole ...string) error {
+	return writeKinds(ctx, w, src, testKindOf, whole)
 }
 
-func writeKinds(ctx context.Context, w io.Writer, src string, kindOf func(string) kind) error {
-	entries, err := list(src, kindOf)
+func writeKinds(ctx context.Context, w io.Writer, src string, kindOf func(string) kind, whole []string) error {
+	entries, err := list(src, kindOf, whole)
 	if err != nil {
 		return fmt.Errorf("making the skeleton: %w", err)
 	}
@@ -85,7 +86,7 @@ func writeKinds(ctx context.Context, w io.Writer, src string, kindOf func(string
 }
 
 // list returns all that is in a directory, without the files' text.
-func list(src string, kindOf func(string) kind) ([]*entry, error) {
+func list(src string, kindOf func(string) kind, whole []string) ([]*entry, error) {
 	root, err := filepath.EvalSymlinks(src)
 	if err != nil {
 		return nil, err
@@ -125,20 +126,26 @@ func list(src string, kindOf func(string) kind) ([]*entry, error) {
 	if err != nil {
 		return nil, err
 	}
+	// fileAt is the file that a name leads to, or nil: the go command will say.
+	fileAt := func(name string) *entry {
+		target, err := filepath.EvalSymlinks(filepath.Join(root, filepath.FromSlash(name)))
+		if err != nil {
+			return nil
+		}
+		rel, _ := strings.CutPrefix(target, root+string(filepath.Separator))
+		return files[filepath.ToSlash(rel)]
+	}
 	// The go command reads a file by a link's name as well.
 	for _, link := range links {
-		k := kindOf(filepath.Base(link.name))
-		if k == byName {
-			continue
-		}
-		target, err := filepath.EvalSymlinks(filepath.Join(root, filepath.FromSlash(link.name)))
-		if err != nil {
-			continue // to nowhere, as the go command will say
-		}
-		if rel, ok := strings.CutPrefix(target, root+string(filepath.Separator)); ok {
-			if e := files[filepath.ToSlash(rel)]; e != nil && e.kind != k {
+		if k := kindOf(filepath.Base(link.name)); k != byName {
+			if e := fileAt(link.name); e != nil && e.kind != k {
 				e.kind = verbatim
 			}
+		}
+	}
+	for _, name := range whole {
+		if e := fileAt(name); e != nil {
+			e.kind = verbatim
 		}
 	}
 	return entries, nil

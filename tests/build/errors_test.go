@@ -229,7 +229,7 @@ func TestBadInput(t *testing.T) {
 		},
 		{
 			name: "flags that ldflags overrides", files: plain, args: `GOFLAGS = [ "-race" "'-ldflags=-X main.v=1'" ];`,
-			want: []string{"`GOFLAGS` has -ldflags, which would have no effect: use the argument `ldflags`"},
+			want: []string{"`GOFLAGS` has -ldflags: it would have no effect: use the argument `ldflags`"},
 		},
 		{
 			name: "flags that tags overrides", files: plain, args: `tags = [ "a" ]; env.GOFLAGS = "-race --tags=b";`,

@@ -1,0 +1,21 @@
+# What dgd does with the flags and variables of the go command: the planner's own table.
+let
+  table = builtins.fromJSON (builtins.readFile ../internal/goflags/flags.json);
+
+  # The entry of build flags for a word of GOFLAGS, or null.
+  entryOf =
+    flag:
+    let
+      parts = builtins.match "['\"]?--?([^=]*)(=(.*))?" flag;
+      entry = table.build.${builtins.head parts} or null;
+    in
+    if parts == null || entry == null then
+      null
+    else
+      { name = builtins.head parts; } // entry.values.${toString (builtins.elemAt parts 2)} or entry;
+in
+{
+  # Of words of GOFLAGS, the entries of those that are an error.
+  refused =
+    flags: builtins.filter (e: e != null && e.class == "error") (map entryOf flags);
+}
