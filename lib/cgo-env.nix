@@ -9,7 +9,11 @@
 }:
 pkgs.stdenv.mkDerivation {
   inherit name;
-  inherit env buildInputs nativeBuildInputs;
+  inherit buildInputs nativeBuildInputs;
+  # The programs that are linked with it are not this derivation's own.
+  env = env // {
+    NIX_NO_SELF_RPATH = "1";
+  };
   # What belongs to this build, or differs between machines, stays out.
   buildCommand = ''
     unset buildCommand out outputs name builder system shell TMP TMPDIR TEMP TEMPDIR NIX_BUILD_TOP NIX_BUILD_CORES \
@@ -17,7 +21,7 @@ pkgs.stdenv.mkDerivation {
     dgd_out=${builtins.placeholder "out"}
     env -0 | while IFS= read -r -d "" v; do
       case $v in
-        _=* | dgd_out=*) ;;
+        _=* | dgd_out=* | NIX_NO_SELF_RPATH=*) ;;
         *) printf '%s\0' "$v" ;;
       esac
     done > "$dgd_out"

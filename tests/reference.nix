@@ -76,6 +76,8 @@ pkgs.stdenv.mkDerivation {
   inherit name;
   nativeBuildInputs = [ go ] ++ all "nativeBuildInputs";
   buildInputs = all "buildInputs";
+  # All programs of this one derivation would have its path in them.
+  NIX_NO_SELF_RPATH = "1";
   buildCommand = ''
     export HOME=$TMPDIR GOCACHE=$TMPDIR/cache GOPATH=$TMPDIR/gopath
     export GOENV=off GOMODCACHE=$TMPDIR/modules GOPROXY=off GOSUMDB=off GOTOOLCHAIN=local
