@@ -1,6 +1,7 @@
 package planner
 
 import (
+	"fmt"
 	"maps"
 	"os"
 	"os/exec"
@@ -35,7 +36,7 @@ func TestBuildFlags(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := newBuilder(t, project(t, map[string]string{
+	files := map[string]string{
 		"go.mod":  "module example.com/m\n\ngo 1.24\n\nrequire example.org/none v1.0.0\n",
 		"alt.mod": "module example.com/m\n\ngo 1.24\n\nrequire example.com/near v0.0.0\n\nreplace example.com/near => ./near\n",
 		"main.go": `package main
@@ -62,7 +63,12 @@ func main() {
 		"gen/p.txt": "package p\n\nconst X = 2\n", "gen/t": "replaced", "gen/v.in": "package virtual\n\nconst V = 7\n",
 		"over/lay.json": `{"Replace": {"p/p.go": "gen/p.txt", "e/t.txt": "gen/t", "virtual/v.go": "gen/v.in", "e/broken.go": ""}}`,
 		"e/broken.go":   "package broken\n",
-	}))
+	}
+	// So many that the compiler gets them in a response file.
+	for i := range 1000 {
+		files[fmt.Sprintf("near/n%d.go", i)] = "package near\n"
+	}
+	b := newBuilder(t, project(t, files))
 	b.withFlags("-v -x -work -p=1 -modcacherw -overlay=over/lay.json -modfile=alt.mod -pgo=prof/cpu.pprof")
 	b.cfg.Flags = []string{"-trimpath", "-buildvcs=false", "-ldflags=all=-s -w -X main.v=ok -buildid="}
 	b.compare("m")

@@ -7,6 +7,10 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"golang.org/x/mod/module"
+
+	"dgd/internal/modules"
 )
 
 // replacing is a module with a directory of the sources in the place of another
@@ -181,4 +185,75 @@ func stale(t *testing.T, src, modRoot, fetched string) error {
 		return err
 	}
 	return checkReplaced(&BindConfig{Src: src, Fetched: fetched}, filepath.Dir(at.rel(at.vendor())))
+}
+
+// Whatever else of the sources says which modules a build has, an edit of it is
+// in the plan, or an error.
+func TestOldFetch(t *testing.T) {
+	main := "package main\n\nimport _ \"example.com/lib\"\n\nfunc main() {}\n"
+	files := map[string]string{
+		"go.mod":     "module example.com/m\n\ngo 1.24\n\nrequire example.com/lib v0.0.0\n\nreplace example.com/lib => ./lib\n",
+		"main.go":    main,
+		"lib/go.mod": "module example.com/lib\n\ngo 1.24\n", "lib/lib.go": "package lib\n", "lib/sub/s.go": "package sub\n",
+		"new/go.mod": "module example.com/new\n\ngo 1.24\n", "new/n.go": "package new\n",
+	}
+	work := map[string]string{
+		"go.work": "go 1.24\n\nuse .\n", "go.mod": files["go.mod"], "main.go": main,
+		"lib/go.mod": files["lib/go.mod"], "lib/lib.go": files["lib/lib.go"], "new/go.mod": files["new/go.mod"], "new/n.go": files["new/n.go"],
+	}
+	cache, sums := download(t, map[module.Version]map[string]string{
+		{Path: "example.org/a", Version: "v1.0.0"}: {"go.mod": "module example.org/a\n", "a.go": "package a\n"},
+	})
+	archives := map[string]string{
+		"go.mod":     "module example.com/m\n\ngo 1.24\n\nrequire (\n\texample.com/lib v0.0.0\n\texample.org/a v1.0.0\n)\n\nreplace example.com/lib => ./lib\n",
+		"go.sum":     sums,
+		"main.go":    "package main\n\nimport (\n\t_ \"example.com/lib\"\n\t_ \"example.org/a\"\n)\n\nfunc main() {}\n",
+		"lib/go.mod": "module example.com/lib\n\ngo 1.24\n", "lib/lib.go": "package lib\n",
+	}
+	unpacked := filepath.Join(t.TempDir(), "unpacked")
+	if err := modules.Unpack(t.Context(), cache, unpacked); err != nil {
+		t.Fatal(err)
+	}
+	const stale = "vendorHash is stale"
+	for _, test := range []struct {
+		name  string
+		files map[string]string
+		edit  map[string]string
+		want  string
+	}{
+		{"nothing", files, nil, ""},
+		{"another version", files, map[string]string{"go.mod": strings.Replace(files["go.mod"], "v0.0.0", "v0.1.0", 1)}, stale},
+		{"another directory", files, map[string]string{"go.mod": strings.Replace(files["go.mod"], "./lib", "./new", 1)}, stale},
+		{"a module more", files, map[string]string{"go.mod": files["go.mod"] + "\nrequire example.com/new v0.0.0\n\nreplace example.com/new => ./new\n"}, stale},
+		{"a package that nothing imported", files, map[string]string{"main.go": strings.Replace(main, "/lib", "/lib/sub", 1)}, stale},
+		{"a workspace of the same modules", files, map[string]string{"go.work": work["go.work"]}, ""},
+		{"a workspace's fetch", work, nil, ""},
+		{"the module of a workspace that was fetched", work, map[string]string{"go.work": "go 1.24\n\nuse (\n\t.\n\t./lib\n)\n"}, stale},
+		{"a workspace more", work, map[string]string{"go.work": "go 1.24\n\nuse (\n\t.\n\t./new\n)\n", "new/go.mod": "module example.com/new\n\ngo 1.24\n\nrequire example.org/a v1.0.0\n"}, stale},
+		{"no workspace any more, the same modules", work, map[string]string{"go.work": "-"}, ""},
+		{"archives", archives, nil, ""},
+		{"archives, another version", archives, map[string]string{"go.mod": strings.Replace(archives["go.mod"], "a v1.0.0", "a v1.1.0", 1), "go.sum": strings.ReplaceAll(sums, "v1.0.0", "v1.1.0")}, stale},
+		{"archives, another checksum", archives, map[string]string{"go.sum": strings.Replace(sums, "h1:", "h1:A", 1)}, "checksum mismatch"},
+		{"archives, a directory that requires more", archives, map[string]string{"lib/go.mod": files["lib/go.mod"] + "\nrequire example.org/a v1.1.0\n"}, "go mod tidy"},
+		{"archives, another directory", archives, map[string]string{"lib/lib.go": "package lib\n\nimport _ \"example.org/b\"\n"}, "go mod tidy"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			all := maps.Clone(test.files)
+			for name, text := range test.edit {
+				if all[name] = text; text == "-" {
+					delete(all, name)
+				}
+			}
+			cfg := config(t, project(t, all))
+			if strings.HasPrefix(test.name, "archives") {
+				cfg.Downloads, cfg.Unpacked = cache, unpacked
+			} else {
+				cfg.Vendor = vendorOf(t, project(t, test.files))
+			}
+			_, err := Make(t.Context(), cfg, filepath.Join(t.TempDir(), "work"))
+			if (err == nil) != (test.want == "") || err != nil && !strings.Contains(err.Error(), test.want) {
+				t.Errorf("the error is %v, want %q", err, test.want)
+			}
+		})
+	}
 }
