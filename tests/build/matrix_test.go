@@ -162,6 +162,16 @@ func TestNixVersions(t *testing.T) {
 				}
 			}
 
+			// People's commands ask its store.
+			program := st.Run(t, "nix-instantiate", "-E", fmt.Sprintf(wanted, repo(t), "hello"))
+			dgd := onDisk(tool(t, "dgd")) + "/bin/dgd"
+			if names := st.Run(t, dgd, "cache", program); !strings.Contains(names, "-std.drv^out,x") || !strings.Contains(names, program+"^out") {
+				t.Errorf("dgd cache names %q", names)
+			}
+			if out := st.Run(t, dgd, "diff", program, program); !strings.Contains(out, " 0 differ") {
+				t.Errorf("dgd diff says %q", out)
+			}
+
 			// What it cannot do is said before anything is built, also where
 			// all that it knows of experimental features is switched on.
 			for _, features := range []string{"", "ca-derivations dynamic-derivations recursive-nix"} {
