@@ -5,7 +5,7 @@
 pkgs.stdenv.mkDerivation {
   name = "dgd-shell";
   nativeBuildInputs = [
-    pkgs.git
+    pkgs.gitMinimal
     pkgs.go
     pkgs.pkg-config
   ];

@@ -489,8 +489,9 @@ let
       namesPlace = true;
     };
 
-    # Linked with the static C library.
+    # Linked with the static C library, which is a part of its own in nixpkgs.
     static = examples.cgo // {
+      buildInputs = if pkgs.stdenv.cc.libc ? static then [ pkgs.stdenv.cc.libc.static ] else [ ];
       ldflags = [
         "-linkmode=external"
         "-extldflags=-static"

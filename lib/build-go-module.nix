@@ -64,8 +64,9 @@ let
 
         name = args.name or "${get "pname" ""}-${get "version" ""}";
         vendorHash = get "vendorHash" null;
-        proxyVendor = get "proxyVendor" false;
-        allowGoReference = get "allowGoReference" false;
+        # A wrong type is for the check to name.
+        proxyVendor = get "proxyVendor" false == true;
+        allowGoReference = get "allowGoReference" false == true;
 
         locked =
           if args.modules == null then
@@ -88,6 +89,7 @@ let
               {
                 inherit name go vendorHash;
                 env = goEnv final;
+                overrideModAttrs = final.passthru.overrideModAttrs or (goModule.toExtension (args.overrideModAttrs or { }));
               }
               // builtins.intersectAttrs goModule.fetch (args // final)
             );
@@ -101,19 +103,23 @@ let
           else
             value;
 
+        isPie = goModule.isPie stdenv final;
+        # Of the variable GOFLAGS, what dgd does not give on the command line.
         goFlags =
-          builtins.filter (f: f != "-trimpath" && f != "-mod=vendor") (get "GOFLAGS" [ ])
-          ++ (if goModule.isPie stdenv final then [ "-buildmode=pie" ] else [ ]);
+          builtins.filter (f: f != "-trimpath" && f != "-mod=vendor") (goModule.words (final.env.GOFLAGS or ""))
+          ++ (if isPie then [ "-buildmode=pie" ] else [ ]);
 
         # What reaches the go command: env, and the attributes that mkDerivation would hand on to it.
         goEnv =
           attrs:
           builtins.mapAttrs (_: toString) (
-            platform.forHost (builtins.intersectAttrs goModule.goVariables attrs)
-            // removeAttrs (attrs.env or { }) [
+            platform.forHost (
+              builtins.intersectAttrs goModule.goVariables attrs
+              // removeAttrs (attrs.env or { }) [
               "GO111MODULE"
+              "GOFLAGS"
               "GOTOOLCHAIN"
-            ]
+            ])
           );
         cgoEnabled = attrs: if platform.hasCgo (goEnv attrs) then "1" else "0";
         env =
@@ -168,10 +174,8 @@ let
                 # With __structuredAttrs it is an array.
                 declare -n dgdValue=$dgdName
                 if [ -n "''${dgdValue[*]-}" ]; then printf '%s\0' "$dgdName=''${dgdValue[*]}"; fi
-              done > "$dgdSettings"
-              [ ! -L vendor ] || rm vendor
-              cd "$NIX_BUILD_TOP"
-              cp -r "$sourceRoot" "$dgdPrepared"
+              done > "$NIX_BUILD_TOP/dgd-settings"
+              source ${./prepared.sh}
             '';
           }
           // (if args.contentAddressed && args.useDynDrv then import ./content-addressing.nix else { })
@@ -194,15 +198,21 @@ let
           vendorHash = null;
           fetchHooks = builtins.any set goModule.ownHooks;
           modRoot = import ./relative.nix (get "modRoot" "./");
-          subPackages = if set "subPackages" then get "subPackages" [ ] else null;
-          excludedPackages = get "excludedPackages" [ ];
+          subPackages = if set "subPackages" then goModule.words (get "subPackages" [ ]) else null;
+          excludedPackages = goModule.words (get "excludedPackages" [ ]);
           libraries = true;
-          tags = get "tags" [ ];
+          tags = goModule.words (get "tags" [ ]);
           ldflags = standIns.put (get "ldflags" [ ]);
           gcflags = standIns.put (get "gcflags" [ ]);
           buildInputs = get "buildInputs" [ ];
           nativeBuildInputs = get "nativeBuildInputs" [ ];
           cgo = env.CGO_ENABLED == "1";
+          cc = {
+            inherit stdenv;
+            attrs = goModule.compilerAttrs final;
+            inputs = goModule.otherInputs final;
+            standIns = standIns.paths;
+          };
           checkFlags = goModule.words (get "checkFlags" [ ]);
           nativeCheckInputs = get "nativeCheckInputs" [ ] ++ get "checkInputs" [ ];
           testPackages = inner.subPackages;
@@ -254,9 +264,7 @@ let
                 ${if whole then "cp -r --reflink=auto" else "ln -s"} ${patchModules.vendor goModules} vendor
               ''
           }
-          if [[ "$NIX_HARDENING_ENABLE" =~ pie ]]; then
-            export GOFLAGS="-buildmode=pie $GOFLAGS"
-          fi
+          ${when isPie ''export GOFLAGS="-buildmode=pie $GOFLAGS"''}
           source ${./go-dirs.sh}
           runHook postConfigure
         '';
@@ -265,31 +273,59 @@ let
       // {
           name = goModule.check args (say name);
           nativeBuildInputs = [ go ] ++ args.nativeBuildInputs or [ ];
-          env = {
-            GO111MODULE = "on";
-            GOTOOLCHAIN = "local";
-            CGO_ENABLED = cgoEnabled args;
-          }
-          // args.env or { };
+          # Attributes of nixpkgs' packages, which hooks and other expressions may read.
           modRoot = args.modRoot or "./";
-          GOFLAGS =
-            args.GOFLAGS or [ ]
-            ++ (if proxyVendor || locked != null then [ ] else [ "-mod=vendor" ])
-            ++ (if allowGoReference then [ ] else [ "-trimpath" ]);
-          ldflags = args.ldflags or [ ] ++ [ "-buildid=" ];
+          vendorHash = args.vendorHash or null;
+          deleteVendor = args.deleteVendor or false;
+          proxyVendor = args.proxyVendor or false;
+          goSum = args.goSum or null;
+          goModules = if goModules == null then "" else goModules;
+          allowGoReference = args.allowGoReference or false;
+          # mkDerivation looks at it before the name.
+          enableParallelBuilding = goModule.check args (args.enableParallelBuilding or true);
+          env =
+            builtins.intersectAttrs {
+              GOOS = null;
+              GOARCH = null;
+            } go
+            // args.env or { }
+            // {
+              GO111MODULE = "on";
+              GOTOOLCHAIN = "local";
+              CGO_ENABLED = args.env.CGO_ENABLED or (cgoEnabled args);
+              GOFLAGS = builtins.concatStringsSep " " (
+                args.GOFLAGS or [ ]
+                ++ (if proxyVendor || locked != null then [ ] else [ "-mod=vendor" ])
+                ++ (if allowGoReference then [ ] else [ "-trimpath" ])
+              );
+            };
+          # Empty for reproducibility, where it is not the user's own.
+          ldflags = args.ldflags or [ ] ++ (if goModule.hasBuildID (args.ldflags or [ ]) then [ ] else [ "-buildid=" ]);
           configurePhase = args.configurePhase or setUp;
           buildPhase =
             args.buildPhase or ''
               runHook preBuild
-              mkdir -p "$GOPATH/bin"
-              cp -r --no-preserve=mode ${built.program}/bin/. "$GOPATH/bin"
-              chmod +x "$GOPATH"/bin/*
-              ${standIns.replace "\"$GOPATH/bin\""}
-              ${when (get "buildTestBinaries" false) ''
-                for dgdDir in $(getGoDirs test); do
-                  buildGoDir "test -c -o $GOPATH/bin/" "$dgdDir"
-                done
-              ''}
+              if [ ! "$enableParallelBuilding" ]; then
+                export NIX_BUILD_CORES=1
+              fi
+              ${
+                if get "buildTestBinaries" false then
+                  ''
+                    for dgdDir in $(getGoDirs test); do
+                      buildGoDir "test -c -o $GOPATH/bin/" "$dgdDir"
+                    done
+                  ''
+                else
+                  ''
+                    # A module of libraries has no programs.
+                    if [ -e ${built.program}/bin ]; then
+                      mkdir -p "$GOPATH/bin"
+                      cp -r --no-preserve=mode ${built.program}/bin/. "$GOPATH/bin"
+                      chmod +x "$GOPATH"/bin/*
+                      ${standIns.replace "\"$GOPATH/bin\""}
+                    fi
+                  ''
+              }
               runHook postBuild
             '';
           doCheck = args.doCheck or (!(args.buildTestBinaries or false));
@@ -324,8 +360,8 @@ let
           strictDeps = args.strictDeps or true;
           disallowedReferences = args.disallowedReferences or [ ] ++ (if allowGoReference then [ ] else [ go ]);
           passthru = {
-            inherit go vendorHash;
-            goModules = if goModules == null then "" else goModules;
+            inherit go;
+            overrideModAttrs = goModule.toExtension (args.overrideModAttrs or { });
           }
           // (
             if whole then

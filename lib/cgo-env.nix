@@ -3,27 +3,43 @@
 { pkgs }:
 {
   name ? "cgo-env",
+  stdenv ? pkgs.stdenv,
+  attrs ? { }, # what else mkDerivation is told, such as hardeningDisable
   env,
   buildInputs,
   nativeBuildInputs,
+  # For the link of a package's programs: paths that stand for its outputs, by their names. stdenv tells the linker that
+  # programs find libraries in the package itself. Without them the environment is that of no package.
+  standIns ? { },
 }:
-pkgs.stdenv.mkDerivation {
-  inherit name;
-  inherit buildInputs nativeBuildInputs;
-  # The programs that are linked with it are not this derivation's own.
-  env = env // {
-    NIX_NO_SELF_RPATH = "1";
-  };
-  # What belongs to this build, or differs between machines, stays out.
-  buildCommand = ''
-    unset buildCommand out outputs name builder system shell TMP TMPDIR TEMP TEMPDIR NIX_BUILD_TOP NIX_BUILD_CORES \
-      NIX_LOG_FD PWD OLDPWD SHLVL HOME initialPath passAsFile buildCommandPath
-    dgd_out=${builtins.placeholder "out"}
-    env -0 | while IFS= read -r -d "" v; do
-      case $v in
-        _=* | dgd_out=* | NIX_NO_SELF_RPATH=*) ;;
-        *) printf '%s\0' "$v" ;;
-      esac
-    done > "$dgd_out"
-  '';
-}
+let
+  isPackage = standIns != { };
+in
+stdenv.mkDerivation (
+  attrs
+  // {
+    inherit name buildInputs nativeBuildInputs;
+    env =
+      env
+      // removeAttrs standIns [ "out" ]
+      // {
+        # Of this file's path neither a program nor the seed of a compiler may depend.
+        NIX_OUTPATH_USED_AS_RANDOM_SEED = "dgd-cgo-env";
+      }
+      // (if isPackage then { } else { NIX_NO_SELF_RPATH = "1"; });
+    # What belongs to this build, or differs between machines, stays out.
+    buildCommand = ''
+      dgd_out=$out
+      dgd_unset='${builtins.concatStringsSep " " (builtins.attrNames standIns)}'
+      unset buildCommand out outputs name builder system shell TMP TMPDIR TEMP TEMPDIR NIX_BUILD_TOP NIX_BUILD_CORES \
+        NIX_LOG_FD PWD OLDPWD SHLVL HOME initialPath passAsFile buildCommandPath \
+        NIX_OUTPATH_USED_AS_RANDOM_SEED NIX_NO_SELF_RPATH $dgd_unset
+      env -0 | while IFS= read -r -d "" v; do
+        case $v in
+          _=*) ;;
+          *) printf '%s\0' "''${v//"$dgd_out"/${standIns.out or "$dgd_out"}}" ;;
+        esac
+      done > "$dgd_out"
+    '';
+  }
+)

@@ -1,15 +1,16 @@
-# Functions that hooks of buildGoModule's packages may call, and the phases that nixpkgs runs in one derivation.
+# Functions that hooks of buildGoModule's packages may call, and the phases that nixpkgs runs in one derivation. What they
+# read are strings, or arrays with structured attributes.
 
 # The directories with Go files, or those of subPackages. With `test`: those with tests.
 getGoDirs() { # ""|test
   local exclude='\(/_\|examples\|Godeps\|testdata' package
-  if [[ ${subPackages-} ]]; then
-    for package in $subPackages; do
+  if [[ ${subPackages[*]-} ]]; then
+    for package in ${subPackages[@]}; do
       echo "./$package"
     done
     return
   fi
-  for package in ${excludedPackages-}; do
+  for package in ${excludedPackages[@]-}; do
     exclude+="\\|$package"
   done
   find . -type f -name "*${1-}.go" -printf '%h\n' | grep -v /vendor/ | sort -u | grep -v "$exclude\\)" || true
@@ -17,9 +18,13 @@ getGoDirs() { # ""|test
 
 # Runs the go command on one directory. One without Go files for this platform is none.
 buildGoDir() { # install|test|"test -c …" DIRECTORY
-  local flags=(${tags:+-tags=${tags// /,}} ${ldflags:+-ldflags="$ldflags"} ${gcflags:+-gcflags="$gcflags"} -p "${NIX_BUILD_CORES:-1}") said
+  local flags=() words=(${tags[@]-}) said
+  if ((${#words[@]})); then
+    flags+=("-tags=$(IFS=,; echo "${words[*]}")")
+  fi
+  flags+=(${ldflags[*]:+-ldflags="${ldflags[*]}"} ${gcflags[*]:+-gcflags="${gcflags[*]}"} -p "${NIX_BUILD_CORES:-1}")
   if [[ $1 == test ]]; then
-    flags+=(-vet=off ${checkFlags-})
+    flags+=(-vet=off ${checkFlags[@]-})
   fi
   if ! said=$(go $1 "${flags[@]}" "$2" 2>&1) &&
     ! grep -qE 'no (buildable |non-test )?Go (source )?files|build constraints exclude all Go files' <<<"$said"; then

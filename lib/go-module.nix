@@ -1,6 +1,10 @@
 # What buildGoModule knows about its arguments: which it checks, and what each is for. Arguments that are not here go
 # where mkDerivation's go.
-{ platform, nixLacks }:
+{
+  pkgs,
+  platform,
+  nixLacks,
+}:
 let
   types = import ./types.nix;
   fail = message: throw "dgd.buildGoModule: ${message}";
@@ -38,17 +42,22 @@ let
     fallback = types.bool;
     subPackages = listOrWords;
     excludedPackages = listOrWords;
-    tags = types.strings;
+    tags = listOrWords;
     ldflags = types.strings;
     gcflags = types.strings;
     checkFlags = listOrWords;
     GOFLAGS = types.strings;
-    patches = types.list;
+    patches = {
+      words = "a list, or null";
+      check = v: v == null || builtins.isList v;
+    };
     buildInputs = types.list;
     nativeBuildInputs = types.list;
     passthru = types.attrs;
+    goSum = types.nullOrFile // { words = "a path, such as ./go.sum, or null"; };
+    enableParallelBuilding = types.bool;
     overrideModAttrs = {
-      words = "a function of the old attributes of goModules";
+      words = "attributes of goModules, or a function of its old or of its final and its old ones";
       check = v: builtins.isFunction v || builtins.isAttrs v;
     };
     prePatch = hook;
@@ -62,12 +71,16 @@ let
   };
 
   # Arguments that nixpkgs has given up, with what to do.
-  gone = {
-    vendorSha256 = "use `vendorHash`";
+  gone.vendorSha256 = "use `vendorHash`";
+
+  # Those that it hands on to the builder, where they have no effect.
+  idle = {
     goPackagePath = "it is not needed";
     buildFlags = "use `ldflags`, `tags` and `GOFLAGS`";
     buildFlagsArray = "use `ldflags`, `tags` and `GOFLAGS`";
   };
+  # Nix has builtins.warn since 2.23.
+  warn = message: (builtins.warn or (words: builtins.trace "warning: ${words}")) "dgd.buildGoModule: ${message}";
 
   have = names: given: builtins.filter (name: given ? ${name}) names;
 in
@@ -97,16 +110,20 @@ rec {
         fallback = given.fallback or true;
         testData = given.testData or [ ];
         modules = given.modules or null;
-      }
-      // (
-        if !(given ? overrideModAttrs) then
-          { }
-        else
-          {
-            overrideModAttrs =
-              if builtins.isFunction given.overrideModAttrs then given.overrideModAttrs else _: given.overrideModAttrs;
-          }
-      );
+      };
+
+  # A change of attributes in its one form, a function of the final and the old ones.
+  toExtension =
+    change: final: old:
+    let
+      changed = change old;
+    in
+    if !builtins.isFunction change then
+      change
+    else if builtins.isFunction changed then
+      change final old
+    else
+      changed;
 
   # The value, if the arguments are right. Which attributes there are must not depend on it: they may refer to the final
   # ones.
@@ -115,6 +132,8 @@ rec {
     let
       wrong = builtins.filter (name: !typeOf.${name}.check given.${name}) (have (builtins.attrNames typeOf) given);
       old = have (builtins.attrNames gone) given;
+      useless = have (builtins.attrNames idle) given;
+      misplaced = have variables given;
       isLocked = given.modules or null != null;
       ofFetch = [
         "proxyVendor"
@@ -142,6 +161,8 @@ rec {
       fail "the argument `GOFLAGS` has ${builtins.head (flagsWith "-mod=")}: use `proxyVendor` to build in module mode, and `vendorHash` for the rest"
     else if given.env or { } ? GOFLAGS then
       fail "the argument `env` sets GOFLAGS: use the argument `GOFLAGS`, a list"
+    else if misplaced != [ ] then
+      fail "the argument `${builtins.head misplaced}` is a variable of the go command: set env.${builtins.head misplaced}"
     else if isLocked && given.vendorHash or null != null then
       fail "`modules` and `vendorHash` are both given: a lock has a hash for each module, leave out `vendorHash`"
     else if isLocked && have ofFetch given != [ ] then
@@ -152,13 +173,24 @@ rec {
       fail "`useDynDrv`: ${nixLacks.dynDrv}"
     else if given.contentAddressed && nixLacks.contentAddressed != null then
       fail "`contentAddressed` ${nixLacks.contentAddressed}"
+    else if useless != [ ] then
+      warn "the argument `${builtins.head useless}` has no effect: ${idle.${builtins.head useless}}" value
     else
       value;
 
+  # Variables that buildGoModule sets in `env` itself, where mkDerivation takes no attribute of that name.
+  variables = [
+    "CGO_ENABLED"
+    "GO111MODULE"
+    "GOARCH"
+    "GOOS"
+    "GOTOOLCHAIN"
+  ];
+
   # What the fetch of the modules takes over.
   fetch = set [
-    "overrideModAttrs"
     "src"
+    "goSum"
     "proxyVendor"
     "deleteVendor"
     "modRoot"
@@ -197,7 +229,8 @@ rec {
   ];
 
   # What mkDerivation must not see: functions, and what is for dgd alone.
-  notForDerivation = [
+  notForDerivation = variables ++ [
+    "GOFLAGS"
     "overrideModAttrs"
     "useDynDrv"
     "contentAddressed"
@@ -222,6 +255,9 @@ rec {
     flag:
     builtins.match "--?(args|artifacts|c|cover|covermode|coverpkg|coverprofile|exec|fuzz|json|list|n|o|outputdir|race|toolexec|vet|work|x)(=.*)?" flag
     != null;
+
+  # Whether flags of the linker give a build ID.
+  hasBuildID = builtins.any (f: builtins.match "-buildid=.*" f != null);
 
   # The words of a list or a string, as a shell splits them.
   words =
@@ -313,8 +349,43 @@ rec {
   # Whether the sources can be read as they are. An archive has to be unpacked; a fetcher's name tells.
   isDirectory =
     src:
-    builtins.isPath src && fileType src == "directory"
-    || !builtins.isPath src && builtins.match ".*[.](tar|tgz|tbz2|txz|zip|tar[.][a-z0-9]+)" (src.name or "${src}") == null;
+    src != null
+    && (
+      builtins.isPath src && fileType src == "directory"
+      || !builtins.isPath src && builtins.match ".*[.](tar|tgz|tbz2|txz|zip|tar[.][a-z0-9]+)" (src.name or "${src}") == null
+    );
+
+  # Of final attributes, those that concern a C compiler beside its inputs: those of which stdenv makes flags of the
+  # compiler's wrapper, and variables that compilers, their wrappers and pkg-config read. With structured attributes a
+  # variable is exported only where it is in `env`.
+  compilerAttrs =
+    final:
+    builtins.intersectAttrs (set (
+      [
+        "strictDeps"
+        "hardeningDisable"
+        "hardeningEnable"
+      ]
+      ++ (if final.__structuredAttrs or false then [ ] else builtins.filter isCompilerVariable (builtins.attrNames final))
+    )) final;
+  isCompilerVariable =
+    name:
+    builtins.match "NIX_.*|PKG_CONFIG.*|CC|CXX|CPATH|(C|CPLUS|OBJC)_INCLUDE_PATH|(LIBRARY|COMPILER|LD_RUN)_PATH|GCC_.*|SOURCE_DATE_EPOCH" name
+    != null;
+
+  # Of final attributes, the inputs of a build that mkDerivation knows beside buildInputs and nativeBuildInputs.
+  otherInputs = builtins.intersectAttrs (set [
+    "depsBuildBuild"
+    "depsBuildBuildPropagated"
+    "depsBuildTarget"
+    "depsBuildTargetPropagated"
+    "depsHostHost"
+    "depsHostHostPropagated"
+    "depsTargetTarget"
+    "depsTargetTargetPropagated"
+    "propagatedBuildInputs"
+    "propagatedNativeBuildInputs"
+  ]);
 
   # Paths that stand for a package's outputs, as long as these are.
   standIns =
@@ -328,6 +399,14 @@ rec {
       each = f: builtins.concatStringsSep "\n" (map f outputs);
     in
     rec {
+      # By the outputs' names.
+      paths = builtins.listToAttrs (
+        map (output: {
+          name = output;
+          value = path output;
+        }) outputs
+      );
+
       # What strings of a value say of the outputs, said of the stand-ins.
       put =
         value:
@@ -355,13 +434,23 @@ rec {
         '');
     };
 
-  # As in nixpkgs: where the C library is musl, or hardening asks for it.
+  # As in nixpkgs, as long as it did so: where the C library is musl, or hardening asks for it. Its own builder tells.
   isPie =
     stdenv: args:
     let
       disabled = args.hardeningDisable or [ ];
+      phase =
+        (pkgs.buildGoModule {
+          pname = "pie";
+          version = "0";
+          src = ./.;
+          vendorHash = null;
+          hardeningDisable = [ "pie" ]; # should it be this very function
+        }).configurePhase;
     in
-    !builtins.elem "pie" disabled
+    pkgs ? buildGoModule
+    && !builtins.elem "pie" disabled
     && !builtins.elem "all" disabled
-    && (stdenv.hostPlatform.isMusl or false || builtins.elem "pie" (args.hardeningEnable or [ ]));
+    && (stdenv.hostPlatform.isMusl or false || builtins.elem "pie" (args.hardeningEnable or [ ]))
+    && builtins.replaceStrings [ "-buildmode=pie" ] [ "" ] phase != phase;
 }

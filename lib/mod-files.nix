@@ -4,13 +4,31 @@ let
   strings = builtins.filter builtins.isString;
   words = line: builtins.filter (w: w != "") (strings (builtins.split "[ \t\r]+" line));
 
+  # The tokens of a line: words in quotes, which may hold anything, and others; a comment is none.
+  tokens =
+    line:
+    builtins.concatMap (
+      part:
+      if builtins.isString part then
+        words (builtins.replaceStrings [ "(" ")" ] [ " ( " " ) " ] part)
+      else
+        let
+          token = builtins.head part;
+          inside = builtins.substring 1 (builtins.stringLength token - 2) token;
+        in
+        if builtins.substring 0 2 token == "//" then
+          [ ]
+        else if builtins.substring 0 1 token == "`" then
+          [ inside ]
+        else
+          [ (builtins.replaceStrings [ "\\\\" "\\\"" ] [ "\\" "\"" ] inside) ]
+    ) (builtins.split "(\"([^\"\\]|\\\\.)*\"|`[^`]*`|//.*)" line);
+
   # The lines of a file as lists of words, with the verb of the block that a line is in.
   statements =
     file:
     let
-      lines = map (line: words (builtins.head (builtins.split "//" line))) (
-        strings (builtins.split "\n" (builtins.replaceStrings [ "\"" "`" ] [ "" "" ] (builtins.readFile file)))
-      );
+      lines = map tokens (strings (builtins.split "\n" (builtins.readFile file)));
       step =
         { verb, found }:
         line:
@@ -26,7 +44,9 @@ let
             inherit verb;
             found = found ++ [ ([ verb ] ++ line) ];
           }
-        else if builtins.length line == 2 && builtins.elemAt line 1 == "(" then
+        else if builtins.tail line == [ "(" ")" ] then
+          { inherit verb found; }
+        else if builtins.tail line == [ "(" ] then
           {
             verb = builtins.head line;
             inherit found;

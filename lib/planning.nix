@@ -25,6 +25,19 @@ let
 
   # What the C compiler is and says does not depend on the flags of go build.
   ccEnv = removeAttrs env [ "GOFLAGS" ];
+  # For buildGoModule `cc` has the package's stdenv, those of its attributes that concern the C compiler, and the
+  # stand-ins of its outputs.
+  cc = args.cc or { };
+  withInputs = {
+    env = ccEnv;
+    inherit (args) buildInputs nativeBuildInputs;
+    attrs = {
+      strictDeps = true;
+    }
+    // cc.attrs or { }
+    // cc.inputs or { };
+  }
+  // builtins.intersectAttrs { stdenv = null; } cc;
 
   inputs' = {
     inherit go;
@@ -32,15 +45,16 @@ let
   // (
     if args.cgo then
       {
-        stdEnv = cgoEnv {
-          env = ccEnv;
-          buildInputs = [ ];
-          nativeBuildInputs = [ ];
-        };
-        cgoEnv = cgoEnv {
-          env = ccEnv;
-          inherit (args) buildInputs nativeBuildInputs;
-        };
+        stdEnv = cgoEnv (
+          withInputs
+          // {
+            buildInputs = [ ];
+            nativeBuildInputs = [ ];
+            attrs = removeAttrs withInputs.attrs (builtins.attrNames (cc.inputs or { }));
+          }
+        );
+        cgoEnv = cgoEnv withInputs;
+        linkEnv = cgoEnv (withInputs // builtins.intersectAttrs { standIns = null; } cc);
       }
     else
       { }
@@ -60,11 +74,14 @@ let
       (
         if hasUserEnv then
           {
-            userEnv = cgoEnv {
-              # Files that flags name are there, too.
-              env = if builtins.hasContext (env.GOFLAGS or "") then env else ccEnv;
-              inherit (args) buildInputs nativeBuildInputs;
-            };
+            userEnv = cgoEnv (
+              withInputs
+              // {
+                # Files that flags name are there, too.
+                env = if builtins.hasContext (env.GOFLAGS or "") then env else ccEnv;
+              }
+              // builtins.intersectAttrs { standIns = null; } cc
+            );
           }
         else
           { }
@@ -282,6 +299,7 @@ rec {
         {
           inherit src env;
           inherit (args) modRoot;
+          inherit (planConfig) settings;
         }
       else
         { ${if unpacked == null then "vendor" else "unpacked"} = modulesDir; }
@@ -325,14 +343,19 @@ rec {
   };
 
   # What tests have beside the inputs of a build: the environment of a package's checkPhase.
-  testInputs = inputs // {
-    checkEnv = cgoEnv {
-      name = "check-env";
-      inherit env;
-      inherit (args) buildInputs;
-      nativeBuildInputs = [ go ] ++ args.nativeBuildInputs ++ args.nativeCheckInputs;
+  testInputs =
+    inputs
+    // (if args.cgo then { linkEnv = inputs.cgoEnv; } else { })
+    // {
+      checkEnv = cgoEnv (
+        withInputs
+        // {
+          name = "check-env";
+          inherit env;
+          nativeBuildInputs = [ go ] ++ args.nativeBuildInputs ++ args.nativeCheckInputs;
+        }
+      );
     };
-  };
 
   testBindConfig = bindConfig // {
     name = "tests";

@@ -39,8 +39,15 @@ in
   # Whether the package set is for another platform than the one that its builds run on, as nixpkgs' pkgsCross are.
   isCross = hostPlatform.config or hostPlatform.system != buildPlatform.config or buildPlatform.system;
 
-  # An environment with what Go does not take as given: it builds for where it runs.
-  forHost = env: (if host == build then { } else host) // env;
+  # An environment with what Go does not take as given, and without what it does: it builds for where it runs.
+  forHost =
+    env:
+    if host != build then
+      host // env
+    else if builtins.intersectAttrs build env == build then
+      removeAttrs env (builtins.attrNames build)
+    else
+      env;
 
   # Whether cgo is on; an empty variable is as good as none to Go. Go would look for a C compiler in PATH; a planner has
   # none there. The package set has one for its own platform, where that has C.

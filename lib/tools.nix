@@ -3,7 +3,25 @@
 # for people, a test or a page has changed.
 { pkgs }:
 let
-  inherit (pkgs) go;
+  # The Go version that go.mod wants. A package set's own Go may be older, and names of Gos that are too old may throw.
+  wanted = builtins.head (builtins.match ".*\ngo ([0-9.]+)\n.*" (builtins.readFile ../go.mod));
+  versionOf =
+    name:
+    let
+      tried = builtins.tryEval (pkgs.${name}.version or "0");
+    in
+    if tried.success then tried.value else "0";
+  fits = name: builtins.compareVersions (versionOf name) wanted >= 0;
+  newest = builtins.sort (a: b: builtins.compareVersions (versionOf a) (versionOf b) > 0) (
+    builtins.filter (name: builtins.match "go_1_[0-9]+" name != null && fits name) (builtins.attrNames pkgs)
+  );
+  go =
+    if fits "go" then
+      pkgs.go
+    else if newest != [ ] then
+      pkgs.${builtins.head newest}
+    else
+      throw "dgd's own programs need Go ${wanted} or newer, and this package set has ${versionOf "go"}: take a newer nixpkgs, or give dgd the Go, as in pkgs = pkgs // { go_1_26 = …; }";
 
   # The files of this project below the named directories, without tests.
   sources =

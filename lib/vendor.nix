@@ -13,6 +13,7 @@
   proxyVendor ? false,
   deleteVendor ? false,
   modRoot ? "./",
+  goSum ? null, # a file with whose contents the name of the derivation changes, so that it fetches again
   nativeBuildInputs ? [ ],
   patches ? [ ],
   patchFlags ? [ ],
@@ -32,10 +33,18 @@
 let
   default = value: other: if value != null then value else other;
   when = condition: text: if condition then text else "";
+  # As nixpkgs names it: the hash of the store path of a go.sum, or what the store has under another name.
+  sumOf =
+    path:
+    let
+      base = builtins.replaceStrings [ "${builtins.storeDir}/" ] [ "" ] (builtins.unsafeDiscardStringContext path);
+      hash = builtins.match "(.*)-go[.]sum" base;
+    in
+    if hash == null then base else builtins.head hash;
 in
 (pkgs.stdenv.mkDerivation (
   {
-    name = when (name != null) "${name}-" + "go-modules";
+    name = when (name != null) "${name}-" + "go-modules" + when (goSum != null) "-${sumOf "${goSum}"}";
     inherit
       src
       modRoot
@@ -46,11 +55,12 @@ in
       preBuild
       sourceRoot
       setSourceRoot
+      goSum
       ;
     postBuild = modPostBuild;
     nativeBuildInputs = nativeBuildInputs ++ [
       go
-      pkgs.git
+      pkgs.gitMinimal
       pkgs.cacert
     ];
     env = {

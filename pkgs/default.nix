@@ -20,7 +20,7 @@ let
       bash
       cacert
       coreutils
-      git
+      gitMinimal
       pkg-config
       sqlite
       zlib
@@ -28,10 +28,15 @@ let
     inherit (stdenvs) stdenv stdenvNoCC;
     buildPackages = pkgs;
     go = toolchains.go_1_26;
+    go_latest = toolchains.go_1_27;
   }
   // toolchains;
 
-  names = map (path: builtins.head (builtins.split "[.]" path)) (import ../lib/nixpkgs-names.nix);
+  names = builtins.filter (name: builtins.match ".*[?]" name == null) (
+    map (path: builtins.head (builtins.split "[.]" path)) (import ../lib/nixpkgs-names.nix)
+  );
+  # As nixpkgs does with what it has given up.
+  removed.go_1_23 = throw "Go 1.23 is end-of-life and 'go_1_23' has been removed.";
 in
 assert builtins.attrNames pkgs == builtins.sort builtins.lessThan names;
-pkgs
+pkgs // removed

@@ -66,7 +66,7 @@ func evaluate(t *testing.T, st *testnix.Store, dir string, contentAddressed, all
 		  modules = %[1]q + "/modules.json";
 		  modulesDir = %[1]q + "/vendor";
 		  locked = null;
-		  inputs = { go = file "go"; cgoEnv = file "cgo-env"; stdEnv = file "std-env"; };
+		  inputs = { go = file "go"; cgoEnv = file "cgo-env"; stdEnv = file "std-env"; linkEnv = file "link-env"; };
 		  contentAddressed = %[3]v;
 		  allowGoReference = %[4]v;
 		}`, dir, lib, contentAddressed, allowGoReference)
@@ -119,6 +119,7 @@ func TestEncodeLikeNix(t *testing.T) {
 	env.Inputs[Go] = path("go")
 	env.Inputs[CgoEnv] = path("cgo-env")
 	env.Inputs[StdEnv] = path("std-env")
+	env.Inputs[LinkEnv] = path("link-env")
 
 	g, opt := program()
 	write("sources/0/x.go", "package x\n")

@@ -44,6 +44,9 @@ const (
 	Go     Input = "go"     // the Go toolchain
 	CgoEnv Input = "cgoEnv" // the C compiler's environment with the program's C libraries
 	StdEnv Input = "stdEnv" // the C compiler's environment without them
+	// The same as CgoEnv, but for what the linker is told of the package that
+	// the program is for.
+	LinkEnv Input = "linkEnv"
 
 	CheckEnv Input = "checkEnv" // the environment that tests run in
 )
@@ -361,9 +364,13 @@ func (gen *generator) unit(d *Derivation, n int, unitOf map[int]int) (action.Uni
 		d.Vars["GOROOT"] = Value{Input: Go, Suffix: "/" + gen.opt.Goroot}
 	}
 	if node.Cgo {
-		d.Vars["CGOENV"] = Value{Input: CgoEnv}
-		if gen.opt.StdEnv[n] {
+		switch {
+		case gen.opt.StdEnv[n]:
 			d.Vars["CGOENV"] = Value{Input: StdEnv}
+		case node.Kind == graph.Link:
+			d.Vars["CGOENV"] = Value{Input: LinkEnv}
+		default:
+			d.Vars["CGOENV"] = Value{Input: CgoEnv}
 		}
 		u.Env = "${CGOENV}"
 	}
@@ -481,7 +488,7 @@ func (gen *generator) join() error {
 	switch {
 	case len(gen.g.Nodes) == 1 && gen.g.Nodes[0].Kind == graph.ByGo:
 		return nil
-	case len(links)+len(unused) == 0:
+	case len(links) == 0 && !gen.opt.Libraries:
 		return fmt.Errorf("nothing is linked: there is no main package")
 	case len(links) == 1 && len(unused) == 0 && gen.at[links[0]].drv == len(gen.drvs)-1:
 		return nil

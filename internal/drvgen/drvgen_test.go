@@ -392,6 +392,10 @@ func TestLibraries(t *testing.T) {
 	lib := 1
 	check(t, drvs[2], Derivation{Name: "all", Outputs: []string{"out"}, Vars: map[string]Value{"V0": {Drv: &lib, Output: "x"}}},
 		action.Unit{Name: "programs", Steps: []action.Step{{Mkdir: "${out}"}}})
+	// A module of tests alone.
+	drvs = generate(t, Options{Libraries: true, Name: "all"})
+	check(t, drvs[0], Derivation{Name: "all", Outputs: []string{"out"}, Vars: map[string]Value{}},
+		action.Unit{Name: "programs", Steps: []action.Step{{Mkdir: "${out}"}}})
 }
 
 func TestGenerateErrors(t *testing.T) {
@@ -403,7 +407,6 @@ func TestGenerateErrors(t *testing.T) {
 	}{
 		{"nothing", Options{}, nil, "nothing is linked: there is no main package"},
 		{"no program", Options{}, []*graph.Node{pkg("a")}, "nothing is linked: there is no main package"},
-		{"nothing at all", Options{Libraries: true}, []*graph.Node{std("a")}, "nothing is linked: there is no main package"},
 		{"same name", Options{}, []*graph.Node{pkg("m/x/cmd"), link("m/x/cmd", "cmd", 0), link("m/y/cmd", "cmd", 0)},
 			"m/x/cmd and m/y/cmd are both programs of the name cmd"},
 		{"later", Options{}, []*graph.Node{pkg("a", 1), pkg("b"), link("a", "a", 0)}, "a: refers to b, which comes later"},

@@ -50,6 +50,8 @@ type SplitConfig struct {
 	Src     string            `json:"src"`
 	ModRoot string            `json:"modRoot"`
 	Env     map[string]string `json:"env"` // of the go command
+	// Settings is a file that changes these, or empty: see readSettings.
+	Settings string `json:"settings"`
 }
 
 // SplitModules gives each module a tree of its own. With a store the trees are
@@ -59,7 +61,11 @@ func SplitModules(ctx context.Context, cfg *SplitConfig, st store.Store) ([]Modu
 	if cfg.Vendor != "" || cfg.Unpacked != "" {
 		return split(ctx, cfg, st)
 	}
-	at, err := locate(cfg.Src, cfg.ModRoot, cfg.Env)
+	changed := Config{Settings: cfg.Settings, ModRoot: cfg.ModRoot, Env: cfg.Env}
+	if err := changed.readSettings(cfg.Src); err != nil {
+		return nil, err
+	}
+	at, err := locate(cfg.Src, changed.ModRoot, changed.Env)
 	if err != nil {
 		return nil, err
 	}

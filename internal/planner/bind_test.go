@@ -21,6 +21,7 @@ const (
 	someGo       = "/nix/store/11111111111111111111111111111111-go"
 	someEnv      = "/nix/store/22222222222222222222222222222222-env"
 	someStdEnv   = "/nix/store/33333333333333333333333333333333-std-env"
+	someLinkEnv  = "/nix/store/44444444444444444444444444444444-link-env"
 )
 
 // files writes values as JSON files and returns the configuration for them.
@@ -31,7 +32,7 @@ func files(t *testing.T, src string, program, std Plan, modules []ModuleTree) *B
 		Granularity: "package",
 		Plan:        filepath.Join(dir, "plan"), StdPlan: filepath.Join(dir, "std"), Modules: filepath.Join(dir, "modules"),
 		Src: src, Name: "program", StoreDir: "/nix/store", System: "x86_64-linux", Executor: someExecutor,
-		Inputs: map[drvgen.Input]string{drvgen.Go: someGo, drvgen.CgoEnv: someEnv, drvgen.StdEnv: someStdEnv},
+		Inputs: map[drvgen.Input]string{drvgen.Go: someGo, drvgen.CgoEnv: someEnv, drvgen.StdEnv: someStdEnv, drvgen.LinkEnv: someLinkEnv},
 	}
 	for file, v := range map[string]any{cfg.Plan: program, cfg.StdPlan: std, cfg.Modules: modules} {
 		if err := WriteJSON(file, v); err != nil {
@@ -137,7 +138,7 @@ func TestBindStore(t *testing.T) {
 	link.Steps = []action.Step{{Run: &action.Run{Args: []string{"link"}}}}
 	plan := Plan{Goroot: "share/go", Graph: graph.Graph{Nodes: []*graph.Node{std.Graph.Nodes[0], lib, c, own, main, link}}}
 
-	st := store.NewMemory("/nix/store", someExecutor, someGo, someEnv, someStdEnv)
+	st := store.NewMemory("/nix/store", someExecutor, someGo, someEnv, someStdEnv, someLinkEnv)
 	modules, err := SplitModules(t.Context(), &SplitConfig{Vendor: filepath.Join(src, "vendor"), StoreDir: "/nix/store"}, st)
 	if err != nil {
 		t.Fatal(err)
@@ -158,7 +159,7 @@ func TestBindStore(t *testing.T) {
 		if want := []string{"std", "example.org-lib", "example.com-m-c", "std-variant", "example.com-m", "program"}; !slices.Equal(names, want) {
 			t.Fatalf("the derivations are %q, want %q", names, want)
 		}
-		for i, want := range map[int]drvgen.Input{0: drvgen.StdEnv, 2: drvgen.CgoEnv, 5: drvgen.CgoEnv} {
+		for i, want := range map[int]drvgen.Input{0: drvgen.StdEnv, 2: drvgen.CgoEnv, 5: drvgen.LinkEnv} {
 			if got := bound.Derivations[i].Vars["CGOENV"].Input; got != want {
 				t.Errorf("%s has the environment %q, want %q", names[i], got, want)
 			}
@@ -193,7 +194,7 @@ func TestBindStore(t *testing.T) {
 		if path := last.Vars["V3"].Path; path == "" || st.Paths[path] == nil || !strings.Contains(string(st.Submitted), path) {
 			t.Errorf("the link has not the sources of c, %s", path)
 		}
-		for _, used := range []string{someExecutor, someGo, someEnv} {
+		for _, used := range []string{someExecutor, someGo, someLinkEnv} {
 			if !st.Used[used] {
 				t.Errorf("%s is not used", used)
 			}

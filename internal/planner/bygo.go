@@ -59,11 +59,18 @@ func (p *Plan) leave(err error, cfg *Config, at *place, text string, commands []
 	if cfg.Libraries {
 		n.Steps = append(n.Steps, action.Step{Mkdir: installed})
 	}
+	// Settings may name places in the sources.
+	placed := func(words []string) []string {
+		for i, w := range words {
+			words[i] = strings.ReplaceAll(w, action.Escape(at.src)+"/", "${SRC}/")
+		}
+		return words
+	}
 	for _, args := range commands {
 		n.Steps = append(n.Steps, action.Step{Run: &action.Run{
 			Dir:  path.Join("${SRC}", action.Escape(n.Src.Dir)),
-			Env:  goEnv(cfg),
-			Args: append([]string{"${GO}"}, args...),
+			Env:  placed(goEnv(cfg)),
+			Args: append([]string{"${GO}"}, placed(slices.Clone(args))...),
 		}})
 	}
 	if cfg.Libraries {

@@ -32,7 +32,7 @@ func TestExplain(t *testing.T) {
 		{"go: no main packages to build", "", "go: no main packages to build\n\ndgd: subPackage lib, cmd/x is not a program: name a package with `package main`"},
 		{"stat x: directory not found", "", "stat x: directory not found\n\ndgd: subPackage names a directory with a program, relative to the module's root, or the import path of a program; it is lib, cmd/x"},
 		{"main.go:8:12: pattern text: no matching files found", "", "main.go: pattern text: no matching files found"},
-		{"go: go.mod requires go >= 1.99 (running go 1.26)", "", "go: go.mod requires go >= 1.99 (running go 1.26)\n\ndgd: go.mod wants a newer Go than the argument `go` gives: pass another toolchain, as in go = pkgs.go_1_27;"},
+		{"go: go.mod requires go >= 1.99 (running go 1.26)", "", "go: go.mod requires go >= 1.99 (running go 1.26)\n\ndgd: go.mod wants a newer Go than the argument `go` gives: pass another toolchain, as in go = pkgs.go_latest;"},
 	} {
 		cfg := &Config{Vendor: test.vendor, Package: []string{"lib", "cmd/x"}}
 		if test.vendor == "/downloads" {

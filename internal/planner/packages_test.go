@@ -149,6 +149,9 @@ func TestLibraries(t *testing.T) {
 		{"all", nil, []string{"", "/cmd/tool", "/deep", "/unused", "/used"}, []string{"m", "tool"}},
 		{"excluded", func(c *Config) { c.Excluded = []string{"cmd", "unused"} }, []string{"", "/deep", "/used"}, []string{"m"}},
 		{"named", func(c *Config) { c.Package = []string{"unused", "plan9"} }, []string{"/deep", "/unused"}, nil},
+		{"nothing for this platform", func(c *Config) { c.Package = []string{"plan9", "test"} }, nil, nil},
+		{"a package twice", func(c *Config) { c.Package = []string{"cmd/tool", "./cmd/tool", "used", "used"} }, []string{"/cmd/tool", "/used"}, []string{"tool"}},
+		{"a pattern without a slash", func(c *Config) { c.Package = []string{"use..."} }, []string{"/used"}, nil},
 		{"a pattern", func(c *Config) { c.Package = []string{"cmd/tool/...", "used"} }, []string{"/cmd/tool", "/used"}, []string{"tool"}},
 	} {
 		p, err := plan(everything, test.change)
@@ -186,8 +189,6 @@ func TestLibraries(t *testing.T) {
 			[]string{"example.com/m/v2/cmd/tool and example.com/m/v2/other/tool are both programs of the name tool", "excludedPackages"}},
 		{"an import that is not there", map[string]string{"used/y.go": "package used\n\nimport _ \"example.org/none\"\n"}, nil,
 			[]string{"used/y.go:3:8", "go mod tidy"}},
-		{"nothing left", nil, func(c *Config) { c.Package = []string{"plan9", "test"} },
-			[]string{"build constraints exclude all Go files"}},
 		{"a bad expression", nil, func(c *Config) { c.Excluded = []string{`\(`} }, []string{"excludedPackages: "}},
 	} {
 		_, err := plan(with(test.files), test.change)

@@ -97,7 +97,7 @@ const extLink = "GO_EXTLINK_ENABLED"
 
 // Make plans a build. It works in dir, which must not exist.
 func Make(ctx context.Context, cfg *Config, dir string) (*Plan, error) {
-	if err := cfg.readSettings(); err != nil {
+	if err := cfg.readSettings(filepath.Join(dir, "src")); err != nil {
 		return nil, err
 	}
 	if cfg.Skeleton == "" {
@@ -292,7 +292,7 @@ type SkeletonConfig struct {
 // WriteSkeleton writes what a plan depends on of the sources to the new file out.
 func WriteSkeleton(ctx context.Context, cfg *SkeletonConfig, out string) (err error) {
 	plan := Config{Settings: cfg.Settings, ModRoot: cfg.ModRoot, Env: cfg.Env}
-	if err := plan.readSettings(); err != nil {
+	if err := plan.readSettings(cfg.Src); err != nil {
 		return err
 	}
 	whole := overlaid(cfg.Src, plan.ModRoot, plan.Env)
@@ -453,7 +453,8 @@ func patterns(cfg *Config, modRoot string) ([]string, error) {
 	for _, p := range named {
 		list = append(list, pattern(modRoot, p))
 	}
-	return list, nil
+	slices.Sort(list)
+	return slices.Compact(list), nil
 }
 
 // pattern is the package pattern that a subPackage stands for: a directory of
@@ -465,14 +466,13 @@ func pattern(modRoot, p string) string {
 	if info, err := os.Stat(filepath.Join(modRoot, p)); err == nil && info.IsDir() {
 		return "./" + p
 	}
-	first, _, _ := strings.Cut(p, "/")
-	if strings.Contains(first, ".") {
+	if first, _, ok := strings.Cut(p, "/"); ok && strings.Contains(strings.TrimSuffix(first, "..."), ".") {
 		return p
 	}
 	return "./" + p
 }
 
-// hasMain checks that every package that was asked for is a program.
+// hasMain checks that every package that was asked for, each once, is a program.
 func hasMain(g *graph.Graph, packages []string) error {
 	links := 0
 	for _, n := range g.Nodes {
@@ -683,7 +683,7 @@ func explain(err error, cfg *Config) error {
 	case strings.Contains(text, "no main packages to build"):
 		return fmt.Errorf("%s\n\ndgd: subPackage %s is not a program: name a package with `package main`", text, strings.Join(cfg.Package, ", "))
 	case newerGo.MatchString(text):
-		return fmt.Errorf("%s\n\ndgd: go.mod wants a newer Go than the argument `go` gives: pass another toolchain, as in go = pkgs.go_1_27;", text)
+		return fmt.Errorf("%s\n\ndgd: go.mod wants a newer Go than the argument `go` gives: pass another toolchain, as in go = pkgs.go_latest;", text)
 	}
 	return errors.New(text)
 }

@@ -244,7 +244,8 @@ func TestPattern(t *testing.T) {
 	dir := project(t, map[string]string{"cmd/a/main.go": "", "dot.ted/x.go": ""})
 	for p, want := range map[string]string{
 		".": ".", "./...": "./...", "cmd/a": "./cmd/a", "cmd/none": "./cmd/none", "dot.ted": "./dot.ted",
-		"example.org/tool/cmd/x": "example.org/tool/cmd/x",
+		"example.org/tool/cmd/x": "example.org/tool/cmd/x", "example.org/...": "example.org/...",
+		"cmd...": "./cmd...", "a.b...": "./a.b...", "cmd.../x": "./cmd.../x",
 	} {
 		if got := pattern(dir, p); got != want {
 			t.Errorf("%s: got %s, want %s", p, got, want)

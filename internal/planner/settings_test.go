@@ -26,6 +26,21 @@ func TestReadSettings(t *testing.T) {
 			"",
 		},
 		{"tags= \x00", Config{Flags: []string{"-trimpath"}, Package: []string{"."}, Env: map[string]string{"A": "1", "B": "2"}}, ""},
+		{
+			"sources=/build/source\x00modRoot=server\x00ldflags=-X main.a=/build/source/x:/build/sources:/build/source-2\x00CGO_LDFLAGS=-L/build/source/c -L/build/source\x00",
+			Config{
+				Flags:   []string{"-trimpath", "-ldflags=-X main.a=/plan/src/x:/build/sources:/build/source-2"},
+				Package: []string{"."},
+				ModRoot: "server",
+				Env:     map[string]string{"A": "1", "B": "2", "CGO_LDFLAGS": "-L/plan/src/c -L/plan/src"},
+			},
+			"",
+		},
+		{
+			"GOFLAGS=-mod=vendor -race -trimpath\x00",
+			Config{Flags: []string{"-trimpath"}, Package: []string{"."}, Env: map[string]string{"A": "1", "B": "2", "GOFLAGS": "-race"}},
+			"",
+		},
 		{"tags", Config{}, `"tags" is not NAME=VALUE`},
 	} {
 		file := filepath.Join(t.TempDir(), "settings")
@@ -34,7 +49,7 @@ func TestReadSettings(t *testing.T) {
 		}
 		env := map[string]string{"A": "1", "B": "2"}
 		cfg := Config{Settings: file, Flags: []string{"-trimpath"}, Package: []string{"."}, Env: env}
-		err := cfg.readSettings()
+		err := cfg.readSettings("/plan/src")
 		if test.err != "" {
 			if err == nil || !strings.Contains(err.Error(), test.err) || !strings.Contains(err.Error(), file) {
 				t.Errorf("%q: the error is %v", test.text, err)
@@ -50,11 +65,11 @@ func TestReadSettings(t *testing.T) {
 		}
 	}
 	cfg := Config{}
-	if err := cfg.readSettings(); err != nil {
+	if err := cfg.readSettings("/plan/src"); err != nil {
 		t.Error(err)
 	}
 	cfg.Settings = filepath.Join(t.TempDir(), "none")
-	if err := cfg.readSettings(); err == nil {
+	if err := cfg.readSettings("/plan/src"); err == nil {
 		t.Error("a file that is not there is no error")
 	}
 }

@@ -55,7 +55,7 @@ func MakeTests(ctx context.Context, cfg *TestConfig, dir string) (*Plan, error) 
 	if err := checkFlags(cfg.CheckFlags); err != nil {
 		return nil, err
 	}
-	if err := cfg.readSettings(); err != nil {
+	if err := cfg.readSettings(filepath.Join(dir, "src")); err != nil {
 		return nil, err
 	}
 	g, err := newGo(&cfg.Config, dir)

@@ -111,7 +111,7 @@ rec {
   };
 
   # Without the commands that are written in Perl.
-  git = build "git" {
+  gitMinimal = build "git" {
     packages = [ debian.git ];
     layout = ./git.sh;
     shell = "${bash}/bin/bash";

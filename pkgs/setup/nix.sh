@@ -11,12 +11,13 @@ nix_serves() {
     [[ $(enter && nix eval --expr 'builtins ? outputOf') == true ]]
 }
 
-# The machine's own <nixpkgs> serves where it has all names but those of single Go versions, which come and go.
+# The machine's own <nixpkgs> serves where it has all names but those of single Go versions, which come and go, and those
+# that dgd can do without.
 nixpkgs_serves() {
   local answer
   answer=$(nix-instantiate --eval 2>/dev/null --expr "
     let pkgs = import <nixpkgs> { }; in
-    builtins.all (name: pkgs ? \${name} || builtins.match \"go_.*\" name != null)
+    builtins.all (name: pkgs ? \${name} || builtins.match \"go_.*|.*[?]\" name != null)
       (import $root/lib/nixpkgs-names.nix)
   ") && [[ $answer == true ]]
 }

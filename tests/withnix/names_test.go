@@ -50,7 +50,7 @@ func TestNixpkgsNames(t *testing.T) {
 	}
 	allowed := map[string]bool{}
 	for _, path := range paths {
-		name, _, _ := strings.Cut(path, ".")
+		name, _, _ := strings.Cut(strings.TrimSuffix(path, "?"), ".")
 		allowed[name] = true
 	}
 	files, err := filepath.Glob(filepath.Join(dir, "lib/*.nix"))
@@ -74,7 +74,7 @@ func TestNixpkgsNames(t *testing.T) {
 }
 
 // The embedded package set has the names of the list and no others, and each of them evaluates: as a package, or as
-// the set of packages that run on the builder.
+// the set of packages that run on the builder. On top comes a name that throws, as nixpkgs has of what is gone.
 func TestPackageSet(t *testing.T) {
 	here(t).succeed(t, "nix-instantiate", "--eval", "--strict", "--expr", `
 		let
@@ -82,7 +82,7 @@ func TestPackageSet(t *testing.T) {
 		  paths = builtins.mapAttrs (_: package: package.outPath);
 		in
 		[
-		  (paths (removeAttrs pkgs [ "buildPackages" ]))
+		  (paths (removeAttrs pkgs [ "buildPackages" "go_1_23" ]))
 		  (paths (removeAttrs pkgs.buildPackages [ "buildPackages" ]))
 		]`)
 }
