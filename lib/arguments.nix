@@ -81,6 +81,8 @@ let
   lacksModules =
     src: modRoot: env: deleteVendor:
     isHere src
+    # With another go.mod, the planner says it.
+    && builtins.match ".*-modfile.*" (env.GOFLAGS or "") == null
     && modFiles.lacksModules {
       inherit
         src

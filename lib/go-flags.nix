@@ -15,6 +15,26 @@ let
       { name = builtins.head parts; } // entry.values.${toString (builtins.elemAt parts 2)} or entry;
 in
 {
+  # Whether a flag makes something else of `go test` than runs of tests, one package by one.
+  isOfAllTests =
+    flag:
+    let
+      parts = builtins.match "--?(test[.])?([^=]*)(=.*)?" flag;
+      name = builtins.elemAt parts 1;
+      class = (table.test.${name} or table.build.${name} or { class = ""; }).class;
+    in
+    parts != null
+    && (
+      class == "built whole"
+      || class == "error"
+      || builtins.elem name [
+        "n"
+        "race"
+        "work"
+        "x"
+      ]
+    );
+
   # Of words of GOFLAGS, the entries of those that are an error.
   refused =
     flags: builtins.filter (e: e != null && e.class == "error") (map entryOf flags);

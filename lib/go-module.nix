@@ -251,10 +251,7 @@ rec {
   ];
 
   # Flags of `go test` that ask for more than that the tests run.
-  isOwnFlag =
-    flag:
-    builtins.match "--?(args|artifacts|c|cover|covermode|coverpkg|coverprofile|exec|fuzz|json|list|n|o|outputdir|race|toolexec|vet|work|x)(=.*)?" flag
-    != null;
+  isOwnFlag = (import ./go-flags.nix).isOfAllTests;
 
   # Whether flags of the linker give a build ID.
   hasBuildID = builtins.any (f: builtins.match "-buildid=.*" f != null);

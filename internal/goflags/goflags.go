@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 )
 
@@ -103,6 +104,16 @@ func (t *Table) Flags(goflags string) (kept []string, err error) {
 		kept = append(kept, flag)
 	}
 	return kept, err
+}
+
+// IsOfAllTests reports whether a flag of go test makes something else of it than
+// runs of tests, one package by one.
+func (t *Table) IsOfAllTests(name string) bool {
+	e, ok := t.Test[name]
+	if !ok {
+		e = t.Build[name]
+	}
+	return e.Class == Whole || e.Class == Refused || slices.Contains([]string{"n", "trimpath", "work", "x"}, name)
 }
 
 // isFile reports whether the value of a flag names a file.

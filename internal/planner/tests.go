@@ -16,6 +16,7 @@ import (
 	"sync"
 	"unicode"
 
+	"dgd/internal/goflags"
 	"dgd/internal/graph"
 )
 
@@ -26,16 +27,15 @@ type TestConfig struct {
 	CheckFlags []string `json:"checkFlags"` // of go test
 }
 
-// ownFlags are flags of go test that change what it does altogether.
-var ownFlags = []string{
-	"C", "args", "artifacts", "c", "cover", "covermode", "coverpkg", "coverprofile", "exec", "json", "list", "n", "o", "outputdir", "toolexec", "trimpath", "vet", "work", "x",
-}
-
 // checkFlags refuses what cannot be a flag of a test run here. All else is go
 // test's own affair.
 func checkFlags(flags []string) error {
+	table, err := goflags.Load()
+	if err != nil {
+		return err
+	}
 	for _, f := range flags {
-		name, _, _ := strings.Cut(strings.TrimLeft(f, "-"), "=")
+		name, _ := goflags.Cut(f)
 		switch {
 		case f == "":
 			return errors.New("checkFlags: a flag is empty")
@@ -43,7 +43,7 @@ func checkFlags(flags []string) error {
 			return fmt.Errorf("checkFlags: %q has a space in it, which dgd does not support: where it is a test's name, write _", f)
 		case strings.Contains(f, "$WORK"):
 			return fmt.Errorf("checkFlags: %q: $WORK is a name of the go command's own", f)
-		case strings.HasPrefix(f, "-") && slices.Contains(ownFlags, strings.TrimPrefix(name, "test.")):
+		case strings.HasPrefix(f, "-") && table.IsOfAllTests(strings.TrimPrefix(name, "test.")):
 			return fmt.Errorf("checkFlags: dgd does not support %s", f)
 		}
 	}

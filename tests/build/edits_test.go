@@ -1,7 +1,10 @@
 package build
 
 import (
+	"errors"
+	"io/fs"
 	"maps"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -222,6 +225,8 @@ func TestPlanStays(t *testing.T) {
 				}, true, "", ""},
 				{"a file", func() { write(t, filepath.Join(src, "c/another.go"), "package c\n") }, true, "", ""},
 				{"a #cgo line", func() { edit(t, filepath.Join(src, "c/c.go"), "SEVEN=7", "SEVEN=8") }, true, " 70 ", " 80 "},
+				{"the link that nix-build leaves", func() { relink(t, filepath.Join(src, "result"), "/nix/store/a-result") }, true, "", ""},
+				{"the link after another build", func() { relink(t, filepath.Join(src, "result"), "/nix/store/another-result") }, false, "", ""},
 				{"an embed line", func() { edit(t, filepath.Join(src, "main.go"), "data/text", "data/tex?") }, true, "", ""},
 			} {
 				step.change()
@@ -235,6 +240,17 @@ func TestPlanStays(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// relink makes a symbolic link, in the place of an old one.
+func relink(t *testing.T, name, target string) {
+	t.Helper()
+	if err := os.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(target, name); err != nil {
+		t.Fatal(err)
 	}
 }
 
