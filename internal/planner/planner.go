@@ -14,6 +14,7 @@ import (
 	"maps"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -141,7 +142,11 @@ func Make(ctx context.Context, cfg *Config, dir string) (*Plan, error) {
 		return plan.leave(err, cfg, at, text, commands)
 	}
 	if !cfg.Libraries {
-		if err := hasMain(built, cfg.Package); err != nil {
+		packages, err := patterns(cfg, at.modRoot)
+		if err != nil {
+			return nil, err
+		}
+		if err := hasMain(built, at.rel(at.modRoot), packages); err != nil {
 			return nil, err
 		}
 	}
@@ -473,16 +478,33 @@ func pattern(modRoot, p string) string {
 }
 
 // hasMain checks that every package that was asked for, each once, is a program.
-func hasMain(g *graph.Graph, packages []string) error {
-	links := 0
+// ModRoot is where in the sources the patterns hold; one with dots stands for the
+// programs that it matches.
+func hasMain(g *graph.Graph, modRoot string, patterns []string) error {
+	programs := map[string]bool{} // import paths, and directories behind "./"
 	for _, n := range g.Nodes {
 		if n.Kind == graph.Link {
-			links++
+			programs[n.Name] = true
 		}
 	}
-	if links < len(packages) {
+	for _, n := range g.Nodes {
+		if n.Kind == graph.Package && n.Src != nil && programs[n.Name] {
+			programs["./"+n.Src.Dir] = true
+		}
+	}
+	var others []string
+	for _, p := range patterns {
+		name := p
+		if p == "." || strings.HasPrefix(p, "./") {
+			name = "./" + path.Join(modRoot, p)
+		}
+		if !programs[name] && !strings.Contains(p, "...") {
+			others = append(others, p)
+		}
+	}
+	if len(others) > 0 || len(programs) == 0 {
 		return fmt.Errorf("of the %d subPackages (%s) only %d are programs: name packages with `package main`",
-			len(packages), strings.Join(packages, ", "), links)
+			len(patterns), strings.Join(patterns, ", "), len(patterns)-max(len(others), 1))
 	}
 	return nil
 }

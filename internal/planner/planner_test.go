@@ -184,6 +184,7 @@ func TestMakeErrors(t *testing.T) {
 		{"no such package", with("x", ""), func(c *Config) { c.Package = []string{"cmd/x"} }, "subPackage names a directory"},
 		{"not a program", with("lib/lib.go", "package lib\n"), func(c *Config) { c.Package = []string{"lib"} }, "package main"},
 		{"one of two is not a program", with("lib/lib.go", "package lib\n"), func(c *Config) { c.Package = []string{".", "lib"} }, "only 1 are programs"},
+		{"a pattern beside what is no program", with("lib/lib.go", "package lib\n", "cmd/a/a.go", "package main\n\nfunc main() {}\n", "cmd/b/b.go", "package main\n\nfunc main() {}\n"), func(c *Config) { c.Package = []string{"cmd/...", "lib"} }, "only 1 are programs"},
 		{"a vendor directory without a list", map[string]string{"go.mod": vendored["go.mod"], "main.go": vendored["main.go"], "vendor/example.org/lib/lib.go": "package lib\n"}, nil, "not marked as explicit in vendor/modules.txt"},
 		{"a fetch beside a vendor directory without a list", map[string]string{"go.mod": vendored["go.mod"], "main.go": vendored["main.go"], "vendor/example.org/lib/lib.go": "package lib\n"}, func(cfg *Config) { cfg.Vendor = "/vendor" }, "vendor directory of its own without modules.txt"},
 		{"a vendor directory that does not fit", map[string]string{"go.mod": vendored["go.mod"], "main.go": vendored["main.go"], "vendor/modules.txt": "# example.org/lib v1.1.0\n"}, nil, "run `go mod vendor`"},
@@ -199,6 +200,22 @@ func TestMakeErrors(t *testing.T) {
 				t.Errorf("got %v, want %q", err, test.want)
 			}
 		})
+	}
+}
+
+// A program that is asked for twice is one, and programs of a workspace are
+// those of any of its modules.
+func TestAskedPrograms(t *testing.T) {
+	const program = "package main\n\nfunc main() {}\n"
+	for _, packages := range [][]string{{".", "."}, {".", "./", "cmd/../."}, {".", "other/cmd"}, {"./...", "other/cmd", "example.com/m"}} {
+		cfg := config(t, project(t, map[string]string{
+			"go.work": "go 1.24\n\nuse .\nuse ./other\n", "go.mod": "module example.com/m\n\ngo 1.24\n", "main.go": program,
+			"other/go.mod": "module example.com/elsewhere\n\ngo 1.24\n", "other/cmd/main.go": program,
+		}))
+		cfg.Package = packages
+		if _, err := Make(t.Context(), cfg, filepath.Join(t.TempDir(), "work")); err != nil {
+			t.Errorf("%q: %v", packages, err)
+		}
 	}
 }
 
