@@ -25,7 +25,7 @@ pkgs.stdenvNoCC.mkDerivation (
     inherit name passAsFile;
     nativeBuildInputs = [
       go
-      pkgs.git
+      pkgs.gitMinimal
     ];
     env = fetchEnv // {
       GO111MODULE = "on";

@@ -15,7 +15,7 @@ pkgs.stdenvNoCC.mkDerivation {
   name = "module-proxy";
   nativeBuildInputs = [
     pkgs.go
-    pkgs.git
+    pkgs.gitMinimal
   ];
   env = {
     GO111MODULE = "on";

@@ -68,7 +68,7 @@ let
       pkgs.bash
       pkgs.cacert
       pkgs.coreutils
-      pkgs.git
+      pkgs.gitMinimal
       pkgs.go
       pkgs.pkg-config
       pkgs.stdenv

@@ -86,7 +86,7 @@ rec {
       '';
 
   # A repository is made and fetched; that there is no network, the helper for https says in its own words.
-  git = bare "git" [ pkgs.git pkgs.coreutils ] ''
+  git = bare "git" [ pkgs.gitMinimal pkgs.coreutils ] ''
     export HOME=$PWD
     git init --quiet --initial-branch=main one
     echo text >one/file
