@@ -250,8 +250,11 @@ rec {
     "allowGoReference"
   ];
 
-  # Flags of `go test` that ask for more than that the tests run.
-  isOwnFlag = (import ./go-flags.nix).isOfAllTests;
+  # Flags of `go test` that ask for more than that the tests run, such as files that they leave behind.
+  isOwnFlag =
+    flag:
+    (import ./go-flags.nix).isOfAllTests flag
+    || builtins.match "--?(test[.])?((block|cpu|mem|mutex)profile|trace)(=.*)?" flag != null;
 
   # Whether flags of the linker give a build ID.
   hasBuildID = builtins.any (f: builtins.match "-buildid=.*" f != null);

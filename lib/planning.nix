@@ -1,6 +1,7 @@
 # The stages before the derivations: what both modes have in common. `attrs` are attributes for the planning
 # derivations; dynamic mode makes them content-addressed, so that an unchanged plan is known as such.
 {
+  tools,
   planner,
   cgoEnv,
   vendor,
@@ -342,11 +343,14 @@ rec {
     inherit attrs;
   };
 
-  # What tests have beside the inputs of a build: the environment of a package's checkPhase.
+  # What tests have beside the inputs of a build: the environment of a package's checkPhase, and what those see that see
+  # all of src, with the modules as nixpkgs hands them to the go command.
   testInputs =
     inputs
     // (if args.cgo then { linkEnv = inputs.cgoEnv; } else { })
     // {
+      planner = tools.dgd-plan;
+      src = "${src}";
       checkEnv = cgoEnv (
         withInputs
         // {
@@ -355,7 +359,15 @@ rec {
           nativeBuildInputs = [ go ] ++ args.nativeBuildInputs ++ args.nativeCheckInputs;
         }
       );
-    };
+    }
+    // (
+      if locked != null then
+        { modules = "${locked.cache}"; }
+      else if goModules == null then
+        { }
+      else
+        { modules = "${if patched.vendored == null then goModules else patched.vendored}"; }
+    );
 
   testBindConfig = bindConfig // {
     name = "tests";

@@ -145,6 +145,7 @@ let
       "skeleton"
       "source"
       "store"
+      "testrun"
     ];
     modules = [
       "github.com/nix-community/go-nix"
@@ -160,6 +161,7 @@ in
     folders = [
       "action"
       "executor"
+      "testrun"
     ];
   };
 

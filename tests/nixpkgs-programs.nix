@@ -65,6 +65,38 @@ builtins.mapAttrs (name: program: { bin = [ name ]; } // program) {
     };
   };
 
+  # Its tests build programs of the module, by the go command.
+  age-1_3 = {
+    bin = [
+      "age"
+      "age-inspect"
+      "age-keygen"
+      "age-plugin-batchpass"
+      "age-plugin-pq"
+      "age-plugin-tag"
+      "age-plugin-tagpq"
+      "age-plugin-tagtest"
+    ];
+    runs."age --version" = "v1.3.1";
+    runs."age-keygen --version" = "v1.3.1";
+    args = finalAttrs: {
+      pname = "age";
+      version = "1.3.1";
+      src = proxy "filippo.io/age" "v${finalAttrs.version}" "sha256-Qs/q3zQYV0PukABBPf/aU5V1oOhw95NG6K301VYJk8A=";
+      vendorHash = "sha256-iVDkYXXR2pXlUVywPgVRNMORxOOEhAmzpSM0xqSQMSQ=";
+      ldflags = [
+        "-s"
+        "-w"
+        "-X main.Version=v${finalAttrs.version}"
+      ];
+      doInstallCheck = true;
+      checkFlags = [
+        "-skip"
+        "TestScript/plugin"
+      ];
+    };
+  };
+
   # The shell expands subPackages in nixpkgs.
   go-jsonnet = {
     bin = [

@@ -14,7 +14,12 @@ import (
 )
 
 func main() {
-	err := executor.Main(context.Background(), os.Stderr)
+	var err error
+	if len(os.Args) > 1 && os.Args[1] == executor.WatchedCommand {
+		err = executor.Watched(os.Args[2:])
+	} else {
+		err = executor.Main(context.Background(), os.Stderr)
+	}
 	if err == nil {
 		return
 	}

@@ -23,7 +23,7 @@ import (
 )
 
 // stages are the stages by name, which is that of the attribute in
-// lib/planning.nix, too.
+// lib/planning.nix, too. The last two are steps of derivations that bind makes.
 var stages = map[string]func(context.Context, *build) error{
 	"skeleton": skeletonStage, // what of the sources a plan depends on
 	"plan":     planStage,     // go build -n, parsed into a graph
@@ -34,6 +34,8 @@ var stages = map[string]func(context.Context, *build) error{
 	"modules":  modulesStage,  // a vendor directory, or what was unpacked, split into modules
 	"bind":     bindStage,     // a plan and its sources, made into derivations
 	"linked":   linkedStage,   // the modules that planned programs are linked from
+	"needs":    needsStage,    // which tests must run with all of src
+	"retest":   retestStage,   // the runs of these
 }
 
 func main() {

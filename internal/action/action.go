@@ -54,6 +54,7 @@ type Step struct {
 	Pack      *Pack      `json:"pack,omitempty"`
 	DynImport *DynImport `json:"dynImport,omitempty"`
 	PkgConfig *PkgConfig `json:"pkgConfig,omitempty"`
+	Test      *Test      `json:"test,omitempty"`
 }
 
 // Write writes Text to the file Path.
@@ -81,8 +82,6 @@ type Run struct {
 	IfExists []string `json:"ifExists,omitempty"`
 	// Parallel says that the program takes -c=N for its own concurrency.
 	Parallel bool `json:"parallel,omitempty"`
-	// Failed is shown behind the output of a program that fails.
-	Failed string `json:"failed,omitempty"`
 }
 
 // Pack appends files to the archive, as `go tool pack r` does.
@@ -109,6 +108,45 @@ type PkgConfig struct {
 	Run  Run  `json:"run"`
 	Libs bool `json:"libs,omitempty"` // the answer to --libs; else to --cflags
 }
+
+// Test runs a test program as `go test` does, and writes a TestResult. A test
+// that fails is a result, too, and no failure of the step.
+//
+// All look-ups of files below SRC and Modules are watched, whichever program
+// makes them and in whichever way.
+type Test struct {
+	Dir  string   `json:"dir"`  // working directory
+	Env  []string `json:"env"`  // NAME=VALUE, on top of the unit's
+	Path string   `json:"path"` // directory that comes first in PATH
+	Args []string `json:"args"` // the program and its flags
+	// Modules is the place of a module proxy or a module cache, which is not
+	// there in this run.
+	Modules string `json:"modules"`
+	Result  string `json:"result"` // file for the TestResult
+}
+
+// A TestResult says how a test ended, and what it looked for in vain. Paths are
+// slash-separated and relative to SRC.
+type TestResult struct {
+	Passed bool `json:"passed"`
+	// Unseen says why look-ups may be missing here; empty where all are.
+	Unseen string `json:"unseen,omitempty"`
+	// Missing are files and directories that were looked up and were not there
+	// when the test began: by the first part of a path that is missing, all that
+	// were looked up at it or below it, the first MaxMissing of them.
+	Missing map[string][]string `json:"missing,omitempty"`
+	// Listed are directories whose entries were read, with their number when the
+	// test began.
+	Listed map[string]int `json:"listed,omitempty"`
+	// Modules says that something was looked up at Test.Modules.
+	Modules bool `json:"modules,omitempty"`
+	// Leaving are symbolic links that were followed out of SRC to where nothing
+	// is, with their targets.
+	Leaving map[string]string `json:"leaving,omitempty"`
+}
+
+// MaxMissing is how many paths a TestResult has below one that is missing.
+const MaxMissing = 20
 
 // Escape makes a literal string safe from Expand.
 func Escape(s string) string { return strings.ReplaceAll(s, "$", "$$") }

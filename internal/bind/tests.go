@@ -126,7 +126,7 @@ func (c *collection) add(rel string) error {
 			return c.addLink(at, rel[i:])
 		}
 	}
-	if _, ok := c.has[rel]; ok || notTestData(rel) {
+	if _, ok := c.has[rel]; ok || c.isHidden(rel) {
 		return nil
 	}
 	info, err := os.Lstat(c.path(rel))
@@ -149,7 +149,7 @@ func (c *collection) add(rel string) error {
 		switch {
 		case !e.IsDir():
 			return c.addLink(below, "")
-		case notTestData(below):
+		case c.isHidden(below):
 			return fs.SkipDir
 		}
 		return nil
@@ -178,10 +178,10 @@ func (c *collection) addLink(link, rest string) error {
 	return c.add(to)
 }
 
-// notTestData says of a path whether no test sees it unless it is asked for by
-// a name below.
-func notTestData(rel string) bool {
-	return rel == "vendor" || path.Base(rel) == ".git"
+// isHidden reports whether no test sees a path, or anything below it, but one
+// that sees all of src.
+func (c *collection) isHidden(rel string) bool {
+	return rel == c.vendor || strings.HasPrefix(rel, c.vendor+"/") || path.Base(rel) == ".git"
 }
 
 // addPackage adds the files of a directory and the directories below it, but
@@ -194,7 +194,7 @@ func (c *collection) addPackage(dir string) error {
 	}
 	for _, e := range entries {
 		rel := path.Join(dir, e.Name())
-		if e.IsDir() && !notTestData(rel) && e.Name() != "testdata" && !strings.HasPrefix(e.Name(), ".") && !strings.HasPrefix(e.Name(), "_") {
+		if e.IsDir() && !c.isHidden(rel) && e.Name() != "testdata" && !strings.HasPrefix(e.Name(), ".") && !strings.HasPrefix(e.Name(), "_") {
 			is, err := c.isPackage(rel)
 			if err != nil {
 				return err

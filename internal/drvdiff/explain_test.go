@@ -239,7 +239,7 @@ func TestLabels(t *testing.T) {
 		{"p", []action.Unit{pkg("p")}, Item{Name: "p", Kind: "package"}},
 		{"std", []action.Unit{pkg("fmt"), pkg("os")}, Item{Name: "standard library, part std", Kind: "package"}},
 		{"l", []action.Unit{{Name: "l", Vars: action.Vars{"PROGRAM": "x"}}}, Item{Name: "link of l", Kind: "link"}},
-		{"t", []action.Unit{{Name: "t", Vars: action.Vars{"PASSED": "x"}}}, Item{Name: "tests of t", Kind: "test"}},
+		{"t", []action.Unit{{Name: "t", Vars: action.Vars{"RESULT": "x"}}}, Item{Name: "tests of t", Kind: "test"}},
 		{"f", []action.Unit{{Name: "f", Vars: action.Vars{"FILE": "x"}}}, Item{Name: "file for f", Kind: "file"}},
 		{"archives", []action.Unit{archives}, Item{Name: "archives of a and 1 more", Kind: "archives"}},
 		{"server", []action.Unit{{Name: "programs"}}, Item{Name: "result server", Kind: "result"}},

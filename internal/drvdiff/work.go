@@ -45,7 +45,7 @@ func readWork(d *drvfile.Derivation) (*work, error) {
 		return nil, errors.New("its spec is empty")
 	}
 	w.kind = result
-	for name, k := range map[string]kind{"ARCHIVE": packages, "PROGRAM": link, "PASSED": test, "FILE": file} {
+	for name, k := range map[string]kind{"ARCHIVE": packages, "PROGRAM": link, "RESULT": test, "FILE": file} {
 		if _, ok := w.units[0].Vars[name]; ok {
 			w.kind = k
 		}

@@ -49,6 +49,9 @@ const (
 	LinkEnv Input = "linkEnv"
 
 	CheckEnv Input = "checkEnv" // the environment that tests run in
+	Planner  Input = "planner"  // holds bin/dgd-plan
+	Src      Input = "src"      // the sources, all of them
+	Modules  Input = "modules"  // the modules, as the go command takes them: see TestOptions
 )
 
 // A Placed source is a store path, or files, at its place below a node's SRC.
@@ -84,6 +87,7 @@ type Options struct {
 	// Libraries says that there can be packages which no program needs. They are
 	// built, too, and there may be no program at all.
 	Libraries bool
+	Tests     TestOptions
 }
 
 // Names of the outputs of a package's derivation: out holds the archive, which
@@ -116,40 +120,6 @@ func Generate(g *graph.Graph, opt Options) ([]Derivation, error) {
 	}
 	gen.drvs[len(gen.drvs)-1].Name = opt.Name
 	return gen.drvs, nil
-}
-
-// GenerateTests makes the derivations of a graph's tests and of what these
-// need. The last one refers to all tests. Tests says which derivation runs the
-// tests of a package, by import path.
-func GenerateTests(g *graph.Graph, opt Options) (drvs []Derivation, tests map[string]int, err error) {
-	gen := newGenerator(g, opt)
-	tests = map[string]int{}
-	var list []int
-	for n, node := range g.Nodes {
-		if node.Kind != graph.Test {
-			continue
-		}
-		if _, ok := tests[node.Name]; ok {
-			return nil, nil, fmt.Errorf("two tests of %s", node.Name)
-		}
-		if err := gen.node(n); err != nil {
-			return nil, nil, err
-		}
-		tests[node.Name] = gen.at[n].drv
-		list = append(list, n)
-	}
-	gen.vars = map[string]string{}
-	d := Derivation{Name: opt.Name, Outputs: []string{"out"}, Vars: map[string]Value{}}
-	passed := ""
-	for _, n := range list {
-		gen.variable(&d, Value{Drv: &gen.at[n].drv, Output: "out"})
-		passed += graph.Passed(action.Escape(g.Nodes[n].Name))
-	}
-	u := action.Unit{Name: "tests", Vars: action.Vars{}, Steps: []action.Step{{Write: &action.Write{Path: "${out}", Text: passed}}}}
-	if err := gen.add(d, u); err != nil {
-		return nil, nil, err
-	}
-	return gen.drvs, tests, nil
 }
 
 func newGenerator(g *graph.Graph, opt Options) *generator {
@@ -355,14 +325,11 @@ func (gen *generator) unit(d *Derivation, n int, unitOf map[int]int) (action.Uni
 	case graph.File:
 		u.Vars["FILE"] = "${out}"
 	case graph.Test:
-		u.Vars["PASSED"] = "${out}"
+		u.Vars["RESULT"] = "${out}"
 	case graph.ByGo:
 		dirs = []string{"${out}/bin"}
 	}
-	d.Vars["GOROOT"] = Value{Input: Go}
-	if gen.opt.Goroot != "." { // tools compare paths by their letters
-		d.Vars["GOROOT"] = Value{Input: Go, Suffix: "/" + gen.opt.Goroot}
-	}
+	d.Vars["GOROOT"] = gen.goroot()
 	if node.Cgo {
 		switch {
 		case gen.opt.StdEnv[n]:
@@ -420,6 +387,14 @@ func (gen *generator) unit(d *Derivation, n int, unitOf map[int]int) (action.Uni
 	}
 	u.Steps = slices.Concat(mkdirs, writes, respond(node.Steps))
 	return u, nil
+}
+
+// goroot is the value of GOROOT.
+func (gen *generator) goroot() Value {
+	if gen.opt.Goroot == "." { // tools compare paths by their letters
+		return Value{Input: Go}
+	}
+	return Value{Input: Go, Suffix: "/" + gen.opt.Goroot}
 }
 
 // srcToken is a path below SRC.

@@ -26,12 +26,18 @@ import (
 // in the words of the program that failed.
 var ErrShown = errors.New("a step failed")
 
+// WatchedCommand is the argument by which dgd-exec calls itself for Watched.
+const WatchedCommand = "watched"
+
 // Config is the executor's surroundings.
 type Config struct {
 	Top    string      // an empty directory to work in
 	Cores  int         // how many programs run at once, at least 1
 	Vars   action.Vars // the derivation's tokens, its outputs among them
 	Stderr io.Writer   // the programs' output
+	// Self are the program and the arguments by which a process gets to Watched.
+	// Without, tests are not watched.
+	Self []string
 }
 
 // Main carries out the spec that the environment names: the files of specPath
@@ -50,7 +56,12 @@ func Main(ctx context.Context, stderr io.Writer) error {
 	for _, name := range strings.Fields(os.Getenv("outputs")) {
 		vars[name] = os.Getenv(name)
 	}
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
 	return Run(ctx, &spec, Config{
+		Self:   []string{self, WatchedCommand},
 		Top:    filepath.Join(os.Getenv("NIX_BUILD_TOP"), "dgd"),
 		Cores:  cores(os.Getenv("NIX_BUILD_CORES")),
 		Vars:   vars,
@@ -113,6 +124,7 @@ func Run(ctx context.Context, spec *action.Spec, cfg Config) error {
 				top:      cfg.Top,
 				cores:    max(cfg.Cores, 1),
 				parallel: 1,
+				self:     cfg.Self,
 			}
 			if len(spec.Units) == 1 {
 				r.parallel = min(cfg.Cores, 4)

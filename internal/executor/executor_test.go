@@ -24,6 +24,7 @@ type bench struct {
 	t    *testing.T
 	top  string
 	vars action.Vars
+	self []string // see Config.Self
 }
 
 func newBench(t *testing.T) *bench {
@@ -33,12 +34,12 @@ func newBench(t *testing.T) *bench {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := &bench{t, filepath.Join(dir, "top"), action.Vars{
+	b := &bench{t: t, top: filepath.Join(dir, "top"), vars: action.Vars{
 		"out": filepath.Join(dir, "out"),
 		"in":  filepath.Join(dir, "in"),
 		"sh":  sh,
 		"env": filepath.Join(dir, "env"),
-	}}
+	}, self: []string{os.Args[0], WatchedCommand}}
 	for _, name := range []string{"out", "in"} {
 		if err := os.Mkdir(b.vars[name], 0o777); err != nil {
 			t.Fatal(err)
@@ -57,7 +58,7 @@ func (b *bench) run(cores int, units ...action.Unit) (string, error) {
 func (b *bench) runContext(ctx context.Context, cores int, units ...action.Unit) (string, error) {
 	b.t.Helper()
 	var log bytes.Buffer
-	err := Run(ctx, &action.Spec{Units: units}, Config{Top: b.top, Cores: cores, Vars: b.vars, Stderr: &log})
+	err := Run(ctx, &action.Spec{Units: units}, Config{Top: b.top, Cores: cores, Vars: b.vars, Stderr: &log, Self: b.self})
 	if err := os.RemoveAll(b.top); err != nil {
 		b.t.Fatal(err)
 	}
@@ -946,24 +947,5 @@ func testFullDisk(t *testing.T, disk string) {
 	b.top = filepath.Join(disk, "top")
 	if _, err := b.run(1, action.Unit{Name: "p", Steps: []action.Step{write("${OBJ}/big", "${big}")}}); err == nil || !strings.HasSuffix(err.Error(), "/0/obj/big: no space left on device") {
 		t.Errorf("the error is %v", err)
-	}
-}
-
-// What is to be shown of a failure stands behind the program's own output.
-func TestRunFailed(t *testing.T) {
-	for _, test := range []struct{ script, want string }{
-		{"echo said; exit 1", "# p\nsaid\nFAIL $ in\n"},
-		{"printf said; exit 1", "# p\nsaid\nFAIL $ in\n"},
-		{"exit 3", "# p\nsh: exit status 3\nFAIL $ in\n"},
-		{"echo said", "# p\nsaid\n"},
-	} {
-		b := newBench(t)
-		b.vars["name"] = "in"
-		log, err := b.run(1, action.Unit{Name: "p", Steps: []action.Step{{Run: &action.Run{
-			Args: []string{"${sh}", "-c", test.script}, Failed: "FAIL $$ ${name}\n",
-		}}}})
-		if log != test.want || errors.Is(err, ErrShown) != strings.Contains(test.want, "FAIL") {
-			t.Errorf("%s: %v, and the log is\n%s\nwant\n%s", test.script, err, log, test.want)
-		}
 	}
 }

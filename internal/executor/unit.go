@@ -24,6 +24,7 @@ type runner struct {
 	top      string      // the directory that all units work below
 	cores    int         // of the derivation
 	parallel int         // what a program that can work in parallel may take
+	self     []string    // see Config.Self
 	env      []string
 	cflags   []string // pkg-config's answers
 	libs     []string
@@ -135,16 +136,6 @@ func (r *runner) step(ctx context.Context, s *action.Step) error {
 		return copyFile(from, to)
 	case s.Run != nil:
 		out, err := r.command(ctx, s.Run)
-		if err != nil && s.Run.Failed != "" {
-			failed, err := r.expand(s.Run.Failed)
-			if err != nil {
-				return err
-			}
-			if len(out) > 0 && !bytes.HasSuffix(out, []byte("\n")) {
-				out = append(out, '\n')
-			}
-			out = append(out, failed...)
-		}
 		r.show(out)
 		return err
 	case s.Pack != nil:
@@ -153,6 +144,8 @@ func (r *runner) step(ctx context.Context, s *action.Step) error {
 		return r.dynImport(ctx, s.DynImport)
 	case s.PkgConfig != nil:
 		return r.pkgConfig(ctx, s.PkgConfig)
+	case s.Test != nil:
+		return r.test(ctx, s.Test)
 	}
 	return errors.New("a step without an action")
 }
@@ -183,13 +176,9 @@ func (r *runner) command(ctx context.Context, c *action.Run) ([]byte, error) {
 			return nil, err
 		}
 	}
-	env := append([]string(nil), r.env...)
-	for _, v := range c.Env {
-		v, err = r.expand(v)
-		if err != nil {
-			return nil, err
-		}
-		env = append(env, v)
+	env, err := r.environment(c.Env)
+	if err != nil {
+		return nil, err
 	}
 	if c.Parallel && r.parallel > 1 {
 		args = append([]string{args[0], "-c=" + strconv.Itoa(r.parallel)}, args[1:]...)
@@ -215,6 +204,20 @@ func (r *runner) command(ctx context.Context, c *action.Run) ([]byte, error) {
 		return out, fmt.Errorf("running %s: %w", args[0], err)
 	}
 	return out, nil
+}
+
+// environment is the unit's with more variables on top, of which the last one
+// of a name counts.
+func (r *runner) environment(more []string) ([]string, error) {
+	env := append([]string(nil), r.env...)
+	for _, v := range more {
+		v, err := r.expand(v)
+		if err != nil {
+			return nil, err
+		}
+		env = append(env, v)
+	}
+	return env, nil
 }
 
 // show logs what a program printed, as `go build` does: below the package's
@@ -301,12 +304,7 @@ func lookPath(program string, env []string) (string, error) {
 	if strings.Contains(program, "/") {
 		return program, nil
 	}
-	path := ""
-	for _, v := range env {
-		if p, ok := strings.CutPrefix(v, "PATH="); ok {
-			path = p
-		}
-	}
+	path := variable(env, "PATH")
 	for _, dir := range filepath.SplitList(path) {
 		file := filepath.Join(dir, program)
 		if info, err := os.Stat(file); err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0 {
@@ -314,6 +312,17 @@ func lookPath(program string, env []string) (string, error) {
 		}
 	}
 	return "", fmt.Errorf("program %q is not in PATH=%q", program, path)
+}
+
+// variable returns the value of a variable: the last one counts.
+func variable(env []string, name string) string {
+	value := ""
+	for _, v := range env {
+		if v, ok := strings.CutPrefix(v, name+"="); ok {
+			value = v
+		}
+	}
+	return value
 }
 
 func copyFile(from, to string) error {

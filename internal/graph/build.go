@@ -51,6 +51,9 @@ type Options struct {
 	// Tests says of each package p.test, by this name, what the script of
 	// `go test -n` leaves out.
 	Tests map[string]TestMain
+	// TestEnv and TestArgs are variables and flags of test programs, on top of
+	// what the script says, with tokens.
+	TestEnv, TestArgs []string
 }
 
 // A TestMain is what `go test -n` does not print of a package p.test.

@@ -25,7 +25,8 @@ const (
 	Package Kind = "package"
 	// Link makes a program.
 	Link Kind = "link"
-	// Test runs a test program, and makes a file that says that it passed.
+	// Test runs a test program, and makes a file that says how that ended: see
+	// action.TestResult.
 	Test Kind = "test"
 	// File makes a single file that other nodes read, such as a preprocessed profile.
 	File Kind = "file"
@@ -46,7 +47,7 @@ const (
 //	FILE     a file node's file
 //	HEADER   the directory of a package's header, which the node writes
 //	BIN      the directory of a link's program
-//	PASSED   the file that a test writes when it has passed
+//	RESULT   the file with a test's result
 //	GO       the go command
 //	R0, R1…  the outputs that Refs lists
 type Node struct {

@@ -23,12 +23,9 @@ func (b *builder) testMain(u *unit) {
 	}
 }
 
-// failedTest is shown behind what a failed test program says: go test's own last
-// line, and how to see more.
-const failedTest = `FAIL	%s
-
-dgd: a test failed, see above. With --keep-going all packages whose tests fail are shown.
-`
+// TestModules is where a test that sees all of src finds a module proxy or a
+// module cache.
+const TestModules = "${OBJ}/modules"
 
 // Passed is what is written of a test that has passed.
 func Passed(name string) string { return "ok  \t" + name + "\n" }
@@ -80,22 +77,24 @@ func (b *builder) test(a buildscript.Test) error {
 		}
 		args = append(args, action.Escape(w))
 	}
+	args = append(args, b.opt.TestArgs...)
 	at := "${SRC}"
 	if dir != "." {
 		at += "/" + action.Escape(dir)
 	}
-	u.add(action.Step{Run: &action.Run{
+	u.add(action.Step{Test: &action.Test{
 		Dir: at,
-		// The go command names its toolchain; the rest is what builds of Go
-		// programs in nixpkgs set, so that tests that run it work alike.
-		Env: []string{
+		// As in builds of Go programs in nixpkgs, so that tests that run the go
+		// command work alike.
+		Env: append([]string{
 			"GOROOT=${GOROOT}", "GOCACHE=${OBJ}/tmp/go-cache", "GOPATH=${OBJ}/tmp/go",
 			"GOPROXY=off", "GOSUMDB=off", "GOTOOLCHAIN=local", "GO111MODULE=on",
-		},
-		Args:   args,
-		Failed: fmt.Sprintf(failedTest, action.Escape(name)),
+		}, b.opt.TestEnv...),
+		Path:    "${GOROOT}/bin",
+		Args:    args,
+		Modules: TestModules,
+		Result:  "${RESULT}",
 	}})
-	u.add(action.Step{Write: &action.Write{Path: "${PASSED}", Text: Passed(action.Escape(name))}})
 	b.all = append(b.all, u)
 	b.order = append(b.order, u)
 	return nil

@@ -50,6 +50,7 @@ rm -rf $WORK/b9/
 func testOptions() Options {
 	opt := options()
 	opt.Tests = map[string]TestMain{"example.com/m/p.test": {Dir: "/src/p", Text: "package main // $\n"}}
+	opt.TestArgs, opt.TestEnv = []string{"-test.more"}, []string{"MORE=1"}
 	return opt
 }
 
@@ -102,9 +103,12 @@ func TestTests(t *testing.T) {
 	if c := test.Steps[0].Copy; c == nil || c.From != "${R0}" || c.To != "${OBJ}/p.test" || c.Tree {
 		t.Errorf("copies %+v", c)
 	}
-	run := test.Steps[1].Run
-	if want := []string{"${OBJ}/p.test", "-test.paniconexit0", "-test.run=^A$$|B"}; !slices.Equal(run.Args, want) || run.Dir != "${SRC}/p" {
+	run := test.Steps[1].Test
+	if want := []string{"${OBJ}/p.test", "-test.paniconexit0", "-test.run=^A$$|B", "-test.more"}; !slices.Equal(run.Args, want) || run.Dir != "${SRC}/p" {
 		t.Errorf("runs %q in %s, want %q", run.Args, run.Dir, want)
+	}
+	if run.Env[len(run.Env)-1] != "MORE=1" || run.Result != "${RESULT}" || run.Modules != TestModules || run.Path != "${GOROOT}/bin" {
+		t.Errorf("runs %+v", run)
 	}
 	if want := (Ref{Node: len(g.Nodes) - 2, Output: Program}); len(test.Refs) != 1 || test.Refs[0] != want {
 		t.Errorf("refers to %v, want %v", test.Refs, want)

@@ -169,7 +169,7 @@ type Bound struct {
 	Derivations []drvgen.Derivation
 	Trees       []source.Hashed
 	Modules     []ModuleTree
-	Tests       map[string]int // the derivations that run tests, by import path
+	Tests       map[string]int // the derivations that fail if tests do, by import path
 	Unplanned   string         // what is said of a plan without packages
 }
 
@@ -331,6 +331,8 @@ func bindTests(ctx context.Context, cfg *BindConfig, out *Bound, vendored []bind
 	}
 	opt := options(cfg, g, program.Goroot, placed)
 	opt.Groups = groups
+	// In dynamic mode evaluation knows no packages, and so asks for none.
+	opt.Tests = drvgen.TestOptions{Modules: tests.TestModules, Vendor: tests.vendor(), Alone: cfg.Executor == ""}
 	out.Derivations, out.Tests, err = drvgen.GenerateTests(g, opt)
 	return err
 }

@@ -23,6 +23,7 @@ import (
 	"dgd/internal/action"
 	"dgd/internal/bind"
 	"dgd/internal/buildscript"
+	"dgd/internal/drvgen"
 	"dgd/internal/graph"
 	"dgd/internal/modules"
 	"dgd/internal/skeleton"
@@ -77,6 +78,9 @@ type Plan struct {
 	Vendor string `json:"vendor,omitempty"`
 	// Libraries says that the graph can have packages which no program needs.
 	Libraries bool `json:"libraries,omitempty"`
+	// TestModules is the form in which the go command of a test finds the
+	// modules that are not in the sources.
+	TestModules drvgen.ModulesForm `json:"testModules,omitempty"`
 	// Unplanned is why there is no graph of packages: that of a program has the
 	// one node graph.ByGo then, that of the standard library none.
 	Unplanned string `json:"unplanned,omitempty"`

@@ -16,6 +16,8 @@ import (
 	"sync"
 	"unicode"
 
+	"dgd/internal/action"
+	"dgd/internal/drvgen"
 	"dgd/internal/goflags"
 	"dgd/internal/graph"
 )
@@ -50,14 +52,68 @@ func checkFlags(flags []string) error {
 	return nil
 }
 
+// profiles are flags by which a test program writes files. The go command takes
+// them for one package only, and leaves its test program behind for them.
+var profiles = []string{"blockprofile", "cpuprofile", "memprofile", "mutexprofile", "trace"}
+
+// profileFlags takes flags of profiles out of those of go test. A test program
+// gets them as the go command hands them over.
+func profileFlags(flags []string) (others, ofProgram []string) {
+	for i := 0; i < len(flags); i++ {
+		name, value, ok := strings.Cut(strings.TrimPrefix(strings.TrimLeft(flags[i], "-"), "test."), "=")
+		if !strings.HasPrefix(flags[i], "-") || !slices.Contains(profiles, name) {
+			others = append(others, flags[i])
+			continue
+		}
+		if !ok && i+1 < len(flags) {
+			i++
+			value = flags[i]
+		}
+		ofProgram = append(ofProgram, "-test."+name+"="+action.Escape(value))
+	}
+	return others, ofProgram
+}
+
+// testEnv returns the variables by which the go command of a test finds its
+// modules, as in builds of nixpkgs, and what a package's phases have changed of
+// the given environment.
+func testEnv(cfg *TestConfig, given map[string]string, at *place) (env []string, form drvgen.ModulesForm) {
+	for _, name := range slices.Sorted(maps.Keys(cfg.Env)) {
+		if value := cfg.Env[name]; name != "GOFLAGS" && given[name] != value {
+			// What names a place in the sources means the test's own.
+			env = append(env, name+"="+strings.ReplaceAll(action.Escape(value), at.src, "${SRC}"))
+		}
+	}
+	goFlags := without(strings.Fields(cfg.Env["GOFLAGS"]), "-trimpath")
+	switch {
+	case cfg.Downloads != "":
+		form = drvgen.ModuleProxy
+		env = append(env, "GOPROXY=file://"+graph.TestModules)
+	case cfg.Lock != nil:
+		form = drvgen.ModuleCache
+		env = append(env, "GOMODCACHE="+graph.TestModules)
+	default:
+		if cfg.Vendor != "" {
+			form = drvgen.VendorDirectory
+		}
+		// nixpkgs does not ask whether there is such a directory.
+		if at.vendored() || cfg.Libraries {
+			goFlags = append(goFlags, "-mod=vendor")
+		}
+	}
+	return append(env, "GOFLAGS="+action.Escape(strings.Join(goFlags, " "))), form
+}
+
 // MakeTests plans the tests of a module. It works in dir, which must not exist.
 func MakeTests(ctx context.Context, cfg *TestConfig, dir string) (*Plan, error) {
 	if err := checkFlags(cfg.CheckFlags); err != nil {
 		return nil, err
 	}
+	given := cfg.Env
 	if err := cfg.readSettings(filepath.Join(dir, "src")); err != nil {
 		return nil, err
 	}
+	checkFlags, profiles := profileFlags(cfg.CheckFlags)
 	g, err := newGo(&cfg.Config, dir)
 	if err != nil {
 		return nil, err
@@ -86,11 +142,19 @@ func MakeTests(ctx context.Context, cfg *TestConfig, dir string) (*Plan, error) 
 	if len(packages) == 0 {
 		return plan, nil
 	}
+	opt.TestEnv, plan.TestModules = testEnv(cfg, given, at)
+	if len(profiles) > 0 {
+		root := "${SRC}"
+		if cfg.ModRoot != "" && cfg.ModRoot != "." {
+			root += "/" + action.Escape(filepath.Clean(cfg.ModRoot))
+		}
+		opt.TestArgs = append(profiles, "-test.outputdir="+root)
+	}
 
 	// The same script with -trimpath and without, each from a cache of its own,
 	// and what neither prints.
 	script := func(g *goCommand, flags []string) (string, error) {
-		args := slices.Concat([]string{"test", "-n", "-vet=off"}, flags, cfg.CheckFlags, packages)
+		args := slices.Concat([]string{"test", "-n", "-vet=off"}, flags, checkFlags, packages)
 		return g.script(ctx, opt.ModRoot, args)
 	}
 	var trimmed, kept string

@@ -62,14 +62,39 @@ func TestMakeTests(t *testing.T) {
 	}
 	last := plan.Graph.Nodes[len(plan.Graph.Nodes)-1]
 	if want := []string{"${OBJ}/m.test", "-test.paniconexit0", "-test.run=^TestT$$", "-test.short=true", "-test.count=2", "-test.timeout=10m0s"}; last.Kind != graph.Test ||
-		!slices.Equal(slices.Sorted(slices.Values(last.Steps[1].Run.Args)), slices.Sorted(slices.Values(want))) {
-		t.Errorf("the test runs %q, want %q", last.Steps[1].Run.Args, want)
+		!slices.Equal(slices.Sorted(slices.Values(last.Steps[1].Test.Args)), slices.Sorted(slices.Values(want))) {
+		t.Errorf("the test runs %q, want %q", last.Steps[1].Test.Args, want)
+	}
+	if env := last.Steps[1].Test.Env; env[len(env)-1] != "GOFLAGS=-mod=vendor" || plan.TestModules != drvgen.NoModules {
+		t.Errorf("the test has %q, and modules %q", env, plan.TestModules)
 	}
 	for _, n := range plan.Graph.Nodes {
 		if n.Name == "example.com/m.test" && n.Kind == graph.Package {
 			if text := n.Steps[len(n.Steps)-2].Write.Text; !strings.Contains(text, `{"TestT", _test.TestT}`) || !strings.Contains(text, "_test.TestMain(m)") {
 				t.Errorf("the generated file is\n%s", text)
 			}
+		}
+	}
+}
+
+// The go command of a test has its modules as in a build of nixpkgs.
+func TestTestEnv(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		cfg  TestConfig
+		want []string
+		form drvgen.ModulesForm
+	}{
+		{"nothing", TestConfig{}, []string{"GOFLAGS="}, drvgen.NoModules},
+		{"a vendor directory", TestConfig{Config: Config{Vendor: "/v", Libraries: true}}, []string{"GOFLAGS=-mod=vendor"}, drvgen.VendorDirectory},
+		{"buildGoModule", TestConfig{Config: Config{Libraries: true, Env: map[string]string{"GOFLAGS": "-tags=x$ -trimpath"}}}, []string{"GOFLAGS=-tags=x$$ -mod=vendor"}, drvgen.NoModules},
+		{"a proxy", TestConfig{Config: Config{Downloads: "/d", Libraries: true}}, []string{"GOPROXY=file://${OBJ}/modules", "GOFLAGS="}, drvgen.ModuleProxy},
+		{"a lock", TestConfig{Config: Config{Lock: &Locked{}, Libraries: true}}, []string{"GOMODCACHE=${OBJ}/modules", "GOFLAGS="}, drvgen.ModuleCache},
+		{"phases", TestConfig{Config: Config{Env: map[string]string{"SAME": "1", "NEW": "a$ -L/plan/src/lib", "OTHER": "2"}}}, []string{"NEW=a$$ -L${SRC}/lib", "OTHER=2", "GOFLAGS="}, drvgen.NoModules},
+	} {
+		env, form := testEnv(&test.cfg, map[string]string{"SAME": "1", "OTHER": "1"}, &place{src: "/plan/src", root: t.TempDir()})
+		if !slices.Equal(env, test.want) || form != test.form {
+			t.Errorf("%s: %q, %q; want %q, %q", test.name, env, form, test.want, test.form)
 		}
 	}
 }
@@ -88,6 +113,7 @@ func TestMakeTestsErrors(t *testing.T) {
 		{"a bad flag", nil, func(c *TestConfig) { c.CheckFlags = []string{"-parallel=x"} }, `invalid value "x" for flag -parallel`},
 		{"no such package", nil, func(c *TestConfig) { c.Package = []string{"x"} }, "testPackages names package patterns"},
 		{"a bad signature", map[string]string{"x_test.go": "package main\n\nfunc TestX() {}\n"}, nil, "wrong signature for TestX"},
+		{"a bad signature behind others", map[string]string{"x_test.go": "package main\n\nfunc TestOne(t *T) {\n\t_ = 1\n\t_ = 2\n}\n\nfunc TestX(x int) {}\n"}, nil, "x_test.go:8:1: wrong signature for TestX"},
 		{"no such import", map[string]string{"x_test.go": "package main\n\nimport \"example.org/none\"\n"}, nil, "x_test.go:3:8"},
 		{"no sources", nil, func(c *TestConfig) { c.Skeleton = "/nowhere" }, "/nowhere: no such file"},
 	} {
@@ -139,7 +165,8 @@ func TestTestsShare(t *testing.T) {
 		}
 		drvs, err := drvgen.Encode(bound.Derivations, drvgen.Environment{
 			StoreDir: cfg.StoreDir, System: "x86_64-linux", Executor: "/nix/store/00000000000000000000000000000000-exec", ContentAddressed: true,
-			Inputs: map[drvgen.Input]string{drvgen.Go: "/nix/store/00000000000000000000000000000000-go", drvgen.CheckEnv: "/nix/store/00000000000000000000000000000000-env"},
+			Inputs: map[drvgen.Input]string{drvgen.Go: "/nix/store/00000000000000000000000000000000-go", drvgen.CheckEnv: "/nix/store/00000000000000000000000000000000-env",
+				drvgen.Planner: "/nix/store/00000000000000000000000000000000-plan", drvgen.Src: "/nix/store/00000000000000000000000000000000-src"},
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -156,7 +183,7 @@ func TestTestsShare(t *testing.T) {
 	} {
 		cfg := BindConfig{
 			Plan: filepath.Join(dir, "plan.json"), StdPlan: filepath.Join(dir, "std.json"), Modules: filepath.Join(dir, "modules.json"),
-			Src: src, Name: "program", StoreDir: "/nix/store", Granularity: granularity,
+			Src: src, Name: "program", StoreDir: "/nix/store", Granularity: granularity, Executor: "/nix/store/00000000000000000000000000000000-exec",
 		}
 		program := paths(cfg)
 		cfg.Tests, cfg.Name = filepath.Join(dir, "tests.json"), "tests"
@@ -173,7 +200,7 @@ func TestTestsShare(t *testing.T) {
 		if !slices.Equal(shared, want) {
 			t.Errorf("%s: shared are %q, want %q", granularity, shared, want)
 		}
-		if want := []string{"example.com-m--example.com-m.test-", "example.com-m.test", "example.org-lib-t", "m.test", "std-more", "test-example.com-m", "tests"}; !slices.Equal(own, want) {
+		if want := []string{"example.com-m--example.com-m.test-", "example.com-m.test", "example.org-lib-t", "m.test", "needs-of-tests", "std-more", "test-example.com-m", "tests"}; !slices.Equal(own, want) {
 			t.Errorf("%s: the tests' own are %q, want %q", granularity, own, want)
 		}
 	}

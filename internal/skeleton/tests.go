@@ -6,12 +6,15 @@ import (
 	"go/parser"
 	"go/token"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // reduceTest keeps of a test file, beside what counts of every Go file, what the
 // go command reads to generate the main package of a test: the signatures of
 // tests, and of an example also the last comment, which may say its output. See
-// testFuncs.load in cmd/go/internal/load/test.go.
+// testFuncs.load in cmd/go/internal/load/test.go. Of a file in which that finds
+// fault with a signature, it keeps all: the message names the line.
 func reduceTest(text []byte, all bool) (kept []byte, ok bool) {
 	if !all {
 		return nil, false
@@ -40,6 +43,9 @@ func reduceTest(text []byte, all bool) (kept []byte, ok bool) {
 		if !ok || fn.Recv != nil || !isTest(fn.Name.Name) {
 			continue
 		}
+		if isWrong(fn) {
+			return text, true
+		}
 		out.Write(between(fn.Pos(), fn.Type.End()))
 		if fn.Body != nil {
 			out.WriteString(" {\n")
@@ -65,6 +71,40 @@ func isTest(name string) bool {
 		}
 	}
 	return false
+}
+
+// isWrong reports whether the go command may find a test's signature wrong: see
+// checkTestFunc and isTestFunc in cmd/go/internal/load/test.go.
+func isWrong(fn *ast.FuncDecl) bool {
+	name, arguments := fn.Name.Name, ""
+	for prefix, args := range map[string]string{"Test": "T", "Benchmark": "B", "Fuzz": "F"} {
+		if rest, ok := strings.CutPrefix(name, prefix); ok {
+			if r, _ := utf8.DecodeRuneInString(rest); rest == "" || !unicode.IsLower(r) {
+				arguments = args
+			}
+		}
+	}
+	switch {
+	case arguments == "":
+		return false // an example, or no test at all
+	case name == "TestMain":
+		arguments = "TM"
+	}
+	params := fn.Type.Params.List
+	if fn.Type.TypeParams.NumFields() > 0 || fn.Type.Results.NumFields() > 0 || len(params) != 1 || len(params[0].Names) > 1 {
+		return true
+	}
+	star, ok := params[0].Type.(*ast.StarExpr)
+	if !ok {
+		return true
+	}
+	switch t := star.X.(type) {
+	case *ast.Ident:
+		return !strings.Contains(arguments, t.Name)
+	case *ast.SelectorExpr:
+		return !strings.Contains(arguments, t.Sel.Name)
+	}
+	return true
 }
 
 // lastComment returns the last comment in a function's body, as go/doc does.

@@ -43,7 +43,7 @@ func (s suite) TestMethod() {}
 
 func helper() {}
 
-func TestTyped[T any](t *testing.T) {}
+func Testify[T any](t T) {}
 
 func FuzzF(f *testing.F) { f.Add("gone") }
 
@@ -63,7 +63,7 @@ func ExampleOut() {
 import "testing"
 func TestA(t *testing.T) {
 }
-func TestTyped[T any](t *testing.T) {
+func Testify[T any](t T) {
 }
 func FuzzF(f *testing.F) {
 }
@@ -84,6 +84,41 @@ func ExampleOut() {
 	}
 	if _, ok := reduce(testFile, []byte("package p\n"), false); ok {
 		t.Error("the beginning of a test file is enough")
+	}
+}
+
+// Of a file with a wrong signature all is kept, so that the go command names the
+// right line.
+func TestWrongSignature(t *testing.T) {
+	for signature, wrong := range map[string]bool{
+		"TestA(t *testing.T)":        false,
+		"TestA(*testing.T)":          false,
+		"TestA(t *T)":                false,
+		"Test(t *testing.T)":         false,
+		"TestMain(m *testing.M)":     false,
+		"TestMain(t *testing.T)":     false,
+		"BenchmarkA(b *testing.B)":   false,
+		"FuzzA(f *testing.F)":        false,
+		"Testify(x int)":             false,
+		"ExampleA()":                 false,
+		"TestA(x int)":               true,
+		"TestA()":                    true,
+		"TestA(t testing.T)":         true,
+		"TestA(t *testing.B)":        true,
+		"TestA(t *[]int)":            true,
+		"TestA(t, u *testing.T)":     true,
+		"TestA(t *testing.T, x int)": true,
+		"TestA(t *testing.T) error":  true,
+		"TestÄ(x int)":               true,
+		"TestA[X any](t *testing.T)": true,
+		"TestMain(b *testing.B)":     true,
+		"BenchmarkA(t *testing.T)":   true,
+		"FuzzA(t *testing.T)":        true,
+	} {
+		text := "package p\n\nfunc TestFirst(t *testing.T) {\n\tt.Log()\n}\n\nfunc " + signature + " {}\n"
+		if got := ofTest(t, text) == text; got != wrong {
+			t.Errorf("%s: all is kept: %v, want %v", signature, got, wrong)
+		}
 	}
 }
 

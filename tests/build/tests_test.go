@@ -124,9 +124,6 @@ func Test(t *testing.T) {
 	if home := os.Getenv("HOME"); home != "/homeless-shelter" || os.Getenv("SET") != "by env" {
 		t.Errorf("HOME is %s, and SET is %s", home, os.Getenv("SET"))
 	}
-	if _, err := os.Stat(filepath.Dir(dir) + "/base"); err == nil {
-		t.Error("there is more than the test's own files")
-	}
 	if err := os.WriteFile("data/new", nil, 0o666); err != nil {
 		t.Error(err)
 	}
@@ -190,10 +187,19 @@ var (
 	shared    = []string{"example.com-tested-base", "example.org-assert"}
 )
 
-// tested are the derivations of a build that compile, link or run a test. What
-// refers to all tests says the same in every build, and so may be there.
+// tested are the derivations of a build that compile, link or run a test with the
+// files of its package: not those that stand for all tests.
 func (r result) tested() []string {
-	return slices.DeleteFunc(r.compiled(), func(name string) bool { return name == "tests" })
+	return slices.DeleteFunc(r.compiled(), func(name string) bool { return slices.Contains(ofAllTests, name) })
+}
+
+// ofAllTests are the derivations that compare what tests looked for with what
+// all of src has, and that run those tests which need that.
+var ofAllTests = []string{"needs-of-tests", "tests"}
+
+// ofAll are the other ones.
+func (r result) ofAll() []string {
+	return slices.DeleteFunc(r.compiled(), func(name string) bool { return !slices.Contains(ofAllTests, name) })
 }
 
 func sorted(lists ...[]string) []string { return slices.Sorted(slices.Values(slices.Concat(lists...))) }
@@ -240,6 +246,14 @@ func TestTests(t *testing.T) {
 				if got, want := r.tested(), sorted(step.want...); !slices.Equal(got, want) {
 					t.Errorf("%s: built\n%q\nwant\n%q", step.name, got, want)
 				}
+				// No test of this project needs all of src: an edit costs the comparison.
+				var all []string
+				if step.file != "" {
+					all = ofAllTests[:1]
+				}
+				if got := r.ofAll(); !slices.Equal(got, all) {
+					t.Errorf("%s: of all tests it builds %q, want %q", step.name, got, all)
+				}
 				if got := slices.Contains(r.built, "test-plan"); got != step.plans {
 					t.Errorf("%s: it plans the tests again: %v, want %v", step.name, got, step.plans)
 				}
@@ -256,8 +270,7 @@ func TestTests(t *testing.T) {
 	}
 }
 
-// A failure shows Go's own output and the package; with --keep-going, all do.
-// The package depends on its tests where it is told to. A failure is not kept.
+// A failure shows Go's own output and the package; all are shown. The package depends on its tests where it is told to. A failure is not kept.
 func TestTestsFail(t *testing.T) {
 	files := withFiles(tested, map[string]string{
 		"base/wrong_test.go":  wrongly("base", "base says SALT"),
@@ -269,7 +282,7 @@ func TestTestsFail(t *testing.T) {
 			args := layersEnv + testsEnv + "doCheck = true;"
 			build(t, function, src, layersEnv) // without doCheck it is built
 			for range 2 {
-				r := nixBuild(t, "--keep-going", "-E", expression(t, function, src, args))
+				r := nixBuild(t, "-E", expression(t, function, src, args))
 				if r.err == nil {
 					t.Fatal("it builds")
 				}
@@ -279,9 +292,6 @@ func TestTestsFail(t *testing.T) {
 							t.Errorf("the message lacks %q:\n%s", want, r.log)
 						}
 					}
-				}
-				if !strings.Contains(r.log, "With --keep-going all packages whose tests fail are shown") {
-					t.Errorf("the message does not say how to see all:\n%s", r.log)
 				}
 			}
 			r := build(t, function, src, args+`checkFlags = [ "-skip=^TestWrong$" ];`)
@@ -319,7 +329,8 @@ func TestTestsBadInput(t *testing.T) {
 		{"data above src", `testData = [ "../x" ];`, nil, []string{"testData", "not a path below src"}},
 		{"data of no package", `testData.nowhere = [ "README" ];`, nil, []string{"testData", "nowhere is no package with tests"}},
 		{"no such package", `testPackages = [ "./nowhere" ];`, nil, []string{"nowhere", "directory not found"}},
-		{"a wrong signature", "", map[string]string{"base/sig_test.go": "package base\n\nfunc TestSig() {}\n"}, []string{"wrong signature for TestSig"}},
+		{"a wrong signature", "", map[string]string{"base/sig_test.go": "package base\n\nimport \"testing\"\n\nfunc TestOne(t *testing.T) {\n\tt.Log(1)\n\tt.Log(2)\n}\n\nfunc TestSig() {}\n"},
+			[]string{"base/sig_test.go:10:1: wrong signature for TestSig"}},
 		{"a test's import of no module", "", map[string]string{"base/imp_test.go": "package base\n\nimport _ \"example.org/nowhere\"\n"}, []string{"base/imp_test.go:3:8", "example.org/nowhere"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {

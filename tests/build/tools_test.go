@@ -53,6 +53,7 @@ func TestToolsApart(t *testing.T) {
 		{"internal/executor/executor.go", "", "\n// changed\n", [3]bool{true, false, false}},
 		{"cmd/dgd-exec/main.go", "", "\n// changed\n", [3]bool{true, false, false}},
 		{"internal/action/action.go", "", "\n// changed\n", [3]bool{true, true, true}},
+		{"internal/testrun/testrun.go", "", "\n// changed\n", [3]bool{true, true, true}},
 	} {
 		file := filepath.Join(dir, change.file)
 		text := fileText(t, file)

@@ -1,0 +1,200 @@
+package drvgen
+
+import (
+	"fmt"
+
+	"dgd/internal/action"
+	"dgd/internal/graph"
+	"dgd/internal/source"
+)
+
+// TestOptions is what the runs of tests need beside Options.
+type TestOptions struct {
+	// Modules is the form in which the input Modules has the modules that are
+	// not in src, or NoModules. The go command of a test finds them there.
+	Modules ModulesForm
+	// Vendor is the place of a vendor directory in src.
+	Vendor string
+	// Alone says that each package gets a derivation that fails if its tests do.
+	// Without there is only the one for all.
+	Alone bool
+}
+
+// A ModulesForm is a form in which the go command takes modules.
+type ModulesForm string
+
+const (
+	NoModules       ModulesForm = ""
+	VendorDirectory ModulesForm = "vendor"
+	ModuleProxy     ModulesForm = "proxy" // GOPROXY=file://…
+	ModuleCache     ModulesForm = "cache" // GOMODCACHE
+)
+
+// GenerateTests makes the derivations of a graph's tests and of what these
+// need. Each package's tests have a run with the files of the package, which
+// leaves behind a result and does not fail. A derivation that says which tests
+// need all of src stands on all results, and behind it another one that runs
+// these with all of src: it fails if they do. It is the last one.
+//
+// Tests says which derivation fails if the tests of a package do, by import
+// path; it is empty without TestOptions.Alone.
+func GenerateTests(g *graph.Graph, opt Options) (drvs []Derivation, tests map[string]int, err error) {
+	gen := newGenerator(g, opt)
+	var list []int
+	seen := map[string]bool{}
+	for n, node := range g.Nodes {
+		if node.Kind != graph.Test {
+			continue
+		}
+		if seen[node.Name] {
+			return nil, nil, fmt.Errorf("two tests of %s", node.Name)
+		}
+		seen[node.Name] = true
+		if err := gen.node(n); err != nil {
+			return nil, nil, err
+		}
+		list = append(list, n)
+	}
+	tests = map[string]int{}
+	if opt.Tests.Alone {
+		for _, n := range list {
+			name := g.Nodes[n].Name
+			if err := gen.tested(source.Name("tests-"+name), []int{n}); err != nil {
+				return nil, nil, err
+			}
+			tests[name] = len(gen.drvs) - 1
+		}
+	}
+	if err := gen.tested(opt.Name, list); err != nil {
+		return nil, nil, err
+	}
+	return gen.drvs, tests, nil
+}
+
+// tested adds the derivation that fails if one of the tests does, and before it
+// the one that says which of them need all of src.
+func (gen *generator) tested(name string, tests []int) error {
+	passed := action.Step{Write: &action.Write{Path: "${out}"}}
+	for _, n := range tests {
+		passed.Write.Text += graph.Passed(action.Escape(gen.g.Nodes[n].Name))
+	}
+	d := Derivation{Name: name, Outputs: []string{"out"}, Vars: map[string]Value{}}
+	u := action.Unit{Name: "tests", Vars: action.Vars{}}
+	if len(tests) > 0 {
+		if err := gen.needs("needs-of-"+name, tests); err != nil {
+			return err
+		}
+		gen.vars = map[string]string{}
+		needs := len(gen.drvs) - 1
+		d.Vars["GOROOT"], d.Vars["CHECKENV"] = gen.goroot(), Value{Input: CheckEnv}
+		u.Env = "${CHECKENV}"
+		cfg := RetestConfig{
+			Needs:   "${" + gen.variable(&d, Value{Drv: &needs, Output: "out"}) + "}",
+			Src:     "${SRC}",
+			Modules: graph.TestModules,
+			Tests:   map[string]RetestRun{},
+		}
+		var env []string
+		for _, n := range tests {
+			t := gen.testOf(n)
+			if t == nil {
+				return fmt.Errorf("%s: has no run of a test", gen.g.Nodes[n].Name)
+			}
+			cfg.Tests[action.Escape(gen.g.Nodes[n].Name)] = RetestRun{Dir: t.Dir, Path: t.Path, Args: t.Args[1:]}
+			env = t.Env // that of all tests
+		}
+		steps, err := gen.stage(&d, "retest", cfg, env)
+		if err != nil {
+			return err
+		}
+		u.Steps = steps
+	}
+	u.Steps = append(u.Steps, passed)
+	return gen.add(d, u)
+}
+
+// needs adds the derivation that says which tests need all of src.
+func (gen *generator) needs(name string, tests []int) error {
+	gen.vars, gen.collected = map[string]string{}, nil
+	d := Derivation{Name: name, Outputs: []string{"out"}, Vars: map[string]Value{"SOURCE": {Input: Src}}}
+	cfg := NeedsConfig{Src: "${SOURCE}", Vendor: action.Escape(gen.opt.Tests.Vendor), Form: gen.opt.Tests.Modules}
+	if cfg.Form != NoModules {
+		d.Vars["MODULES"] = Value{Input: Modules}
+		cfg.Modules = "${MODULES}"
+	}
+	for _, n := range tests {
+		node := gen.g.Nodes[n]
+		program, err := gen.reference(&d, node.Refs[0])
+		if err != nil {
+			return fmt.Errorf("%s: %w", node.Name, err)
+		}
+		result := gen.variable(&d, Value{Drv: &gen.at[n].drv, Output: "out"})
+		cfg.Tests = append(cfg.Tests, NeedsTest{Name: action.Escape(node.Name), Result: "${" + result + "}", Program: program})
+	}
+	u := action.Unit{Name: name, Vars: action.Vars{}}
+	var err error
+	if u.Steps, err = gen.stage(&d, "needs", cfg, nil); err != nil {
+		return err
+	}
+	return gen.add(d, u)
+}
+
+// stage are the steps that run a stage of the planner, whose result goes to
+// ${out} and which works on cfg, with tokens in its strings.
+func (gen *generator) stage(d *Derivation, name string, cfg any, env []string) ([]action.Step, error) {
+	text, err := marshal(cfg)
+	if err != nil {
+		return nil, err
+	}
+	d.Vars["PLANNER"] = Value{Input: Planner}
+	const file = "${OBJ}/config.json"
+	return []action.Step{
+		{Write: &action.Write{Path: file, Text: string(text)}},
+		{Run: &action.Run{
+			Env:  append([]string{"configPath=" + file, "out=${out}"}, env...),
+			Args: []string{"${PLANNER}/bin/dgd-plan", name},
+		}},
+	}, nil
+}
+
+// testOf is the run of a test node.
+func (gen *generator) testOf(n int) *action.Test {
+	for _, s := range gen.g.Nodes[n].Steps {
+		if s.Test != nil {
+			return s.Test
+		}
+	}
+	return nil
+}
+
+// NeedsConfig is what the planner's stage `needs` works on. Paths are in the
+// store.
+type NeedsConfig struct {
+	Src     string      `json:"src"`
+	Vendor  string      `json:"vendor"` // place of the vendor directory, relative to Src
+	Form    ModulesForm `json:"form"`
+	Modules string      `json:"modules"`
+	Tests   []NeedsTest `json:"tests"`
+}
+
+// A NeedsTest is a test that has run.
+type NeedsTest struct {
+	Name    string `json:"name"`
+	Result  string `json:"result"`  // file with an action.TestResult
+	Program string `json:"program"` // the test program
+}
+
+// RetestConfig is what the planner's stage `retest` works on.
+type RetestConfig struct {
+	Needs   string               `json:"needs"`   // file that the stage `needs` has written
+	Src     string               `json:"src"`     // where to put the sources
+	Modules string               `json:"modules"` // where to put a module proxy or cache
+	Tests   map[string]RetestRun `json:"tests"`   // by import path
+}
+
+// A RetestRun is how to run a test.
+type RetestRun struct {
+	Dir  string   `json:"dir"`
+	Path string   `json:"path"` // directory that comes first in PATH
+	Args []string `json:"args"` // flags of the test program
+}
