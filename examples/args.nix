@@ -375,6 +375,26 @@ let
       '';
     };
 
+    # Flags that name files, one that says more, and one with a pattern.
+    flags = {
+      src = ./flags;
+      GOFLAGS = [
+        "-v"
+        "-overlay=build/overlay.json"
+        "-modfile=build/alt.mod"
+      ];
+      ldflags = [
+        "./...=-s"
+        "-X main.linked=yes"
+      ];
+      expect = ''
+        text: a text of the overlay
+        version: of the overlay
+        module: near
+        linked: yes
+      '';
+    };
+
     race = {
       src = ./race;
       GOFLAGS = [ "-race" ];

@@ -62,7 +62,7 @@ let
         flags=()
         if [ -f "$root"/vendor/modules.txt ]; then flags=(-mod=vendor); fi
         go build "''${flags[@]}" ${if args.allowGoReference then "" else "-trimpath"} -buildvcs=false \
-          ${words [ "-ldflags=${builtins.concatStringsSep " " ([ "-buildid=" ] ++ args.ldflags)}" ]} \
+          ${words [ "-ldflags=${builtins.concatStringsSep " " (args.ldflags ++ [ "-buildid=" ])}" ]} \
           ${if args.gcflags == [ ] then "" else words [ "-gcflags=${toString args.gcflags}" ]} \
           ${words [ "-tags=${builtins.concatStringsSep "," args.tags}" ]} \
           -o $out/${name}/bin/ ${words (map pattern args.subPackages)}

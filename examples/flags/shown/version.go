@@ -1,0 +1,3 @@
+package shown
+
+const Version = "of the source"
