@@ -196,7 +196,8 @@ let
           settings = if prepares then prepared.settings else null;
           deleteVendor = (goModules != null || locked != null) && get "deleteVendor" false;
           vendorHash = null;
-          fetchHooks = builtins.any set goModule.ownHooks;
+          fetchHooks =
+            builtins.any set goModule.ownHooks || builtins.any (name: goModule.hasVariables (get name "")) goModule.sharedHooks;
           modRoot = import ./relative.nix (get "modRoot" "./");
           subPackages = if set "subPackages" then goModule.words (get "subPackages" [ ]) else null;
           excludedPackages = goModule.words (get "excludedPackages" [ ]);

@@ -15,6 +15,11 @@ let
       { name = builtins.head parts; } // entry.values.${toString (builtins.elemAt parts 2)} or entry;
 in
 {
+  # The variables that the go command is given.
+  variables = builtins.filter (name: table.environment.${name}.class == "carried out") (
+    builtins.attrNames table.environment
+  );
+
   # Whether a flag makes something else of `go test` than runs of tests, one package by one.
   isOfAllTests =
     flag:

@@ -208,6 +208,14 @@ rec {
     "modInstallPhase"
   ];
 
+  # What changes the fetch and the sources alike; but variables can differ.
+  sharedHooks = [
+    "prePatch"
+    "postPatch"
+    "preBuild"
+  ];
+  hasVariables = hook: hook != null && builtins.replaceStrings [ "$" ] [ "" ] hook != hook;
+
   # What changes the fetch alone, or the sources alone.
   ownHooks = [
     "overrideModAttrs"
@@ -321,26 +329,14 @@ rec {
   ];
 
   # Variables of the go command, and of cgo, that mkDerivation's attributes may set.
-  goVariables = set [
-    "CGO_ENABLED"
-    "CGO_CFLAGS"
-    "CGO_CPPFLAGS"
-    "CGO_CXXFLAGS"
-    "CGO_LDFLAGS"
-    "GOOS"
-    "GOARCH"
-    "GO386"
-    "GOAMD64"
-    "GOARM"
-    "GOARM64"
-    "GOMIPS"
-    "GOMIPS64"
-    "GOPPC64"
-    "GORISCV64"
-    "GOWASM"
-    "GOEXPERIMENT"
-    "GOFIPS140"
-    "GOWORK"
+  # stdenv itself sets those that name programs.
+  goVariables = removeAttrs (set (import ./go-flags.nix).variables) [
+    "CC"
+    "CXX"
+    "FC"
+    "GOFLAGS"
+    "GOROOT"
+    "PKG_CONFIG"
   ];
 
   # Nix has builtins.readFileType since 2.14.

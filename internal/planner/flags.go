@@ -87,9 +87,10 @@ func overlaid(src, modRoot string, env map[string]string) []string {
 	return files
 }
 
-// linksInSources reports whether flags of the linker name files of the sources,
-// relative to dir, where the go command runs: then the linker has to run there.
-func linksInSources(flags []string, dir string) bool {
+// linksInSources reports whether flags of the linker name files of the sources
+// src, maybe relative to dir, where the go command runs: then the linker has to
+// run there.
+func linksInSources(flags []string, src, dir string) bool {
 	for _, flag := range flags {
 		name, value := goflags.Cut(flag)
 		if name != "ldflags" {
@@ -111,7 +112,7 @@ func linksInSources(flags []string, dir string) bool {
 			if err != nil {
 				more = []string{ext}
 			}
-			if slices.ContainsFunc(append(more, word), func(word string) bool { return namesFile(word, dir) }) {
+			if slices.ContainsFunc(append(more, word), func(word string) bool { return namesFile(word, src, dir) }) {
 				return true
 			}
 		}
@@ -119,12 +120,19 @@ func linksInSources(flags []string, dir string) bool {
 	return false
 }
 
-// namesFile reports whether a part of a flag is a path, relative to dir, of what
-// is there.
-func namesFile(flag, dir string) bool {
+// namesFile reports whether a part of a flag is a path, which may be relative to
+// dir, of what is in src.
+func namesFile(flag, src, dir string) bool {
 	for _, part := range strings.FieldsFunc(flag, func(r rune) bool { return strings.ContainsRune("=,:@ ", r) }) {
 		for _, prefix := range []string{"", "-L", "-T", "-B", "-I", "-F", "-R"} {
-			if rel, ok := strings.CutPrefix(part, prefix); ok && rel != "" && !path.IsAbs(rel) && exists(filepath.Join(dir, rel)) {
+			file, ok := strings.CutPrefix(part, prefix)
+			if !ok || file == "" {
+				continue
+			}
+			if !path.IsAbs(file) {
+				file = filepath.Join(dir, file)
+			}
+			if (file == src || strings.HasPrefix(file, src+"/")) && exists(file) {
 				return true
 			}
 		}

@@ -195,6 +195,10 @@ func TestLinksInSources(t *testing.T) {
 		"-ldflags=all=-extldflags=-Wl,-T,s.ld":                  true,
 		"-ldflags=-extldflags=-L/usr/lib":                       false,
 		"-ldflags=-extldflags=lib/libx.a":                       true,
+		"-ldflags=-extldflags=-L" + dir + "/lib":                true,
+		"-ldflags=-extldflags=-L" + dir + "/none":               false,
+		"-ldflags=-extldflags=-L" + dir + "2/lib":               false,
+		"-ldflags=-extldflags=-L../lib":                         false,
 		"-ldflags=-tmpdir=lib":                                  true,
 		"-ldflags=-tmpdir lib":                                  true,
 		"-ldflags=-X main.v=lib":                                false,
@@ -203,7 +207,7 @@ func TestLinksInSources(t *testing.T) {
 		"-gcflags=-L./lib":                                      false,
 		"-ldflags=-extldflags=-Wl,-rpath,$ORIGIN/lib,--as-need": false,
 	} {
-		if got := linksInSources([]string{"-trimpath", flags}, dir); got != want {
+		if got := linksInSources([]string{"-trimpath", flags}, dir, dir); got != want {
 			t.Errorf("%s: got %v", flags, got)
 		}
 	}

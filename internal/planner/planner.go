@@ -245,7 +245,7 @@ func (g *goCommand) layOut(ctx context.Context, cfg *Config, dir string, opt *gr
 	if err != nil {
 		return nil, err
 	}
-	opt.LinkDir = linksInSources(cfg.Flags, opt.ModRoot)
+	opt.LinkDir = linksInSources(cfg.Flags, opt.Src, opt.ModRoot)
 	places, err := at.modulePlaces(opt.ModCache)
 	if err != nil {
 		return nil, err

@@ -67,6 +67,11 @@ func TestStaleFetchOfGoModule(t *testing.T) {
 			if r = nixBuild(t, "-E", expression()); r.err == nil || !strings.Contains(r.log, "vendorHash is stale: example.com/near is near in src, and near/salt.go") {
 				t.Errorf("an edit in the directory: %v\n%s", r.err, tail(r.log))
 			}
+			// A hook may see other variables in the fetch.
+			r = nixBuild(t, "-E", goModule(t, mode, src, strings.ReplaceAll(args, "SRC", src)+` postPatch = "echo $version";`, ""))
+			if r.err != nil || !strings.Contains(r.log, "dgd-plan: warning: hooks change the fetch or the sources") {
+				t.Errorf("with a hook: %v\n%s", r.err, tail(r.log))
+			}
 		})
 	}
 }
