@@ -36,6 +36,13 @@ rec {
   inherit (lib.internal.tools) dgd-plan dgd-exec;
   inherit (pkgs) go;
 
+  # What a C compiler sees in the derivations of packages.
+  cgoEnv = lib.internal.cgoEnv {
+    inherit env;
+    buildInputs = [ ];
+    nativeBuildInputs = [ ];
+  };
+
   # One path that refers to everything that is there before a measurement begins. Its environment names it all.
   prepared = pkgs.stdenv.mkDerivation {
     name = "bench-prepared";

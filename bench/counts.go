@@ -34,6 +34,11 @@ func kind(name string) string {
 		return "install"
 	case name == "archives":
 		return "collect"
+	// See internal/graph.Apart.
+	case strings.Contains(name, "-objects-"):
+		return "c"
+	case strings.Contains(name, "-ask-"), strings.HasSuffix(name, "-cgo-cgo"):
+		return "cgo"
 	}
 	return "compile"
 }

@@ -31,10 +31,11 @@ func (b *bench) goCommand(ctx context.Context, w *workspace, cache string, args 
 	run.Gently(cmd)
 	cmd.Dir = w.goSrc()
 	home := b.path("home")
-	cmd.Env = []string{
-		"PATH=", "HOME=" + home, "TMPDIR=" + b.dir, "GOPATH=" + filepath.Join(home, "go"), "GOCACHE=" + cache,
-		"GOENV=off", "GOPROXY=off", "GOSUMDB=off", "GOTOOLCHAIN=local", "GO111MODULE=on", "PWD=" + cmd.Dir,
-	}
+	cmd.Env = append([]string{"PATH="}, w.compiler...)
+	cmd.Env = append(cmd.Env,
+		"HOME="+home, "TMPDIR="+b.dir, "GOPATH="+filepath.Join(home, "go"), "GOCACHE="+cache,
+		"GOENV=off", "GOPROXY=off", "GOSUMDB=off", "GOTOOLCHAIN=local", "GO111MODULE=on", "PWD="+cmd.Dir,
+	)
 	for _, name := range slices.Sorted(maps.Keys(w.env)) {
 		cmd.Env = append(cmd.Env, name+"="+w.env[name])
 	}

@@ -41,7 +41,7 @@ func command(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	scenarioNames := flags.String("scenario", "", "measure these scenarios, separated by commas (default: all of "+strings.Join(names(), ", ")+")")
 	modes := flags.String("mode", "ifd,dyn", "in these modes")
-	programs := flags.String("program", "", "with these programs: "+small+", "+large+", gen-1000, gen-N (default: those of the scenario)")
+	programs := flags.String("program", "", "with these programs: "+small+", "+large+", gen-1000, gen-N, "+strings.Join(cPrograms, ", ")+" (default: those of the scenario)")
 	runs := flags.Int("runs", 3, "paired runs of each; what counts are the medians")
 	inputAddressed := flags.Bool("input-addressed", false, "measure input-addressed derivations")
 	oneProcess := flags.Bool("one-process", false, "let nix-build build by itself, without a daemon")

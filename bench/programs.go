@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -21,6 +22,7 @@ type program struct {
 	vendorHash string
 	subPackage string
 	env        map[string]string
+	compiler   []string // the C compiler's environment, where there is one
 	edits      places
 	bump       *bump
 	packages   int // the standard library's included
@@ -50,13 +52,14 @@ type bump struct {
 	vendorHash       string
 }
 
-// published are the programs of tests/programs.nix that are measured; all are
-// built without cgo.
+// published are the programs of tests/programs.nix that are measured; all but
+// those of cPrograms are built without cgo.
 var published = map[string]struct {
 	edits places
 	bump  *bump
 }{
 	"gofumpt": {},
+	"ollama":  {},
 	"caddy": {
 		edits: places{
 			leafFile:   "modules/standard/imports.go",
@@ -94,36 +97,48 @@ func (b *bench) program(ctx context.Context, name string) (*program, error) {
 	if err != nil {
 		return nil, fmt.Errorf("preparing %s: %w", name, err)
 	}
+	if slices.Contains(cPrograms, name) {
+		if p.compiler, err = b.compilerEnv(ctx, p); err != nil {
+			return nil, fmt.Errorf("preparing %s: %w", name, err)
+		}
+	}
 	b.programs[name] = p
 	return p, nil
+}
+
+// cgoOf is the environment that switches cgo on or off for a program.
+func cgoOf(name string) map[string]string {
+	on := "0"
+	if slices.Contains(cPrograms, name) {
+		on = "1"
+	}
+	return map[string]string{"CGO_ENABLED": on}
 }
 
 // generate makes a generated program, or none where the name is not that of
 // one.
 func (b *bench) generate(name string) (*program, error) {
-	number, ok := strings.CutPrefix(name, "gen-")
-	if !ok {
-		return nil, nil
-	}
-	n, err := strconv.Atoi(number)
-	if err != nil {
-		return nil, err
-	}
-	files, err := project.Generate(n)
-	if err != nil {
-		return nil, err
-	}
-	p := &program{
-		name:       name,
-		src:        b.path(name),
-		subPackage: ".",
-		env:        map[string]string{"CGO_ENABLED": "0"},
-		edits: places{
+	p := &program{name: name, src: b.path(name), subPackage: ".", env: cgoOf(name)}
+	var files map[string]string
+	switch number, ok := strings.CutPrefix(name, "gen-"); {
+	case name == project.CName:
+		files = project.GenerateC()
+	case ok:
+		n, err := strconv.Atoi(number)
+		if err != nil {
+			return nil, err
+		}
+		if files, err = project.Generate(n); err != nil {
+			return nil, err
+		}
+		p.edits = places{
 			leafFile:   project.LeafFile,
 			deepFile:   project.BaseFile,
 			deepAnchor: project.Anchor,
 			structOpen: "type Item struct {",
-		},
+		}
+	default:
+		return nil, nil
 	}
 	for file, text := range files {
 		if err := writeFile(filepath.Join(p.src, file), text); err != nil {
@@ -137,7 +152,7 @@ func (b *bench) generate(name string) (*program, error) {
 func (b *bench) fetch(ctx context.Context, name string) (*program, error) {
 	extra, ok := published[name]
 	if !ok {
-		return nil, fmt.Errorf("there is no such program: choose of %s, %s, gen-1000, gen-N", small, large)
+		return nil, fmt.Errorf("there is no such program: choose of %s, %s, gen-1000, gen-N, %s", small, large, strings.Join(cPrograms, ", "))
 	}
 	var def struct {
 		VendorHash string
@@ -162,7 +177,7 @@ func (b *bench) fetch(ctx context.Context, name string) (*program, error) {
 		src:        b.onDisk(src),
 		vendorHash: def.VendorHash,
 		subPackage: def.SubPackage,
-		env:        map[string]string{"CGO_ENABLED": "0"},
+		env:        cgoOf(name),
 		edits:      extra.edits,
 		bump:       extra.bump,
 	}

@@ -33,6 +33,10 @@ var scenarios = []scenario{
 	{"exported", []string{large}, edit(exported, false)},
 	{"comment", []string{large}, edit(comment, false)},
 	{"bump", []string{large}, bumped},
+	{"cgo-cold", cPrograms, func(ctx context.Context, b *bench, p string) ([]record.Record, error) {
+		return b.fresh(ctx, "cgo-cold", p, "", false)
+	}},
+	{"cgo-edit", cPrograms, cgoEdits},
 	{"no-op", []string{large}, noop},
 	{"eval", []string{large}, evaluated},
 	{"plan", []string{large}, plan},

@@ -82,6 +82,15 @@ let
       '';
     };
 
+    cgo-objects = {
+      src = ./cgo-objects;
+      expect = ''
+        twice: 42
+        named: a file
+        called back: 21
+      '';
+    };
+
     net = {
       src = ./net;
       expect = ''

@@ -45,9 +45,14 @@ in
   buildGoModule = callFile ./build-go-module.nix { inherit (native.pkgs) go; };
   fetchGoModule = callFile ./fetch-go-module.nix native;
 
-  # For dgd's own tests.
+  # For dgd's own tests and its bench.
   internal = {
-    inherit (scope) arguments vendor tools;
+    inherit (scope)
+      arguments
+      cgoEnv
+      vendor
+      tools
+      ;
 
     # The builders with arguments that only the stages know: see planning.nix.
     withMore =

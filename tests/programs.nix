@@ -154,6 +154,18 @@ builtins.mapAttrs
       modules = 159;
     };
 
+    # C++ of its own, in seven packages.
+    ollama = {
+      module = "github.com/ollama/ollama";
+      version = "v0.6.8";
+      hash = "sha256-R3sdCwrpIWiWAkcCzW8nx9iVSBCChETUWKz8gXLS4v8=";
+      vendorHash = "sha256-t7+GLNC6mRcXq9ErxN6gGki5WWWoEcMfzRVjta4fddA=";
+      cgo = true;
+      packages = 448;
+      modules = 47;
+      nixpkgs = false;
+    };
+
     # Its go.mod has a godebug line; two third-party packages contain C.
     rclone = {
       module = "github.com/rclone/rclone";

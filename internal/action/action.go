@@ -45,8 +45,12 @@ type Source struct {
 	Copy bool   `json:"copy,omitempty"`
 }
 
-// A Step is one action; exactly one field is set.
+// A Step is one action; exactly one field is set, but for Beside.
 type Step struct {
+	// Beside says that the step, which runs a program, and the one before it do
+	// not depend on each other: they may run at the same time.
+	Beside bool `json:"beside,omitempty"`
+
 	Mkdir     string     `json:"mkdir,omitempty"`
 	Write     *Write     `json:"write,omitempty"`
 	Copy      *Copy      `json:"copy,omitempty"`
@@ -55,6 +59,7 @@ type Step struct {
 	DynImport *DynImport `json:"dynImport,omitempty"`
 	PkgConfig *PkgConfig `json:"pkgConfig,omitempty"`
 	Test      *Test      `json:"test,omitempty"`
+	Trace     *Trace     `json:"trace,omitempty"`
 }
 
 // Write writes Text to the file Path.
@@ -69,6 +74,11 @@ type Copy struct {
 	From string `json:"from"`
 	To   string `json:"to"`
 	Tree bool   `json:"tree,omitempty"`
+	// Leaves and Comes say that files are texts that name the unit's directories,
+	// and go from this unit to another one's, or come from there: on the way, a
+	// stand-in is in the directories' place.
+	Leaves bool `json:"leaves,omitempty"`
+	Comes  bool `json:"comes,omitempty"`
 }
 
 // Run runs a program. A program without a slash is looked up in the PATH of
@@ -98,6 +108,18 @@ type DynImport struct {
 	Link   Run    `json:"link"`
 	Import Run    `json:"import"`
 	Fail   string `json:"fail"`
+}
+
+// Trace runs programs, whose output and failure count for nothing, and copies the
+// files below From that they have opened to To, in their places. Where that
+// cannot be told, or one of them fails, it copies all.
+type Trace struct {
+	Runs []Run  `json:"runs"`
+	From string `json:"from"`
+	To   string `json:"to"`
+	// Keep lists files that are copied in any case, if they are there, relative
+	// to From.
+	Keep []string `json:"keep,omitempty"`
 }
 
 // PkgConfig runs pkg-config and keeps its answer for the unit's later steps:

@@ -16,6 +16,7 @@ import (
 	"strings"
 	"syscall"
 
+	"dgd/internal/action"
 	"dgd/internal/graph"
 	"dgd/internal/source"
 )
@@ -41,11 +42,12 @@ func Sources(g *graph.Graph, src, vendor string, modules []Module) (map[int][]Bo
 	// The longest path first: modules nest.
 	slices.SortFunc(modules, func(a, b Module) int { return len(b.Dir) - len(a.Dir) })
 	bound := map[int][]Bound{}
+	r := newReader(src, vendor)
 	for i, n := range g.Nodes {
 		if n.Src == nil || n.Kind == graph.Test { // see TestSources
 			continue
 		}
-		b, err := sources(n, src, vendor, modules)
+		b, err := r.sources(n, modules)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", n.Name, err)
 		}
@@ -67,7 +69,8 @@ func Sources(g *graph.Graph, src, vendor string, modules []Module) (map[int][]Bo
 	return bound, nil
 }
 
-func sources(n *graph.Node, src, vendor string, modules []Module) ([]Bound, error) {
+func (r *reader) whole(n *graph.Node, modules []Module) ([]Bound, error) {
+	src, vendor := r.src, r.vendor
 	if n.Kind == graph.ByGo {
 		whole := &source.Tree{Name: source.Name(n.Name), Root: src, Exclude: []string{".git"}}
 		if slices.ContainsFunc(n.Inputs, func(in graph.Input) bool { return in != graph.UserEnv }) {
@@ -106,8 +109,13 @@ func sources(n *graph.Node, src, vendor string, modules []Module) ([]Bound, erro
 		if err != nil {
 			return nil, err
 		}
-		if out != nil {
+		switch {
+		case out == nil:
+		case out.computed || !n.Cgo || n.LinkSrc || !graph.LinksAlone(n):
 			return wide(n, src, vendor, modules, out.vendor), nil
+		default:
+			list, _, err := r.tree(n, modules)
+			return list, err
 		}
 		files = more
 	}
@@ -153,6 +161,33 @@ func allModules(n *graph.Node, modules []Module) []Bound {
 	}
 	slices.SortFunc(list, func(a, b Bound) int { return strings.Compare(a.At, b.At) })
 	return list
+}
+
+// sources returns the sources of one node. Of a node that graph.Apart has made
+// for C, they are what it may read; a Trace step is told what it reads in any case.
+func (r *reader) sources(n *graph.Node, modules []Module) ([]Bound, error) {
+	switch n.Kind {
+	case graph.Cgo, graph.Ask, graph.Objects:
+	default:
+		return r.whole(n, modules)
+	}
+	if n.Src.Vendored {
+		return vendored(n, r.src, r.vendor, modules)
+	}
+	b, named, err := r.tree(n, modules)
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range n.Steps {
+		if s.Trace == nil {
+			continue
+		}
+		s.Trace.Keep = nil
+		for _, f := range named {
+			s.Trace.Keep = append(s.Trace.Keep, action.Escape(f))
+		}
+	}
+	return b, nil
 }
 
 // stays checks that no symbolic link leads from the file out of the sources.

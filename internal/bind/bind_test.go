@@ -58,11 +58,13 @@ func TestNativePackage(t *testing.T) {
 		"p/inc/deep.h", "p/inc/more/most.h", "p/pkg/other.go", "p/pkg/other.h", "p/pkg/plain/y.h",
 		"q/far.h",
 	)
+	// What looks like a header in a package's directory.
+	near := "p/inc/deep.h p/inc/more/most.h p/near.h p/pkg/other.h p/pkg/plain/y.h"
 	tests := []struct {
 		name  string
 		x     string // text of x.c
 		steps []action.Step
-		want  []string // nil: the whole source
+		want  []string // nil: what C that leaves the directory can read
 	}{
 		{"its directory and those without Go", "#include \"inc/deep.h\"", run("-I", "${SRC}/p"), []string{"a.go", "inc/deep.h", "inc/more/most.h", "near.h", "x.c"}},
 		{"an include in a package below", "# include \"pkg/other.h\"", nil, []string{"a.go", "inc/deep.h", "inc/more/most.h", "near.h", "pkg/other.h", "x.c"}},
@@ -100,13 +102,37 @@ func TestNativePackage(t *testing.T) {
 					defer os.RemoveAll(file)
 				}
 			}
-			b := one(t, dir, &graph.Node{Cgo: true, Steps: test.steps, Src: &graph.Sources{Dir: "p", Files: []string{"p/a.go", "p/x.c"}, Native: true}})
+			n := &graph.Node{Name: "example.com/m/p", Cgo: true, Steps: test.steps, Src: &graph.Sources{Dir: "p", Files: []string{"p/a.go", "p/x.c"}, Native: true}}
+			bound, err := Sources(&graph.Graph{Nodes: []*graph.Node{n}}, dir, "vendor", nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			b := bound[0][0]
 			if !b.Copy {
 				t.Error("a C compiler's sources must be a copy")
 			}
-			if test.want == nil {
+			if test.name == "a flag of the linker that leaves it" {
+				// Whatever the linker opens there, nobody has read.
 				if b.At != "." || b.Tree.Root != dir || b.Tree.Files != nil {
 					t.Errorf("got %+v, %+v, want the whole source", b, b.Tree)
+				}
+				return
+			}
+			if test.want == nil {
+				var files []string
+				for _, b := range bound[0] {
+					if b.At != "." || b.Tree.Root != dir || !b.Copy {
+						t.Errorf("got %+v, %+v", b, b.Tree)
+					}
+					files = append(files, b.Tree.Files...)
+				}
+				slices.Sort(files)
+				want := near + " p/a.go p/x.c"
+				if test.name != "a package whose name begins alike" {
+					want += " q/far.h"
+				}
+				if sorted := strings.Fields(want); !slices.Equal(files, slices.Sorted(slices.Values(sorted))) {
+					t.Errorf("got %q, want %q", files, sorted)
 				}
 				return
 			}

@@ -7,6 +7,7 @@ import (
 	"go/token"
 	"regexp"
 	"strings"
+	"unicode/utf8"
 )
 
 // Names is what a file of C, assembly or cgo says of other files.
@@ -29,33 +30,22 @@ type Names struct {
 }
 
 // What can stand between the words of a directive.
-const gap = `(?:[ \t\f\v\r]|/\*(?s:.*?)\*/)*`
+const (
+	blank = " \t\f\v\r"
+	gap   = `(?:[ \t\f\v\r]|/\*(?s:.*?)\*/)*`
+)
 
 var (
-	// A line ends in a backslash, which a trigraph can stand for, and goes on
-	// in the next one. GCC lets spaces stand between.
-	splice = regexp.MustCompile(`(?:\\|\?\?/)[ \t\f\v\r]*\n`)
-	// The beginning of a directive. Before it, there can be comments, the first
-	// of which may have begun on another line.
-	directive = regexp.MustCompile(`(?:^|\n|\*/)` + gap + `(?:#|%:|\?\?=)` + gap + `([A-Za-z_]\w*)`)
-	// An include that could be in a comment.
-	commented = regexp.MustCompile(`(?m)^[ \t/*]*#[ \t]*include[ \t]*["<]([^">\n]+)[">]`)
-	comment   = regexp.MustCompile(`^/\*(?s:.*?)\*/`)
-
-	spelled    = regexp.MustCompile(`^` + gap + `(?:"([^"\n]+)"|<([^>\n]+)>)`)
-	definition = regexp.MustCompile(`(?s)^` + gap + `([A-Za-z_]\w*)(.*)`)
+	spelled = regexp.MustCompile(`^` + gap + `(?:"([^"\n]+)"|<([^>\n]+)>)`)
 	// What looks for a file in a condition, and what only asks whether there is
 	// such an operator.
 	operator = regexp.MustCompile(`(\bdefined` + gap + `\(?` + gap + `)?\b__has_(?:include|embed)\w*(` + gap + `\()?`)
-	standIn  = regexp.MustCompile(`^` + gap + `__has_(?:include|embed)\w*(?:\([^)]*\))?`)
+	standIn  = regexp.MustCompile(`^__has_(?:include|embed)\w*(?:\([^)]*\))?`)
 	// A name that is put together could be that of an operator.
 	pasted = regexp.MustCompile(`_has_?\w*` + gap + `##|##` + gap + `\w*has_`)
-	// An assembler's directive, in its own language or in C's strings.
-	incbin = regexp.MustCompile(`\bincbin\b|(?:^|["\s;:]|\\[nt])\.include\b`)
 	quoted = regexp.MustCompile(`^\s*\\?"([^"\\\n]+)\\?"`)
-	// Modules of C++ and Objective-C.
-	imports = regexp.MustCompile(`(?:^|[\n;])[ \t]*(?:export[ \t]+)?import[ \t]*([<"])([^>"\n]*)[>"]|@import\b`)
-	word    = regexp.MustCompile(`\bvendor\b`)
+	module = regexp.MustCompile(`^[ \t]*(?:"([^"\n]*)"|<([^>\n]*)>)`)
+	word   = regexp.MustCompile(`\bvendor\b`)
 )
 
 // NamesIn reads the text of a file that is called so. It reads more than a
@@ -65,28 +55,144 @@ func NamesIn(file string, text []byte) Names {
 	if strings.HasSuffix(file, ".go") {
 		text = preamble(text)
 	}
-	n := Names{Vendor: word.Match(text)}
-	text = splice.ReplaceAll(text, nil)
-	for _, m := range directive.FindAllSubmatchIndex(text, -1) {
-		n.directive(string(text[m[2]:m[3]]), line(text[m[3]:]))
-	}
-	for _, m := range commented.FindAllSubmatch(text, -1) {
-		n.Files = append(n.Files, string(m[1]))
-	}
-	for _, m := range incbin.FindAllIndex(text, -1) {
-		n.open(quoted.FindSubmatch(text[m[1]:]), nil)
-	}
-	for _, m := range imports.FindAllSubmatch(text, -1) {
-		if len(m[1]) == 0 {
-			n.loose() // a module's name, which a map elsewhere explains
-			continue
+	n := Names{Vendor: bytes.Contains(text, []byte("vendor")) && word.Match(text)}
+	text = unsplice(text)
+	for i, c := range text {
+		switch {
+		case c == '#' || c == '%' && hasAt(text, i, "%:") || c == '?' && hasAt(text, i, "??="):
+			n.hash(text, i)
+		case c == 'i' && hasAt(text, i, "incbin") && !isWord(text, i-1) && !isWord(text, i+6):
+			n.open(quoted.FindSubmatch(text[i+6:]), nil)
+		case c == '.' && hasAt(text, i, ".include") && !isWord(text, i+8) && beginsStatement(text, i):
+			n.open(quoted.FindSubmatch(text[i+8:]), nil)
+		case c == 'i' && hasAt(text, i, "import") && !isWord(text, i-1) && !isWord(text, i+6):
+			n.imports(text, i)
 		}
-		n.Files = append(n.Files, string(m[2]))
 	}
 	if bytes.Contains(text, []byte("_Pragma")) && bytes.Contains(text, []byte("dependency")) {
 		n.loose()
 	}
 	return n
+}
+
+// unsplice joins lines that end in a backslash, which a trigraph can stand for.
+// GCC lets spaces stand behind it.
+func unsplice(text []byte) []byte {
+	text = bytes.ReplaceAll(text, []byte("??/"), []byte("\\"))
+	if !bytes.Contains(text, []byte("\\")) {
+		return text
+	}
+	out := make([]byte, 0, len(text))
+	for i := 0; i < len(text); i++ {
+		if text[i] == '\\' {
+			end := i + 1
+			for end < len(text) && strings.IndexByte(blank, text[end]) >= 0 {
+				end++
+			}
+			if end < len(text) && text[end] == '\n' {
+				i = end
+				continue
+			}
+		}
+		out = append(out, text[i])
+	}
+	return out
+}
+
+func hasAt(text []byte, i int, word string) bool {
+	return len(text)-i >= len(word) && string(text[i:i+len(word)]) == word
+}
+
+// isWord reports whether the byte at i is of an identifier.
+func isWord(text []byte, i int) bool {
+	if i < 0 || i >= len(text) {
+		return false
+	}
+	c := text[i]
+	return c == '_' || '0' <= c && c <= '9' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z'
+}
+
+// wordEnd is the length of the identifier at the beginning.
+func wordEnd(text []byte) int {
+	end := 0
+	for isWord(text, end) {
+		end++
+	}
+	return end
+}
+
+// back is the place before i from which on there are only bytes of the set.
+func back(text []byte, i int, set string) int {
+	for i > 0 && strings.IndexByte(set, text[i-1]) >= 0 {
+		i--
+	}
+	return i
+}
+
+// beginsStatement reports whether an assembler's directive can begin at i, in its
+// own language or in C's strings.
+func beginsStatement(text []byte, i int) bool {
+	return i == 0 || strings.IndexByte("\"; \t\r\n:", text[i-1]) >= 0 || i > 1 && text[i-2] == '\\' && (text[i-1] == 'n' || text[i-1] == 't')
+}
+
+// hash reads what can be a directive: before it is the beginning of the line, or
+// the end of a comment, which may have begun on another line.
+func (n *Names) hash(text []byte, i int) {
+	begin := back(text, i, blank)
+	first := begin == 0 || text[begin-1] == '\n' || begin > 1 && string(text[begin-2:begin]) == "*/"
+	mark := 1
+	switch text[i] {
+	case '%':
+		mark = len("%:")
+	case '?':
+		mark = len("??=")
+	}
+	rest := skipGap(text[i+mark:])
+	end := wordEnd(rest)
+	name := string(rest[:end])
+	if first {
+		n.directive(name, line(rest[end:]))
+		return
+	}
+	// An include could be in a comment.
+	if begin = back(text, i, " \t/*"); name == "include" && (begin == 0 || text[begin-1] == '\n') {
+		if m := spelled.FindSubmatch(line(rest[end:])); m != nil {
+			n.open(m, nil)
+		}
+	}
+}
+
+// skipGap leaves out spaces and comments.
+func skipGap(text []byte) []byte {
+	for {
+		text = bytes.TrimLeft(text, blank)
+		if !hasAt(text, 0, "/*") {
+			return text
+		}
+		end := bytes.Index(text[2:], []byte("*/"))
+		if end < 0 {
+			return text
+		}
+		text = text[2+end+2:]
+	}
+}
+
+// imports reads modules of C++ and Objective-C.
+func (n *Names) imports(text []byte, i int) {
+	if i > 0 && text[i-1] == '@' {
+		n.loose() // a module's name, which a map elsewhere explains
+		return
+	}
+	begin := back(text, i, " \t")
+	if begin >= 6 && string(text[begin-6:begin]) == "export" {
+		begin = back(text, begin-6, " \t")
+	}
+	if begin > 0 && text[begin-1] != '\n' && text[begin-1] != ';' {
+		return
+	}
+	if m := module.FindSubmatch(line(text[i+len("import"):])); m != nil {
+		n.open(m, nil)
+	}
 }
 
 // directive reads a directive by its name and what follows on its line.
@@ -104,10 +210,12 @@ func (n *Names) directive(name string, rest []byte) {
 	case "if", "elif", "define":
 		if name == "define" {
 			// The usual stand-in for compilers that lack the operator.
-			rest = standIn.ReplaceAll(rest, nil)
-			if m := definition.FindSubmatch(rest); m != nil {
-				n.Defines = append(n.Defines, [2]string{string(m[1]), string(m[2])})
-			}
+			rest = standIn.ReplaceAll(skipGap(rest), nil)
+			end := wordEnd(rest)
+			n.Defines = append(n.Defines, [2]string{string(rest[:end]), string(rest[end:])})
+		}
+		if !bytes.Contains(rest, []byte("has_")) {
+			return
 		}
 		for _, m := range operator.FindAllSubmatchIndex(rest, -1) {
 			if m[2] >= 0 {
@@ -141,6 +249,9 @@ func (n *Names) open(found [][]byte, tail []byte) {
 		n.loose()
 		return
 	}
+	if rest := skipGap(tail); len(rest) == 0 || !isWord(rest, 0) && strings.IndexByte("<\"$\\", rest[0]) < 0 && rest[0] < utf8.RuneSelf {
+		return // no name begins so: it is a comment's line, or an error
+	}
 	n.Computed = true
 	n.Tails = append(n.Tails, string(tail))
 }
@@ -148,12 +259,12 @@ func (n *Names) open(found [][]byte, tail []byte) {
 // line returns what is left of a line, which goes on behind a comment.
 func line(text []byte) []byte {
 	for i := 0; i < len(text); i++ {
-		switch text[i] {
-		case '\n':
+		switch {
+		case text[i] == '\n':
 			return text[:i]
-		case '/':
-			if m := comment.Find(text[i:]); m != nil {
-				i += len(m) - 1
+		case text[i] == '/' && hasAt(text, i, "/*"):
+			if end := bytes.Index(text[i+2:], []byte("*/")); end >= 0 {
+				i += 2 + end + 1
 			}
 		}
 	}

@@ -25,6 +25,7 @@ func TestNamesIn(t *testing.T) {
 		{"#define X \"a/*\"\n#include X\n/* */", "", true, false},
 		{"#include X", "", true, false},
 		{"#include STR(../x.h)", "", true, false},
+		{"/*\n   #include ...\n   #include 'x.h'\n*/", "", false, false},
 		{"#embed \"a.bin\" limit(1)", "a.bin", false, false},
 		{"#embed X", "", true, false},
 		{"#if __has_include(\"a.h\") && __has_include ( <b.h> )\n#endif", "a.h b.h", false, false},

@@ -16,7 +16,8 @@ import (
 
 // An outside says that a package's C or assembly leaves its directory.
 type outside struct {
-	vendor bool // it may lead to the vendor directory
+	vendor   bool // it may lead to the vendor directory
+	computed bool // nobody knows where it leads
 }
 
 // nativeFiles returns the files of a package with assembly or C: beside the
@@ -76,6 +77,7 @@ func nativeFiles(dir string, files []string, n *graph.Node, vendor string) ([]st
 		}
 		if names.Computed {
 			leave()
+			out.computed = true
 		}
 		if names.Vendor && out != nil {
 			out.vendor = true

@@ -13,11 +13,33 @@ import (
 	"dgd/internal/graph"
 )
 
-// ReachOf says how far what a vendored package's C or assembly names is from
-// it. src and vendor are the directories that SRC and SRC/vendor stand for;
-// modules are the modules' places below vendor.
-func ReachOf(n *graph.Node, src, vendor string, modules []string) (graph.Reach, error) {
+// LookAt looks at the files of a vendored package with C or assembly: how far
+// from it is what they name, how large are they, and may one include the header
+// that cgo writes. src and vendor are the directories that SRC and SRC/vendor stand
+// for; modules are the modules' places below vendor.
+func LookAt(n *graph.Node, src, vendor string, modules []string) error {
 	w := reacher{src: src, vendor: vendor}
+	if err := w.follow(n, modules); err != nil {
+		return err
+	}
+	w.compute(n)
+	n.Src.Reach, n.Src.Exports = w.reach, w.exports || w.names.Loose || len(w.names.Tails) > 0
+	if !n.Cgo {
+		return nil
+	}
+	for _, f := range n.Src.Files {
+		if info, err := os.Stat(w.disk(f)); err == nil && !strings.HasSuffix(f, ".go") {
+			if n.Src.Sizes == nil {
+				n.Src.Sizes = map[string]int64{}
+			}
+			n.Src.Sizes[f] = info.Size()
+		}
+	}
+	return nil
+}
+
+// follow follows names from the package's files.
+func (w *reacher) follow(n *graph.Node, modules []string) error {
 	for _, m := range modules {
 		m = "vendor/" + m
 		if inDir(n.Src.Dir, m) && len(m) > len(w.own) {
@@ -44,7 +66,7 @@ func ReachOf(n *graph.Node, src, vendor string, modules []string) (graph.Reach, 
 			continue // as whoever opens it will say
 		}
 		if err != nil {
-			return "", err
+			return err
 		}
 		names := NamesIn(f, text)
 		w.add(&names)
@@ -52,6 +74,7 @@ func ReachOf(n *graph.Node, src, vendor string, modules []string) (graph.Reach, 
 			if path.IsAbs(name) {
 				continue
 			}
+			w.exports = w.exports || strings.HasPrefix(path.Base(name), "_cgo_")
 			for _, from := range append([]string{path.Dir(f)}, search...) {
 				target := path.Join(from, name)
 				if strings.HasPrefix(target, "../") {
@@ -63,8 +86,7 @@ func ReachOf(n *graph.Node, src, vendor string, modules []string) (graph.Reach, 
 			}
 		}
 	}
-	w.compute(n)
-	return w.reach, nil
+	return nil
 }
 
 // A reacher collects where names lead.
@@ -72,6 +94,7 @@ type reacher struct {
 	src, vendor string
 	own         string // the package's module, relative to SRC
 	reach       graph.Reach
+	exports     bool
 	names       Names // of all files
 }
 

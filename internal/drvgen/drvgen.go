@@ -92,11 +92,14 @@ type Options struct {
 
 // Names of the outputs of a package's derivation: out holds the archive, which
 // only links read, x the export data, which importers read, and h a directory
-// with the C header of a library.
+// with the C header of a library. What runs cgo has out for C files, x for Go
+// files, h for the header of exported functions, and t for the tree of what the C
+// files read.
 const (
 	archiveOutput = "out"
 	exportOutput  = "x"
 	headerOutput  = "h"
+	treeOutput    = "t"
 )
 
 // archiveFile and exportFile name a package's files where a derivation has those
@@ -176,14 +179,17 @@ type place struct {
 	archive file // also the file of a File node, and the program of a link
 	export  file
 	header  file
+	tree    file
 	done    bool
 }
 
 // file returns the place of one output.
 func (p *place) file(o graph.Output) file {
 	switch o {
-	case graph.Export:
+	case graph.Export, graph.GoFiles:
 		return p.export
+	case graph.Tree:
+		return p.tree
 	case graph.Header:
 		return p.header
 	}
@@ -226,6 +232,8 @@ func derivationName(n *graph.Node) string {
 		return source.Name(n.Main)
 	case graph.Test:
 		return source.Name("test-" + n.Name)
+	case graph.Cgo, graph.Ask, graph.Objects:
+		return source.Name(n.Name + "-" + string(n.Kind) + "-" + n.Part)
 	}
 	return source.Name(n.Name)
 }
@@ -251,7 +259,7 @@ func (gen *generator) emit(group Group, bundled bool) error {
 		if names[name]++; names[name] > 1 {
 			name += "@" + strconv.Itoa(names[name])
 		}
-		at := place{drv: len(gen.drvs), archive: file{output: archiveOutput}, export: file{output: exportOutput}, header: file{output: headerOutput}}
+		at := place{drv: len(gen.drvs), archive: file{output: archiveOutput}, export: file{output: exportOutput}, header: file{output: headerOutput}, tree: file{output: treeOutput}}
 		if node.Kind == graph.Link {
 			at.archive.path = "bin/" + node.Main
 		}
@@ -264,11 +272,14 @@ func (gen *generator) emit(group Group, bundled bool) error {
 			}
 		}
 		gen.at[n] = at
-		if node.Kind == graph.Package && !slices.Contains(d.Outputs, at.export.output) {
+		if (node.Kind == graph.Package || node.Kind == graph.Cgo) && !slices.Contains(d.Outputs, at.export.output) {
 			d.Outputs = append(d.Outputs, at.export.output)
 		}
-		if node.Header {
+		if node.Header || node.Kind == graph.Cgo {
 			d.Outputs = append(d.Outputs, headerOutput)
+		}
+		if node.Tree {
+			d.Outputs = append(d.Outputs, treeOutput)
 		}
 		if bundled && node.Kind != graph.Package {
 			return fmt.Errorf("%s: only packages can share a derivation", node.Name)
@@ -324,6 +335,16 @@ func (gen *generator) unit(d *Derivation, n int, unitOf map[int]int) (action.Uni
 		}
 	case graph.File:
 		u.Vars["FILE"] = "${out}"
+	case graph.Ask, graph.Objects:
+		u.Vars["FILE"] = "${out}"
+		dirs = []string{"${out}"}
+	case graph.Cgo:
+		u.Vars["CFILES"], u.Vars["GOFILES"], u.Vars["HEADER"] = "${out}", "${x}", "${h}"
+		dirs = []string{"${out}", "${x}", "${h}"}
+		if node.Tree {
+			u.Vars["TREE"] = "${t}"
+			dirs = append(dirs, "${t}")
+		}
 	case graph.Test:
 		u.Vars["RESULT"] = "${out}"
 	case graph.ByGo:

@@ -125,6 +125,7 @@ func Run(ctx context.Context, spec *action.Spec, cfg Config) error {
 				cores:    max(cfg.Cores, 1),
 				parallel: 1,
 				self:     cfg.Self,
+				slots:    slots,
 			}
 			if len(spec.Units) == 1 {
 				r.parallel = min(cfg.Cores, 4)

@@ -5,13 +5,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 
 	"dgd/internal/action"
 )
@@ -19,12 +20,13 @@ import (
 // A runner carries out one unit.
 type runner struct {
 	unit     *action.Unit
-	vars     action.Vars // of the derivation
-	obj, src string      // what the tokens OBJ and SRC stand for
-	top      string      // the directory that all units work below
-	cores    int         // of the derivation
-	parallel int         // what a program that can work in parallel may take
-	self     []string    // see Config.Self
+	vars     action.Vars   // of the derivation
+	obj, src string        // what the tokens OBJ and SRC stand for
+	top      string        // the directory that all units work below
+	cores    int           // of the derivation
+	parallel int           // what a program that can work in parallel may take
+	slots    chan struct{} // of the whole derivation; the unit holds one
+	self     []string      // see Config.Self
 	env      []string
 	cflags   []string // pkg-config's answers
 	libs     []string
@@ -35,16 +37,21 @@ func (r *runner) run(ctx context.Context) error {
 	if err := r.prepare(); err != nil {
 		return fmt.Errorf("%s: %w", r.unit.Name, err)
 	}
-	for i := range r.unit.Steps {
+	for steps := r.unit.Steps; len(steps) > 0; {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if err := r.step(ctx, &r.unit.Steps[i]); err != nil {
+		n := 1
+		for n < len(steps) && steps[n].Beside {
+			n++
+		}
+		if err := r.beside(ctx, steps[:n]); err != nil {
 			if errors.Is(err, ErrShown) {
 				return err
 			}
 			return fmt.Errorf("%s: %w", r.unit.Name, err)
 		}
+		steps = steps[n:]
 	}
 	// A bundle of many packages would otherwise keep every package's
 	// intermediate files until its end.
@@ -130,10 +137,17 @@ func (r *runner) step(ctx context.Context, s *action.Step) error {
 		if err != nil {
 			return err
 		}
-		if s.Copy.Tree {
-			return copyTree(from, to)
+		copied := copyFile
+		switch dir := filepath.Dir(r.obj); {
+		case s.Copy.Leaves:
+			copied = replacing(dir, elsewhere)
+		case s.Copy.Comes:
+			copied = replacing(elsewhere, dir)
 		}
-		return copyFile(from, to)
+		if s.Copy.Tree {
+			return copyTreeBy(copied, from, to)
+		}
+		return copied(from, to)
 	case s.Run != nil:
 		out, err := r.command(ctx, s.Run)
 		r.show(out)
@@ -146,8 +160,63 @@ func (r *runner) step(ctx context.Context, s *action.Step) error {
 		return r.pkgConfig(ctx, s.PkgConfig)
 	case s.Test != nil:
 		return r.test(ctx, s.Test)
+	case s.Trace != nil:
+		return r.trace(ctx, s.Trace)
 	}
 	return errors.New("a step without an action")
+}
+
+// beside carries out steps that do not depend on each other, at the same time as
+// far as there are free slots. Their output is shown in their order; after a
+// failure no other begins.
+func (r *runner) beside(ctx context.Context, steps []action.Step) error {
+	if len(steps) == 1 {
+		return r.step(ctx, &steps[0])
+	}
+	type result struct {
+		out []byte
+		err error
+	}
+	results := make([]result, len(steps))
+	var next atomic.Int64
+	var failed atomic.Bool
+	work := func() {
+		for {
+			i := int(next.Add(1)) - 1
+			if i >= len(steps) || failed.Load() {
+				return
+			}
+			res := &results[i]
+			if steps[i].Run == nil {
+				res.err = errors.New("a step beside another that runs no program")
+			} else {
+				res.out, res.err = r.command(ctx, steps[i].Run)
+			}
+			if res.err != nil {
+				failed.Store(true)
+			}
+		}
+	}
+	var wg sync.WaitGroup
+	for range steps[1:] {
+		select {
+		case r.slots <- struct{}{}:
+			wg.Go(func() {
+				defer func() { <-r.slots }()
+				work()
+			})
+		default:
+		}
+	}
+	work()
+	wg.Wait()
+	for _, res := range results {
+		r.show(res.out)
+		if res.err != nil {
+			return res.err
+		}
+	}
+	return nil
 }
 
 func (r *runner) write(w *action.Write) error {
@@ -323,55 +392,4 @@ func variable(env []string, name string) string {
 		}
 	}
 	return value
-}
-
-func copyFile(from, to string) error {
-	in, err := os.Open(from)
-	if err != nil {
-		return err
-	}
-	defer in.Close()
-	info, err := in.Stat()
-	if err != nil {
-		return err
-	}
-	out, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o666|info.Mode()&0o111)
-	if err != nil {
-		return err
-	}
-	if _, err := io.Copy(out, in); err != nil {
-		out.Close()
-		return err
-	}
-	return out.Close()
-}
-
-// copyTree copies a file or a directory with all that is below it; symbolic
-// links stay what they are. What it makes is writable.
-func copyTree(from, to string) error {
-	return filepath.WalkDir(from, func(path string, entry fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		rel, err := filepath.Rel(from, path)
-		if err != nil {
-			return err
-		}
-		target := filepath.Join(to, rel)
-		switch {
-		case entry.IsDir():
-			return os.MkdirAll(target, 0o777)
-		case entry.Type()&fs.ModeSymlink != 0:
-			link, err := os.Readlink(path)
-			if err != nil {
-				return err
-			}
-			// Copies of overlapping trees may meet.
-			if old, err := os.Readlink(target); err == nil && old == link {
-				return nil
-			}
-			return os.Symlink(link, target)
-		}
-		return copyFile(path, target)
-	})
 }

@@ -45,9 +45,9 @@ type Options struct {
 	// by word: only they can tell a relative path that the author wrote from
 	// one that cmd/go shortened for display.
 	CgoFlags func(dir string) ([]string, error)
-	// Reach says how far the files are that a vendored package's C or assembly
-	// names. Nil stands for one that says: in its module.
-	Reach func(n *Node) (Reach, error)
+	// LookAt looks at a package with C or assembly, and says in Src what it has
+	// found; nil leaves that as it is.
+	LookAt func(n *Node) error
 	// Tests says of each package p.test, by this name, what the script of
 	// `go test -n` leaves out.
 	Tests map[string]TestMain
@@ -116,6 +116,7 @@ type unit struct {
 	written map[string]bool // files below objdir that a step has written
 	refs    map[Ref]string  // to the token
 	done    bool
+	beside  bool        // the last step makes an object file
 	hasPkg  bool        // has called pkg-config
 	dynLink *action.Run // the link of _cgo_.o that waits for its test
 	linked  []string    // its words, as the test repeats them
@@ -195,9 +196,8 @@ func (b *builder) finishAll() (*Graph, error) {
 		}
 	}
 	for _, u := range b.order {
-		if s := u.node.Src; s != nil && s.Vendored && s.Native && b.opt.Reach != nil {
-			var err error
-			if s.Reach, err = b.opt.Reach(u.node); err != nil {
+		if s := u.node.Src; s != nil && s.Native && b.opt.LookAt != nil {
+			if err := b.opt.LookAt(u.node); err != nil {
 				return nil, fmt.Errorf("%s: %w", u.node.Name, err)
 			}
 		}
@@ -340,7 +340,18 @@ func (b *builder) finish(u *unit, file string, outputs ...Output) {
 	b.order = append(b.order, u)
 }
 
-func (u *unit) add(s action.Step) { u.node.Steps = append(u.node.Steps, s) }
+func (u *unit) add(s action.Step) {
+	u.node.Steps = append(u.node.Steps, s)
+	u.beside = false
+}
+
+// addBeside adds a command that makes an object file: it does not depend on the
+// one before it, if that makes one, too.
+func (u *unit) addBeside(s action.Step) {
+	s.Beside = u.beside
+	u.add(s)
+	u.beside = true
+}
 
 // ref returns the token for another node's output.
 func (u *unit) ref(r Ref) string {

@@ -222,7 +222,7 @@ func (b *builder) cc(a buildscript.Run) error {
 	}
 	run := action.Run{Dir: dir, Env: escapeAll(a.Env), Args: args}
 	if compiles {
-		u.add(action.Step{Run: &run})
+		u.addBeside(action.Step{Run: &run})
 		return nil
 	}
 	if u.dynLink != nil || u.tested {

@@ -269,7 +269,12 @@ func (b *builder) asm(a buildscript.Run) error {
 	if err != nil {
 		return err
 	}
-	u.add(action.Step{Run: &action.Run{Env: b.toolEnv(a.Env), Args: args}})
+	run := action.Step{Run: &action.Run{Env: b.toolEnv(a.Env), Args: args}}
+	if slices.Contains(words, "-gensymabis") {
+		u.add(run)
+	} else {
+		u.addBeside(run)
+	}
 	return nil
 }
 

@@ -33,6 +33,15 @@ const (
 	// ByGo is the go command's own build of all programs at once. It is the only
 	// node of its graph.
 	ByGo Kind = "by-go"
+
+	// What Apart makes of a package with cgo, beside a Package without C:
+
+	// Cgo runs the cgo tool.
+	Cgo Kind = "cgo"
+	// Objects compiles files of C and its relatives to a directory of objects.
+	Objects Kind = "objects"
+	// Ask finds out which files Objects reads, and makes a tree of them.
+	Ask Kind = "ask"
 )
 
 // A Node is the work for one package, link or file.
@@ -44,8 +53,11 @@ const (
 //	EXPORT   a package's export data, which the node writes
 //	ARCHIVE  a package's archive, which the node writes
 //	PROGRAM  a link's program, which the node writes
-//	FILE     a file node's file
-//	HEADER   the directory of a package's header, which the node writes
+//	FILE     a file node's file; the directory of objects; the tree of what is asked
+//	GOFILES, CFILES  what cgo makes
+//	TREE     of a Cgo node: the tree of files that the C files of cgo read
+//	HEADER   the directory of a header, which the node writes: a library's, or that of
+//	         a Cgo node's exported functions
 //	BIN      the directory of a link's program
 //	RESULT   the file with a test's result
 //	GO       the go command
@@ -66,6 +78,10 @@ type Node struct {
 	// library is compiled from, relative to that. They belong to the toolchain:
 	// who makes the graph adds steps that write them below OBJ/SnapshotDir.
 	Snapshot []string `json:"-"`
+	// Part tells the nodes that Apart makes of a package from each other.
+	Part string `json:"part,omitempty"`
+	// Tree says that a Cgo node makes an output TREE.
+	Tree bool `json:"tree,omitempty"`
 	// Header says that a package makes a third output: a directory that holds
 	// the C header of its exported functions, and nothing where it has none.
 	Header bool `json:"header,omitempty"`
@@ -98,7 +114,10 @@ const (
 	Export  Output = "export"
 	Archive Output = "archive"
 	Header  Output = "header"
-	Whole   Output = "file"    // a File node's only output
+	GoFiles Output = "go"      // of a Cgo node
+	CFiles  Output = "c"       // of a Cgo node
+	Tree    Output = "tree"    // of a Cgo node
+	Whole   Output = "file"    // the only output of a File, Objects or Ask node
 	Program Output = "program" // of a Link
 )
 
@@ -122,11 +141,16 @@ type Sources struct {
 	// directory named by its path, or by its path and version as in a module
 	// cache.
 	Vendored bool `json:"vendored,omitempty"`
-	// Whole says that any file may be read, and the directory written to.
+	// Whole says that any file may be read, and the directory written to; with
+	// Cgo, that paths of the C compiler's environment lead into the sources.
 	Whole bool `json:"whole,omitempty"`
 	// Reach says where includes and flags of a vendored package's C or assembly
 	// lead.
 	Reach Reach `json:"reach,omitempty"`
+	// Sizes are those of a vendored package's C files, and Exports says that one
+	// may include the header that cgo writes of its exported functions.
+	Sizes   map[string]int64 `json:"sizes,omitempty"`
+	Exports bool             `json:"exports,omitempty"`
 }
 
 // Reach says how far the files that a vendored package reads are from it.

@@ -376,7 +376,7 @@ go tool buildid -w $WORK/b002/_pkg_.a # internal
 			compile("-p example.com/m/add -symabis ${OBJ}/symabis -importcfg ${OBJ}/importcfg -pack -asmhdr ${OBJ}/go_asm.h ${SRC}/add/add.go"),
 			{Copy: &action.Copy{From: "${SRC}/add/a b_linux.h", To: "${OBJ}/a b_GOOS.h"}},
 			goTool("asm -p example.com/m/add -I ${OBJ}/ -o ${OBJ}/add_amd64.o ${SRC}/add/add_amd64.s"),
-			spaced(goTool("asm -p example.com/m/add -I ${OBJ}/ -o"), "${OBJ}/b c.o", "${SRC}/add/b c.s"),
+			beside(spaced(goTool("asm -p example.com/m/add -I ${OBJ}/ -o"), "${OBJ}/b c.o", "${SRC}/add/b c.s")),
 			{Pack: &action.Pack{Archive: "${ARCHIVE}", Files: []string{"${OBJ}/add_amd64.o", "${OBJ}/b c.o", "${SRC}/add/x.syso"}}},
 		},
 		Src: &Sources{
@@ -507,6 +507,12 @@ func cgoText(dir, path, pkgConfig, ldflags string) string {
 	return strings.NewReplacer("DIR", dir, "PATH", path, "PKGCONFIG", pkgConfig, "EXTRA", ldflags).Replace(cgoScript)
 }
 
+// beside is a step that does not depend on the one before it.
+func beside(s action.Step) action.Step {
+	s.Beside = true
+	return s
+}
+
 // cgoNode is the node of cgoText: src is the token for the package's directory,
 // from and to the prefix map; with pkg-config, the others are its answers.
 func cgoNode(path, src, from, to, cflags, libs string) *Node {
@@ -527,9 +533,9 @@ func cgoNode(path, src, from, to, cflags, libs string) *Node {
 		Steps: []action.Step{
 			{}, // cgo itself
 			file("${OBJ}", src, "_x001.o", "_cgo_export.c"),
-			file("${OBJ}", src, "_x002.o", "c.cgo2.c"),
-			file(src, src, "_x003.o", "a$$b.c"),
-			file("${OBJ}", src, "_cgo_main.o", "_cgo_main.c"),
+			beside(file("${OBJ}", src, "_x002.o", "c.cgo2.c")),
+			beside(file(src, src, "_x003.o", "a$$b.c")),
+			beside(file("${OBJ}", src, "_cgo_main.o", "_cgo_main.c")),
 			{DynImport: &test},
 			write("${OBJ}/importcfg", "# import config\n"),
 			comp,

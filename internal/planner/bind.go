@@ -217,7 +217,12 @@ func Bind(ctx context.Context, cfg *BindConfig) (*Bound, error) {
 		return out, bindTests(ctx, cfg, out, vendored, &std, &program)
 	}
 	out.say(&program, "the programs are built", "go build")
-	g, parts, own, err := graph.Merge(&std.Graph, &program.Graph)
+	divide := bind.Divide(cfg.Src, program.vendor(), cfg.ContentAddressed)
+	apart, err := graph.Apart(&program.Graph, divide)
+	if err != nil {
+		return nil, err
+	}
+	g, parts, own, err := graph.Merge(&std.Graph, apart)
 	if err != nil {
 		return nil, err
 	}
@@ -295,7 +300,12 @@ func bindTests(ctx context.Context, cfg *BindConfig, out *Bound, vendored []bind
 	}
 	g := &graph.Graph{}
 	var ends []int
+	divide := bind.Divide(cfg.Src, program.vendor(), cfg.ContentAddressed)
 	for _, part := range []*graph.Graph{&std.Graph, &program.Graph, &tests.Graph} {
+		part, err := graph.Apart(part, divide)
+		if err != nil {
+			return err
+		}
 		if _, err := g.Add(part); err != nil {
 			return err
 		}

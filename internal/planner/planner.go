@@ -250,12 +250,18 @@ func (g *goCommand) layOut(ctx context.Context, cfg *Config, dir string, opt *gr
 	if err != nil {
 		return nil, err
 	}
-	opt.Reach = func(n *graph.Node) (graph.Reach, error) {
+	relative := relativeEnv(g.env)
+	opt.LookAt = func(n *graph.Node) error {
+		// Nobody has asked the compiler what such a path leads to.
+		n.Src.Whole = n.Src.Whole || relative && n.Cgo
+		if !n.Src.Vendored {
+			return nil
+		}
 		vendor := opt.Vendor
 		if opt.ModCache != "" {
 			vendor = opt.ModCache
 		}
-		return bind.ReachOf(n, opt.Src, vendor, places)
+		return bind.LookAt(n, opt.Src, vendor, places)
 	}
 	if cfg.Probe != "" { // only a C compiler is told of modules
 		if opt.Modules, err = at.others(ctx, g, cfg, members); err != nil {

@@ -108,6 +108,8 @@ ratios. After each run the programs are compared byte for byte with what ` + "`g
 | exported | a field is added to an exported struct of that package |
 | comment | a comment is added at a file's end |
 | bump | a module's version is raised |
+| cgo-cold | cold, of programs with C++ |
+| cgo-edit WHAT | an edit of these: a comment in a package without C, a line of Go beside C++, a C++ file, a header that nobody includes, a page beside C++ |
 | no-op | nothing has changed; the baseline is a trivial derivation that is built already |
 | eval | the evaluation alone, of what is built already; the baseline is that of a trivial derivation |
 | plan | the skeleton of the source and the plan, made outside of Nix |

@@ -1,0 +1,3 @@
+module example.com/cgo-objects
+
+go 1.25

@@ -1,0 +1,85 @@
+package bind
+
+import (
+	"os"
+	"path"
+
+	"dgd/internal/graph"
+)
+
+// What a derivation costs is what a compiler needs for some small C files. So a
+// C file of that size, or of C++, whose headers are large, gets one of its own; the
+// others of a package share one, if they are many.
+const (
+	heavySize = 64 << 10
+	lightSize = 16 << 10 // of a package's only file: no reason to take it apart
+	manyFiles = 8
+)
+
+// Divide returns the function that says how graph.Apart takes the C of packages
+// apart. With ask, derivations are content-addressed: it pays to find out which
+// files a compile reads.
+func Divide(src, vendor string, ask bool) func(*graph.Node, []string) (*graph.Division, error) {
+	r := newReader(src, vendor)
+	return func(n *graph.Node, files []string) (*graph.Division, error) {
+		groups, err := r.weigh(n, files)
+		if groups == nil || err != nil {
+			return nil, err
+		}
+		d := &graph.Division{Groups: groups}
+		for i := range d.Groups {
+			g := &d.Groups[i]
+			if n.Src.Vendored {
+				g.Header = n.Src.Exports
+				continue
+			}
+			search, named, err := r.search(n)
+			if err != nil {
+				return nil, err
+			}
+			c, err := r.close(append(named, g.Files...), search)
+			if err != nil {
+				return nil, err
+			}
+			if c.cgo {
+				return nil, nil
+			}
+			g.Header = c.header
+			g.Ask = ask && !c.loose
+		}
+		d.Ask = ask && !n.Src.Vendored
+		return d, nil
+	}
+}
+
+// weigh returns the groups of a package's C files that are compiled together, or
+// nil where the package is better left as it is.
+func (r *reader) weigh(n *graph.Node, files []string) ([]graph.ObjectGroup, error) {
+	var groups []graph.ObjectGroup
+	var light []string
+	var total int64
+	for _, f := range files {
+		size := n.Src.Sizes[f]
+		if !n.Src.Vendored {
+			info, err := os.Stat(r.disk(f))
+			if err != nil {
+				return nil, err
+			}
+			size = info.Size()
+		}
+		total += size
+		switch ext := path.Ext(f); {
+		case size >= heavySize, ext != ".c" && ext != ".s" && ext != ".S" && ext != ".sx":
+			groups = append(groups, graph.ObjectGroup{Name: path.Base(f), Files: []string{f}})
+		default:
+			light = append(light, f)
+		}
+	}
+	switch {
+	case len(files) == 1 && total < lightSize, len(groups) == 0 && len(light) < manyFiles:
+		return nil, nil
+	case len(light) > 0:
+		groups = append(groups, graph.ObjectGroup{Name: "c", Files: light})
+	}
+	return groups, nil
+}
