@@ -109,6 +109,10 @@ in
         fi
         rm -rf vendor
       ''}
+      if [ -d vendor ] && [ ! -f vendor/modules.txt ]; then
+        echo "dgd: src has a vendor directory of its own without modules.txt, which go does not build with: set deleteVendor = true, or run go $dgdKind vendor and leave out vendorHash" >&2
+        exit 10
+      fi
       if [ -d vendor ]; then
         echo "dgd: src has a vendor directory of its own: leave out vendorHash or set it to null, or set deleteVendor = true" >&2
         exit 10

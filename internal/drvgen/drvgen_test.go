@@ -214,8 +214,6 @@ func TestGroup(t *testing.T) {
 	})
 }
 
-// The go command does not compile the whole standard library first, and a group
-// of it may need a profile.
 // A package may lie in a directory that has the name of another one's archive.
 func TestDirectoryNamedAsArchive(t *testing.T) {
 	g := &graph.Graph{Nodes: []*graph.Node{
@@ -241,6 +239,8 @@ func TestDirectoryNamedAsArchive(t *testing.T) {
 	}
 }
 
+// The go command does not compile the whole standard library first, and a group
+// of it may need a profile.
 func TestGroupOrder(t *testing.T) {
 	profile := &graph.Node{Kind: graph.File, Name: "preprofile", Steps: []action.Step{step("preprofile")}}
 	late := std("net/http", 0)

@@ -318,3 +318,15 @@ func TestSaid(t *testing.T) {
 		}
 	}
 }
+
+// What go says without -trimpath, or from another cache, names files as the first
+// command does.
+func TestFailureOfOthers(t *testing.T) {
+	g := &goCommand{path: "go", src: "/build/src", env: []string{"GOCACHE=/build/cache", "GOFLAGS=-trimpath -race"}}
+	for name, other := range map[string]*goCommand{"the first": g, "another cache": g.withCache("list"), "with paths": g.keepingPaths()} {
+		err := other.failure("/build/src/m", "cmd/server/main.go: package example.com/a/b\n/build/src/m/x.go: y\n/build/src/z.go: z\n")
+		if want := "cmd/server/main.go: package example.com/a/b\nx.go: y\nz.go: z"; err.Error() != want {
+			t.Errorf("%s says\n%v, want\n%s", name, err, want)
+		}
+	}
+}

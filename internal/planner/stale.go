@@ -33,7 +33,7 @@ type staleError struct {
 }
 
 func (e *staleError) Error() string {
-	return fmt.Sprintf("vendorHash is stale: %s is %s in src, and %s. The fetch is still in the store, and packages of the module would be compiled from it.\n%s. Or build with a lock (`dgd-plan lock`, then modules = ./dgd.lock), or name the directory in a go.work: then its packages are compiled from src",
+	return fmt.Sprintf("vendorHash is stale: %s is %s in src, and %s. The fetch is still in the store, and packages of the module would be compiled from it.\n%s. Or build with a lock (`dgd lock`, then modules = ./dgd.lock), or name the directory in a go.work: then its packages are compiled from src",
 		e.module, e.dir, e.what, renewFetch)
 }
 

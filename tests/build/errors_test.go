@@ -97,6 +97,12 @@ func TestBadInput(t *testing.T) {
 			want:  []string{"vendor directory of its own"},
 		},
 		{
+			name:  "vendorHash beside a vendor directory without a list",
+			files: with(map[string]string{"vendor/example.org/x/x.go": "package x\n"}),
+			args:  `vendorHash = "` + noHash + `";`,
+			want:  []string{"vendor directory of its own without modules.txt", "deleteVendor = true"},
+		},
+		{
 			name: "deleteVendor without a vendor directory", src: dep, args: `deleteVendor = true; vendorHash = "` + noHash + `";`,
 			want: []string{"src has no vendor directory", "leave out deleteVendor"},
 		},
