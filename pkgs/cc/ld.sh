@@ -34,6 +34,16 @@ if [[ ${NIX_ENFORCE_PURITY-} == 1 ]]; then
   done
 fi
 
+# A hash of the program as it is linked is put into it where somebody wants that, and not because Debian's gcc does: it
+# would tell of paths that fixup takes away again.
+buildID=(--build-id=none)
+for word in "${words[@]}"; do
+  [[ $word != --build-id=* ]] || buildID=()
+done
+if [[ ${NIX_SET_BUILD_ID-} == 1 ]]; then
+  buildID=(--build-id=sha1)
+fi
+
 hardening=()
 for flag in ${NIX_HARDENING_ENABLE-}; do
   case $flag in
@@ -102,4 +112,4 @@ if [[ $dynamic ]]; then
   done
 fi
 pureArguments -L -rpath -- "$@" ${NIX_LDFLAGS-}
-exec @program@ --disable-new-dtags "${hardening[@]}" "${arguments[@]}" "${loader[@]}" "${extra[@]}"
+exec @program@ --disable-new-dtags "${hardening[@]}" "${arguments[@]}" "${loader[@]}" "${extra[@]}" "${buildID[@]}"

@@ -49,6 +49,11 @@ func TestCompilerWrapper(t *testing.T) {
 		    grep -q 'impure path' said || fail "$(cat said)"
 		    gcc x.c -o x
 		    patchelf --print-rpath x | grep -q "$out/lib" || fail "the package's own folder is not in the rpath"
+		    readelf -n x > said
+		    ! grep -q 'Build ID' said || fail "the program has a build ID"
+		    gcc x.c -Wl,--build-id=0x1234 -o x
+		    readelf -n x > said
+		    grep -q 'Build ID: 1234' said || fail "the program has not the build ID that is asked for"
 		    touch $out
 		  '';
 		}`)
