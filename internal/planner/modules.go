@@ -148,6 +148,9 @@ func (p *place) modulePlaces(cache string) ([]string, error) {
 		}
 		return list, err
 	}
+	if !exists(cache) { // of a lock without modules
+		return nil, nil
+	}
 	return list, filepath.WalkDir(cache, func(file string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.Type()&fs.ModeSymlink == 0 && !entry.IsDir() {
 			return err

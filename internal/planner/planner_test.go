@@ -219,6 +219,20 @@ func TestAskedPrograms(t *testing.T) {
 	}
 }
 
+// All that a lock has to say may be that nothing is fetched.
+func TestLockWithoutModules(t *testing.T) {
+	cfg := config(t, project(t, map[string]string{
+		"go.mod":        "module example.com/m\n\ngo 1.24\n\nrequire example.org/a v1.0.0\n\nreplace example.org/a => \"./my dir\"\n",
+		"main.go":       "package main\n\nimport \"example.org/a\"\n\nfunc main() { a.F() }\n",
+		"my dir/go.mod": "module example.org/a\n\ngo 1.24\n",
+		"my dir/a.go":   "package a\n\nfunc F() {}\n",
+	}))
+	cfg.Lock = &Locked{Text: `{"version": 1, "main": ["example.com/m"], "modules": []}`, GoMods: t.TempDir()}
+	if _, err := Make(t.Context(), cfg, filepath.Join(t.TempDir(), "work")); err != nil {
+		t.Error(err)
+	}
+}
+
 // The lines of a real build: gcc for C, clang for C++.
 const realBuild = `WORK=/tmp/go-build1
 cd /src

@@ -51,9 +51,9 @@ func TestCompilerWrapper(t *testing.T) {
 		    patchelf --print-rpath x | grep -q "$out/lib" || fail "the package's own folder is not in the rpath"
 		    readelf -n x > said
 		    ! grep -q 'Build ID' said || fail "the program has a build ID"
-		    gcc x.c -Wl,--build-id=0x1234 -o x
+		    gcc x.c -Wl,--build-id=0x0123456789abcdef0123456789abcdef01234567 -o x
 		    readelf -n x > said
-		    grep -q 'Build ID: 1234' said || fail "the program has not the build ID that is asked for"
+		    grep -q 'Build ID: 0123456789abcdef' said || fail "the program has not the build ID that is asked for"
 		    touch $out
 		  '';
 		}`)
