@@ -26,7 +26,7 @@ type outside struct {
 // names. Where one of these leaves the directory, or could do so because it is
 // not spelled out, it says that instead.
 func nativeFiles(dir string, files []string, n *graph.Node, vendor string) ([]string, *outside, error) {
-	named, out := namedDirs(n)
+	dirs, out := namedDirs(n)
 	all := map[string]bool{}
 	queue := slices.Clone(files)
 	for _, f := range files {
@@ -44,7 +44,7 @@ func nativeFiles(dir string, files []string, n *graph.Node, vendor string) ([]st
 	}
 	// Where includes are looked for, beside the including file's directory.
 	search := []string{"."}
-	for _, d := range named {
+	for _, d := range dirs {
 		if info, err := os.Stat(filepath.Join(dir, filepath.FromSlash(d))); err == nil && info.IsDir() {
 			search = append(search, d)
 		}
@@ -68,9 +68,13 @@ func nativeFiles(dir string, files []string, n *graph.Node, vendor string) ([]st
 			out = &outside{}
 		}
 	}
+	named := map[string]bool{} // that a file names
 	for len(queue) > 0 {
 		f := queue[0]
 		queue = queue[1:]
+		if !isCode(f) && !named[f] {
+			continue // a page, an embedded file
+		}
 		names, err := namesOf(filepath.Join(dir, filepath.FromSlash(f)))
 		if err != nil {
 			return nil, nil, err
@@ -85,7 +89,14 @@ func nativeFiles(dir string, files []string, n *graph.Node, vendor string) ([]st
 		for _, inc := range names.Files {
 			for _, from := range append([]string{path.Dir(f)}, search...) {
 				target := path.Join(from, inc)
-				if path.IsAbs(inc) || all[target] {
+				if path.IsAbs(inc) {
+					continue
+				}
+				if all[target] {
+					if !isCode(target) && !named[target] {
+						named[target] = true
+						queue = append(queue, target)
+					}
 					continue
 				}
 				if strings.HasPrefix(path.Join(n.Src.Dir, target), vendor+"/") {
@@ -101,6 +112,7 @@ func nativeFiles(dir string, files []string, n *graph.Node, vendor string) ([]st
 					leave()
 					continue
 				}
+				named[target] = true
 				if err := addDir(path.Dir(target)); err != nil {
 					return nil, nil, err
 				}
