@@ -8,12 +8,25 @@
 let
   debian = import ./debian { inherit system; };
 
-  toolchains = import ./go {
-    inherit system;
-    inherit (debian) bash coreutils cacert;
-  };
-
   stdenvs = import ./stdenv { inherit system debian; };
+
+  # As nixpkgs' toolchains, they say what they build for.
+  toolchains =
+    builtins.mapAttrs
+      (
+        _: go:
+        go
+        // {
+          inherit (stdenvs.stdenv.hostPlatform.go) GOOS GOARCH;
+          CGO_ENABLED = 1;
+        }
+      )
+      (
+        import ./go {
+          inherit system;
+          inherit (debian) bash coreutils cacert;
+        }
+      );
 
   pkgs = {
     inherit (debian)

@@ -69,8 +69,7 @@ func Sources(g *graph.Graph, src, vendor string, modules []Module) (map[int][]Bo
 	return bound, nil
 }
 
-// ofWhole returns the sources of a node that graph.Apart has not made.
-func (r *reader) ofWhole(n *graph.Node, modules []Module) ([]Bound, error) {
+func (r *reader) whole(n *graph.Node, modules []Module) ([]Bound, error) {
 	src, vendor := r.src, r.vendor
 	if n.Kind == graph.ByGo {
 		whole := &source.Tree{Name: source.Name(n.Name), Root: src, Exclude: []string{".git"}}
@@ -149,10 +148,6 @@ func wide(n *graph.Node, src, vendor string, modules []Module, withModules bool)
 	if _, err := os.Stat(filepath.Join(src, filepath.FromSlash(vendor))); err == nil {
 		// Not only what is of modules, and with links.
 		tree.Exclude = []string{".git"}
-		if vendor != "vendor" { // steps have it there
-			own := &source.Tree{Name: tree.Name, Root: filepath.Join(src, filepath.FromSlash(vendor))}
-			list = append(list, Bound{At: "vendor", Tree: own, Copy: n.Cgo})
-		}
 		return list
 	}
 	return append(list, allModules(n, modules)...)
@@ -174,7 +169,7 @@ func (r *reader) sources(n *graph.Node, modules []Module) ([]Bound, error) {
 	switch n.Kind {
 	case graph.Cgo, graph.Ask, graph.Objects:
 	default:
-		return r.ofWhole(n, modules)
+		return r.whole(n, modules)
 	}
 	if n.Src.Vendored {
 		return vendored(n, r.src, r.vendor, modules)

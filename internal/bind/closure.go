@@ -152,16 +152,6 @@ var headerNames = map[string]bool{
 	".ipp": true, ".tcc": true, ".tpp": true, ".txx": true, ".def": true, ".ii": true, ".x": true, ".ixx": true, ".cuh": true,
 }
 
-// isCode reports whether a file of a package can name others, if none names it.
-func isCode(file string) bool {
-	switch ext := path.Ext(file); ext {
-	case ".go", ".c", ".cc", ".cpp", ".cxx", ".c++", ".C", ".m", ".mm", ".s", ".S", ".sx", ".f", ".F", ".for", ".f90", ".cu":
-		return true
-	default:
-		return headerNames[ext]
-	}
-}
-
 func (r *reader) headersBelow(dir string) (headers, error) {
 	if h, ok := r.below[dir]; ok {
 		return h, nil
@@ -198,28 +188,10 @@ func (r *reader) tree(n *graph.Node, modules []Module) ([]Bound, []string, error
 	if err != nil {
 		return nil, nil, err
 	}
-	var others []string // such as embedded files: they name nothing
-	for _, f := range n.Src.Files {
-		if isCode(f) {
-			named = append(named, f)
-		} else {
-			others = append(others, f)
-		}
-	}
-	c, err := r.close(named, search)
+	c, err := r.close(slices.Concat(n.Src.Files, named), search)
 	if err != nil {
 		return nil, nil, err
 	}
-	for _, f := range others {
-		link, err := r.isLinked(f)
-		if err != nil {
-			return nil, nil, err
-		}
-		c.linked = c.linked || link
-		c.files = append(c.files, f)
-	}
-	slices.Sort(c.files)
-	c.files = slices.Compact(c.files)
 	if c.computed || c.linked || c.vendor {
 		return wide(n, r.src, r.vendor, modules, c.vendor), c.files, nil
 	}

@@ -26,7 +26,7 @@ type outside struct {
 // names. Where one of these leaves the directory, or could do so because it is
 // not spelled out, it says that instead.
 func nativeFiles(dir string, files []string, n *graph.Node, vendor string) ([]string, *outside, error) {
-	dirs, out := namedDirs(n)
+	named, out := namedDirs(n)
 	all := map[string]bool{}
 	queue := slices.Clone(files)
 	for _, f := range files {
@@ -44,7 +44,7 @@ func nativeFiles(dir string, files []string, n *graph.Node, vendor string) ([]st
 	}
 	// Where includes are looked for, beside the including file's directory.
 	search := []string{"."}
-	for _, d := range dirs {
+	for _, d := range named {
 		if info, err := os.Stat(filepath.Join(dir, filepath.FromSlash(d))); err == nil && info.IsDir() {
 			search = append(search, d)
 		}
@@ -68,13 +68,9 @@ func nativeFiles(dir string, files []string, n *graph.Node, vendor string) ([]st
 			out = &outside{}
 		}
 	}
-	named := map[string]bool{} // that a file names
 	for len(queue) > 0 {
 		f := queue[0]
 		queue = queue[1:]
-		if !isCode(f) && !named[f] {
-			continue // a page, an embedded file
-		}
 		names, err := namesOf(filepath.Join(dir, filepath.FromSlash(f)))
 		if err != nil {
 			return nil, nil, err
@@ -89,14 +85,7 @@ func nativeFiles(dir string, files []string, n *graph.Node, vendor string) ([]st
 		for _, inc := range names.Files {
 			for _, from := range append([]string{path.Dir(f)}, search...) {
 				target := path.Join(from, inc)
-				if path.IsAbs(inc) {
-					continue
-				}
-				if all[target] {
-					if !isCode(target) && !named[target] {
-						named[target] = true
-						queue = append(queue, target)
-					}
+				if path.IsAbs(inc) || all[target] {
 					continue
 				}
 				if strings.HasPrefix(path.Join(n.Src.Dir, target), vendor+"/") {
@@ -112,7 +101,6 @@ func nativeFiles(dir string, files []string, n *graph.Node, vendor string) ([]st
 					leave()
 					continue
 				}
-				named[target] = true
 				if err := addDir(path.Dir(target)); err != nil {
 					return nil, nil, err
 				}

@@ -118,12 +118,10 @@ func TestComputed(t *testing.T) {
 		{"#import \"../q/far.h\"", []string{"."}},
 		{"#/**/include \\\n\"../q/far.h\"", []string{"."}},
 		{"#include \"near.h\"", []string{"."}}, // which includes what leaves
-		{"#include \"late.page\"", []string{"."}},
-		{"", []string{"p"}}, // a page names nothing that counts
 		{"#include \"../vendor/c/one/one.h\"", []string{".", "vendor/c/one"}},
 		{"#define X STR(../vendor/c/one/one.h)\n#include X", []string{".", "vendor/c/one"}},
 	} {
-		dir := tree(t, "p/a.go", "p/x.c:"+test.x, "q/far.h", "p/README.md:#include X", "p/late.page:#include \"../q/far.h\"")
+		dir := tree(t, "p/a.go", "p/x.c:"+test.x, "q/far.h")
 		if test.want[0] == "." && test.x == "#include \"near.h\"" {
 			dir = tree(t, "p/a.go", "p/x.c:"+test.x, "p/near.h:#/**/import \"../q/far.h\"", "q/far.h")
 		}

@@ -1,0 +1,90 @@
+# Definitions in the forms that nixpkgs has them in, each built by dgd in both modes and by nixpkgs' own buildGoModule;
+# where pkgs has none, by the one that is written down here after nixpkgs' rules.
+{
+  pkgs ? import <nixpkgs> { },
+  dgd ? import ../.. { inherit pkgs; },
+}:
+let
+  buildGoModule = pkgs.buildGoModule or (import ./build-go-module.nix { inherit pkgs; });
+
+  # By the toolchain that the other one has.
+  inherit
+    (buildGoModule {
+      name = "any";
+      src = ./testdata/tool;
+      vendorHash = null;
+    })
+    go
+    ;
+
+  builders = {
+    nixpkgs = buildGoModule;
+    ifd = dgd.buildGoModule.override { inherit go; };
+    dyn = dgd.buildGoModule.override {
+      inherit go;
+      useDynDrv = true;
+    };
+  };
+
+  hooks = if pkgs ? installShellFiles then pkgs else import ./hooks.nix { inherit pkgs; };
+
+  # What can be seen of a package without building it.
+  about = package: {
+    inherit (package) name outputs;
+    vendorHash = package.vendorHash or null;
+    goModules = if package.goModules or "" == "" then null else package.goModules.outPath;
+    go = package.go.outPath;
+    # Where a definition stands is told by the caller's place.
+    meta = removeAttrs package.meta [
+      "position"
+      "maintainersPosition"
+    ];
+    updateScript = package.updateScript or null;
+  };
+
+  compared =
+    definition:
+    let
+      packages = builtins.mapAttrs (_: definition) builders;
+    in
+    {
+      inherit packages;
+      about = builtins.mapAttrs (_: about) packages;
+      # All outputs of a package, in the order of their names.
+      outputs = builtins.mapAttrs (_: p: map (output: p.${output}) p.outputs) packages;
+      # The programs as dgd's inner derivations link them, which a build of the user's own has not.
+      inner = (packages.ifd.dgd or { }).program or null;
+    };
+
+  # A package of the set itself, whichever of nixpkgs' names it calls the builder by.
+  definition =
+    name: build:
+    let
+      package = pkgs.${name};
+      names = builtins.filter (arg: builtins.match "buildGo.*Module" arg != null) (
+        builtins.attrNames (package.override.__functionArgs or (builtins.functionArgs package.override))
+      );
+    in
+    package.override (
+      builtins.listToAttrs (
+        map (arg: {
+          name = arg;
+          value = build;
+        }) names
+      )
+    );
+in
+{
+  forms = builtins.mapAttrs (_: compared) (import ./forms.nix { inherit pkgs hooks; });
+
+  programs = builtins.mapAttrs (_: program: compared (build: build program.args)) (
+    import ../nixpkgs-programs.nix { inherit (dgd) fetchGoModule; }
+  );
+
+  definitions = names: builtins.listToAttrs (
+    map (name: {
+      inherit name;
+      value = compared (definition name);
+    }) names
+  );
+}

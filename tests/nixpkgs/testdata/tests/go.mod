@@ -1,0 +1,3 @@
+module example.com/only-tests
+
+go 1.24

@@ -1,0 +1,5 @@
+//go:build more && tagged
+
+package main
+
+func init() { tag += " and more" }

@@ -1,0 +1,5 @@
+//go:build tagged
+
+package main
+
+func init() { tag = "tagged" }
