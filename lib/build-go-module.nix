@@ -14,6 +14,8 @@
   platform,
 }:
 let
+  compilerAttributes = import ./compiler-attributes.nix;
+
   # What `buildGoModule.override` can change.
   defaults = {
     inherit go;
@@ -210,8 +212,8 @@ let
           cgo = env.CGO_ENABLED == "1";
           cc = {
             inherit stdenv;
-            attrs = goModule.compilerAttrs final;
-            inputs = goModule.otherInputs final;
+            attrs = compilerAttributes.attrs final;
+            inputs = compilerAttributes.inputs final;
             standIns = standIns.paths;
           };
           checkFlags = goModule.words (get "checkFlags" [ ]);

@@ -351,38 +351,6 @@ rec {
       || !builtins.isPath src && builtins.match ".*[.](tar|tgz|tbz2|txz|zip|tar[.][a-z0-9]+)" (src.name or "${src}") == null
     );
 
-  # Of final attributes, those that concern a C compiler beside its inputs: those of which stdenv makes flags of the
-  # compiler's wrapper, and variables that compilers, their wrappers and pkg-config read. With structured attributes a
-  # variable is exported only where it is in `env`.
-  compilerAttrs =
-    final:
-    builtins.intersectAttrs (set (
-      [
-        "strictDeps"
-        "hardeningDisable"
-        "hardeningEnable"
-      ]
-      ++ (if final.__structuredAttrs or false then [ ] else builtins.filter isCompilerVariable (builtins.attrNames final))
-    )) final;
-  isCompilerVariable =
-    name:
-    builtins.match "NIX_.*|PKG_CONFIG.*|CC|CXX|CPATH|(C|CPLUS|OBJC)_INCLUDE_PATH|(LIBRARY|COMPILER|LD_RUN)_PATH|GCC_.*|SOURCE_DATE_EPOCH" name
-    != null;
-
-  # Of final attributes, the inputs of a build that mkDerivation knows beside buildInputs and nativeBuildInputs.
-  otherInputs = builtins.intersectAttrs (set [
-    "depsBuildBuild"
-    "depsBuildBuildPropagated"
-    "depsBuildTarget"
-    "depsBuildTargetPropagated"
-    "depsHostHost"
-    "depsHostHostPropagated"
-    "depsTargetTarget"
-    "depsTargetTargetPropagated"
-    "propagatedBuildInputs"
-    "propagatedNativeBuildInputs"
-  ]);
-
   # Paths that stand for a package's outputs, as long as these are.
   standIns =
     { name, outputs }:
