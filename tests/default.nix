@@ -117,6 +117,8 @@ rec {
       static = call sets.static { src = ../examples/cgo; };
     };
 
+  swig = import ./swig.nix { inherit dgd pkgs useDynDrv; };
+
   programs = builtins.mapAttrs (_: build) programArgs;
 
   # For each published program a comparison of its own: they differ much in size.

@@ -72,11 +72,7 @@ func Sources(g *graph.Graph, src, vendor string, modules []Module) (map[int][]Bo
 func (r *reader) whole(n *graph.Node, modules []Module) ([]Bound, error) {
 	src, vendor := r.src, r.vendor
 	if n.Kind == graph.ByGo {
-		whole := &source.Tree{Name: source.Name(n.Name), Root: src, Exclude: []string{".git"}}
-		if slices.ContainsFunc(n.Inputs, func(in graph.Input) bool { return in != graph.UserEnv }) {
-			whole.Exclude = notSource(vendor) // the modules are an input
-		}
-		return []Bound{{At: ".", Tree: whole, Copy: true}}, nil
+		return everything(n, src, vendor), nil
 	}
 	if n.Src.Whole {
 		whole := wide(n, src, vendor, modules, true)
@@ -188,6 +184,19 @@ func (r *reader) sources(n *graph.Node, modules []Module) ([]Bound, error) {
 		}
 	}
 	return b, nil
+}
+
+// fetched are the inputs that bring modules.
+var fetched = []graph.Input{graph.Vendor, graph.Downloads, graph.ModCache}
+
+// everything are the sources of a node that runs the go command. The vendor
+// directory is among them, unless the node has modules that were fetched.
+func everything(n *graph.Node, src, vendor string) []Bound {
+	tree := &source.Tree{Name: source.Name(n.Name), Root: src, Exclude: []string{".git"}}
+	if slices.ContainsFunc(n.Inputs, func(in graph.Input) bool { return slices.Contains(fetched, in) }) {
+		tree.Exclude = notSource(vendor)
+	}
+	return []Bound{{At: ".", Tree: tree, Copy: true}}
 }
 
 // stays checks that no symbolic link leads from the file out of the sources.

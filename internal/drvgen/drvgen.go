@@ -347,8 +347,6 @@ func (gen *generator) unit(d *Derivation, n int, unitOf map[int]int) (action.Uni
 		}
 	case graph.Test:
 		u.Vars["RESULT"] = "${out}"
-	case graph.ByGo:
-		dirs = []string{"${out}/bin"}
 	}
 	d.Vars["GOROOT"] = gen.goroot()
 	if node.Cgo {
@@ -366,12 +364,9 @@ func (gen *generator) unit(d *Derivation, n int, unitOf map[int]int) (action.Uni
 		d.Vars["CHECKENV"] = Value{Input: CheckEnv}
 		u.Env = "${CHECKENV}"
 	}
-	if node.Kind == graph.ByGo {
-		d.Vars["GO"] = Value{Input: Go, Suffix: "/bin/go"}
-	}
 	for _, in := range node.Inputs {
 		d.Vars[in.Token()] = Value{Input: Input(in)}
-		if in == graph.UserEnv {
+		if in == graph.UserEnv || in == graph.CheckEnv {
 			u.Env = "${" + in.Token() + "}"
 		}
 	}

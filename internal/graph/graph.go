@@ -30,8 +30,8 @@ const (
 	Test Kind = "test"
 	// File makes a single file that other nodes read, such as a preprocessed profile.
 	File Kind = "file"
-	// ByGo is the go command's own build of all programs at once. It is the only
-	// node of its graph.
+	// ByGo is a run of the go command itself, which builds all programs, or runs
+	// all tests. It is the only node of its graph, and writes the output `out`.
 	ByGo Kind = "by-go"
 
 	// What Apart makes of a package with cgo, beside a Package without C:
@@ -60,7 +60,6 @@ const (
 //	         a Cgo node's exported functions
 //	BIN      the directory of a link's program
 //	RESULT   the file with a test's result
-//	GO       the go command
 //	R0, R1…  the outputs that Refs lists
 type Node struct {
 	Kind  Kind          `json:"kind"`
@@ -94,11 +93,13 @@ type Node struct {
 type Input string
 
 const (
+	Toolchain Input = "go"        // the Go toolchain, with bin/go
 	Vendor    Input = "vendor"    // a vendor directory that was fetched
 	Downloads Input = "downloads" // a module download cache that was fetched
 	Unpacked  Input = "unpacked"  // the modules of it
 	ModCache  Input = "modCache"  // a module cache of the modules of a lock
 	UserEnv   Input = "userEnv"   // an environment with the user's inputs, which the node runs in
+	CheckEnv  Input = "checkEnv"  // the same with those of tests
 )
 
 // Token is the name of the token that stands for the input in steps.

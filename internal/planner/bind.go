@@ -216,7 +216,10 @@ func Bind(ctx context.Context, cfg *BindConfig) (*Bound, error) {
 	if cfg.Tests != "" {
 		return out, bindTests(ctx, cfg, out, vendored, &std, &program)
 	}
-	out.say(&program, "the programs are built", "go build")
+	if program.Unplanned != "" {
+		out.say(&program, "the programs are built", "go build")
+		return out, out.bindByGo(ctx, cfg, &program)
+	}
 	divide := bind.Divide(cfg.Src, program.vendor(), cfg.ContentAddressed)
 	apart, err := graph.Apart(&program.Graph, divide)
 	if err != nil {
@@ -248,9 +251,7 @@ func Bind(ctx context.Context, cfg *BindConfig) (*Bound, error) {
 
 // say tells the user that what a plan is for is left to the go command.
 func (b *Bound) say(p *Plan, what, command string) {
-	if p.Unplanned != "" {
-		b.Unplanned = fmt.Sprintf("dgd: %s in one derivation, by `%s` itself, because dgd cannot plan that (fallback = false makes it an error): %s", what, command, p.Unplanned)
-	}
+	b.Unplanned = fmt.Sprintf("dgd: %s in one derivation, by `%s` itself, because dgd cannot plan that (fallback = false makes it an error): %s", what, command, p.Unplanned)
 }
 
 func options(cfg *BindConfig, g *graph.Graph, goroot string, placed map[int][]drvgen.Placed) drvgen.Options {
@@ -298,6 +299,13 @@ func bindTests(ctx context.Context, cfg *BindConfig, out *Bound, vendored []bind
 	if err := readJSON(cfg.Tests, &tests); err != nil {
 		return err
 	}
+	if tests.Unplanned != "" {
+		out.say(&tests, "the tests are run", "go test")
+		return out.bindByGo(ctx, cfg, &tests)
+	}
+	if program.Unplanned != "" { // tests share nothing with it
+		program.Graph = graph.Graph{}
+	}
 	g := &graph.Graph{}
 	var ends []int
 	divide := bind.Divide(cfg.Src, program.vendor(), cfg.ContentAddressed)
@@ -344,6 +352,20 @@ func bindTests(ctx context.Context, cfg *BindConfig, out *Bound, vendored []bind
 	// In dynamic mode evaluation knows no packages, and so asks for none.
 	opt.Tests = drvgen.TestOptions{Modules: tests.TestModules, Vendor: tests.vendor(), Alone: cfg.Executor == ""}
 	out.Derivations, out.Tests, err = drvgen.GenerateTests(g, opt)
+	return err
+}
+
+// bindByGo makes the derivation of a graph.ByGo.
+func (b *Bound) bindByGo(ctx context.Context, cfg *BindConfig, p *Plan) error {
+	bound, err := bind.Sources(&p.Graph, cfg.Src, p.vendor(), nil)
+	if err != nil {
+		return err
+	}
+	placed, err := b.place(ctx, &p.Graph, bound, cfg.StoreDir)
+	if err != nil {
+		return err
+	}
+	b.Derivations, err = drvgen.Generate(&p.Graph, options(cfg, &p.Graph, p.Goroot, placed))
 	return err
 }
 

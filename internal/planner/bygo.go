@@ -41,23 +41,67 @@ type Program struct {
 // left; else the error. Text is what go has printed of the build, commands are
 // the arguments that make it.
 func (p *Plan) leave(err error, cfg *Config, at *place, text string, commands [][]string) (*Plan, error) {
-	var reason *unplanned
-	if cfg.Fallback == nil || !errors.As(err, &reason) {
+	if !mayLeave(err, cfg) {
 		return nil, err
 	}
-	n := &graph.Node{Kind: graph.ByGo, Name: "go build", Src: &graph.Sources{Dir: at.rel(at.modRoot), Files: []string{}}}
+	n := &graph.Node{Kind: graph.ByGo, Name: "go build"}
 	if cfg.Fallback.UserEnv {
 		n.Inputs = append(n.Inputs, graph.UserEnv)
-	}
-	if err := useModules(n, cfg, at); err != nil {
-		return nil, err
 	}
 	installed := "${OBJ}/gopath/bin"
 	if p.cross != "" {
 		installed += "/" + p.cross
 	}
+	n.Steps = append(n.Steps, action.Step{Mkdir: "${out}/bin"})
 	if cfg.Libraries {
 		n.Steps = append(n.Steps, action.Step{Mkdir: installed})
+	}
+	if leaveErr := p.useGo(n, err, cfg, at, commands); leaveErr != nil {
+		return nil, leaveErr
+	}
+	if cfg.Libraries {
+		n.Steps = append(n.Steps, action.Step{Copy: &action.Copy{From: installed, To: "${out}/bin", Tree: true}})
+	}
+	var infoErr error
+	if p.Programs, infoErr = programsOf(text); infoErr != nil {
+		return nil, errors.Join(err, infoErr)
+	}
+	return p, nil
+}
+
+// leaveTests is leave for the tests of packages. They are run as nixpkgs runs
+// them, without -trimpath.
+func (p *Plan) leaveTests(err error, cfg *TestConfig, at *place, flags, packages []string) (*Plan, error) {
+	if !mayLeave(err, &cfg.Config) {
+		return nil, err
+	}
+	keeping := cfg.Config
+	keeping.Env = maps.Clone(cfg.Env)
+	if words := keeping.Env["GOFLAGS"]; words != "" {
+		keeping.Env["GOFLAGS"] = strings.Join(without(strings.Fields(words), "-trimpath"), " ")
+	}
+	n := &graph.Node{Kind: graph.ByGo, Name: "go test", Inputs: []graph.Input{graph.CheckEnv}}
+	args := slices.Concat([]string{"test", "-vet=off"}, without(flags, "-trimpath"), cfg.CheckFlags, packages)
+	if err := p.useGo(n, err, &keeping, at, [][]string{escapeAll(args)}); err != nil {
+		return nil, err
+	}
+	n.Steps = append(n.Steps, action.Step{Write: &action.Write{Path: "${out}", Text: graph.Passed(n.Name)}})
+	return p, nil
+}
+
+// mayLeave reports whether err is about what may be left to the go command.
+func mayLeave(err error, cfg *Config) bool {
+	var reason *unplanned
+	return cfg.Fallback != nil && errors.As(err, &reason)
+}
+
+// useGo makes n the only node of the plan: it runs the go command, because of
+// err, on the modules that the plan was made with.
+func (p *Plan) useGo(n *graph.Node, err error, cfg *Config, at *place, commands [][]string) error {
+	n.Inputs = append(n.Inputs, graph.Toolchain)
+	n.Src = &graph.Sources{Dir: at.rel(at.modRoot), Files: []string{}}
+	if err := useModules(n, cfg, at); err != nil {
+		return err
 	}
 	// Settings may name places in the sources.
 	placed := func(words []string) []string {
@@ -70,20 +114,12 @@ func (p *Plan) leave(err error, cfg *Config, at *place, text string, commands []
 		n.Steps = append(n.Steps, action.Step{Run: &action.Run{
 			Dir:  path.Join("${SRC}", action.Escape(n.Src.Dir)),
 			Env:  placed(goEnv(cfg)),
-			Args: append([]string{"${GO}"}, placed(slices.Clone(args))...),
+			Args: append([]string{"${GO}/bin/go"}, placed(slices.Clone(args))...),
 		}})
 	}
-	if cfg.Libraries {
-		n.Steps = append(n.Steps, action.Step{Copy: &action.Copy{From: installed, To: "${out}/bin", Tree: true}})
-	}
-	programs, infoErr := programsOf(text)
-	if infoErr != nil {
-		return nil, errors.Join(err, infoErr)
-	}
 	p.Graph = graph.Graph{Nodes: []*graph.Node{n}}
-	p.Unplanned = shorten(reason.Error())
-	p.Programs = programs
-	return p, nil
+	p.Unplanned = shorten(err.Error())
+	return nil
 }
 
 // shorten makes one line of a message, which may show a whole compiler call.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -120,5 +121,38 @@ func TestProgramName(t *testing.T) {
 		if got := programName(importPath); got != want {
 			t.Errorf("%s: %s, want %s", importPath, got, want)
 		}
+	}
+}
+
+// Tests that cannot be planned are run by the go command, with their flags.
+func TestTestsByGo(t *testing.T) {
+	src := project(t, map[string]string{
+		"go.mod":    "module example.com/m\n\ngo 1.24\n",
+		"m.go":      "package m\n",
+		"m_test.go": "package m\n\nimport \"testing\"\n\nfunc TestM(*testing.T) {}\n",
+	})
+	cfg := &TestConfig{Config: *config(t, src), CheckFlags: []string{"-run=^Test$M"}}
+	cfg.Go, cfg.Package = newerToolchain(t), []string{"./..."}
+	if err := os.Remove(cfg.Skeleton); err != nil {
+		t.Fatal(err)
+	}
+	if err := WriteSkeleton(t.Context(), &SkeletonConfig{Src: src, Tests: true}, cfg.Skeleton); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := MakeTests(t.Context(), cfg, filepath.Join(t.TempDir(), "work")); err == nil || !strings.Contains(err.Error(), "optimize") {
+		t.Errorf("without the fallback: %v", err)
+	}
+	cfg.Fallback = &Fallback{UserEnv: true}
+	plan, err := MakeTests(t.Context(), cfg, filepath.Join(t.TempDir(), "work"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(plan.Graph.Nodes) != 1 || plan.Unplanned == "" {
+		t.Fatalf("the plan is %+v", plan)
+	}
+	n := plan.Graph.Nodes[0]
+	want := []string{"${GO}/bin/go", "test", "-vet=off", "-buildvcs=false", "-ldflags=-buildid=", "-run=^Test$$M", "example.com/m"}
+	if n.Kind != graph.ByGo || n.Steps[0].Run == nil || !slices.Equal(n.Steps[0].Run.Args, want) {
+		t.Errorf("the node is %+v", n)
 	}
 }

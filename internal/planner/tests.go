@@ -179,12 +179,15 @@ func MakeTests(ctx context.Context, cfg *TestConfig, dir string) (*Plan, error) 
 	for i, text := range []string{trimmed, kept} {
 		opt.KeepPaths = i == 1
 		if both[i], err = newGraph(text, vars, opt); err != nil {
-			return nil, err
+			return plan.leaveTests(err, cfg, at, flags, packages)
 		}
 	}
 	tests, err := graph.Tests(both[0], both[1])
+	if err == nil && cfg.whole != nil {
+		err = cfg.whole
+	}
 	if err != nil {
-		return nil, err
+		return plan.leaveTests(&unplanned{err}, cfg, at, flags, packages)
 	}
 	plan.Graph = *tests
 	return plan, nil

@@ -64,6 +64,40 @@ func TestByGo(t *testing.T) {
 	}
 }
 
+// Tests that cannot be planned are run by the go command, and fail as it does.
+func TestTestsByGo(t *testing.T) {
+	newerGo := "(import " + repo(t) + "/tests/newer-go.nix { pkgs = import <nixpkgs> { }; })"
+	src := project(t, map[string]string{
+		"go.mod":          "module example.com/m\n\ngo 1.24\n",
+		"main.go":         "package main\n\nfunc main() {}\n",
+		"lib/lib.go":      "package lib\n\nconst text = \"SALT\"\n\nfunc Text() string { return text }\n",
+		"lib/lib_test.go": "package lib\n\nimport (\n\t\"os\"\n\t\"testing\"\n)\n\nfunc TestText(t *testing.T) {\n\tif _, err := os.Stat(\"../go.mod\"); err != nil || Text() == \"\" {\n\t\tt.Error(\"no text\", err)\n\t}\n}\n",
+	})
+	for mode, function := range modes {
+		expr := func() string {
+			return "(" + expression(t, function, src, "go = "+newerGo+`; env.CGO_ENABLED = "0";`) + ").tests.all"
+		}
+		r := nixBuild(t, "-E", expr())
+		if r.err != nil || !strings.Contains(r.log, "dgd: the tests are run in one derivation, by `go test` itself") {
+			t.Errorf("%s: %v\n%s", mode, r.err, tail(r.log))
+		}
+		edit(t, filepath.Join(src, "lib", "lib.go"), `text = "`, `text, _ = "", "`)
+		if r = nixBuild(t, "-E", expr()); r.err == nil || !strings.Contains(r.log, "--- FAIL: TestText") {
+			t.Errorf("%s: tests that fail: %v\n%s", mode, r.err, tail(r.log))
+		}
+		edit(t, filepath.Join(src, "lib", "lib.go"), `text, _ = "", "`, `text = "`)
+	}
+}
+
+// SWIG is run with the user's inputs, and what comes of it has go build's bytes.
+func TestSwig(t *testing.T) {
+	for _, dyn := range []string{"false", "true"} {
+		if r := nixBuild(t, "-A", "tests.swig", "--arg", "useDynDrv", dyn); r.err != nil || !strings.Contains(r.log, "swig") {
+			t.Errorf("useDynDrv %s: %v\n%s", dyn, r.err, tail(r.log))
+		}
+	}
+}
+
 // A plugin is opened by a program that is built package by package.
 func TestPlugin(t *testing.T) {
 	for mode, function := range modes {
