@@ -201,16 +201,20 @@ func TestRetestNothing(t *testing.T) {
 }
 
 func TestProfileFlags(t *testing.T) {
+	const dir = " -test.outputdir=${SRC}/m$$"
 	for given, want := range map[string][2]string{
 		"-run=A":                                     {"-run=A", ""},
-		"-cpuprofile=cpu.out -v":                     {"-v", "-test.cpuprofile=cpu.out"},
-		"--memprofile m$ -short":                     {"-short", "-test.memprofile=m$$"},
-		"-test.trace=t -blockprofile=b":              {"", "-test.trace=t -test.blockprofile=b"},
-		"-cpuprofilerate=1 cpuprofile -mutexprofile": {"-cpuprofilerate=1 cpuprofile", "-test.mutexprofile="},
+		"-cpuprofile=cpu.out -v":                     {"-v", "-test.cpuprofile=cpu.out" + dir},
+		"--memprofile m$ -short":                     {"-short", "-test.memprofile=m$$" + dir},
+		"-test.trace=t -blockprofile=b":              {"", "-test.trace=t -test.blockprofile=b" + dir},
+		"-cpuprofilerate=1 cpuprofile -mutexprofile": {"-cpuprofilerate=1 cpuprofile", "-test.mutexprofile=" + dir},
 	} {
-		others, ofProgram := profileFlags(strings.Fields(given))
+		others, ofProgram := profileFlags(strings.Fields(given), "./m$")
 		if got := [2]string{strings.Join(others, " "), strings.Join(ofProgram, " ")}; got != want {
 			t.Errorf("%s: %q, want %q", given, got, want)
 		}
+	}
+	if _, ofProgram := profileFlags([]string{"-trace=t"}, ""); ofProgram[1] != "-test.outputdir=${SRC}" {
+		t.Errorf("without modRoot: %q", ofProgram)
 	}
 }

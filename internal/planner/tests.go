@@ -10,6 +10,7 @@ import (
 	"maps"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -57,8 +58,8 @@ func checkFlags(flags []string) error {
 var profiles = []string{"blockprofile", "cpuprofile", "memprofile", "mutexprofile", "trace"}
 
 // profileFlags takes flags of profiles out of those of go test. A test program
-// gets them as the go command hands them over.
-func profileFlags(flags []string) (others, ofProgram []string) {
+// gets them as the go command, which runs in modRoot, hands them over.
+func profileFlags(flags []string, modRoot string) (others, ofProgram []string) {
 	for i := 0; i < len(flags); i++ {
 		name, value, ok := strings.Cut(strings.TrimPrefix(strings.TrimLeft(flags[i], "-"), "test."), "=")
 		if !strings.HasPrefix(flags[i], "-") || !slices.Contains(profiles, name) {
@@ -70,6 +71,9 @@ func profileFlags(flags []string) (others, ofProgram []string) {
 			value = flags[i]
 		}
 		ofProgram = append(ofProgram, "-test."+name+"="+action.Escape(value))
+	}
+	if len(ofProgram) > 0 {
+		ofProgram = append(ofProgram, "-test.outputdir="+path.Join("${SRC}", action.Escape(modRoot)))
 	}
 	return others, ofProgram
 }
@@ -113,7 +117,7 @@ func MakeTests(ctx context.Context, cfg *TestConfig, dir string) (*Plan, error) 
 	if err := cfg.readSettings(filepath.Join(dir, "src")); err != nil {
 		return nil, err
 	}
-	checkFlags, profiles := profileFlags(cfg.CheckFlags)
+	checkFlags, ofProgram := profileFlags(cfg.CheckFlags, cfg.ModRoot)
 	g, err := newGo(&cfg.Config, dir)
 	if err != nil {
 		return nil, err
@@ -143,13 +147,7 @@ func MakeTests(ctx context.Context, cfg *TestConfig, dir string) (*Plan, error) 
 		return plan, nil
 	}
 	opt.TestEnv, plan.TestModules = testEnv(cfg, given, at)
-	if len(profiles) > 0 {
-		root := "${SRC}"
-		if cfg.ModRoot != "" && cfg.ModRoot != "." {
-			root += "/" + action.Escape(filepath.Clean(cfg.ModRoot))
-		}
-		opt.TestArgs = append(profiles, "-test.outputdir="+root)
-	}
+	opt.TestArgs = ofProgram
 
 	// The same script with -trimpath and without, each from a cache of its own,
 	// and what neither prints.

@@ -1,6 +1,7 @@
 package build
 
 import (
+	"fmt"
 	"maps"
 	"path/filepath"
 	"slices"
@@ -257,5 +258,43 @@ func Test(t *testing.T) {
 	r := nixBuild(t, "-E", testsOf(t, "buildWithIFD", src, args, "example.com/ends/leak"))
 	if r.err == nil || !strings.Contains(r.log, "*** Test I/O incomplete 5s after exiting.\n") || !strings.Contains(r.log, "FAIL    example.com/ends/leak\n") {
 		t.Errorf("%v\n%s", r.err, r.log)
+	}
+}
+
+// The go command of a test finds the modules, in each of the forms that they
+// come in: as a build of nixpkgs has them.
+func TestTestsRunGo(t *testing.T) {
+	files := maps.Clone(lockedFiles)
+	files["e2e/e2e_test.go"] = `package e2e
+
+import (
+	"os/exec"
+	"testing"
+)
+
+func Test(t *testing.T) {
+	if out, err := exec.Command("go", "run", "..").CombinedOutput(); err != nil || string(out) != "a of b c one\n" {
+		t.Errorf("%v: %s", err, out)
+	}
+}
+`
+	p := newProxy(t, lockedModules)
+	src := p.project(t, "example.com/locked", files, allLocked...)
+	hash := func(args string) string {
+		failed := nixBuild(t, "-E", expression(t, "buildWithIFD", src, p.env()+args+`vendorHash = "";`))
+		return fmt.Sprintf("%svendorHash = %q;", args, gotHash(t, failed))
+	}
+	for _, test := range []struct{ name, mode, args string }{
+		{"lock", "ifd", "modules = " + src + "/dgd.lock;"},
+		{"lock", "dyn", "modules = " + src + "/dgd.lock;"},
+		{"proxy", "ifd", hash("proxyVendor = true;")},
+		{"vendor", "dyn", hash("")},
+	} {
+		t.Run(test.name+"/"+test.mode, func(t *testing.T) {
+			r := tests(t, modes[test.mode], src, p.env()+test.args, "all")
+			if !strings.Contains(r.log, "dgd: it looked for modules other than its own, so it runs with all of src.") {
+				t.Errorf("it does not run with all of src:\n%s", r.log)
+			}
+		})
 	}
 }
