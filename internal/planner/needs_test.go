@@ -132,7 +132,7 @@ func TestRetest(t *testing.T) {
 		{"it fails", drvgen.NoModules, "echo said; exit 1", true,
 			[]string{"said\nFAIL\tb\n", "it looked for link, a symbolic link to /nowhere/x, which is not in src"}},
 		{"a vendor directory", drvgen.VendorDirectory, "test -f ../vendor/modules.txt && ! test -e ../vendor/old.go && : > ../vendor/modules.txt", false, nil},
-		{"a module proxy", drvgen.ModuleProxy, `test -f "$MODULES/modules.txt"`, false, nil},
+		{"a module proxy", drvgen.ModuleProxy, `test -f "$MODULES/modules.txt" && test "$(cat ../downloaded)" = "mod download"`, false, nil},
 		{"a module cache", drvgen.ModuleCache, `test -f "$MODULES/modules.txt" && : > "$MODULES/new"`, false, nil},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -142,9 +142,12 @@ func TestRetest(t *testing.T) {
 			}}}
 			cfg := &drvgen.RetestConfig{Needs: filepath.Join(dir, "needs"), Src: filepath.Join(dir, "src"), Modules: filepath.Join(dir, "modules"), Tests: map[string]drvgen.RetestRun{
 				"a": {Dir: "/nowhere", Args: []string{"-c", "exit 1"}},
-				"b": {Dir: filepath.Join(dir, "src/a"), Path: "/first", Args: []string{"-c", test.script}},
+				"b": {Dir: filepath.Join(dir, "src/a"), Path: dir, Args: []string{"-c", test.script}},
 			}}
 			if err := os.Mkdir(cfg.Src, 0o777); err != nil { // as the executor does
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(filepath.Join(dir, "go"), []byte("#!"+sh+"\necho $* > downloaded\n"), 0o777); err != nil {
 				t.Fatal(err)
 			}
 			if err := WriteJSON(cfg.Needs, needs); err != nil {

@@ -8,6 +8,7 @@ import (
 	"io"
 	"maps"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -31,6 +32,9 @@ func Retest(ctx context.Context, cfg *drvgen.RetestConfig, env []string, cores i
 	}
 	if err := needs.layOut(cfg); err != nil {
 		return err
+	}
+	if needs.Form == drvgen.ModuleProxy {
+		needs.download(ctx, cfg, env)
 	}
 	outputs := make([]bytes.Buffer, len(needs.Tests))
 	errs := make([]error, len(needs.Tests))
@@ -91,6 +95,16 @@ func (n *Needs) layOut(cfg *drvgen.RetestConfig) error {
 		return fmt.Errorf("laying out the modules: %w", err)
 	}
 	return nil
+}
+
+// download lets the go command fill its module cache, as the build has done it
+// in nixpkgs before the tests: else it says in a test what it downloads. Where
+// that fails, the tests that need a module say why.
+func (n *Needs) download(ctx context.Context, cfg *drvgen.RetestConfig, env []string) {
+	dir := filepath.Join(cfg.Src, filepath.Dir(n.Vendor))
+	cmd := exec.CommandContext(ctx, filepath.Join(cfg.Tests[n.Tests[0].Name].Path, "go"), "mod", "download")
+	cmd.Dir, cmd.Env = dir, append(slices.Clone(env), "PWD="+dir)
+	_ = cmd.Run()
 }
 
 // run runs one test.

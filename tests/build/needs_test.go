@@ -292,7 +292,7 @@ func Test(t *testing.T) {
 	} {
 		t.Run(test.name+"/"+test.mode, func(t *testing.T) {
 			r := tests(t, modes[test.mode], src, p.env()+test.args, "all")
-			if !strings.Contains(r.log, "dgd: it looked for modules other than its own, so it runs with all of src.") {
+			if !strings.Contains(r.log, "so it runs with all of src") {
 				t.Errorf("it does not run with all of src:\n%s", r.log)
 			}
 		})
