@@ -138,13 +138,9 @@ builtins.mapAttrs (_: form: if builtins.isFunction form then form else plain for
     '';
   };
 
-  patches = withoutCgo // {
-    patches = [ ./testdata/fix.patch ];
-  };
+  patches = withoutCgo // { patches = [ ./testdata/fix.patch ]; };
 
-  patchesNull = withoutCgo // {
-    patches = null;
-  };
+  patchesNull = withoutCgo // { patches = null; };
 
   postPatch = withoutCgo // {
     postPatch = ''
@@ -247,17 +243,11 @@ builtins.mapAttrs (_: form: if builtins.isFunction form then form else plain for
     ];
   };
 
-  subPackagesString = withoutCgo // {
-    subPackages = "cmd/tool cmd/other";
-  };
+  subPackagesString = withoutCgo // { subPackages = "cmd/tool cmd/other"; };
 
-  subPackagesPattern = withoutCgo // {
-    subPackages = [ "cmd/o*" ];
-  };
+  subPackagesPattern = withoutCgo // { subPackages = [ "cmd/o*" ]; };
 
-  subPackagesFile = withoutCgo // {
-    subPackages = [ "cmd/other/main.go" ];
-  };
+  subPackagesFile = withoutCgo // { subPackages = [ "cmd/other/main.go" ]; };
 
   excludedPackages = withoutCgo // {
     excludedPackages = [
@@ -266,13 +256,9 @@ builtins.mapAttrs (_: form: if builtins.isFunction form then form else plain for
     ];
   };
 
-  excludedPackagesString = withoutCgo // {
-    excludedPackages = "cmd/other";
-  };
+  excludedPackagesString = withoutCgo // { excludedPackages = "cmd/other"; };
 
-  excludedPackagesFile = withoutCgo // {
-    excludedPackages = [ "cmd/other/main.go" ];
-  };
+  excludedPackagesFile = withoutCgo // { excludedPackages = [ "cmd/other/main.go" ]; };
 
   tags = withoutCgo // {
     tags = [
@@ -288,9 +274,7 @@ builtins.mapAttrs (_: form: if builtins.isFunction form then form else plain for
     vendorHash = "sha256-zrD0VVJPO9xsQzy1+ZyYoKScoRHUkBmqlFqwg0XU9zE=";
   };
 
-  goSum = dep // {
-    goSum = ./testdata/dep/go.sum;
-  };
+  goSum = dep // { goSum = ./testdata/dep/go.sum; };
 
   vendored = of "vendored" {
     src = ../../examples/vendored;
@@ -359,9 +343,7 @@ builtins.mapAttrs (_: form: if builtins.isFunction form then form else plain for
 
   cgo = zlib;
 
-  cgoStructured = zlib // {
-    __structuredAttrs = true;
-  };
+  cgoStructured = zlib // { __structuredAttrs = true; };
 
   cgoStripped = zlib // {
     ldflags = [
@@ -378,9 +360,7 @@ builtins.mapAttrs (_: form: if builtins.isFunction form then form else plain for
 
   cxx = of "cxx" { };
 
-  hardeningDisable = zlib // {
-    hardeningDisable = [ "all" ];
-  };
+  hardeningDisable = zlib // { hardeningDisable = [ "all" ]; };
 
   hardeningDisableFortify = zlib // {
     hardeningDisable = [
@@ -389,9 +369,7 @@ builtins.mapAttrs (_: form: if builtins.isFunction form then form else plain for
     ];
   };
 
-  hardeningEnable = zlib // {
-    hardeningEnable = [ "pie" ];
-  };
+  hardeningEnable = zlib // { hardeningEnable = [ "pie" ]; };
 
   cgoEnvironment = zlib // {
     env = {
@@ -409,13 +387,9 @@ builtins.mapAttrs (_: form: if builtins.isFunction form then form else plain for
     ];
   };
 
-  allowGoReference = withoutCgo // {
-    allowGoReference = true;
-  };
+  allowGoReference = withoutCgo // { allowGoReference = true; };
 
-  buildID = withoutCgo // {
-    ldflags = [ "-buildid=abc" ];
-  };
+  buildID = withoutCgo // { ldflags = [ "-buildid=abc" ]; };
 
   # What the programs record of their flags is the same, too.
   allowGoReferencePrepared = withoutCgo // {

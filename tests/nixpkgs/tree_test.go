@@ -1,14 +1,13 @@
 package nixpkgs
 
 import (
-	"bytes"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
-	"sort"
 	"strings"
 	"testing"
 )
@@ -76,19 +75,9 @@ func tree(dir string, own *strings.Replacer) (map[string]string, error) {
 func differences(want, got built) []string {
 	var all []string
 	say := func(format string, args ...any) { all = append(all, fmt.Sprintf(format, args...)) }
-	names := map[string]bool{}
-	for name := range want.files {
-		names[name] = true
-	}
-	for name := range got.files {
-		names[name] = true
-	}
-	sorted := make([]string, 0, len(names))
-	for name := range names {
-		sorted = append(sorted, name)
-	}
-	sort.Strings(sorted)
-	for _, name := range sorted {
+	names := slices.AppendSeq(slices.Collect(maps.Keys(want.files)), maps.Keys(got.files))
+	slices.Sort(names)
+	for _, name := range slices.Compact(names) {
 		w, inWant := want.files[name]
 		g, inGot := got.files[name]
 		switch {
@@ -147,7 +136,7 @@ func firstDifference(want, got string) string {
 
 // What the comparison is for it finds.
 func TestDifferences(t *testing.T) {
-	make := func(hash string, change func(dir string)) built {
+	build := func(hash string, change func(dir string)) built {
 		dir := t.TempDir()
 		path := "/nix/store/" + strings.Repeat(hash, 32) + "-tool"
 		for name, text := range map[string]string{"bin/tool": "\x7fELF " + path + "/share", "share/note": "text"} {
@@ -175,7 +164,7 @@ func TestDifferences(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	one := make("a", func(string) {})
+	one := build("a", func(string) {})
 	for what, change := range map[string]func(dir string){
 		"":                             func(string) {},
 		"share/note: 4 bytes":          func(dir string) { must(os.WriteFile(filepath.Join(dir, "share/note"), []byte("tent"), 0o666)) },
@@ -187,7 +176,7 @@ func TestDifferences(t *testing.T) {
 			must(os.Symlink("/nix/store/other", filepath.Join(dir, "link")))
 		},
 	} {
-		found := differences(one, make("b", change))
+		found := differences(one, build("b", change))
 		if what == "" && len(found) > 0 || what != "" && (len(found) != 1 || !strings.Contains(found[0], what)) {
 			t.Errorf("%q: found %q", what, found)
 		}
@@ -198,7 +187,7 @@ func TestDifferences(t *testing.T) {
 		"the closure has 11 bytes":                    {files: one.files, references: one.references, closure: one.closure, size: 11},
 	} {
 		found := differences(one, other)
-		if len(found) != 1 || !bytes.Contains([]byte(found[0]), []byte(what)) {
+		if len(found) != 1 || !strings.Contains(found[0], what) {
 			t.Errorf("%q: found %q", what, found)
 		}
 	}
