@@ -1,0 +1,76 @@
+# Cases of Go's own tests, as gotest_test.go has laid them out below `cases`: `built` has an attribute for each, built by
+# dgd, and `reference` is what the go command makes of all of them.
+{
+  cases,
+  useDynDrv ? false,
+  go ? "go", # an attribute of the package set
+}:
+let
+  pkgs = import <nixpkgs> { };
+  dgd = import ../../lib { inherit pkgs; };
+  toolchain = pkgs.${go};
+  function = if useDynDrv then "buildWithDynDrv" else "buildWithIFD";
+
+  build =
+    name:
+    let
+      dir = cases + "/${name}";
+      case = builtins.fromJSON (builtins.readFile (dir + "/case.json"));
+      library = case.library || case.test;
+      args = {
+        src = dir + "/src";
+        go = toolchain;
+        inherit (case)
+          modRoot
+          env
+          tags
+          ldflags
+          gcflags
+          GOFLAGS
+          ;
+        subPackages = case.subPackages;
+      };
+      builder = if library then (dgd.internal.withMore { libraries = true; }).${function} else dgd.${function};
+    in
+    if case.test then
+      (builder (
+        args
+        // {
+          testPackages = case.subPackages;
+          inherit (case) checkFlags;
+        }
+      )).tests.all
+    else
+      builder args;
+in
+{
+  built = builtins.mapAttrs (name: _: build name) (builtins.readDir cases);
+
+  # One derivation with one build cache. Of each case it keeps the status, what was printed and the programs.
+  reference = pkgs.stdenv.mkDerivation {
+    name = "gotest-reference";
+    inherit cases;
+    nativeBuildInputs = [ toolchain ];
+    dontFixup = true;
+    # Else the path of this one derivation would be in programs with C.
+    NIX_NO_SELF_RPATH = "1";
+    buildCommand = ''
+      export HOME=$TMPDIR GOCACHE=$TMPDIR/cache GOPATH=$TMPDIR/gopath
+      export GOENV=off GOMODCACHE=$TMPDIR/modules GOPROXY=off GOSUMDB=off GOTOOLCHAIN=local GO111MODULE=on
+      for case in "$cases"/*; do
+        name=''${case##*/}
+        mkdir -p "$out/$name"
+        cp -r "$case/src" work
+        chmod -R u+w work
+        status=0
+        (
+          export bin=$out/$name/bin
+          cd work
+          timeout 600 bash -e "$case/go.sh"
+        ) > "$out/$name/log" 2>&1 || status=$?
+        echo $status > "$out/$name/status"
+        rm -rf work
+      done
+    '';
+  };
+}
