@@ -38,6 +38,32 @@ func LookAt(n *graph.Node, src, vendor string, modules []string) error {
 	return nil
 }
 
+// LookAgain is LookAt for a plan that was made of a skeleton, where the sources
+// have a vendor directory of their own: it adds to what the plan says.
+func LookAgain(g *graph.Graph, src, vendor string, modules []Module) error {
+	var places []string
+	for _, m := range modules {
+		places = append(places, m.Dir)
+	}
+	for _, n := range g.Nodes {
+		if n.Src == nil || !n.Src.Vendored || !n.Src.Native {
+			continue
+		}
+		planned := *n.Src
+		if err := LookAt(n, src, vendor, places); err != nil {
+			return err
+		}
+		n.Src.Exports = n.Src.Exports || planned.Exports
+		if planned.Reach == graph.ReachAll || n.Src.Reach == graph.ReachModule {
+			n.Src.Reach = planned.Reach
+		}
+		if len(n.Src.Sizes) == 0 {
+			n.Src.Sizes = planned.Sizes
+		}
+	}
+	return nil
+}
+
 // follow follows names from the package's files.
 func (w *reacher) follow(n *graph.Node, modules []string) error {
 	for _, m := range modules {

@@ -141,3 +141,19 @@ func TestComputed(t *testing.T) {
 		}
 	}
 }
+
+// What a plan of a skeleton has not seen of the sources' own vendor directory.
+func TestLookAgain(t *testing.T) {
+	dir := tree(t, "vendor/c/one/x.c:#include \"../two/two.h\"\n#include \"_cgo_export.h\"", "vendor/c/two/two.h")
+	for planned, want := range map[graph.Reach]graph.Reach{
+		graph.ReachModule: graph.ReachModules, graph.ReachModules: graph.ReachModules, graph.ReachAll: graph.ReachAll,
+	} {
+		n := &graph.Node{Cgo: true, Src: &graph.Sources{Dir: "vendor/c/one", Files: []string{"vendor/c/one/x.c"}, Native: true, Vendored: true, Reach: planned, Sizes: map[string]int64{"vendor/c/one/x.c": 1}}}
+		if err := LookAgain(&graph.Graph{Nodes: []*graph.Node{n}}, dir, filepath.Join(dir, "vendor"), []Module{{"c/one", "/store/one"}, {"c/two", "/store/two"}}); err != nil {
+			t.Fatal(err)
+		}
+		if n.Src.Reach != want || !n.Src.Exports || n.Src.Sizes["vendor/c/one/x.c"] < 40 {
+			t.Errorf("planned %q: got %+v", planned, n.Src)
+		}
+	}
+}

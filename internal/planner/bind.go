@@ -181,6 +181,16 @@ func (p *Plan) vendor() string {
 	return p.Vendor
 }
 
+// lookAgain looks at the C of the sources' own vendor directory, of which the
+// plan has seen a skeleton.
+func (p *Plan) lookAgain(cfg *BindConfig, vendored []bind.Module) error {
+	vendor := filepath.Join(cfg.Src, p.vendor())
+	if !exists(filepath.Join(vendor, "modules.txt")) {
+		return nil
+	}
+	return bind.LookAgain(&p.Graph, cfg.Src, vendor, vendored)
+}
+
 // Bind binds a plan to its sources.
 func Bind(ctx context.Context, cfg *BindConfig) (*Bound, error) {
 	var program, std Plan
@@ -212,6 +222,9 @@ func Bind(ctx context.Context, cfg *BindConfig) (*Bound, error) {
 		}
 	} else if vendor := filepath.Join(cfg.Src, program.vendor()); exists(filepath.Join(vendor, "modules.txt")) {
 		return nil, errors.New("the vendor directory of src is not split")
+	}
+	if err := program.lookAgain(cfg, vendored); err != nil {
+		return nil, err
 	}
 	if cfg.Tests != "" {
 		return out, bindTests(ctx, cfg, out, vendored, &std, &program)
@@ -305,6 +318,9 @@ func bindTests(ctx context.Context, cfg *BindConfig, out *Bound, vendored []bind
 	}
 	if program.Unplanned != "" { // tests share nothing with it
 		program.Graph = graph.Graph{}
+	}
+	if err := tests.lookAgain(cfg, vendored); err != nil {
+		return err
 	}
 	g := &graph.Graph{}
 	var ends []int

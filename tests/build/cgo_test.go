@@ -89,7 +89,7 @@ func TestCEdits(t *testing.T) {
 		{"a line of Go in a file beside C", "p3/plain.go", "return 0 }", "return 00 }", nil, []string{"p3"}},
 		{"a line of Go in a file with cgo", "p3/cgo.go", "+ more()", "+ more() + 0", object("p3 cgo"), []string{"p3"}},
 		{"a C++ file", "p3/a.cpp", "ONE + ALL", "ONE * ALL", object("p3 a.cpp"), []string{"p3"}},
-		{"a header of one file", "include/one.h", "ONE 1", "ONE 2", object("p3 a.cpp"), []string{"p3"}},
+		{"a header of one file", "include/one.h", "ONE 1", "ONE 5", object("p3 a.cpp"), []string{"p3"}},
 		{"a header of all", "include/all.h", "ALL 1", "ALL 2", ofA, []string{"p0", "p1", "p2", "p3", "p4", "p5", "p6", "p7"}},
 		{"a header that nobody includes", "include/unused.h", "Nobody", "No one", nil, nil},
 		{"a header more", "p4/new.h", "", "#error\n", nil, nil},
