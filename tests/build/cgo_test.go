@@ -17,7 +17,7 @@ func eight() map[string]string {
 		"include/one.h":      "#define ONE 1\n",
 		"include/unused.h":   "// Nobody includes it: SALT\n",
 		"include/README.md":  "SALT\n",
-		"leaf/leaf.go":       "package leaf\n\nfunc Number() int { return 1 }\n",
+		"leaf/leaf.go":       "// SALT\npackage leaf\n\nfunc Number() int { return 1 }\n",
 		"leaf/testdata/x.md": "SALT\n",
 	}
 	imports, calls := "", "leaf.Number()"
