@@ -45,9 +45,23 @@ func Divide(src, vendor string, ask bool) func(*graph.Node, []string) (*graph.Di
 				return nil, nil
 			}
 			g.Header = c.header
-			g.Ask = ask && !c.loose
+			// A compiler can look a name up without opening it, and macros can
+			// make the name: then nobody can tell.
+			g.Ask = ask && !c.loose && !c.asks
 		}
-		d.Ask = ask && !n.Src.Vendored
+		if n.Src.Vendored {
+			return d, nil
+		}
+		search, named, err := r.search(n)
+		if err != nil {
+			return nil, err
+		}
+		// The C that cgo writes has the preambles of the Go files.
+		c, err := r.close(append(named, n.Src.Files...), search)
+		if err != nil {
+			return nil, err
+		}
+		d.Ask = ask && !c.loose && !c.asks
 		return d, nil
 	}
 }

@@ -111,8 +111,9 @@ if type -P gcc >/dev/null; then
   . "$(dirname "$(type -P gcc)")/../nix-support/setup-hook"
 fi
 
-# A library of the package's own is found by its programs; what they do not need, fixup takes away again.
-if [[ ${NIX_NO_SELF_RPATH-} != 1 ]]; then
+# A library of the package's own is found by its programs; what they do not need, fixup takes away again. nixpkgs does not
+# ask whether there will be a fixup. Here a derivation without one has the programs that the go command makes elsewhere.
+if [[ ${NIX_NO_SELF_RPATH-} != 1 && ! ${dontFixup-} ]]; then
   NIX_LDFLAGS="-rpath ${lib-$out}/lib $NIX_LDFLAGS"
 fi
 seed=${NIX_OUTPATH_USED_AS_RANDOM_SEED-$out}
