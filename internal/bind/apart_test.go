@@ -34,6 +34,7 @@ func TestDivide(t *testing.T) {
 		{"the header of cgo", []string{"p/a.cc:#include \"_cgo_export.h\"", "p/b.cc:#include \"x.h\"", "p/c.cc:"}, "a.cc+h b.cc+h c.cc+"},
 		{"a computed name", []string{"p/a.cc:#include X", "p/b.cc:"}, "a.cc+h b.cc+"},
 		{"a name for the assembler", []string{"p/a.cc:asm(\".incbin \" X);", "p/b.cc:"}, "a.cch b.cc+"},
+		{"a computed name that is only looked up", []string{"p/a.cc:#if __has_include(X)\n#endif", "p/b.cc:"}, "a.cch b.cc+"},
 		{"another file of cgo", []string{"p/a.cc:#include \"_cgo_main.c\"", "p/b.cc:"}, ""},
 	} {
 		dir := tree(t, append([]string{"p/x.h:#include \"_cgo_export.h\""}, test.files...)...)
@@ -67,6 +68,15 @@ func TestDivide(t *testing.T) {
 			if strings.Join(got, " ") != want {
 				t.Errorf("%s: got %q, want %q", test.name, got, want)
 			}
+		}
+	}
+	// The C that cgo writes has the preambles of Go files.
+	for preamble, ask := range map[string]bool{`#include "x.h"`: true, "#if __has_include(X)\n#endif": false, `asm(".incbin " X);`: false} {
+		dir := tree(t, "p/x.h:", "p/p.go:package p\n\n/*\n"+preamble+"\n*/\nimport \"C\"\n", "p/a.cc:", "p/b.cc:")
+		n := &graph.Node{Src: &graph.Sources{Dir: "p", Files: []string{"p/p.go", "p/a.cc", "p/b.cc"}}}
+		d, err := Divide(dir, "vendor", true)(n, []string{"p/a.cc", "p/b.cc"})
+		if err != nil || d == nil || d.Ask != ask {
+			t.Errorf("with %q in a preamble: %+v, %v", preamble, d, err)
 		}
 	}
 	// Of a vendored package, the plan says what it needs.
