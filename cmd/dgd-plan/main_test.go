@@ -79,7 +79,7 @@ func TestStages(t *testing.T) {
 
 	planFile := derivation(t, map[string]any{
 		"go": strings.TrimSpace(string(goroot)), "skeleton": skeleton, "subPackages": []string{"."},
-		"flags": []string{"-trimpath", "-buildvcs=false"}, "env": map[string]string{"CGO_ENABLED": "0"},
+		"flags": []string{"-trimpath", "-buildvcs=false", "-ldflags=-buildid="}, "env": map[string]string{"CGO_ENABLED": "0"},
 	})
 	run("plan")
 	var plan planner.Plan
