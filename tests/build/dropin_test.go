@@ -168,7 +168,7 @@ func TestGoModuleAttributes(t *testing.T) {
 	}
 	// As nixpkgs, and so that a definition may refer to its own.
 	const own = `finalAttrs: { pname = "tool"; version = "1"; src = ./.; vendorHash = null; passthru.own = finalAttrs.goModules; }`
-	out, err := exec.Command("nix-instantiate", "--eval", "-E", fmt.Sprintf("((import %s { }).buildGoModule (%s)).own", repo(t), own)).CombinedOutput()
+	out, err := exec.Command("nix-instantiate", "--eval", "--read-write-mode", "-E", fmt.Sprintf("((import %s { }).buildGoModule (%s)).own", repo(t), own)).CombinedOutput()
 	if err != nil || strings.TrimSpace(string(out)) != `""` {
 		t.Errorf("finalAttrs.goModules is %s, %v", out, err)
 	}
@@ -201,7 +201,7 @@ func TestPie(t *testing.T) {
 		expression := fmt.Sprintf(`let pkgs = import <nixpkgs> { } // { buildGoModule = _: { configurePhase = "%s"; }; }; in
 			builtins.match ".*-buildmode=pie.*" ((import %s { inherit pkgs; }).buildGoModule { %s hardeningEnable = [ "pie" ]; src = %s; }).configurePhase != null`,
 			strings.ReplaceAll(phase, "$", "\\$"), repo(t), named, project(t, moduleFiles))
-		out, err := exec.Command("nix-instantiate", "--eval", "-E", expression).CombinedOutput()
+		out, err := exec.Command("nix-instantiate", "--eval", "--read-write-mode", "-E", expression).CombinedOutput()
 		if err != nil || strings.TrimSpace(string(out)) != fmt.Sprint(want) {
 			t.Errorf("%q: %s, want %v (%v)", phase, out, want, err)
 		}
@@ -221,7 +221,7 @@ func TestToolsGo(t *testing.T) {
 	} {
 		expression := fmt.Sprintf(`let pkgs = import <nixpkgs> { }; in
 			((import %s/lib { pkgs = pkgs // { %s }; }).internal.tools.dgd-plan).nativeBuildInputs`, repo(t), test.changes)
-		out, err := exec.Command("nix-instantiate", "--eval", "--strict", "-E", "map (p: p.name) ("+expression+")").CombinedOutput()
+		out, err := exec.Command("nix-instantiate", "--eval", "--read-write-mode", "--strict", "-E", "map (p: p.name) ("+expression+")").CombinedOutput()
 		if !strings.Contains(string(out), test.want) {
 			t.Errorf("%s: %s, want %s (%v)", test.changes, out, test.want, err)
 		}

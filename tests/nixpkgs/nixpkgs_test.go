@@ -61,7 +61,7 @@ func nix(name string, args ...string) (string, error) {
 // evaluate reads a value of an expression's.
 func evaluate(t testing.TB, expression string, value any) {
 	t.Helper()
-	out, err := nix("nix-instantiate", "--eval", "--strict", "--json", "--expr", expression)
+	out, err := nix("nix-instantiate", "--eval", "--read-write-mode", "--strict", "--json", "--expr", expression)
 	if err != nil {
 		t.Fatal(err)
 	}
