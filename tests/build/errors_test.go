@@ -340,7 +340,7 @@ func TestUnknownLine(t *testing.T) {
 )`
 	for mode, function := range modes {
 		t.Run(mode, func(t *testing.T) {
-			r := nixBuild(t, "-E", expression(t, function, src, layersEnv+"go = "+toolchain+";"))
+			r := nixBuild(t, "-E", expression(t, function, src, layersEnv+"fallback = false; go = "+toolchain+";"))
 			if r.err == nil {
 				t.Fatal("it builds")
 			}
