@@ -117,8 +117,7 @@ func TestFetch(t *testing.T) {
 	}
 }
 
-// The hash that nixpkgs has for a program that it fetches with proxyVendor. Its
-// modules are old enough for every proxy to say the same of them.
+// With proxyVendor, what is fetched is what the go command downloads.
 func TestFetchArchives(t *testing.T) {
 	src := fmt.Sprintf(`((import %s { }).fetchGoModule {
 		module = "github.com/kyleconroy/sqlc";
