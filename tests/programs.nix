@@ -61,13 +61,13 @@ builtins.mapAttrs
       modules = 4;
     };
 
-    # Its modules come as archives. They are old enough for every proxy to say the same of them.
+    # Its modules come as archives, with what the proxy says of their origins: another one can have another hash.
     age-proxy = {
       module = "filippo.io/age";
       version = "v1.0.0";
       hash = "sha256-MfyW8Yv8swKqA7Hl45l5Zn4wZrQmE661eHsKIywy36U=";
       proxyVendor = true;
-      vendorHash = "sha256-jeoM6ideaJsa98pk4mWbz9RZhKuZOKInMRrrPSqNGWs=";
+      vendorHash = "sha256-g1ajcrRBgw5hDfiFJYuPOOP9Tv5O8NvMsYBaga9p1uI=";
       subPackage = "cmd/age";
       packages = 182;
       modules = 4;
