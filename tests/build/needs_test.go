@@ -279,19 +279,23 @@ func Test(t *testing.T) {
 }
 `
 	p := newProxy(t, lockedModules)
-	src := p.project(t, "example.com/locked", files, allLocked...)
-	hash := func(args string) string {
-		failed := nixBuild(t, "-E", expression(t, "buildWithIFD", src, p.env()+args+`vendorHash = "";`))
-		return fmt.Sprintf("%svendorHash = %q;", args, gotHash(t, failed))
-	}
 	for _, test := range []struct{ name, mode, args string }{
-		{"lock", "ifd", "modules = " + src + "/dgd.lock;"},
-		{"lock", "dyn", "modules = " + src + "/dgd.lock;"},
-		{"proxy", "ifd", hash("proxyVendor = true;")},
-		{"vendor", "dyn", hash("")},
+		{"lock", "ifd", "modules = SRC/dgd.lock;"},
+		{"lock", "dyn", "modules = SRC/dgd.lock;"},
+		{"proxy", "ifd", "proxyVendor = true;"},
+		{"vendor", "dyn", ""},
 	} {
 		t.Run(test.name+"/"+test.mode, func(t *testing.T) {
-			r := tests(t, modes[test.mode], src, p.env()+test.args, "all")
+			// Modes share their runs, and the log is looked at: the sources differ.
+			files := maps.Clone(files)
+			files["e2e/e2e_test.go"] += "\n// " + t.Name() + "\n"
+			src := p.project(t, "example.com/locked", files, allLocked...)
+			args := strings.ReplaceAll(test.args, "SRC", src)
+			if test.name != "lock" {
+				failed := nixBuild(t, "-E", expression(t, "buildWithIFD", src, p.env()+args+`vendorHash = "";`))
+				args += fmt.Sprintf("vendorHash = %q;", gotHash(t, failed))
+			}
+			r := tests(t, modes[test.mode], src, p.env()+args, "all")
 			if !strings.Contains(r.log, "so it runs with all of src") {
 				t.Errorf("it does not run with all of src:\n%s", r.log)
 			}
