@@ -1,26 +1,19 @@
 package buildscript
 
 import (
-	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"unicode"
-
-	"mvdan.cc/sh/v3/syntax"
 )
 
 // A command is one command of the script, split into words.
 //
-// It is made twice: first by split, which knows how the go command prints its
-// commands, and then, from a shell's view of the first, by reread. The two must
-// agree. The first knows nothing of a shell, and the second nothing of the go
-// command: together they say that the script, with its quoting repaired, does
-// what the first made of it, and holds nothing that a shell would expand,
-// run beside or run in the background.
+// The printed text is read twice: by split, which knows how the go command
+// prints its commands and nothing of a shell, and by readShell, which knows a
+// shell and nothing of the go command. The two must agree. See checkShell.
 type command struct {
 	env  []string // NAME=VALUE
 	args []string
@@ -29,7 +22,7 @@ type command struct {
 	tail string // what follows the command, one of the tails below
 
 	// run says that the command runs a program, which is the given tool of the
-	// Go toolchain or, if that is "", another. Only split knows these two.
+	// Go toolchain or, if that is "", another. Only split sets these two.
 	run  bool
 	tool string
 }
@@ -109,7 +102,7 @@ func splitEcho(s string) (command, error) {
 	c := command{tail: tailInternal}
 	if path, ok := strings.CutPrefix(s, "-n > "); ok {
 		c.args, c.to = []string{"echo", "-n"}, path
-		return c, checkWrite(c.to, "")
+		return c, nil
 	}
 	s, ok = strings.CutPrefix(s, "'")
 	if !ok {
@@ -126,7 +119,7 @@ func splitEcho(s string) (command, error) {
 		return command{}, errForm
 	}
 	c.args, c.to = []string{"echo", text}, path
-	return c, checkWrite(c.to, text)
+	return c, nil
 }
 
 // splitCat reads a heredoc. Its text is printed before "EOF\n" as it is, so
@@ -160,14 +153,10 @@ func (p *parser) splitCat(s string) (command, error) {
 		case line != "EOF":
 			continue
 		}
-		c := command{args: []string{"cat"}, to: path, text: p.text[start:end], tail: tailInternal}
-		if c.text == "" {
+		if start == end {
 			return command{}, errors.New("the text is empty")
 		}
-		if strings.HasSuffix(path, "/vet.cfg") {
-			c.text = fixVetConfig(c.text)
-		}
-		return c, checkWrite(path, c.text)
+		return command{args: []string{"cat"}, to: path, text: p.text[start:end], tail: tailInternal}, nil
 	}
 	return command{}, errors.New("the text has no end")
 }
@@ -328,214 +317,4 @@ func cutTail(line string) (cmd, tail string) {
 		}
 	}
 	return line, tailNone
-}
-
-// reread writes c down for a shell, and reads it with the shell's parser.
-func (p *parser) reread(c command) (command, error) {
-	script, added := c.appendScript(p.buf[:0])
-	p.buf = script
-	file, err := p.shell.Parse(bytes.NewReader(script), "")
-	if err != nil {
-		return command{}, fmt.Errorf("not understood by the shell's parser: %w", err)
-	}
-	got, err := fromFile(file)
-	if err != nil {
-		return command{}, fmt.Errorf("not understood after the shell's parser: %w", err)
-	}
-	got.text = strings.TrimSuffix(got.text, added)
-	if !c.equal(got) {
-		return command{}, errors.New("a shell reads this in another way than the go command prints it")
-	}
-	got.run, got.tool = c.run, c.tool
-	return got, nil
-}
-
-func (c command) equal(d command) bool {
-	return slices.Equal(c.env, d.env) && slices.Equal(c.args, d.args) &&
-		c.to == d.to && c.text == d.text && c.tail == d.tail
-}
-
-// appendScript appends c to b as a shell script with nothing in it to expand,
-// and returns what had to be added to the text of the heredoc.
-func (c command) appendScript(b []byte) (script []byte, added string) {
-	for _, e := range c.env {
-		name, value, _ := strings.Cut(e, "=")
-		b = append(b, name...)
-		b = append(b, '=')
-		b = appendWord(b, value, false)
-		b = append(b, ' ')
-	}
-	for i, arg := range c.args {
-		if i > 0 {
-			b = append(b, ' ')
-		}
-		// In quotes, the first word cannot be a word of the shell's own.
-		b = appendWord(b, arg, i > 0)
-	}
-	if c.to != "" {
-		b = append(b, " > "...)
-		b = appendWord(b, c.to, false)
-	}
-	if c.text != "" {
-		b = append(b, " << 'EOF'"...)
-	}
-	if c.tail != "" {
-		b = append(b, ' ')
-		b = append(b, c.tail...)
-	}
-	b = append(b, '\n')
-	if c.text != "" {
-		b = append(b, c.text...)
-		if !strings.HasSuffix(c.text, "\n") {
-			added = "\n"
-			b = append(b, added...)
-		}
-		b = append(b, "EOF\n"...)
-	}
-	return b, added
-}
-
-// appendWord appends a word so that a shell takes it literally: as it is if it
-// may be plain, between single quotes, or with escapes.
-func appendWord(b []byte, word string, plain bool) []byte {
-	plain = plain && word != ""
-	quotable := true
-	for i := 0; i < len(word); i++ {
-		switch c := word[i]; {
-		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', strings.IndexByte("-_./+,:@%", c) >= 0:
-		case c < ' ', c >= 0x7f, c == '\'', c == '\\':
-			plain, quotable = false, false
-		default:
-			plain = false
-		}
-	}
-	switch {
-	case plain:
-		return append(b, word...)
-	case quotable:
-		b = append(b, '\'')
-		b = append(b, word...)
-		return append(b, '\'')
-	}
-	b = append(b, "$'"...)
-	for i := 0; i < len(word); i++ {
-		if c := word[i]; c < ' ' || c >= 0x7f || c == '\'' || c == '\\' {
-			b = fmt.Appendf(b, `\x%02x`, c)
-		} else {
-			b = append(b, c)
-		}
-	}
-	return append(b, '\'')
-}
-
-var errShell = errors.New("more than one simple command")
-
-// fromFile returns the one command of a shell script.
-func fromFile(file *syntax.File) (command, error) {
-	if len(file.Stmts) != 1 || len(file.Last) > 0 {
-		return command{}, errShell
-	}
-	stmt := file.Stmts[0]
-	c := command{}
-	for _, comment := range stmt.Comments {
-		c.tail += "#" + comment.Text
-	}
-	if or, ok := stmt.Cmd.(*syntax.BinaryCmd); ok {
-		if !isProbe(stmt, or) {
-			return command{}, errShell
-		}
-		c.tail += tailProbe
-		stmt = or.X
-	}
-	call, ok := stmt.Cmd.(*syntax.CallExpr)
-	if !ok || !isSimple(stmt) {
-		return command{}, errShell
-	}
-	for _, a := range call.Assigns {
-		if a.Append || a.Naked || a.Index != nil || a.Array != nil {
-			return command{}, errors.New("not a simple assignment")
-		}
-		value, err := literal(a.Value)
-		if err != nil {
-			return command{}, err
-		}
-		c.env = append(c.env, a.Name.Value+"="+value)
-	}
-	for _, word := range call.Args {
-		arg, err := literal(word)
-		if err != nil {
-			return command{}, err
-		}
-		c.args = append(c.args, arg)
-	}
-	for _, r := range stmt.Redirs {
-		var err error
-		switch {
-		case r.N != nil:
-			err = errors.New("a redirection of a numbered file")
-		case r.Op == syntax.RdrOut && c.to == "":
-			c.to, err = literal(r.Word)
-		case r.Op == syntax.Hdoc && r.Hdoc != nil && c.text == "":
-			c.text, err = literal(r.Hdoc)
-		default:
-			err = fmt.Errorf("the redirection %s", r.Op)
-		}
-		if err != nil {
-			return command{}, err
-		}
-	}
-	return c, nil
-}
-
-// isSimple reports whether a statement is nothing but its command and its
-// redirections.
-func isSimple(s *syntax.Stmt) bool {
-	return !s.Negated && !s.Background && !s.Coprocess && !s.Disown && !s.Semicolon.IsValid()
-}
-
-// isProbe reports whether or, the command of stmt, is COMMAND || true.
-func isProbe(stmt *syntax.Stmt, or *syntax.BinaryCmd) bool {
-	if or.Op != syntax.OrStmt || !isSimple(stmt) || len(stmt.Redirs) > 0 || !isSimple(or.Y) || len(or.Y.Redirs) > 0 {
-		return false
-	}
-	call, ok := or.Y.Cmd.(*syntax.CallExpr)
-	return ok && len(call.Assigns) == 0 && len(call.Args) == 1 && call.Args[0].Lit() == "true"
-}
-
-// literal returns the text of a word in which nothing is to be expanded.
-func literal(word *syntax.Word) (string, error) {
-	if word == nil || len(word.Parts) != 1 {
-		return "", errors.New("not a literal word")
-	}
-	switch part := word.Parts[0].(type) {
-	case *syntax.Lit:
-		return part.Value, nil
-	case *syntax.SglQuoted:
-		if part.Dollar {
-			return unescape(part.Value)
-		}
-		return part.Value, nil
-	}
-	return "", errors.New("not a literal word")
-}
-
-// unescape undoes the escapes of appendWord.
-func unescape(s string) (string, error) {
-	var b strings.Builder
-	for {
-		before, after, ok := strings.Cut(s, `\x`)
-		b.WriteString(before)
-		if !ok {
-			return b.String(), nil
-		}
-		if len(after) < 2 {
-			return "", errors.New("a short escape")
-		}
-		c, err := strconv.ParseUint(after[:2], 16, 8)
-		if err != nil {
-			return "", fmt.Errorf("a bad escape: %w", err)
-		}
-		b.WriteByte(byte(c))
-		s = after[2:]
-	}
 }

@@ -63,9 +63,8 @@ func (e *Error) Error() string {
 //	PROGRAM [ARG]... # test for internal linking errors (succeeded)
 //	$WORK/DIR/NAME.test [ARG]...            the run of a test program
 //
-// Each command is first split by the rule that the go command prints it with,
-// which is not the shell's; then it is written down again with the shell's
-// quoting, and the shell's parser must give back the same words. See command.
+// Each command is read twice, by the rule that the go command prints it with and
+// by a shell's parser, and the two readings must agree. See checkShell.
 //
 // What is wrong in the output and right in a real build is put right: see
 // fixCgoFiles and fixVetConfig.
@@ -84,7 +83,6 @@ type parser struct {
 	dir      string // argument of the last cd
 	programs map[string]bool
 	shell    *syntax.Parser
-	buf      []byte // for reread
 	steps    []Step
 	messages []string
 	spans    []span
@@ -111,7 +109,7 @@ func newParser(text string, opt Options) *parser {
 	p := &parser{
 		text:     text,
 		programs: make(map[string]bool),
-		shell:    syntax.NewParser(syntax.Variant(syntax.LangBash), syntax.KeepComments(true)),
+		shell:    syntax.NewParser(syntax.Variant(syntax.LangPOSIX), syntax.KeepComments(true)),
 	}
 	for _, name := range opt.Programs {
 		p.programs[name] = true
@@ -155,7 +153,8 @@ func (p *parser) command(start, first int, line string) error {
 	case line == "":
 		kind = blankSpan
 	case isCd:
-		if err := checkPath(dir); err != nil {
+		c := command{args: []string{"cd", dir}}
+		if err := cmp.Or(checkPath(dir), p.checkShell(c, line+"\n")); err != nil {
 			return err
 		}
 		kind, p.dir = cdSpan, dir
@@ -173,7 +172,7 @@ func (p *parser) command(start, first int, line string) error {
 		if err != nil {
 			return err
 		}
-		if c, err = p.reread(c); err != nil {
+		if err := p.checkShell(c, p.text[start:p.pos]); err != nil {
 			return err
 		}
 		if err := p.act(&step, c); err != nil {
@@ -250,13 +249,19 @@ func (p *parser) act(step *Step, c command) error {
 	case "rm":
 		step.Action = Remove{Paths: c.args[2:]}
 	case "cat":
-		step.Action = Write{Path: c.to, Text: c.text}
+		text := c.text
+		if strings.HasSuffix(c.to, "/vet.cfg") {
+			text = fixVetConfig(text)
+		}
+		step.Action = Write{Path: c.to, Text: text}
+		return checkWrite(c.to, text)
 	case "echo":
 		text := ""
 		if c.args[1] != "-n" {
 			text = c.args[1] + "\n"
 		}
 		step.Action = Write{Path: c.to, Text: text}
+		return checkWrite(c.to, text)
 	default:
 		step.Action = Test{Program: c.args[0], Args: c.args[1:]}
 	}
