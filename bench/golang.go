@@ -33,6 +33,8 @@ func (b *bench) goCommand(ctx context.Context, w *workspace, cache string, args 
 	home := b.path("home")
 	cmd.Env = append([]string{"PATH="}, w.compiler...)
 	cmd.Env = append(cmd.Env,
+		// Compiler wrappers ask for what Nix gives to a build.
+		"NIX_BUILD_TOP="+b.dir,
 		"HOME="+home, "TMPDIR="+b.dir, "GOPATH="+filepath.Join(home, "go"), "GOCACHE="+cache,
 		"GOENV=off", "GOPROXY=off", "GOSUMDB=off", "GOTOOLCHAIN=local", "GO111MODULE=on", "PWD="+cmd.Dir,
 	)
