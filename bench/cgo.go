@@ -25,9 +25,9 @@ func goLine(n int) string { return fmt.Sprintf("\nvar benchEdit%d = %d\n", n, n)
 func cLine(n int) string  { return fmt.Sprintf("\nstatic const int bench_edit_%d = %d;\n", n, n) }
 func remark(n int) string { return fmt.Sprintf("\n// Edit %d.\n", n) }
 
-// Programs with C: a small generated one, and a published one with C++ in seven
-// packages.
-var cPrograms = []string{project.CName, "ollama"}
+// Programs with C: a small generated one, and published ones: C++ of its own in
+// seven packages, C++ in a third-party package, one C file of SQLite.
+var cPrograms = []string{project.CName, "ollama", "hugo-extended", "sql-migrate"}
 
 var cEdits = map[string][]cEdit{
 	project.CName: {

@@ -17,6 +17,9 @@ import (
 // goFlags are what dgd plans with.
 func goFlags(p *program) []string {
 	flags := []string{"-trimpath", "-buildvcs=false", strings.TrimSpace("-ldflags=-buildid= " + p.ldflags())}
+	if len(p.tags) > 0 {
+		flags = append(flags, "-tags="+strings.Join(p.tags, ","))
+	}
 	if p.vendor != "" {
 		flags = append(flags, "-mod=vendor")
 	}

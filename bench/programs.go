@@ -21,6 +21,7 @@ type program struct {
 	modules    string // the same as a store path
 	vendorHash string
 	subPackage string
+	tags       []string
 	env        map[string]string
 	compiler   []string // the C compiler's environment, where there is one
 	edits      places
@@ -58,8 +59,10 @@ var published = map[string]struct {
 	edits places
 	bump  *bump
 }{
-	"gofumpt": {},
-	"ollama":  {},
+	"gofumpt":       {},
+	"ollama":        {},
+	"hugo-extended": {},
+	"sql-migrate":   {},
 	"caddy": {
 		edits: places{
 			leafFile:   "modules/standard/imports.go",
@@ -157,6 +160,7 @@ func (b *bench) fetch(ctx context.Context, name string) (*program, error) {
 	var def struct {
 		VendorHash string
 		SubPackage string
+		Tags       []string
 		Env        map[string]string
 	}
 	text, err := b.machine.Output(ctx, "nix-instantiate", "--eval", "--strict", "--json", "-E",
@@ -177,6 +181,7 @@ func (b *bench) fetch(ctx context.Context, name string) (*program, error) {
 		src:        b.onDisk(src),
 		vendorHash: def.VendorHash,
 		subPackage: def.SubPackage,
+		tags:       def.Tags,
 		env:        cgoOf(name),
 		edits:      extra.edits,
 		bump:       extra.bump,
@@ -200,6 +205,11 @@ func (b *bench) expression(p *program, src string) string {
 	if p.vendorHash != "" {
 		fmt.Fprintf(&t, " vendorHash = %q;", p.vendorHash)
 	}
+	t.WriteString(" tags = [")
+	for _, tag := range p.tags {
+		fmt.Fprintf(&t, " %q", tag)
+	}
+	t.WriteString(" ];")
 	if flags := p.ldflags(); flags != "" {
 		fmt.Fprintf(&t, " ldflags = [ %q ];", flags)
 	}

@@ -166,6 +166,19 @@ builtins.mapAttrs
       nixpkgs = false;
     };
 
+    # The tag adds 122 C files of libwebp and 64 C and C++ files of libsass, in two third-party packages.
+    hugo-extended = {
+      module = "github.com/gohugoio/hugo";
+      version = "v0.150.1";
+      hash = "sha256-t5UbkS3uC8rvnF5f1lOVTRr5dkJWrSZRPycfygiYLow=";
+      vendorHash = "sha256-O5pRFjiww4OwGMDsEnJAgAEFm9bGIEs75k7epjcAHdY=";
+      tags = [ "extended" ];
+      cgo = true;
+      packages = 712;
+      modules = 102;
+      nixpkgs = false;
+    };
+
     # Its go.mod has a godebug line; two third-party packages contain C.
     rclone = {
       module = "github.com/rclone/rclone";

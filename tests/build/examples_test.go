@@ -33,7 +33,7 @@ func TestExamples(t *testing.T) {
 // many embedded files (hugo), and one whose modules come as archives (age-proxy).
 var programs = []string{"shfmt", "age", "age-proxy", "s2c", "nats-server", "sql-migrate", "yq", "hugo"}
 
-var largePrograms = []string{"gofumpt", "stringer", "restic", "caddy", "rclone", "ollama"}
+var largePrograms = []string{"gofumpt", "stringer", "restic", "caddy", "rclone", "ollama", "hugo-extended"}
 
 // Published programs have the bytes that `go build` gives them, in both modes.
 func TestPrograms(t *testing.T) {
