@@ -64,7 +64,7 @@ let
           !builtins.elem value goModule.empty;
         when = condition: text: if condition then text else "";
 
-        name = args.name or "${get "pname" ""}-${get "version" ""}";
+        name = get "name" "${get "pname" ""}-${get "version" ""}";
         vendorHash = get "vendorHash" null;
         # A wrong type is for the check to name.
         proxyVendor = get "proxyVendor" false == true;
@@ -133,7 +133,17 @@ let
 
         # Phases that can change the sources, or the arguments of the build.
         prepares =
-          builtins.any set goModule.preparing || set "deleteVendor" || !goModule.isDirectory (get "src" null);
+          builtins.any set goModule.preparing
+          || set "deleteVendor"
+          || !goModule.isDirectory (get "src" null)
+          || builtins.any (tool: tool != go && goModule.mayHook tool) (get "nativeBuildInputs" [ ]);
+
+        # The shell code before the build that attributes give.
+        hooks = builtins.filter builtins.isString (
+          builtins.attrValues (removeAttrs final (goModule.notPreparing ++ added ++ ownPhases ++ [ "installPhase" ]))
+          ++ map (name: args.${name} or null) ownPhases
+        );
+        changesCompiler = prepares && env.CGO_ENABLED == "1" && builtins.any compilerAttributes.areSetIn hooks;
 
         beforeAll = if set "phases" then "phases" else "prePhases";
 
@@ -152,7 +162,8 @@ let
             outputs = [
               "out"
               "settings"
-            ];
+            ]
+            ++ (if changesCompiler then [ "compiler" ] else [ ]);
             doCheck = false;
             doInstallCheck = false;
             dontFixup = true;
@@ -164,6 +175,11 @@ let
             dgdStandInPhase = ''
               dgdPrepared=$out
               dgdSettings=$settings
+              ${when changesCompiler ''
+                dgdCompiler=$compiler
+                dgdCompilerNames='${compilerAttributes.variables}'
+                source ${./compiler-changes.sh}
+              ''}
               name=${final.finalPackage.name}
               ${standIns.exports}
             '';
@@ -214,10 +230,12 @@ let
             inherit stdenv;
             attrs = compilerAttributes.attrs final;
             inputs = compilerAttributes.inputs final;
+            changes = if changesCompiler then prepared.compiler else null;
             standIns = standIns.paths;
           };
           checkFlags = goModule.words (get "checkFlags" [ ]);
           nativeCheckInputs = get "nativeCheckInputs" [ ] ++ get "checkInputs" [ ];
+          checkVariables = goModule.testVariables final;
           testPackages = inner.subPackages;
           testData = args.testData;
         };
@@ -225,6 +243,7 @@ let
         checksApart =
           !whole
           && !builtins.any set goModule.checking
+          && !builtins.any goModule.exports (hooks ++ [ (toString (get "postBuild" "")) ])
           && !builtins.any goModule.isOwnFlag (inner.checkFlags ++ goFlags);
         built = (if args.useDynDrv then dynDrv else ifd) inner;
         # Whether the go command compiles in the phases. There it reads the user's go.mod, and archives of modules.
@@ -274,7 +293,8 @@ let
       in
       removeAttrs args goModule.notForDerivation
       // {
-          name = goModule.check args (say name);
+          # As there: without it, mkDerivation makes one of pname and version, which the arguments may refer to.
+          ${if args ? pname && args ? version && !(args ? name) then null else "name"} = goModule.check args args.name;
           nativeBuildInputs = [ go ] ++ args.nativeBuildInputs or [ ];
           # Attributes of nixpkgs' packages, which hooks and other expressions may read.
           modRoot = args.modRoot or "./";
@@ -285,17 +305,21 @@ let
           goModules = if goModules == null then "" else goModules;
           allowGoReference = args.allowGoReference or false;
           # mkDerivation looks at it before the name.
-          enableParallelBuilding = goModule.check args (args.enableParallelBuilding or true);
+          enableParallelBuilding = goModule.check args (say (args.enableParallelBuilding or true));
           env =
-            builtins.intersectAttrs {
-              GOOS = null;
-              GOARCH = null;
-            } go
-            // args.env or { }
+            let
+              given =
+                builtins.intersectAttrs {
+                  GOOS = null;
+                  GOARCH = null;
+                } go
+                // args.env or { };
+            in
+            given
             // {
               GO111MODULE = "on";
               GOTOOLCHAIN = "local";
-              CGO_ENABLED = args.env.CGO_ENABLED or (cgoEnabled args);
+              CGO_ENABLED = given.CGO_ENABLED or (cgoEnabled (args // { env = given; }));
               GOFLAGS = builtins.concatStringsSep " " (
                 args.GOFLAGS or [ ]
                 ++ (if proxyVendor || locked != null then [ ] else [ "-mod=vendor" ])
@@ -322,9 +346,16 @@ let
                   ''
                     # A module of libraries has no programs.
                     if [ -e ${built.program}/bin ]; then
-                      mkdir -p "$GOPATH/bin"
-                      cp -r --no-preserve=mode ${built.program}/bin/. "$GOPATH/bin"
-                      chmod +x "$GOPATH"/bin/*
+                      dgdBin=$GOPATH/bin
+                      ${when (!platform.isCross) ''
+                        # Where `go install` puts programs for another platform.
+                        if [ "$(go env GOOS GOARCH)" != "$(go env GOHOSTOS GOHOSTARCH)" ]; then
+                          dgdBin+=/$(go env GOOS)_$(go env GOARCH)
+                        fi
+                      ''}
+                      mkdir -p "$dgdBin"
+                      cp -r --no-preserve=mode ${built.program}/bin/. "$dgdBin"
+                      chmod +x "$dgdBin"/*
                       ${standIns.replace "\"$GOPATH/bin\""}
                     fi
                   ''
@@ -360,7 +391,7 @@ let
               fi
               runHook postInstall
             '';
-          strictDeps = args.strictDeps or true;
+          strictDeps = true;
           disallowedReferences = args.disallowedReferences or [ ] ++ (if allowGoReference then [ ] else [ go ]);
           passthru = {
             inherit go;

@@ -11,6 +11,7 @@
   # For the link of a package's programs: paths that stand for its outputs, by their names. stdenv tells the linker that
   # programs find libraries in the package itself. Without them the environment is that of no package.
   standIns ? { },
+  changes ? null, # shell code with what a package's phases make of these variables
 }:
 let
   isPackage = standIns != { };
@@ -30,6 +31,7 @@ stdenv.mkDerivation (
     # What belongs to this build, or differs between machines, stays out.
     buildCommand = ''
       dgd_out=$out
+      ${if changes == null then "" else "source ${changes}"}
       dgd_unset='${builtins.concatStringsSep " " (builtins.attrNames standIns)}'
       unset buildCommand out outputs name builder system shell TMP TMPDIR TEMP TEMPDIR NIX_BUILD_TOP NIX_BUILD_CORES \
         NIX_LOG_FD PWD OLDPWD SHLVL HOME initialPath passAsFile buildCommandPath \

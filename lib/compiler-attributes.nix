@@ -16,10 +16,15 @@ rec {
       ]
       ++ (if final.__structuredAttrs or false then [ ] else builtins.filter isCompilerVariable (builtins.attrNames final))
     )) final;
-  isCompilerVariable =
-    name:
-    builtins.match "NIX_.*|PKG_CONFIG.*|CC|CXX|CPATH|(C|CPLUS|OBJC)_INCLUDE_PATH|(LIBRARY|COMPILER|LD_RUN)_PATH|GCC_.*|SOURCE_DATE_EPOCH" name
-    != null;
+  isCompilerVariable = name: builtins.match variables name != null;
+  variables = "NIX_.*|PKG_CONFIG.*|CC|CXX|CPATH|(C|CPLUS|OBJC)_INCLUDE_PATH|(LIBRARY|COMPILER|LD_RUN)_PATH|GCC_.*|SOURCE_DATE_EPOCH";
+
+  # Whether shell code may set one of these: it names it, and not only its value.
+  areSetIn =
+    code:
+    builtins.length (
+      builtins.split "(^|[^[:alnum:]_\${])(NIX_[A-Z]|PKG_CONFIG|(CC|CXX)=|CPATH|(C|CPLUS|OBJC)_INCLUDE_PATH|(LIBRARY|COMPILER|LD_RUN)_PATH|GCC_|SOURCE_DATE_EPOCH)" code
+    ) > 1;
 
   # Of final attributes, the inputs of a build that mkDerivation knows beside buildInputs and nativeBuildInputs.
   inputs = builtins.intersectAttrs (names [

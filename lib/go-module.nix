@@ -11,7 +11,7 @@ let
   set = names: builtins.listToAttrs (map (name: { inherit name; value = null; }) names);
   listOrWords = {
     words = "a list of strings, or a string of words";
-    check = v: builtins.isString v || types.strings.check v;
+    check = v: v == null || builtins.isString v || types.strings.check v;
   };
   isText = v: builtins.isString v || builtins.isAttrs v && v.type or "" == "derivation";
   hook = types.nullOrString // { words = "a string with shell code"; };
@@ -31,7 +31,7 @@ let
     vendorHash = types.nullOrString;
     modules = types.nullOrFile;
     modRoot = types.below;
-    sourceRoot = types.string;
+    sourceRoot = types.nullOrString;
     proxyVendor = types.bool;
     deleteVendor = types.bool;
     allowGoReference = types.bool;
@@ -269,10 +269,7 @@ rec {
 
   # The words of a list or a string, as a shell splits them.
   words =
-    value:
-    builtins.filter (w: builtins.isString w && w != "") (
-      builtins.split "[[:space:]]+" (if builtins.isList value then builtins.concatStringsSep " " value else value)
-    );
+    value: builtins.filter (w: builtins.isString w && w != "") (builtins.split "[[:space:]]+" (toString value));
 
   # What changes the sources before `go install` runs, or what it is given.
   preparing = [
@@ -295,6 +292,51 @@ rec {
     "preBuild"
     "phases"
   ];
+
+  # Tools may bring a setup hook, which can change the sources or the flags, and evaluation does not see it. Of these
+  # it is known that they do not before the build.
+  mayHook =
+    input:
+    input != null
+    && !(
+      builtins.isAttrs input
+      && builtins.elem (input.pname or (builtins.parseDrvName (input.name or "")).name) [
+        "bash"
+        "git"
+        "git-minimal"
+        "install-shell-files"
+        "make-binary-wrapper-hook"
+        "make-shell-wrapper-hook"
+        "make-wrapper"
+        "pkg-config"
+        "pkg-config-wrapper"
+        "version-check"
+        "version-check-hook"
+      ]
+    );
+
+  # Whether shell code exports a variable that tests may read, beside those of the go command.
+  exports =
+    code:
+    builtins.any
+      (
+        part:
+        builtins.isList part && builtins.match "(CGO_|GO[A-Z]|NIX_).*|ldflags|gcflags|tags|(sub|excluded)Packages" (builtins.elemAt part 1) == null
+      )
+      (builtins.split "(export|declare -x)[[:space:]]+([[:alnum:]_]+)" code);
+
+  # Attributes that are variables, as tests see them: by the way in which they are written.
+  testVariables =
+    final:
+    if final.__structuredAttrs or false then
+      { }
+    else
+      builtins.listToAttrs (
+        map (name: {
+          inherit name;
+          value = toString final.${name};
+        }) (builtins.filter (name: builtins.match "[A-Z][A-Z0-9_]*" name != null && final.${name} != null) (builtins.attrNames final))
+      );
 
   # What of a package is none of the prepared sources' business.
   notPreparing = [

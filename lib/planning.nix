@@ -26,8 +26,8 @@ let
 
   # What the C compiler is and says does not depend on the flags of go build.
   ccEnv = removeAttrs env [ "GOFLAGS" ];
-  # For buildGoModule `cc` has the package's stdenv, those of its attributes that concern the C compiler, and the
-  # stand-ins of its outputs.
+  # For buildGoModule `cc` has the package's stdenv, those of its attributes that concern the C compiler, what its phases
+  # change of the compiler's variables, and the stand-ins of its outputs.
   cc = args.cc or { };
   withInputs = {
     env = ccEnv;
@@ -38,7 +38,8 @@ let
     // cc.attrs or { }
     // cc.inputs or { };
   }
-  // builtins.intersectAttrs { stdenv = null; } cc;
+  // builtins.intersectAttrs { stdenv = null; } cc
+  // (if cc.changes or null == null then { } else { changes = settle cc.changes; });
 
   inputs' = {
     inherit go;
@@ -122,10 +123,11 @@ let
     ownFlags
     ++ (if args.tags == [ ] then [ ] else [ "-tags=${builtins.concatStringsSep "," args.tags}" ])
     ++ (if args.gcflags == [ ] then [ ] else [ "-gcflags=${builtins.concatStringsSep " " args.gcflags}" ]);
-  # As in nixpkgs: programs have no build ID but one that is given. Flags can begin with a pattern.
-  hasBuildID = builtins.any (f: builtins.match "(.*[[:space:]=])?-buildid=.*" f != null) args.ldflags;
+  # As in nixpkgs: programs have no build ID but one that is given. Flags can begin with a pattern. buildGoModule's are
+  # attributes, which overrideAttrs may take that from.
+  saysBuildID = args.libraries or false || builtins.any (f: builtins.match "(.*[[:space:]=])?-buildid=.*" f != null) args.ldflags;
   ldflags = "-ldflags=${
-    builtins.concatStringsSep " " (args.ldflags ++ (if hasBuildID then [ ] else [ "-buildid=" ]))
+    builtins.concatStringsSep " " (args.ldflags ++ (if saysBuildID then [ ] else [ "-buildid=" ]))
   }";
 
   # A package's phases may have changed its flags: then the planner reads them where the phases left them.
@@ -355,7 +357,7 @@ rec {
         withInputs
         // {
           name = "check-env";
-          inherit env;
+          env = env // removeAttrs (args.checkVariables or { }) (builtins.attrNames withInputs.attrs);
           nativeBuildInputs = [ go ] ++ args.nativeBuildInputs ++ args.nativeCheckInputs;
         }
       );

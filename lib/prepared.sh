@@ -1,5 +1,6 @@
 # The end of the phases that prepare a package's sources: what is unpacked becomes $dgdPrepared, and $dgdSettings, beside what
-# dgd-settings has, says where in it the phases are and would run the go command.
+# dgd-settings has, says where in it the phases are and would run the go command. $dgdCompiler, where it is asked for, says
+# what they made of the variables of the C compiler.
 #
 # All of what was unpacked stays, also what is above or beside sourceRoot: a go.work, a vendor directory, headers. Where
 # that is one directory, it is the sources itself.
@@ -35,3 +36,6 @@ fi
   printf '%s\0' "sources=$(realpath "$dgdTop")" "modRoot=${dgdHere:-.}"
   cat dgd-settings
 } > "$dgdSettings"
+if [ -n "${dgdCompiler-}" ]; then
+  dgdCompilerChanges "$(realpath "$dgdTop")" "$dgdPrepared" > "$dgdCompiler"
+fi

@@ -94,6 +94,25 @@ func TestSelfRpath(t *testing.T) {
 	}
 }
 
+// Programs for another platform lie where `go install` puts them, whoever says
+// what they are for.
+func TestOtherPlatform(t *testing.T) {
+	src := filepath.Join(repo(t), "examples/cross")
+	want := fileText(t, onDisk(filepath.Join(here(t, expression(t, "buildWithDynDrv", src, `env = { GOOS = "js"; GOARCH = "wasm"; };`)), "bin/cross")))
+	const args = `pname = "cross"; version = "1"; vendorHash = null; doCheck = false;`
+	for name, builder := range map[string]string{
+		"env":  fmt.Sprintf(`(import %s { }).buildGoModule { src = %s; %s env = { GOOS = "js"; GOARCH = "wasm"; }; useDynDrv = true; }`, repo(t), src, args),
+		"hook": fmt.Sprintf(`(import %s { }).buildGoModule { src = %s; %s env.CGO_ENABLED = 0; preBuild = "export GOOS=js GOARCH=wasm"; useDynDrv = true; }`, repo(t), src, args),
+		"go": fmt.Sprintf(`((import %s { }).buildGoModule.override (old: { go = old.go // { GOOS = "js"; GOARCH = "wasm"; }; })) { src = %s; %s useDynDrv = true; }`,
+			repo(t), src, args),
+	} {
+		path := here(t, builder)
+		if fileText(t, onDisk(filepath.Join(path, "bin/js_wasm/cross"))) != want {
+			t.Errorf("%s: %s has another program than buildWithDynDrv makes", name, path)
+		}
+	}
+}
+
 // With structured attributes lists are arrays, and only what is in `env` is a
 // variable: phases of the user's own and those of buildGoModule read them so.
 func TestStructuredAttrs(t *testing.T) {
@@ -156,10 +175,18 @@ func TestGoModuleAttributes(t *testing.T) {
 		{``, `overrideAttrs (old: { passthru = old.passthru // { overrideModAttrs = _: _: { name = "z"; }; }; })).goModules.name`, `"z"`},
 		{`ldflags = [ "-s" "-buildid=abc" ];`, `ldflags`, `[ "-s" "-buildid=abc" ]`},
 		{`ldflags = [ "-s" ];`, `ldflags`, `[ "-s" "-buildid=" ]`},
+		{``, `overrideAttrs { name = "other"; }).goModules.name`, `"other-go-modules"`},
+		{``, `overrideAttrs { pname = "other"; }).goModules.name`, `"other-1-go-modules"`},
+		{`strictDeps = false;`, `strictDeps`, "true"},
+		// The attributes are all that the linker is told.
+		{`ldflags = [ "-s" ];`, `overrideAttrs { ldflags = [ "-w" ]; vendorHash = null; }).dgd.plan.flags`, `[ "-trimpath" "-buildvcs=false" "-ldflags=-w" ]`},
 	} {
 		expression := fmt.Sprintf("let p = %s; in (p.%s", goModule(t, "dyn", src, strings.ReplaceAll(attrs+test.args, "./", src+"/"), ""), test.attribute)
 		if !strings.Contains(test.attribute, "overrideAttrs") {
 			expression += ")"
+		}
+		if at, is := strings.CutSuffix(expression, ".plan.flags"); is {
+			expression = "(builtins.fromJSON (builtins.unsafeDiscardStringContext (" + at + ".plan.config))).flags"
 		}
 		out, err := exec.Command("nix-instantiate", "--eval", "--strict", "--read-write-mode", "-E", expression).CombinedOutput()
 		if err != nil || strings.TrimSpace(string(out)) != test.want {
@@ -181,6 +208,7 @@ func TestGoModuleTakes(t *testing.T) {
 	for _, test := range []struct{ args, says string }{
 		{`tags = "a b";`, ""},
 		{`patches = null;`, ""},
+		{`subPackages = null; excludedPackages = null; tags = null; checkFlags = null; sourceRoot = null; doCheck = true;`, ""},
 		{`excludedPackages = "cmd/other";`, ""},
 		{`goPackagePath = "x";`, "warning: dgd.buildGoModule: the argument `goPackagePath` has no effect"},
 		{`buildFlags = [ "-v" ];`, "warning: dgd.buildGoModule: the argument `buildFlags` has no effect: use `ldflags`"},

@@ -23,7 +23,7 @@
 #  9. With buildTestBinaries the test program of each directory is built in its place, and doCheck is off by default.
 # 10. The check phase tests the directories with tests, with checkFlags, without vet and without -trimpath.
 # 11. The result is what is in GOPATH's bin, and may not refer to Go, unless allowGoReference says so.
-# 12. strictDeps and enableParallelBuilding are on; without the second, one core builds.
+# 12. strictDeps is on, whatever the argument says. So is enableParallelBuilding by default; without it, one core builds.
 #
 # In one thing it is not as nixpkgs': where cgo is off, Go's build cache has some packages of the standard library from the
 # start, so that not every package compiles them anew. It knows them by their contents. (With cgo it does not know what
@@ -223,7 +223,7 @@ let
           fi
           runHook postInstall
         '';
-      strictDeps = args.strictDeps or true;
+      strictDeps = true;
       allowGoReference = args.allowGoReference or false;
       disallowedReferences = if final.allowGoReference then [ ] else [ go ];
       passthru = {
@@ -234,4 +234,12 @@ let
       meta = (if go ? meta.platforms then { inherit (go.meta) platforms; } else { }) // args.meta or { };
     };
 in
-given: stdenv.mkDerivation (final: attributes final (if builtins.isFunction given then given final else given))
+{
+  override =
+    change:
+    import ./build-go-module.nix (
+      { inherit pkgs go; } // (if builtins.isFunction change then change { inherit go; } else change)
+    );
+  __functor =
+    _: given: stdenv.mkDerivation (final: attributes final (if builtins.isFunction given then given final else given));
+}

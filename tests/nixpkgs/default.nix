@@ -75,7 +75,10 @@ let
     );
 in
 {
-  forms = builtins.mapAttrs (_: compared) (import ./forms.nix { inherit pkgs hooks; });
+  inherit (builtins.mapAttrs (_: builtins.mapAttrs (_: compared)) (import ./forms.nix { inherit pkgs hooks; }))
+    forms
+    more
+    ;
 
   programs = builtins.mapAttrs (_: program: compared (build: build program.args)) (
     import ../nixpkgs-programs.nix { inherit (dgd) fetchGoModule; }

@@ -1,7 +1,7 @@
 # Which directories the go command is run on, and how: rules 8 and 10 of build-go-module.nix. Sourced in the build phase.
 
 getGoDirs() { # ""|test
-  local word left_out='/_|examples|Godeps|testdata'
+  local word left_out='/_\|examples\|Godeps\|testdata'
   if [[ ${subPackages-} ]]; then
     for word in ${subPackages[*]}; do
       echo "./$word"
@@ -9,9 +9,9 @@ getGoDirs() { # ""|test
     return
   fi
   for word in ${excludedPackages[*]-}; do
-    left_out+="|$word"
+    left_out+="\\|$word"
   done
-  find . -name "*$1.go" -type f -printf '%h\n' | sort -u | sed -E "\\#/vendor/#d; \\#$left_out#d"
+  find . -name "*$1.go" -type f -printf '%h\n' | sort -u | sed "\\#/vendor/#d; \\#$left_out#d"
 }
 
 buildGoDir() { # COMMAND DIRECTORY

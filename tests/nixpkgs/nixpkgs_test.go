@@ -29,6 +29,7 @@ import (
 var (
 	set         = flag.String("nixpkgs", "", "a Nix expression: the package set, which has a buildGoModule of its own")
 	programs    = flag.Bool("programs", false, "compare the programs of tests/nixpkgs-programs.nix, too")
+	more        = flag.Bool("more", false, "compare the forms of more-forms.nix, too, as with -nixpkgs")
 	modes       = flag.String("modes", "ifd,dyn", "dgd's modes to compare: ifd, dyn or both")
 	definitions = flag.String("definitions", "", "compare these packages of -nixpkgs, too: names with commas between")
 )
@@ -70,17 +71,27 @@ func evaluate(t testing.TB, expression string, value any) {
 	}
 }
 
-func TestForms(t *testing.T) {
+func TestForms(t *testing.T) { compareAll(t, "forms") }
+
+func TestMoreForms(t *testing.T) {
+	if *set == "" && !*more {
+		t.Skip("without -nixpkgs and -more")
+	}
+	compareAll(t, "more")
+}
+
+// compareAll compares the forms of an attribute of default.nix.
+func compareAll(t *testing.T, attribute string) {
 	testnix.Require(t)
 	var names []string
-	evaluate(t, "builtins.attrNames "+expression(t, "forms"), &names)
+	evaluate(t, "builtins.attrNames "+expression(t, attribute), &names)
 	if len(names) < 25 {
 		t.Fatalf("only %d forms", len(names))
 	}
 	for _, name := range names {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			compare(t, name, expression(t, "forms."+name))
+			compare(t, name, expression(t, attribute+"."+name))
 		})
 	}
 }
