@@ -1,186 +1,257 @@
-# Checks the arguments of the builders and fills in their defaults, so that a mistake is found before anything builds.
-{
-  pkgs,
-  platform,
-  nixLacks,
-}:
-function:
+# The table of the arguments of all builders: who takes which, of what type, with what default, and what it is for. The
+# builders check arguments and fill in defaults by it, and the table in docs/api.md is compared with it.
+#
+# An entry has `type` and `doc`, and `default` unless the argument is `required` or has none; `text` is the default in
+# words, where it cannot be shown as it is. `goModule` is what differs in buildGoModule.
+{ pkgs }:
 let
-  defaults = {
-    name = null;
-    modRoot = ".";
-    vendorHash = null;
-    modules = null;
-    proxyVendor = false;
-    deleteVendor = false;
-    env = { };
-    subPackage = ".";
-    subPackages = null;
-    tags = [ ];
-    ldflags = [ ];
-    gcflags = [ ];
-    GOFLAGS = [ ];
-    go = pkgs.go;
-    buildInputs = [ ];
-    nativeBuildInputs = [ ];
-    contentAddressed = builtins ? outputOf;
-    granularity = "module";
-    allowGoReference = false;
-    fallback = true;
-    innerNix = null;
-    doCheck = false;
-    checkFlags = [ ];
-    nativeCheckInputs = [ ];
-    testPackages = [ "./..." ];
-    testData = [ ];
-    meta = { };
-    passthru = { };
-  };
-  known = builtins.attrNames defaults ++ [
-    "src"
-    "pkgs"
-  ];
-  fail = message: throw "dgd.${function}: ${message}";
-  list = builtins.concatStringsSep ", ";
-
   types = import ./types.nix;
-  typeOf = {
-    name = types.nullOrString;
-    modRoot = types.below;
-    vendorHash = types.nullOrString;
-    modules = types.nullOrFile;
-    proxyVendor = types.bool;
-    deleteVendor = types.bool;
-    env = types.env;
-    subPackage = types.string;
-    subPackages = types.nullOrStrings;
-    tags = types.strings;
-    ldflags = types.strings;
-    gcflags = types.strings;
-    GOFLAGS = types.strings;
-    buildInputs = types.list;
-    nativeBuildInputs = types.list;
-    contentAddressed = types.bool;
-    granularity = types.granularity;
-    allowGoReference = types.bool;
-    fallback = types.bool;
-    doCheck = types.bool;
-    checkFlags = types.strings;
-    nativeCheckInputs = types.list;
-    testPackages = types.strings;
-    testData = types.testData;
-    meta = types.attrs;
-    passthru = types.attrs;
+  hook = doc: {
+    type = types.hook;
+    inherit doc;
+  };
+  ofGoModule = builtins.mapAttrs (_: entry: entry // entry.goModule or { });
+
+  # What all builders take, and nixpkgs' buildGoModule, too.
+  shared = {
+    src = {
+      type = types.described "a path, a string with a store path, or a derivation";
+      doc = "the sources, with a go.mod";
+      required = true;
+    };
+    modRoot = {
+      type = types.below;
+      default = ".";
+      doc = "the directory below `src` in which the go command runs";
+      goModule.default = "./";
+    };
+    vendorHash = {
+      type = types.nullOrString;
+      default = null;
+      doc = "the hash of the fetched modules";
+      goModule.required = true;
+    };
+    proxyVendor = {
+      type = types.bool;
+      default = false;
+      doc = "fetch the modules as archives, and build in module mode";
+    };
+    deleteVendor = {
+      type = types.bool;
+      default = false;
+      doc = "leave out the vendor directory of `src`";
+    };
+    subPackages = {
+      type = types.nullOrStrings;
+      default = null;
+      doc = "which packages to build";
+      goModule.type = types.listOrWords;
+      goModule.text = "all directories with Go files";
+    };
+    env = {
+      type = types.env;
+      default = { };
+      doc = "environment variables of the go command and the C compiler";
+      goModule.type = types.stdenvEnv;
+    };
+    tags = {
+      type = types.strings;
+      default = [ ];
+      doc = "build tags";
+      goModule.type = types.listOrWords;
+    };
+    ldflags = {
+      type = types.strings;
+      default = [ ];
+      doc = "flags of the linker";
+    };
+    gcflags = {
+      type = types.strings;
+      default = [ ];
+      doc = "flags of the compiler";
+    };
+    GOFLAGS = {
+      type = types.strings;
+      default = [ ];
+      doc = "flags of `go build`";
+    };
+    buildInputs = {
+      type = types.list;
+      default = [ ];
+      doc = "C libraries for cgo";
+    };
+    nativeBuildInputs = {
+      type = types.list;
+      default = [ ];
+      doc = "tools for cgo";
+    };
+    allowGoReference = {
+      type = types.bool;
+      default = false;
+      doc = "build without -trimpath, and let programs refer to the toolchain";
+    };
+    doCheck = {
+      type = types.bool;
+      default = false;
+      doc = "whether the package depends on its tests";
+      goModule.default = true;
+    };
+    checkFlags = {
+      type = types.strings;
+      default = [ ];
+      doc = "flags of `go test`";
+      goModule.type = types.listOrWords;
+    };
+    nativeCheckInputs = {
+      type = types.list;
+      default = [ ];
+      doc = "programs that tests call";
+    };
+    name = {
+      type = types.nullOrString;
+      default = null;
+      doc = "the name in the result's store path";
+      goModule.type = types.string;
+      goModule.text = "`pname` and `version`";
+    };
+    meta = {
+      type = types.attrs;
+      default = { };
+      doc = "the result's `meta`";
+    };
+    passthru = {
+      type = types.attrs;
+      default = { };
+      doc = "further attributes of the result";
+    };
   };
 
-  isHere = import ./is-here.nix;
-  goFlags = import ./go-flags.nix;
-  modFiles = import ./mod-files.nix;
-
-  # Whether a source needs modules and has none: then the hash is as good as empty, and Nix says the right one.
-  lacksModules =
-    src: modRoot: env: deleteVendor:
-    isHere src
-    # With another go.mod, the planner says it.
-    && builtins.match ".*-modfile.*" (env.GOFLAGS or "") == null
-    && modFiles.lacksModules {
-      inherit
-        src
-        modRoot
-        env
-        deleteVendor
-        ;
+  # What all builders take, and nixpkgs' buildGoModule does not.
+  own = {
+    modules = {
+      type = types.nullOrFile;
+      default = null;
+      doc = "a lock in place of `vendorHash`";
     };
-
-  # The flags of go build that GOFLAGS, the variable, holds beside those that dgd gives itself. -mod is one of these:
-  # nixpkgs' buildGoModule overrides it, too.
-  withoutMod =
-    flags:
-    if builtins.any isMod flags then
-      warn "`-mod=` in `GOFLAGS` has no effect: dgd builds with -mod=vendor where there are modules, or as `proxyVendor` says" (
-        builtins.filter (f: !isMod f) flags
-      )
-    else
-      flags;
-  isMod = hasFlag "mod";
-  hasFlag = name: flag: builtins.match "['\"]?--?${name}(=.*)?" flag != null;
-  # Nix has builtins.warn since 2.23.
-  warn =
-    message:
-    (builtins.warn or (words: builtins.trace "warning: ${words}")) "dgd.${function}: ${message}";
-in
-given:
-let
-  unknown = builtins.filter (name: !builtins.elem name known) (builtins.attrNames given);
-  wrong = builtins.filter (name: given ? ${name} && !typeOf.${name}.check given.${name}) (
-    builtins.attrNames typeOf
-  );
-  args = defaults // given;
-  flags = withoutMod args.GOFLAGS;
-  env = builtins.mapAttrs (_: toString) (
-    platform.forHost args.env // (if flags == [ ] then { } else { GOFLAGS = builtins.concatStringsSep " " flags; })
-  );
-  # The same, as far as words go.
-  goflags = builtins.filter builtins.isString (builtins.split "[[:space:]]+" (env.GOFLAGS or ""));
-  refused = goFlags.refused goflags;
-  # What arguments give on the command line, which wins over the variable.
-  overridden = builtins.filter (name: args.${name} != [ ] && builtins.any (hasFlag name) goflags) [
-    "tags"
-    "gcflags"
-  ];
-  # The path of the result, which only the result's own derivation knows.
-  isOwn =
-    value:
-    if builtins.isAttrs value then
-      builtins.any isOwn (builtins.attrValues value)
-    else if builtins.isList value then
-      builtins.any isOwn value
-    else
-      builtins.isString value && builtins.replaceStrings [ (builtins.placeholder "out") ] [ "" ] value != value;
-  own = builtins.filter (name: isOwn args.${name}) [
-    "ldflags"
-    "gcflags"
-    "tags"
-    "GOFLAGS"
-    "env"
-    "checkFlags"
-  ];
-  src = "${args.src}";
-  modRoot = import ./relative.nix args.modRoot;
-in
-if unknown != [ ] then
-  fail "unknown argument ${list (map (n: "`${n}`") unknown)}; the arguments are: ${list (builtins.sort builtins.lessThan known)}"
-else if !given ? src then
-  fail "the argument `src` is missing: a directory with a go.mod"
-else if wrong != [ ] then
-  fail "the argument `${builtins.head wrong}` must be ${typeOf.${builtins.head wrong}.words}"
-else if args.modules != null && args.vendorHash != null then
-  fail "`modules` and `vendorHash` are both given: a lock has a hash for each module, leave out `vendorHash`"
-else if args.modules != null && given ? proxyVendor then
-  fail "`modules` and `proxyVendor` are both given: with a lock the build is in module mode anyway, leave out `proxyVendor`"
-else if given ? subPackage && given ? subPackages then
-  fail "`subPackage` and `subPackages` are both given: `subPackages` is the list form, use one of them"
-else if args.GOFLAGS != [ ] && args.env ? GOFLAGS then
-  fail "`GOFLAGS` and `env.GOFLAGS` are both given: they are the same, use one of them"
-else if args.allowGoReference && builtins.any (hasFlag "trimpath") goflags then
-  fail "`allowGoReference` builds without -trimpath, which `GOFLAGS` has"
-else if refused != [ ] then
-  fail "`GOFLAGS` has -${(builtins.head refused).name}: ${(builtins.head refused).note}"
-else if overridden != [ ] then
-  fail "`GOFLAGS` has -${builtins.head overridden}, which would have no effect: use the argument `${builtins.head overridden}`"
-else if own != [ ] then
-  fail "`${builtins.head own}` has the placeholder of the output `out`, whose path is not known where programs are linked: use buildGoModule, which puts it in later"
-else if args.contentAddressed && nixLacks.contentAddressed != null then
-  fail "`contentAddressed` ${nixLacks.contentAddressed}"
-else
-  args
-  // {
-    inherit src modRoot fail;
-    vendorHash =
-      if args.vendorHash == null && args.modules == null && lacksModules src modRoot env args.deleteVendor then "" else args.vendorHash;
-    subPackages = if args.subPackages != null then args.subPackages else [ args.subPackage ];
-    cgo = platform.hasCgo env;
-    env = env // {
-      CGO_ENABLED = if platform.hasCgo env then "1" else "0";
+    contentAddressed = {
+      type = types.bool;
+      default = builtins ? outputOf;
+      text = "`builtins ? outputOf`";
+      doc = "whether packages and programs are content-addressed";
     };
-  }
+    granularity = {
+      type = types.granularity;
+      default = "module";
+      doc = "which third-party packages share a derivation";
+    };
+    fallback = {
+      type = types.bool;
+      default = true;
+      doc = "whether `go build` builds what cannot be planned";
+    };
+    testData = {
+      type = types.testData;
+      default = [ ];
+      doc = "what tests see beside their package's directory";
+    };
+  };
+in
+rec {
+  # Of buildWithIFD and buildWithDynDrv.
+  builders = shared // own // {
+    subPackage = {
+      type = types.string;
+      default = ".";
+      doc = "the one package to build";
+    };
+    go = {
+      type = types.described "a derivation with bin/go";
+      default = pkgs.go;
+      text = "`pkgs.go`";
+      doc = "the toolchain";
+    };
+    testPackages = {
+      type = types.strings;
+      default = [ "./..." ];
+      doc = "patterns of the packages that are tested";
+    };
+    pkgs = {
+      type = types.described "a package set";
+      text = "the one that dgd was imported with";
+      doc = "another package set for this program";
+    };
+    innerNix = {
+      type = types.described "anything";
+      default = null;
+      doc = "without effect";
+    };
+  };
+
+  # Of buildGoModule, which checks these and takes all else that mkDerivation takes.
+  buildGoModule = ofGoModule shared // ownOfGoModule // {
+    pname = {
+      type = types.string;
+      doc = "the name without the version";
+      required = true;
+    };
+    version = {
+      type = types.string;
+      doc = "the version";
+      required = true;
+    };
+    sourceRoot = {
+      type = types.nullOrString;
+      doc = "the directory to build in, of what is unpacked";
+      text = "the one that is unpacked";
+    };
+    patches = {
+      type = types.nullOrList;
+      doc = "patches of the sources, and of the fetch of the modules";
+      default = [ ];
+    };
+    goSum = {
+      type = types.nullOrFile // {
+        words = "a path, such as ./go.sum, or null";
+      };
+      doc = "a file whose changes fetch the modules again";
+      default = null;
+    };
+    excludedPackages = {
+      type = types.listOrWords;
+      doc = "which directories are not built";
+      default = [ ];
+    };
+    overrideModAttrs = {
+      type = types.extension;
+      doc = "changes of the fetch of the modules";
+      default = { };
+    };
+    enableParallelBuilding = {
+      type = types.bool;
+      doc = "whether phases use several cores";
+      default = true;
+    };
+    buildTestBinaries = {
+      type = types.bool;
+      doc = "build test programs in place of programs";
+      default = false;
+    };
+    prePatch = hook "runs before the patches, in the fetch of the modules, too";
+    postPatch = hook "runs after the patches, in the fetch of the modules, too";
+    preBuild = hook "runs before the build, in the fetch of the modules, too";
+    postBuild = hook "runs after the build";
+    preCheck = hook "runs before the tests, which then run all in one derivation";
+    postCheck = hook "runs after the tests, which then run all in one derivation";
+    preInstall = hook "runs before the installation";
+    postInstall = hook "runs after the installation";
+  };
+
+  # Of these, the ones that mkDerivation must not see.
+  ownOfGoModule = own // {
+    useDynDrv = {
+      type = types.bool;
+      text = "`false`, or what `override` says";
+      doc = "dynamic derivations in place of import from derivation";
+    };
+  };
+}

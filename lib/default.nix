@@ -16,7 +16,8 @@ let
     system = pkgs.stdenv.buildPlatform.system;
     platform = callFile ./platform.nix { };
     tools = callFile ./tools.nix native;
-    arguments = callFile ./arguments.nix native;
+    argumentTable = callFile ./arguments.nix native;
+    arguments = callFile ./check-arguments.nix { };
     vendor = callFile ./vendor.nix native;
     fetch = callFile ./fetch.nix native;
     fetchModule = callFile ./fetch-module.nix { };
@@ -49,6 +50,7 @@ in
   internal = {
     inherit (scope)
       arguments
+      argumentTable
       cgoEnv
       vendor
       tools

@@ -2,74 +2,15 @@
 # where mkDerivation's go.
 {
   pkgs,
+  argumentTable,
   platform,
   nixLacks,
 }:
 let
-  types = import ./types.nix;
+  table = argumentTable.buildGoModule;
+  own = argumentTable.ownOfGoModule;
   fail = message: throw "dgd.buildGoModule: ${message}";
   set = names: builtins.listToAttrs (map (name: { inherit name; value = null; }) names);
-  listOrWords = {
-    words = "a list of strings, or a string of words";
-    check = v: v == null || builtins.isString v || types.strings.check v;
-  };
-  isText = v: builtins.isString v || builtins.isAttrs v && v.type or "" == "derivation";
-  hook = types.nullOrString // { words = "a string with shell code"; };
-
-  typeOf = {
-    inherit (types) granularity;
-    env = {
-      words = "an attribute set of strings, numbers, booleans and derivations, such as { CGO_ENABLED = 0; }";
-      check =
-        v: builtins.isAttrs v && builtins.all (x: builtins.isBool x || builtins.isInt x || isText x) (builtins.attrValues v);
-    };
-    meta = types.attrs;
-    testData = types.testData;
-    pname = types.string;
-    version = types.string;
-    name = types.string;
-    vendorHash = types.nullOrString;
-    modules = types.nullOrFile;
-    modRoot = types.below;
-    sourceRoot = types.nullOrString;
-    proxyVendor = types.bool;
-    deleteVendor = types.bool;
-    allowGoReference = types.bool;
-    buildTestBinaries = types.bool;
-    doCheck = types.bool;
-    useDynDrv = types.bool;
-    contentAddressed = types.bool;
-    fallback = types.bool;
-    subPackages = listOrWords;
-    excludedPackages = listOrWords;
-    tags = listOrWords;
-    ldflags = types.strings;
-    gcflags = types.strings;
-    checkFlags = listOrWords;
-    GOFLAGS = types.strings;
-    patches = {
-      words = "a list, or null";
-      check = v: v == null || builtins.isList v;
-    };
-    buildInputs = types.list;
-    nativeBuildInputs = types.list;
-    passthru = types.attrs;
-    goSum = types.nullOrFile // { words = "a path, such as ./go.sum, or null"; };
-    enableParallelBuilding = types.bool;
-    overrideModAttrs = {
-      words = "attributes of goModules, or a function of its old or of its final and its old ones";
-      check = v: builtins.isFunction v || builtins.isAttrs v;
-    };
-    prePatch = hook;
-    postPatch = hook;
-    preBuild = hook;
-    postBuild = hook;
-    preCheck = hook;
-    postCheck = hook;
-    preInstall = hook;
-    postInstall = hook;
-  };
-
   # Arguments that nixpkgs has given up, with what to do.
   gone.vendorSha256 = "use `vendorHash`";
 
@@ -102,15 +43,7 @@ rec {
     if !builtins.isAttrs given then
       fail "the argument must be an attribute set, or a function of the final attributes that gives one"
     else
-      given
-      // {
-        useDynDrv = given.useDynDrv or useDynDrv;
-        contentAddressed = given.contentAddressed or (builtins ? outputOf);
-        granularity = given.granularity or "module";
-        fallback = given.fallback or true;
-        testData = given.testData or [ ];
-        modules = given.modules or null;
-      };
+      builtins.mapAttrs (name: entry: entry.default or useDynDrv) own // given;
 
   # A change of attributes in its one form, a function of the final and the old ones.
   toExtension =
@@ -130,7 +63,7 @@ rec {
   check =
     given: value:
     let
-      wrong = builtins.filter (name: !typeOf.${name}.check given.${name}) (have (builtins.attrNames typeOf) given);
+      wrong = builtins.filter (name: !table.${name}.type.check given.${name}) (have (builtins.attrNames table) given);
       old = have (builtins.attrNames gone) given;
       useless = have (builtins.attrNames idle) given;
       misplaced = have variables given;
@@ -148,15 +81,15 @@ rec {
         builtins.filter (f: builtins.substring 0 (builtins.stringLength prefix) f == prefix) (given.GOFLAGS or [ ]);
     in
     if old != [ ] then
-      fail "the argument `${builtins.head old}` is no more: ${gone.${builtins.head old}}"
+      fail "the argument `${builtins.head old}` was removed: ${gone.${builtins.head old}}"
     else if !(given ? name) && !(given ? pname && given ? version) then
       fail "the argument `pname` with `version`, or `name`, is missing"
     else if !(given ? src || given ? srcs) then
       fail "the argument `src` is missing: the sources, with a go.mod"
     else if !(given ? vendorHash) && !isLocked then
-      fail "the argument `vendorHash` is missing: set it to \"\" and Nix says the right one, or to null where src has a vendor directory or needs no modules; or give `modules`, a lock that `dgd lock` writes"
+      fail "the argument `vendorHash` is missing: set it to \"\" and Nix will report the correct hash, or to null where src has a vendor directory or needs no modules; or give `modules`, a lock that `dgd lock` writes"
     else if wrong != [ ] then
-      fail "the argument `${builtins.head wrong}` must be ${typeOf.${builtins.head wrong}.words}"
+      fail "the argument `${builtins.head wrong}` must be ${table.${builtins.head wrong}.type.words}"
     else if flagsWith "-mod=" != [ ] then
       fail "the argument `GOFLAGS` has ${builtins.head (flagsWith "-mod=")}: use `proxyVendor` to build in module mode, and `vendorHash` for the rest"
     else if given.env or { } ? GOFLAGS then
@@ -237,16 +170,13 @@ rec {
   ];
 
   # What mkDerivation must not see: functions, and what is for dgd alone.
-  notForDerivation = variables ++ [
-    "GOFLAGS"
-    "overrideModAttrs"
-    "useDynDrv"
-    "contentAddressed"
-    "granularity"
-    "fallback"
-    "modules"
-    "testData"
-  ];
+  notForDerivation =
+    variables
+    ++ builtins.attrNames own
+    ++ [
+      "GOFLAGS"
+      "overrideModAttrs"
+    ];
 
   # What is said or done to all tests together.
   checking = [
@@ -338,7 +268,7 @@ rec {
         }) (builtins.filter (name: builtins.match "[A-Z][A-Z0-9_]*" name != null && final.${name} != null) (builtins.attrNames final))
       );
 
-  # What of a package is none of the prepared sources' business.
+  # Attributes that the preparation leaves out: what is about the package's own build.
   notPreparing = [
     "checkPhase"
     "preCheck"

@@ -16,7 +16,7 @@ let
     then
       "must have `version` with `hash`, or `patches`, and nothing else"
     else if o ? version != o ? hash then
-      "has one of `version` and `hash` without the other: set hash = \"\" and Nix says the right one"
+      "has one of `version` and `hash` without the other: set hash = \"\" and Nix will report the correct hash"
     else if o ? version && !(types.string.check o.version && types.string.check o.hash) then
       "must have strings as `version` and `hash`"
     else if !types.list.check (o.patches or [ ]) then

@@ -137,6 +137,7 @@ let
       "buildscript"
       "drvfile"
       "drvgen"
+      "gocmd"
       "goflags"
       "graph"
       "lock"
@@ -150,6 +151,7 @@ let
     modules = [
       "github.com/nix-community/go-nix"
       "golang.org/x/mod"
+      "golang.org/x/sync"
       "mvdan.cc/sh/v3"
     ];
   };
@@ -170,7 +172,7 @@ in
     planner
     // {
       name = "dgd-plan";
-      vendorHash = "sha256-rc5d1mVIkLp2snOp8xwLZKekk26azVx16f1h4LDaYWQ=";
+      vendorHash = "sha256-P0TYMZqy+EuRUNWeQvZRgA8Q04i2ipMV/ZFEUZ67cBA=";
     }
   );
 
@@ -191,6 +193,6 @@ in
       "github.com/spf13/cobra"
       "github.com/spf13/pflag"
     ];
-    vendorHash = "sha256-RCGeXF/o5hraDJnuQIaGoXrn+f7XVoy8EWcl1Slhi4M=";
+    vendorHash = "sha256-WpI2GMnBK0Lhx2ESVNrmr+3S3e3GkXp5jnhgp6I+bNg=";
   };
 }

@@ -1,5 +1,6 @@
 # Types of arguments: what a value must be, in words, and the check.
 let
+  isText = v: builtins.isString v || builtins.isAttrs v && v.type or "" == "derivation";
   types = {
     string = {
       words = "a string";
@@ -29,6 +30,14 @@ let
       words = "a list of at least one string, or null";
       check = v: v == null || types.strings.check v && v != [ ];
     };
+    listOrWords = {
+      words = "a list of strings, or a string of words";
+      check = v: v == null || builtins.isString v || types.strings.check v;
+    };
+    nullOrList = {
+      words = "a list, or null";
+      check = v: v == null || builtins.isList v;
+    };
     list = {
       words = "a list";
       check = builtins.isList;
@@ -49,6 +58,24 @@ let
     attrs = {
       words = "an attribute set";
       check = builtins.isAttrs;
+    };
+    hook = types.nullOrString // {
+      words = "a string with shell code";
+    };
+    extension = {
+      words = "attributes of goModules, or a function of its old or of its final and its old ones";
+      check = v: builtins.isFunction v || builtins.isAttrs v;
+    };
+    # What mkDerivation takes as `env`, in a package set that makes strings of it.
+    stdenvEnv = {
+      words = "an attribute set of strings, numbers, booleans and derivations, such as { CGO_ENABLED = 0; }";
+      check =
+        v: builtins.isAttrs v && builtins.all (x: builtins.isBool x || builtins.isInt x || isText x) (builtins.attrValues v);
+    };
+    # What is not checked before it is used.
+    described = words: {
+      inherit words;
+      check = _: true;
     };
     env = {
       words = "an attribute set of strings, such as { CGO_ENABLED = \"0\"; }";

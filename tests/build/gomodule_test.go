@@ -151,7 +151,7 @@ func TestGoModuleBadInput(t *testing.T) {
 		{`tags = 1;`, "the argument `tags` must be a list of strings, or a string of words"},
 		{`GOFLAGS = [ "-mod=mod" ];`, "use `proxyVendor`"},
 		{`env.GOFLAGS = "-race";`, "use the argument `GOFLAGS`"},
-		{`vendorSha256 = "";`, "the argument `vendorSha256` is no more: use `vendorHash`"},
+		{`vendorSha256 = "";`, "the argument `vendorSha256` was removed: use `vendorHash`"},
 		{`CGO_ENABLED = 0;`, "the argument `CGO_ENABLED` is a variable of the go command: set env.CGO_ENABLED"},
 		{`goSum = 1;`, "the argument `goSum` must be a path"},
 		{`enableParallelBuilding = "no";`, "the argument `enableParallelBuilding` must be true or false"},

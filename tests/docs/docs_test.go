@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io/fs"
+	"maps"
 	"net/url"
 	"os"
 	"os/exec"
@@ -163,6 +164,66 @@ func parse(t *testing.T, text string) error {
 
 func TestBuilderArguments(t *testing.T) {
 	checkEntries(t, entries(t, "buildWithIFD and buildWithDynDrv"), builderArguments(t))
+}
+
+// argumentRows is the table of all arguments as docs/api.md has it, made of
+// lib/arguments.nix.
+func argumentRows(t *testing.T) string {
+	t.Helper()
+	const expression = `let
+  shown = entry: { type = entry.type.words; inherit (entry) doc; required = entry.required or false; }
+    // (if entry ? text then { inherit (entry) text; } else if entry ? default then { default = builtins.toJSON entry.default; } else { });
+in builtins.mapAttrs (_: builtins.mapAttrs (_: shown)) { inherit (dgd.internal.argumentTable) builders buildGoModule; }`
+	out, stderr, err := evaluate(t, expression)
+	if err != nil {
+		t.Fatalf("%v\n%s", err, stderr)
+	}
+	type argument struct {
+		Type, Doc, Text, Default string
+		Required                 bool
+	}
+	var table struct{ Builders, BuildGoModule map[string]argument }
+	if err := json.Unmarshal([]byte(out), &table); err != nil {
+		t.Fatal(err)
+	}
+	cell := func(list map[string]argument, name string) string {
+		a, ok := list[name]
+		switch {
+		case !ok:
+			return "–"
+		case a.Required:
+			return a.Type + "; required"
+		case a.Text != "":
+			return a.Type + "; " + a.Text
+		case a.Default == "":
+			return a.Type
+		}
+		// Nix's notation of JSON.
+		value := strings.NewReplacer("[]", "[ ]", "{}", "{ }", "[", "[ ", "]", " ]", ",", " ").Replace(a.Default)
+		return a.Type + "; `" + value + "`"
+	}
+	names := map[string]string{}
+	for name, a := range table.Builders {
+		names[name] = a.Doc
+	}
+	for name, a := range table.BuildGoModule {
+		names[name] = a.Doc
+	}
+	rows := "| argument | buildWithIFD, buildWithDynDrv | buildGoModule | what it is |\n|---|---|---|---|\n"
+	for _, name := range slices.Sorted(maps.Keys(names)) {
+		rows += fmt.Sprintf("| `%s` | %s | %s | %s |\n", name, cell(table.Builders, name), cell(table.BuildGoModule, name), names[name])
+	}
+	return rows
+}
+
+// The page's table of all arguments is that of the library.
+func TestArgumentTable(t *testing.T) {
+	want := argumentRows(t)
+	_, page, ok := strings.Cut(read(t, filepath.Join(repo(t), "docs/api.md")), "\n## All arguments\n")
+	page, _, _ = strings.Cut(page, "\n## ")
+	if !ok || !strings.Contains(page, "\n\n"+want) {
+		t.Errorf("the section \"All arguments\" of docs/api.md has to have this table:\n%s", want)
+	}
 }
 
 func TestFetchArguments(t *testing.T) {
