@@ -17,9 +17,9 @@ in
     buildWithIFD
     fetchGoModule
     ;
-  # The same with other arguments, for who has dgd from an overlay or a flake.
+  # The same library with other arguments, for callers who got dgd from an overlay or a flake.
   override = changes: import ./. ({ inherit pkgs useDynDrv builderRpc moduleOverrides; } // changes);
-  # The same with other overrides, for who has dgd from an overlay or a flake.
+  # The same library with other overrides, for callers who got dgd from an overlay or a flake.
   withModuleOverrides = moduleOverrides: import ./. { inherit pkgs useDynDrv builderRpc moduleOverrides; };
   inherit (tests) examples testExamples vmtest;
   inherit tests;

@@ -30,7 +30,7 @@ func place(dir string) string {
 	return os.TempDir()
 }
 
-// inMemory tells whether a directory is in memory.
+// inMemory reports whether a directory is in memory.
 func inMemory(dir string) bool {
 	var fs syscall.Statfs_t
 	return syscall.Statfs(dir, &fs) == nil && fs.Type == tmpfs

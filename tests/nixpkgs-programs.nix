@@ -1,7 +1,7 @@
 # Programs by their definitions in nixpkgs: `args` is what nixpkgs hands to buildGoModule, with the version, the
 # vendorHash, the flags and the hooks that stand there, in the form that stands there. It differs in three things:
 #
-# - `src` comes from the module proxy. Often that has the hash of nixpkgs' src; it lacks symbolic links, other modules
+# - `src` comes from the module proxy. Often that has the hash of nixpkgs' src; it lacks symlinks, other modules
 #   below it and vendor directories.
 # - Hooks that call what the embedded package set has not are left out: those that install manual pages and shell
 #   completions, versionCheckHook, wrapProgram.

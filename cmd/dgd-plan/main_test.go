@@ -134,8 +134,8 @@ func TestSubmittingStages(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	// stage runs a stage and returns what it submits.
-	stage := func(command, name, method string, config any, paths ...string) ([]byte, testrpc.Object, *testrpc.Server) {
+	// inSandbox runs a stage and returns what it submits.
+	inSandbox := func(command, name, method string, config any, paths ...string) ([]byte, testrpc.Object, *testrpc.Server) {
 		t.Helper()
 		derivation(t, config)
 		server := &testrpc.Server{Name: name, Method: method}
@@ -166,7 +166,7 @@ func TestSubmittingStages(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, object, server := stage("modules", "modules", "nar", split)
+	got, object, server := inSandbox("modules", "modules", "nar", split)
 	if string(got) != string(want) {
 		t.Errorf("submitted %s, want %s", got, want)
 	}
@@ -183,7 +183,7 @@ func TestSubmittingStages(t *testing.T) {
 	if err := planner.WriteJSON(std, planner.Plan{}); err != nil {
 		t.Fatal(err)
 	}
-	got, object, server = stage("bind", "m-1.0.drv", "text", map[string]any{
+	got, object, server = inSandbox("bind", "m-1.0.drv", "text", map[string]any{
 		"plan": plan, "stdPlan": std, "src": src, "modules": file, "name": "m-1.0", "storeDir": "/nix/store", "granularity": "module",
 		"system": "x86_64-linux", "executor": executor, "inputs": map[string]string{"go": goroot}, "contentAddressed": true,
 	}, goroot, executor, object.Refs[0])

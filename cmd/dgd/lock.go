@@ -32,7 +32,7 @@ until the new one is complete.`,
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if opts.Jobs < 1 || opts.Timeout <= 0 {
-				return misuse{fmt.Errorf("--jobs and --timeout must be more than nothing")}
+				return misuse{fmt.Errorf("--jobs and --timeout must be positive")}
 			}
 			if asJSON && !check {
 				return misuse{errors.New("--json is of what --check finds: give both")}

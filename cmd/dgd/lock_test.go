@@ -92,7 +92,7 @@ func TestLock(t *testing.T) {
 		{goMod + "\nrequire example.com/a v1.0.0\n", []string{"lock"}, 1, "",
 			"dgd: DIR has no go.sum, although it needs modules: run `go mod tidy` there\n"},
 		{goMod, []string{"lock", "x", "y"}, 2, "", "dgd: accepts at most 1 arg(s), received 2\nSee dgd --help\n"},
-		{goMod, []string{"lock", "--jobs", "0"}, 2, "", "dgd: --jobs and --timeout must be more than nothing\nSee dgd --help\n"},
+		{goMod, []string{"lock", "--jobs", "0"}, 2, "", "dgd: --jobs and --timeout must be positive\nSee dgd --help\n"},
 		{goMod, []string{"lock", "nowhere"}, 1, "", "dgd: stat DIR/nowhere: no such file or directory\n"},
 	} {
 		if err := os.WriteFile(filepath.Join(dir, "go.mod"), []byte(step.goMod), 0o666); err != nil {

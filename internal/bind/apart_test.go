@@ -127,7 +127,7 @@ func TestTreeOfC(t *testing.T) {
 			t.Errorf("%s: keeps %q, want %q", test.name, keep, test.keep)
 		}
 	}
-	// Behind a symbolic link is another name: then all of the sources are there.
+	// Behind a symlink is another name: then all of the sources are there.
 	dir := tree(t, "p/a.cc", "q/far.h")
 	if err := os.Symlink("../q", filepath.Join(dir, "p/inc")); err != nil {
 		t.Fatal(err)

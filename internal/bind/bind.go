@@ -199,7 +199,7 @@ func everything(n *graph.Node, src, vendor string) []Bound {
 	return []Bound{{At: ".", Tree: tree, Copy: true}}
 }
 
-// stays checks that no symbolic link leads from the file out of the sources.
+// stays checks that no symlink leads from the file out of the sources.
 func stays(src, file string) error {
 	link, err := source.Leaves(src, file)
 	if errors.Is(err, syscall.ENOTDIR) {
@@ -211,7 +211,7 @@ func stays(src, file string) error {
 	return LinkError(link)
 }
 
-// LinkError says that a package's file is behind a symbolic link which leads out
+// LinkError says that a package's file is behind a symlink which leads out
 // of the sources.
 func LinkError(link *source.Link) error {
 	return fmt.Errorf("%s is a symbolic link to %s, which is not in src: put the file itself there, or let src be a directory with both", link.Name, link.Target)
@@ -252,7 +252,7 @@ func vendored(n *graph.Node, src, vendor string, modules []Module) ([]Bound, err
 	return []Bound{{At: "vendor/" + m.Dir, Path: m.Store, Copy: n.Cgo}}, nil
 }
 
-// vendorLink reports whether one of the node's files is behind a symbolic link
+// vendorLink reports whether one of the node's files is behind a symlink
 // in the sources' own vendor directory: it can lead out of its module.
 func vendorLink(n *graph.Node, src, vendor string) (bool, error) {
 	for _, f := range append([]string{n.Src.Dir}, n.Src.Files...) {
@@ -271,8 +271,8 @@ func vendorLink(n *graph.Node, src, vendor string) (bool, error) {
 	return false, nil
 }
 
-// throughLink says whether the file, or a directory between dir and it, is a
-// symbolic link.
+// throughLink reports whether the file, or a directory between dir and it, is a
+// symlink.
 func throughLink(dir, file string) (bool, error) {
 	for i := 0; i < len(file); i++ {
 		next := strings.IndexByte(file[i:], '/')

@@ -163,7 +163,7 @@ func TestOthersDirectories(t *testing.T) {
 	}
 }
 
-// A symbolic link is of use only together with what it leads to.
+// A symlink is of use only together with what it leads to.
 func TestLinks(t *testing.T) {
 	link := func(dir, target, name string) {
 		t.Helper()

@@ -41,7 +41,7 @@ func (r *reader) isFile(file string) bool {
 	return is
 }
 
-// isLinked reports whether a file is behind a symbolic link, which must not lead
+// isLinked reports whether a file is behind a symlink, which must not lead
 // out of the sources.
 func (r *reader) isLinked(file string) (bool, error) {
 	link, known := r.linked[file]

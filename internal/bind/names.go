@@ -13,10 +13,10 @@ import (
 // Names is what a file of C, assembly or cgo says of other files.
 type Names struct {
 	Files []string // the names that it spells out
-	// Computed says that a name is not spelled out, but made of macros or of
+	// Computed means that a name is not spelled out, but made of macros or of
 	// pieces: it can be any.
 	Computed bool
-	// Asks says that such a name is looked up and not opened: where the file
+	// Asks means that such a name is looked up and not opened: where the file
 	// is missing, there is another result and no error.
 	Asks bool
 	// Tails are the texts behind the directives and operators of computed names,
@@ -25,7 +25,7 @@ type Names struct {
 	Loose bool
 	// Defines are the macros that the file defines: name and body.
 	Defines [][2]string
-	// Vendor says that the word is in it: without it, no name leads there.
+	// Vendor means that the word is in it: without it, no name leads there.
 	Vendor bool
 }
 

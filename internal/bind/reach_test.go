@@ -78,7 +78,7 @@ func places(list []Bound) (at []string) {
 	return at
 }
 
-// A package behind a symbolic link in the sources' own vendor directory sees what
+// A package behind a symlink in the sources' own vendor directory sees what
 // the link leads to.
 func TestVendorLinks(t *testing.T) {
 	for name, target := range map[string]string{

@@ -32,7 +32,7 @@ const AllTests = "*"
 //   - what data says for its import path, its directory or AllTests: files and
 //     directories relative to src.
 //
-// What symbolic links among all these lead to is there, too. Vendor is the place
+// What symlinks among all these lead to is there, too. Vendor is the place
 // of the vendor directory in src.
 func TestSources(g *graph.Graph, src, vendor string, data map[string][]string) (map[int][]Bound, error) {
 	bound := map[int][]Bound{}
@@ -156,7 +156,7 @@ func (c *collection) add(rel string) error {
 	})
 }
 
-// addLink adds a symbolic link, and what lies below it at the path rest. Where
+// addLink adds a symlink, and what lies below it at the path rest. Where
 // it leads out of src or nowhere, it is there and nothing else.
 func (c *collection) addLink(link, rest string) error {
 	if _, ok := c.has[link]; !ok {
@@ -317,7 +317,7 @@ func (c *collection) tree(name string) (*source.Tree, error) {
 	return t, nil
 }
 
-// below says whether a path lies in a whole directory of the collection.
+// below reports whether a path lies in a whole directory of the collection.
 func (c *collection) below(rel string) bool {
 	for d := path.Dir(rel); d != "."; d = path.Dir(d) {
 		if c.has[d] {

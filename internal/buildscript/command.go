@@ -21,7 +21,7 @@ type command struct {
 	text string // the text of a heredoc
 	tail string // what follows the command, one of the tails below
 
-	// run says that the command runs a program, which is the given tool of the
+	// run means that the command runs a program, which is the given tool of the
 	// Go toolchain or, if that is "", another. Only split sets these two.
 	run  bool
 	tool string
@@ -68,7 +68,7 @@ func isTestProgram(path string) bool {
 }
 
 // splitTest splits the run of a test program, whose words are printed without
-// any quoting. Who adds flags to it must see to it that they have no spaces.
+// any quoting. A caller that adds flags must make sure that they have no spaces.
 func splitTest(line string) (command, error) {
 	c := command{args: strings.Split(line, " ")}
 	if slices.Contains(c.args, "") {

@@ -22,7 +22,7 @@ type Step struct {
 	Dir    string // the working directory in force: the last `cd`'s argument; "" before the first
 	Action Action
 
-	// Shortened says that the command was printed for Dir, so that Undot
+	// Shortened means that the command was printed for Dir, so that Undot
 	// applies to its words. It is set for Run, except of buildid, and Probe.
 	// All others were printed for no directory: their relative paths are
 	// relative to the go command's own.

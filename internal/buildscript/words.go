@@ -224,7 +224,7 @@ func workAfter(s string) bool {
 //
 // The last but one is an accident of the replacement, and cannot be told from a
 // word that really began with a dot, as a #cgo flag may: Undot takes every word
-// for a shortened one, and who knows the user's flags must know better. Three
+// for a shortened one, and a caller who knows the user's flags must know better. Three
 // kinds of words it leaves alone. Words that begin with .. , because -I ../x is
 // far more likely than a directory /src/p. beside /src/p. Words that are printed
 // in quotes, because the space is then not in front of the path. And, inside a

@@ -27,7 +27,7 @@ type Planning struct {
 	Differ []string `json:"differ"` // names
 }
 
-// Same says that nothing is different.
+// Same reports whether nothing is different.
 func (r *Report) Same() bool { return len(r.Differ)+len(r.OnlyOld)+len(r.OnlyNew) == 0 }
 
 // An Item is a derivation.

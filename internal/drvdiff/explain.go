@@ -109,7 +109,7 @@ func (e *explainer) pair(o, n *node) (*Pair, error) {
 	return p, nil
 }
 
-// floating says that the outputs' paths follow from their contents.
+// floating reports whether the outputs' paths follow from their contents.
 func floating(n *node) bool {
 	for _, o := range n.drv.Outputs {
 		return o.Floating()
@@ -470,7 +470,7 @@ func written(u *action.Unit) map[string]string {
 	return files
 }
 
-// ofSources says that a file is one of the sources, not one that Go has made.
+// ofSources reports whether a file is one of the sources, not one that Go has made.
 func ofSources(w *action.Write) bool { return strings.HasPrefix(w.Path, "${SRC}/") }
 
 // unpack moves those trees of a state that the other has as single files to the
@@ -495,7 +495,7 @@ func (e *explainer) unpack(trees, otherTrees, otherFiles, to map[string]string) 
 	return nil
 }
 
-// holds says that there is a file in a directory.
+// holds reports whether there is a file in a directory.
 func holds(files map[string]string, dir string) bool {
 	for name := range files {
 		if dir == "." || strings.HasPrefix(name, dir+"/") {

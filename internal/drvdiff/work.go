@@ -64,7 +64,7 @@ func readWork(d *drvfile.Derivation) (*work, error) {
 	return w, nil
 }
 
-// isStd says that the derivation compiles a part of the standard library.
+// isStd reports whether the derivation compiles a part of the standard library.
 func (n *node) isStd() bool {
 	if n.kind != packages {
 		return false

@@ -31,7 +31,7 @@ type Output struct {
 	Path, Algo, Hash string
 }
 
-// Floating says that the output's path follows from its contents.
+// Floating reports whether the output's path follows from its contents.
 func (o Output) Floating() bool { return o.Path == "" && o.Algo != "" && o.Hash == "" }
 
 // InputDrvs returns the .drv paths of all inputs, sorted.

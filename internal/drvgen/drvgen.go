@@ -84,7 +84,7 @@ type Options struct {
 	Groups  []Group          // packages that share a derivation; all others have one each
 	Name    string           // of the last derivation
 	StdEnv  map[int]bool     // nodes that get StdEnv instead of CgoEnv
-	// Libraries says that there can be packages which no program needs. They are
+	// Libraries means that there can be packages which no program needs. They are
 	// built, too, and there may be no program at all.
 	Libraries bool
 	Tests     TestOptions

@@ -15,7 +15,7 @@ type TestOptions struct {
 	Modules ModulesForm
 	// Vendor is the place of a vendor directory in src.
 	Vendor string
-	// Alone says that each package gets a derivation that fails if its tests do.
+	// Alone means that each package gets a derivation that fails if its tests do.
 	// Without there is only the one for all.
 	Alone bool
 }
@@ -33,7 +33,7 @@ const (
 // GenerateTests makes the derivations of a graph's tests and of what these
 // need. Each package's tests have a run with the files of the package, which
 // leaves behind a result and does not fail. A derivation that says which tests
-// need all of src stands on all results, and behind it another one that runs
+// need all of src depends on all results, and behind it another one that runs
 // these with all of src: it fails if they do. It is the last one.
 //
 // Tests says which derivation fails if the tests of a package do, by import

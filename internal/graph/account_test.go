@@ -662,7 +662,7 @@ func (a *accountant) run(u *unit, got *action.Run, step *buildscript.Step, words
 	return nil
 }
 
-// isBelow says whether the unit has read sources below the directory.
+// isBelow reports whether the unit has read sources below the directory.
 func (a *accountant) isBelow(u *unit, dir string) bool {
 	for rel := range a.sources[u] {
 		if strings.HasPrefix(a.b.opt.Src+"/"+rel, dir+"/") {

@@ -14,7 +14,7 @@ import (
 // A Division says how the C of a package is taken apart.
 type Division struct {
 	Groups []ObjectGroup
-	// Ask says that it is found out which files the C that cgo writes reads.
+	// Ask means that it is found out which files the C that cgo writes reads.
 	Ask bool
 }
 

@@ -28,7 +28,7 @@ type Options struct {
 	// Snapshot is the directory of the cryptography that GOFIPS140 chooses, below
 	// the module cache; empty for that of GOROOT/src. See Node.Snapshot.
 	Snapshot string
-	// LinkDir says that flags of the linker name files of the sources, relative
+	// LinkDir means that flags of the linker name files of the sources, relative
 	// to ModRoot: links run there, with the whole source.
 	LinkDir bool
 	// LinkEnv is what the linker takes from cmd/go's environment beside ToolEnv.
@@ -36,7 +36,7 @@ type Options struct {
 	// ToolEnv is what Go's tools take from cmd/go's environment without the
 	// script saying so: GOOS, GOARCH and the like, as NAME=VALUE.
 	ToolEnv []string
-	// KeepPaths says that the script is one without -trimpath.
+	// KeepPaths means that the script is one without -trimpath.
 	KeepPaths bool
 	// Compilers holds what cmd/go adds to a C compiler's flags after probing,
 	// by the compiler's command.
@@ -282,7 +282,7 @@ func (b *builder) add(a buildscript.Action) error {
 	return fmt.Errorf("dgd does not know how to carry this out")
 }
 
-// isObjdir says whether p is the object directory of an action: $WORK/b001.
+// isObjdir reports whether p is the object directory of an action: $WORK/b001.
 func isObjdir(p string) bool {
 	id, ok := strings.CutPrefix(p, "$WORK/b")
 	return ok && id != "" && strings.Trim(id, "0123456789") == ""

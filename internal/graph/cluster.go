@@ -7,7 +7,7 @@ import (
 )
 
 // Cluster puts together nodes that may as well be built together: those of the
-// same module that stand on the same nodes of others, directly or by way of
+// same module that depend on the same nodes of others, directly or by way of
 // nodes of their own module. A change elsewhere then concerns all nodes of a
 // cluster or none.
 //
@@ -16,7 +16,7 @@ import (
 // Clusters of one node are left out of the result. Clusters do not depend on
 // each other in a circle: if they did, nodes would, too.
 func Cluster(g *Graph, modules []string, ignore func(*Node) bool) [][]int {
-	others := make([][]int, len(g.Nodes)) // by node: what it stands on, sorted
+	others := make([][]int, len(g.Nodes)) // by node: what it depends on, sorted
 	members := map[string][]int{}
 	var keys []string
 	for i, n := range g.Nodes {

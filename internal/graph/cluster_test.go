@@ -33,7 +33,7 @@ func TestCluster(t *testing.T) {
 		{"alone", chain(nil, []int{0}), []string{"a", "b"}, nil},
 		{"by way of the own module", chain(nil, []int{0}, []int{1}), []string{"a", "b", "b"}, [][]int{{1, 2}}},
 		{"other packages", chain(nil, nil, []int{0}, []int{1}), []string{"a", "a", "b", "b"}, [][]int{{0, 1}}},
-		// Two modules that stand on each other, package by package.
+		// Two modules that depend on each other, package by package.
 		{"back and forth", chain(nil, []int{0}, []int{1}, nil, []int{2, 3}), []string{"a", "b", "a", "a", "b"}, [][]int{{0, 3}}},
 		{"on a package without a module", chain(nil, []int{0}, nil), []string{"", "a", "a"}, nil},
 	} {

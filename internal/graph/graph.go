@@ -70,7 +70,7 @@ type Node struct {
 	Steps []action.Step `json:"steps"`          // with tokens
 	Src   *Sources      `json:"src,omitempty"`  // nil where the node reads no sources outside of GOROOT
 	Main  string        `json:"main,omitempty"` // of a link: the program's file name
-	// LinkSrc says that the flags which a cgo package leaves to the linker name
+	// LinkSrc means that the flags which a cgo package leaves to the linker name
 	// files of its sources: links that refer to it need them at the same place.
 	LinkSrc bool `json:"linkSrc,omitempty"`
 	// Snapshot lists the files of Options.Snapshot that a package of the standard
@@ -79,9 +79,9 @@ type Node struct {
 	Snapshot []string `json:"-"`
 	// Part tells the nodes that Apart makes of a package from each other.
 	Part string `json:"part,omitempty"`
-	// Tree says that a Cgo node makes an output TREE.
+	// Tree means that a Cgo node makes an output TREE.
 	Tree bool `json:"tree,omitempty"`
-	// Header says that a package makes a third output: a directory that holds
+	// Header means that a package makes a third output: a directory that holds
 	// the C header of its exported functions, and nothing where it has none.
 	Header bool `json:"header,omitempty"`
 	// Inputs are what else the node reads of what the whole build has in common,
@@ -135,14 +135,14 @@ type Sources struct {
 	Dir string `json:"dir"`
 	// Files are relative to SRC: Go files, embedded files, assembly, C.
 	Files []string `json:"files"`
-	// Native says that the package has assembly or C, whose includes the
+	// Native means that the package has assembly or C, whose includes the
 	// script does not list.
 	Native bool `json:"native,omitempty"`
-	// Vendored says that the files belong to a module below SRC/vendor: in a
+	// Vendored means that the files belong to a module below SRC/vendor: in a
 	// directory named by its path, or by its path and version as in a module
 	// cache.
 	Vendored bool `json:"vendored,omitempty"`
-	// Whole says that any file may be read, and the directory written to; with
+	// Whole means that any file may be read, and the directory written to; with
 	// Cgo, that paths of the C compiler's environment lead into the sources.
 	Whole bool `json:"whole,omitempty"`
 	// Reach says where includes and flags of a vendored package's C or assembly

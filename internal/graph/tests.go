@@ -155,7 +155,7 @@ func sameShape(a, b *Graph) error {
 	return nil
 }
 
-// isOwn says whether a node is of the main module: p.test has no sources at all.
+// isOwn reports whether a node is of the main module: p.test has no sources at all.
 func isOwn(n *Node) bool {
 	return !n.Std && (n.Src == nil || !n.Src.Vendored)
 }
@@ -180,7 +180,7 @@ func variants(g *Graph) []string {
 	}
 	for i, n := range g.Nodes {
 		for _, r := range n.Refs {
-			// The program is no variant, nor is what stands on it.
+			// The program is no variant, nor is what depends on it.
 			if n.Kind == Package && n.Src != nil && of[i] == "" {
 				of[i] = of[r.Node]
 			}

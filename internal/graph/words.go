@@ -212,7 +212,7 @@ func replacePath(s, old, new string) string {
 	}
 }
 
-// pathBegins says whether an absolute path can begin behind s: not behind what
+// pathBegins reports whether an absolute path can begin behind s: not behind what
 // a path before a slash can end in, unless it is a flag, as in -I/src.
 func pathBegins(s string) bool {
 	flag := strings.TrimRightFunc(s, isLetter)

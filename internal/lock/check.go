@@ -72,7 +72,7 @@ func Check(l *Lock, p *Project) ([]Finding, error) {
 type Requirements struct {
 	Main     []string          // paths of the main modules, sorted
 	Required map[string]string // by path: the highest version that a go.mod requires
-	// Complete says that go.mod has each module that is needed, in the version
+	// Complete means that go.mod has each module that is needed, in the version
 	// that is taken.
 	Complete bool
 	Sums     map[module.Version][]string // "h1:" of go.sum

@@ -116,7 +116,7 @@ func TestProxyFaults(t *testing.T) {
 			case <-r.Context().Done():
 			case <-done:
 			}
-		}), []string{"nothing moved for 3s", "see whether GOPROXY answers (it is http://127.0.0.1:", "or set --timeout higher"}},
+		}), []string{"no data received for 3s", "see whether GOPROXY answers (it is http://127.0.0.1:", "or set --timeout higher"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			environment(t, lib.serve(test.wrap).URL)

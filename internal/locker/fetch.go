@@ -11,10 +11,10 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 
 	"golang.org/x/mod/module"
 	"golang.org/x/mod/sumdb/dirhash"
+	"golang.org/x/sync/errgroup"
 
 	"dgd/internal/lock"
 	"dgd/internal/source"
@@ -60,46 +60,38 @@ func (f *fetcher) fetch(ctx context.Context, modules []module.Version) (map[modu
 	if missing > 0 {
 		f.say("%d of %d modules have to be fetched", missing, len(modules))
 	}
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
 	var mu sync.Mutex // of what follows, f.trees, f.fetched and f.say
-	var next atomic.Int64
-	var wg sync.WaitGroup
 	done := 0
-	for worker := range min(f.jobs, len(todo)) {
-		wg.Go(func() {
-			for ctx.Err() == nil {
-				i := int(next.Add(1)) - 1
-				if i >= len(todo) {
-					return
-				}
-				m := todo[i]
-				there := f.has(m)
-				if !there {
-					if err := f.download(ctx, m, worker); err != nil {
-						cancel(err)
-						return
-					}
-				}
-				t, err := f.hash(m)
-				if err != nil {
-					cancel(err)
-					return
-				}
-				mu.Lock()
-				f.trees[m] = t
-				if !there {
-					f.fetched++
-					done++
-					f.say("%d of %d: %s %s", done, missing, m.Path, m.Version)
-				}
-				mu.Unlock()
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(f.jobs)
+	for i, m := range todo {
+		group.Go(func() error {
+			if ctx.Err() != nil {
+				return context.Cause(ctx)
 			}
+			there := f.has(m)
+			if !there {
+				if err := f.download(ctx, m, i); err != nil {
+					return err
+				}
+			}
+			t, err := f.hash(m)
+			if err != nil {
+				return err
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			f.trees[m] = t
+			if !there {
+				f.fetched++
+				done++
+				f.say("%d of %d: %s %s", done, missing, m.Path, m.Version)
+			}
+			return nil
 		})
 	}
-	wg.Wait()
-	if ctx.Err() != nil {
-		return nil, context.Cause(ctx)
+	if err := group.Wait(); err != nil {
+		return nil, err
 	}
 	return f.trees, nil
 }
@@ -119,7 +111,7 @@ func inCache(cache string, m module.Version) (dir, file string, err error) {
 		filepath.Join(cache, "cache", "download", filepath.FromSlash(path), "@v", version), nil
 }
 
-// has says whether the cache has a module as a whole.
+// has reports whether the cache has a module as a whole.
 func (f *fetcher) has(m module.Version) bool {
 	dir, file, err := inCache(f.cache, m)
 	return err == nil && exists(dir) && exists(file+".ziphash") && !exists(file+".partial")
@@ -131,9 +123,9 @@ func exists(name string) bool {
 }
 
 // download fetches a module by the go command, which compares it with go.sum.
-// It runs in a module of the worker's, so that no file of the user's changes.
-func (f *fetcher) download(ctx context.Context, m module.Version, worker int) error {
-	work := filepath.Join(f.tmp, fmt.Sprintf("download-%d", worker))
+// It runs in a module of its own, number i, so that no file of the user's changes.
+func (f *fetcher) download(ctx context.Context, m module.Version, i int) error {
+	work := filepath.Join(f.tmp, fmt.Sprintf("download-%d", i))
 	if err := os.MkdirAll(work, 0o777); err != nil {
 		return err
 	}

@@ -14,6 +14,8 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"dgd/internal/gocmd"
 )
 
 // A goCommand runs the user's go command, with the user's settings.
@@ -118,7 +120,7 @@ func (g *goCommand) run(ctx context.Context, args ...string) ([]byte, error) {
 	name := "go " + strings.Join(args[:min(2, len(args))], " ")
 	switch {
 	case errors.Is(context.Cause(ctx), errIdle):
-		return nil, &goError{name, fmt.Sprintf("nothing moved for %v", g.timeout)}
+		return nil, &goError{name, fmt.Sprintf("no data received for %v", g.timeout)}
 	case ctx.Err() != nil:
 		return nil, context.Cause(ctx)
 	case err == nil:
@@ -195,37 +197,36 @@ func paragraph(text string) string {
 // redact takes names and passwords out of the URLs in a text.
 func redact(text string) string { return credentials.ReplaceAllString(text, "://") }
 
-// advice says what to do about an error of the go command. The first one that
-// fits counts. In the place of GOPROXY_IS and PROJECT come their values.
-var advice = []struct {
-	text *regexp.Regexp
-	say  string
-}{
-	{regexp.MustCompile(`nothing moved for`), "see whether GOPROXY answers (it is GOPROXY_IS), or set --timeout higher"},
-	{regexp.MustCompile(`checksum mismatch`), "what GOPROXY serves (it is GOPROXY_IS) is not what go.sum says: find out which of them is right, and change go.sum only then"},
-	{regexp.MustCompile(`missing go\.sum entry`), "go.sum is incomplete: run `go mod tidy` in PROJECT"},
-	{regexp.MustCompile(`malformed go\.sum`), "go.sum is damaged: take it from version control, or remove it and run `go mod tidy` in PROJECT"},
-	{regexp.MustCompile(`updates to go\.mod needed|no required module provides|cannot find module providing|go mod tidy`), "go.mod does not have all that the packages import: run `go mod tidy` in PROJECT"},
-	{regexp.MustCompile(`refusing to pass credentials to insecure URL`), "GOPROXY (GOPROXY_IS) has a password, which go sends by https only: take https, or leave out the password"},
-	{regexp.MustCompile(`no secure protocol found`), "git cannot read its repository: see what `git ls-remote https://PATH` says for the module's path; it may want a password: for https, put it into ~/.netrc; for ssh, load the key"},
-	{regexp.MustCompile(`\b(401|403)\b|Unauthorized|Forbidden|could not read (Username|Password)|terminal prompts disabled|Authentication failed|Permission denied`),
-		"it wants a password: for https, put it into ~/.netrc or the file that NETRC names; for ssh, load the key; GOPROXY is GOPROXY_IS"},
-	{regexp.MustCompile(`\b(404|410)\b|not found|unknown revision|no such file or directory`), "GOPROXY (GOPROXY_IS) does not have it: for a private module, set GOPRIVATE to its path, or GOPROXY to a proxy that has it"},
-	{regexp.MustCompile(`connection refused|no such host|network is unreachable|timeout|reset by peer|unable to access|Could not resolve`), "GOPROXY (GOPROXY_IS) or the module's server does not answer: see whether it is up, and try again"},
-	{regexp.MustCompile(`EOF|invalid character|not a valid zip|zip:|malformed|invalid`), "GOPROXY (GOPROXY_IS) answers nonsense: try another one, or try again"},
+// advice is what to do about failures of the user's go command.
+func (g *goCommand) advice() []gocmd.Advice {
+	return []gocmd.Advice{
+		{Says: `no data received for`, When: true, Do: "see whether GOPROXY answers (it is " + g.proxy + "), or set --timeout higher"},
+		{Says: `checksum mismatch`, When: true, Do: "what GOPROXY serves (it is " + g.proxy + ") is not what go.sum says: find out which of them is right, and change go.sum only then"},
+		{Says: `missing go\.sum entry`, When: true, Do: "go.sum is incomplete: run `go mod tidy` in " + g.dir},
+		{Says: `malformed go\.sum`, When: true, Do: "go.sum is damaged: take it from version control, or remove it and run `go mod tidy` in " + g.dir},
+		{Says: `updates to go\.mod needed|no required module provides|cannot find module providing|go mod tidy`, When: true,
+			Do: "go.mod does not have all that the packages import: run `go mod tidy` in " + g.dir},
+		{Says: `refusing to pass credentials to insecure URL`, When: true, Do: "GOPROXY (" + g.proxy + ") has a password, which go sends by https only: take https, or leave out the password"},
+		{Says: `no secure protocol found`, When: true,
+			Do: "git cannot read its repository: see what `git ls-remote https://PATH` says for the module's path; it may want a password: for https, put it into ~/.netrc; for ssh, load the key"},
+		{Says: `\b(401|403)\b|Unauthorized|Forbidden|could not read (Username|Password)|terminal prompts disabled|Authentication failed|Permission denied`, When: true,
+			Do: "it wants a password: for https, put it into ~/.netrc or the file that NETRC names; for ssh, load the key; GOPROXY is " + g.proxy},
+		{Says: `\b(404|410)\b|not found|unknown revision|no such file or directory`, When: true,
+			Do: "GOPROXY (" + g.proxy + ") does not have it: for a private module, set GOPRIVATE to its path, or GOPROXY to a proxy that has it"},
+		{Says: `connection refused|no such host|network is unreachable|timeout|reset by peer|unable to access|Could not resolve`, When: true,
+			Do: "GOPROXY (" + g.proxy + ") or the module's server does not answer: see whether it is up, and try again"},
+		{Says: `EOF|invalid character|not a valid zip|zip:|malformed|invalid`, When: true, Do: "GOPROXY (" + g.proxy + ") answers nonsense: try another one, or try again"},
+	}
 }
 
-// explain adds what to do to an error of the go command, in the project.
+// explain adds what to do to a failure of the go command, in the project.
 func (g *goCommand) explain(err error) error {
 	var failed *goError
 	if !errors.As(err, &failed) {
 		return err
 	}
-	for _, a := range advice {
-		if a.text.MatchString(failed.text) {
-			say := strings.NewReplacer("GOPROXY_IS", g.proxy, "PROJECT", g.dir).Replace(a.say)
-			return fmt.Errorf("%w\n%s", err, say)
-		}
+	if a, ok := gocmd.Find(g.advice(), failed.text); ok {
+		return fmt.Errorf("%w\n%s", err, a.Do)
 	}
 	return err
 }

@@ -6,7 +6,6 @@ package locker
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -21,6 +20,7 @@ import (
 	"golang.org/x/mod/modfile"
 	"golang.org/x/mod/module"
 
+	"dgd/internal/gocmd"
 	"dgd/internal/lock"
 	"dgd/internal/modules"
 	"dgd/internal/source"
@@ -233,18 +233,16 @@ func (m *maker) buildList(ctx context.Context) ([]lock.Module, error) {
 	if err != nil {
 		return nil, m.g.explain(err)
 	}
+	found, err := gocmd.Decode[struct {
+		Path, Version string
+		Main          bool
+		Replace       *module.Version
+	}]("go list -m", out)
+	if err != nil {
+		return nil, err
+	}
 	var list []lock.Module
-	for dec := json.NewDecoder(bytes.NewReader(out)); ; {
-		var mod struct {
-			Path, Version string
-			Main          bool
-			Replace       *module.Version
-		}
-		if err := dec.Decode(&mod); err == io.EOF {
-			return list, nil
-		} else if err != nil {
-			return nil, fmt.Errorf("go list -m: %w", err)
-		}
+	for _, mod := range found {
 		if mod.Main {
 			continue
 		}
@@ -254,6 +252,7 @@ func (m *maker) buildList(ctx context.Context) ([]lock.Module, error) {
 		}
 		list = append(list, locked)
 	}
+	return list, nil
 }
 
 // vendored asks the go command which packages are needed, by any package, tool
@@ -318,7 +317,7 @@ func (m *maker) goMods(ctx context.Context, files []lock.Module) (mods *lock.GoM
 	list := func(g *goCommand) error {
 		out, err := g.run(ctx, args...)
 		for line := range bytes.Lines(out) {
-			// Another error of a package is none of ours.
+			// Other errors of a package do not matter for the lock.
 			if err == nil && bytes.Contains(line, []byte(proxy)) {
 				err = &goError{"go list", strings.TrimSpace(string(line))}
 			}

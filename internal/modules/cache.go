@@ -9,14 +9,13 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
-	"sync"
-	"sync/atomic"
 
 	"dgd/internal/source"
 
 	"golang.org/x/mod/module"
 	"golang.org/x/mod/sumdb/dirhash"
 	"golang.org/x/mod/zip"
+	"golang.org/x/sync/errgroup"
 )
 
 // Unpack unpacks the modules of a download cache, as `go mod download` leaves
@@ -36,25 +35,20 @@ func Unpack(ctx context.Context, downloads, dir string) error {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return err
 	}
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	var next atomic.Int64
-	var wg sync.WaitGroup
-	for range min(len(zips), runtime.GOMAXPROCS(0)) {
-		wg.Go(func() {
-			for ctx.Err() == nil {
-				i := int(next.Add(1)) - 1
-				if i >= len(zips) {
-					return
-				}
-				if err := unpack(downloads, zips[i], dir); err != nil {
-					cancel(fmt.Errorf("unpacking %s: %w", zips[i], err))
-				}
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	for _, zip := range zips {
+		group.Go(func() error {
+			if ctx.Err() != nil {
+				return context.Cause(ctx)
 			}
+			if err := unpack(downloads, zip, dir); err != nil {
+				return fmt.Errorf("unpacking %s: %w", zip, err)
+			}
+			return nil
 		})
 	}
-	wg.Wait()
-	return context.Cause(ctx)
+	return group.Wait()
 }
 
 // unpack unpacks one module. The go command trusts the hash beside the file, so

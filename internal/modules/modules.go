@@ -30,7 +30,7 @@ type Module struct {
 
 // HasTree reports whether the vendor tree has files of the module. It has none
 // of a module that no package is needed from, nor of one that is behind a
-// symbolic link.
+// symlink.
 func (m Module) HasTree() bool { return m.Tree.Root != "" }
 
 // A SyntaxError tells which line of a modules.txt could not be understood.
@@ -77,7 +77,7 @@ func ReadVendor(dir string) ([]Module, error) {
 	return mods, nil
 }
 
-// linked reports whether the directory, or one above it, is a symbolic link:
+// linked reports whether the directory, or one above it, is a symlink:
 // what is there is of the sources, and no module's own tree.
 func (w *walker) linked(rel string) bool {
 	for dir := rel; dir != "."; dir = path.Dir(dir) {

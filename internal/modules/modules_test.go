@@ -133,7 +133,7 @@ func TestParseErrors(t *testing.T) {
 }
 
 // writeFiles makes files below a new directory; what is in them is their name.
-// A name with an arrow is a symbolic link.
+// A name with an arrow is a symlink.
 func writeFiles(t *testing.T, modulesTxt string, files ...string) string {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "vendor")

@@ -144,7 +144,7 @@ func (s *Store) Derivers(ctx context.Context, paths []string) (map[string]string
 	return found, err
 }
 
-// A File is a file of a store path, or a symbolic link, whose target is its
+// A File is a file of a store path, or a symlink, whose target is its
 // text.
 type File struct {
 	Mode fs.FileMode // the type, and whether it can be executed

@@ -24,7 +24,7 @@ func Base(name string) string {
 }
 
 // StorePath returns the store path that a file name is, lies in, or leads to by
-// symbolic links. The store may be somewhere else on disk than its paths say:
+// symlinks. The store may be somewhere else on disk than its paths say:
 // its links lead to places as programs in a sandbox see them.
 func (s *Store) StorePath(ctx context.Context, name string) (string, error) {
 	file, err := filepath.Abs(name)
@@ -71,7 +71,7 @@ func (s *Store) named(ctx context.Context, file string) (string, error) {
 	return "", nil
 }
 
-// followed returns a file's name with its first symbolic link replaced by what
+// followed returns a file's name with its first symlink replaced by what
 // that leads to.
 func followed(file string) (string, error) {
 	for i := 1; i <= len(file); i++ {

@@ -44,7 +44,7 @@ func newBuilder(t *testing.T, src string) *builder {
 	return b
 }
 
-// hasCompilers says whether there are compilers for C and C++.
+// hasCompilers reports whether there are compilers for C and C++.
 func hasCompilers() bool {
 	_, err := exec.LookPath("gcc")
 	_, err2 := exec.LookPath("g++")

@@ -13,7 +13,7 @@ import (
 )
 
 func TestExplain(t *testing.T) {
-	const newHash = "set vendorHash = \"\"; and Nix says the right one"
+	const newHash = "set vendorHash = \"\"; and Nix will report the correct hash"
 	long := "go: inconsistent vendoring in .:\n" + strings.Repeat("\texample.org/x@v1.0.0: is explicitly required\n", 20)
 	for _, test := range []struct {
 		text   string
@@ -21,11 +21,11 @@ func TestExplain(t *testing.T) {
 		want   string
 	}{
 		{"some words of go's", "", "some words of go's"},
-		{"main.go:9:2: module lookup disabled by GOPROXY=off", "/downloads", "main.go:9:2: module lookup disabled by GOPROXY=off\n\ndgd: vendorHash is stale: it is the hash of modules for another go.mod, whose fetch is still in the store.\nSet vendorHash = \"\"; and Nix says the right one"},
+		{"main.go:9:2: module lookup disabled by GOPROXY=off", "/downloads", "main.go:9:2: module lookup disabled by GOPROXY=off\n\ndgd: vendorHash is stale: it is the hash of modules for another go.mod, whose fetch is still in the store.\nSet vendorHash = \"\"; and Nix will report the correct hash"},
 		{"main.go:9:2: module lookup disabled by GOPROXY=off", "", "main.go:9:2: module lookup disabled by GOPROXY=off"},
 		{"main.go:9:2: missing go.sum entry for a", "/downloads", "main.go:9:2: missing go.sum entry for a\n\ndgd: go.sum does not fit go.mod: run `go mod tidy`, then " + newHash},
 		{long, "/vendor", long[:strings.Index(long, "\n")] + strings.Repeat("\n\texample.org/x@v1.0.0: is explicitly required", 7) +
-			"\n…\n\ndgd: vendorHash is stale: it is the hash of modules for another go.mod, whose fetch is still in the store.\nSet vendorHash = \"\"; and Nix says the right one"},
+			"\n…\n\ndgd: vendorHash is stale: it is the hash of modules for another go.mod, whose fetch is still in the store.\nSet vendorHash = \"\"; and Nix will report the correct hash"},
 		{"go: inconsistent vendoring", "", "go: inconsistent vendoring\n\ndgd: src has a vendor directory that does not fit its go.mod: run `go mod vendor`"},
 		{"x.go:1:1: cannot find module providing package a.b/c", "", "x.go:1:1: cannot find module providing package a.b/c\n\ndgd: an import is in no module of go.mod: run `go mod tidy`, then " + newHash},
 		{"x.go:1:1: no required module provides package a.b/c", "", "x.go:1:1: no required module provides package a.b/c\n\ndgd: an import is in no module of go.mod: run `go mod tidy`, then " + newHash},
@@ -38,7 +38,7 @@ func TestExplain(t *testing.T) {
 		if test.vendor == "/downloads" {
 			cfg.Vendor, cfg.Downloads = "", test.vendor
 		}
-		if got := explain(&goError{test.text}, cfg); got.Error() != test.want {
+		if got := explain(&goError{text: test.text}, cfg); got.Error() != test.want {
 			t.Errorf("%.40s: the message is\n%v\nwant\n%s", test.text, got, test.want)
 		}
 	}

@@ -1,24 +1,19 @@
 package planner
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"go/version"
-	"io"
 	"io/fs"
-	"maps"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 
 	"golang.org/x/mod/modfile"
 
-	"dgd/internal/bind"
+	"dgd/internal/gocmd"
 	"dgd/internal/modules"
 	"dgd/internal/skeleton"
 	"dgd/internal/source"
@@ -37,7 +32,7 @@ type place struct {
 	changed  []string           // files that overrides have changed
 }
 
-// closeLinks makes the symbolic links that lead out of the sources lead nowhere:
+// closeLinks makes the symlinks that lead out of the sources lead nowhere:
 // what is there is another thing while planning than for who wrote them.
 func (p *place) closeLinks() error {
 	p.leaving = map[string]*source.Link{}
@@ -64,26 +59,6 @@ func (p *place) closeLinks() error {
 		}
 	}
 	return nil
-}
-
-// explain is explain where a link that leads out of the sources is not the
-// reason.
-func (p *place) explain(err error, cfg *Config) error {
-	var failed *goError
-	if errors.As(err, &failed) {
-		for _, name := range slices.Sorted(maps.Keys(p.leaving)) {
-			// Go names files relative to the directory that it runs in.
-			named := regexp.QuoteMeta(strings.TrimPrefix(name, p.rel(p.modRoot)+"/"))
-			if regexp.MustCompile(`(^|[ \t/"])` + named + `($|[ :\n"])`).MatchString(failed.text) {
-				link := *p.leaving[name]
-				if link.Target == skeleton.Outside {
-					link.Target = "an absolute path"
-				}
-				return fmt.Errorf("%s\n\ndgd: %w", failed.text, bind.LinkError(&link))
-			}
-		}
-	}
-	return explain(err, cfg)
 }
 
 // locate finds the workspace of a module, if it has one. Env is that of the go
@@ -126,7 +101,7 @@ func (p *place) rel(path string) string {
 
 func (p *place) vendor() string { return filepath.Join(p.root, "vendor") }
 
-// vendored says that packages of other modules come from the vendor directory.
+// vendored reports whether packages of other modules come from the vendor directory.
 func (p *place) vendored() bool { return exists(filepath.Join(p.vendor(), "modules.txt")) }
 
 // modulePlaces returns the directories of third-party modules, relative to the
@@ -303,7 +278,7 @@ func (p *place) noModule(file string) error {
 
 // others returns the modules whose packages the go command reads where they
 // are, by directory, but for the main module of modRoot.
-func (p *place) others(ctx context.Context, g *goCommand, cfg *Config, members []member) (map[string]string, error) {
+func (p *place) others(ctx context.Context, g *goCommand, locked bool, members []member) (map[string]string, error) {
 	found := map[string]string{}
 	for _, m := range members {
 		if m.dir != p.modRoot {
@@ -314,7 +289,7 @@ func (p *place) others(ctx context.Context, g *goCommand, cfg *Config, members [
 		return found, nil
 	}
 	names := []string{"all"}
-	if cfg.Lock != nil {
+	if locked {
 		// A lock has no more go.mod files than a build needs.
 		if names = p.byDirectory(members); len(names) == 0 {
 			return found, nil
@@ -326,18 +301,14 @@ func (p *place) others(ctx context.Context, g *goCommand, cfg *Config, members [
 	if err != nil {
 		return nil, g.failure(p.modRoot, err.Error())
 	}
-	for dec := json.NewDecoder(bytes.NewReader(out)); ; {
-		var m struct {
-			Path, Version, Dir string
-			Main               bool
-		}
-		err := dec.Decode(&m)
-		if errors.Is(err, io.EOF) {
-			return found, nil
-		}
-		if err != nil {
-			return nil, fmt.Errorf("go list: %w", err)
-		}
+	list, err := gocmd.Decode[struct {
+		Path, Version, Dir string
+		Main               bool
+	}]("go list", out)
+	if err != nil {
+		return nil, err
+	}
+	for _, m := range list {
 		if !m.Main && m.Dir != "" {
 			found[m.Dir] = m.Path
 			if m.Version != "" {
@@ -345,6 +316,7 @@ func (p *place) others(ctx context.Context, g *goCommand, cfg *Config, members [
 			}
 		}
 	}
+	return found, nil
 }
 
 // byDirectory returns the modules that a directory may stand in for. From go

@@ -34,7 +34,7 @@ type Need struct {
 	// Data are what it looked for: with these as testData it would not need
 	// the rest. Empty where they would not do.
 	Data []string `json:"data,omitempty"`
-	// Leaving are symbolic links that it followed out of src, with their targets.
+	// Leaving are symlinks that it followed out of src, with their targets.
 	Leaving map[string]string `json:"leaving,omitempty"`
 }
 

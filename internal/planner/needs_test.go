@@ -13,7 +13,7 @@ import (
 )
 
 // layDown makes files in a new directory, each with its own name as its text; a
-// name with " -> " is a symbolic link.
+// name with " -> " is a symlink.
 func layDown(t *testing.T, files ...string) string {
 	t.Helper()
 	dir := t.TempDir()

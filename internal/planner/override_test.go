@@ -130,7 +130,7 @@ func TestExplainLock(t *testing.T) {
 		{"x: no required module provides package y", nil, "run `go mod tidy`, then `dgd lock`"},
 		{"x: no required module provides package y", raised, "dgd: moduleOverrides gives a the version v1.1.0, which may need modules that dgd.lock does not have"},
 	} {
-		got := explain(&goError{test.text}, &Config{Lock: &Locked{Modules: test.modules}}).Error()
+		got := explain(&goError{text: test.text}, &Config{Lock: &Locked{Modules: test.modules}}).Error()
 		if !strings.HasPrefix(got, test.text) || !strings.Contains(got, test.want) {
 			t.Errorf("the message is %q, which lacks %q", got, test.want)
 		}

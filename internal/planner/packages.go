@@ -1,12 +1,9 @@
 package planner
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path"
@@ -16,6 +13,7 @@ import (
 	"strings"
 
 	"dgd/internal/action"
+	"dgd/internal/gocmd"
 	"dgd/internal/graph"
 )
 
@@ -84,7 +82,7 @@ func expand(modRoot string, subPackages []string) ([]string, error) {
 	return list, nil
 }
 
-// hidden tells whether a part of the name begins with a dot that the pattern
+// hidden reports whether a part of the name begins with a dot that the pattern
 // does not have: the shell leaves such a name out.
 func hidden(pattern, name string) bool {
 	parts := strings.Split(pattern, "/")
@@ -207,12 +205,12 @@ func bracket(s string) (end int, class string, err error) {
 // install returns the script that installs the packages, and the commands by
 // which nixpkgs does: one for each. Those without a Go file for this platform
 // and these tags are left out, as in nixpkgs.
-func (g *goCommand) install(ctx context.Context, dir string, flags, packages []string) (text string, commands [][]string, err error) {
+func install(ctx context.Context, g *goCommand, dir string, flags, packages []string) (text string, commands [][]string, err error) {
 	args := slices.Concat([]string{"install", "-n"}, flags, []string{"--"})
 	text, err = g.script(ctx, dir, append(args, packages...))
 	var failed *goError
 	if errors.As(err, &failed) && noGoFiles.MatchString(failed.text) {
-		some, listErr := g.withGoFiles(ctx, dir, flags, packages)
+		some, listErr := withGoFiles(ctx, g, dir, flags, packages)
 		switch {
 		case listErr != nil:
 			return "", nil, listErr
@@ -233,7 +231,7 @@ var noGoFiles = regexp.MustCompile(`(no( buildable| non-test)?|build constraints
 
 // withGoFiles returns those of the packages that neither lack Go files nor
 // import a package which does. It writes the others to standard error.
-func (g *goCommand) withGoFiles(ctx context.Context, dir string, flags, packages []string) ([]string, error) {
+func withGoFiles(ctx context.Context, g *goCommand, dir string, flags, packages []string) ([]string, error) {
 	args := slices.Concat([]string{"list", "-e", "-json=Match,GoFiles,CgoFiles,Error,DepsErrors"}, flags, []string{"--"}, packages)
 	out, err := g.output(ctx, dir, args...)
 	if err != nil {
@@ -241,19 +239,15 @@ func (g *goCommand) withGoFiles(ctx context.Context, dir string, flags, packages
 	}
 	type packageError struct{ Err string }
 	without := map[string]string{}
-	for dec := json.NewDecoder(bytes.NewReader(out)); ; {
-		var p struct {
-			Match, GoFiles, CgoFiles []string
-			Error                    *packageError
-			DepsErrors               []*packageError
-		}
-		err := dec.Decode(&p)
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			return nil, fmt.Errorf("go list: %w", err)
-		}
+	list, err := gocmd.Decode[struct {
+		Match, GoFiles, CgoFiles []string
+		Error                    *packageError
+		DepsErrors               []*packageError
+	}]("go list", out)
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range list {
 		if p.Error != nil {
 			p.DepsErrors = append(p.DepsErrors, p.Error)
 		}

@@ -247,7 +247,7 @@ func TestExpand(t *testing.T) {
 	}
 }
 
-// Symbolic links out of the sources are an error where the build needs them.
+// Symlinks out of the sources are an error where the build needs them.
 func TestLinksOut(t *testing.T) {
 	outside := filepath.Join(t.TempDir(), "x.go")
 	if err := os.WriteFile(outside, []byte("package a\n\nconst X = 1\n"), 0o666); err != nil {

@@ -12,7 +12,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
+
+	"golang.org/x/sync/errgroup"
 
 	"dgd/internal/drvgen"
 	"dgd/internal/source"
@@ -38,16 +39,17 @@ func Retest(ctx context.Context, cfg *drvgen.RetestConfig, env []string, cores i
 	}
 	outputs := make([]bytes.Buffer, len(needs.Tests))
 	errs := make([]error, len(needs.Tests))
-	slots := make(chan struct{}, max(cores, 1))
-	var wg sync.WaitGroup
+	var group errgroup.Group
+	group.SetLimit(max(cores, 1))
 	for i, need := range needs.Tests {
-		wg.Go(func() {
-			slots <- struct{}{}
-			defer func() { <-slots }()
+		group.Go(func() error {
 			errs[i] = need.run(ctx, cfg, env, &outputs[i])
+			return nil // the others run all the same
 		})
 	}
-	wg.Wait()
+	if err := group.Wait(); err != nil {
+		return err
+	}
 	var failed []string
 	for i, need := range needs.Tests {
 		if errs[i] != nil && min(cores, len(needs.Tests)) > 1 {

@@ -24,7 +24,7 @@ import (
 // are bound.
 
 // renewFetch says what to do where the fetch is not what a new one would be.
-const renewFetch = "Set vendorHash = \"\"; and Nix says the right one"
+const renewFetch = "Set vendorHash = \"\"; and Nix will report the correct hash"
 
 // A staleError says that a directory is not what the fetch has a copy of.
 type staleError struct {
@@ -87,7 +87,7 @@ func (p *place) checkReplacedMods(vendor string, members []member) error {
 			return fmt.Errorf("src: %w", err)
 		}
 		stale := func(format string, args ...any) error {
-			return &staleError{m.Path, p.rel(dir), "its go.mod " + fmt.Sprintf(format, args...)}
+			return &staleError{module: m.Path, dir: p.rel(dir), what: "its go.mod " + fmt.Sprintf(format, args...)}
 		}
 		says := ""
 		if mod.Go != nil {
@@ -144,7 +144,7 @@ func checkReplaced(cfg *BindConfig, root string) error {
 		if file == "" {
 			continue
 		}
-		stale := &staleError{m.Path, rel, strings.TrimSuffix(path.Join(rel, file), "/.") + " is not the same in the fetch"}
+		stale := &staleError{module: m.Path, dir: rel, what: strings.TrimSuffix(path.Join(rel, file), "/.") + " is not the same in the fetch"}
 		if !cfg.FetchHooks {
 			return stale
 		}

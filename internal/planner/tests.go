@@ -3,10 +3,8 @@ package planner
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"os"
 	"os/exec"
@@ -14,11 +12,13 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"unicode"
+
+	"golang.org/x/sync/errgroup"
 
 	"dgd/internal/action"
 	"dgd/internal/drvgen"
+	"dgd/internal/gocmd"
 	"dgd/internal/goflags"
 	"dgd/internal/graph"
 )
@@ -122,11 +122,11 @@ func MakeTests(ctx context.Context, cfg *TestConfig, dir string) (*Plan, error) 
 	if err != nil {
 		return nil, err
 	}
-	vars, opt, goroot, err := g.options(ctx, &cfg.Config, dir)
+	vars, opt, goroot, err := scriptOptions(ctx, g, &cfg.Config, dir)
 	if err != nil {
 		return nil, err
 	}
-	at, err := g.layOut(ctx, &cfg.Config, dir, &opt)
+	at, err := layOut(ctx, g, &cfg.Config, dir, &opt)
 	if err != nil {
 		return nil, err
 	}
@@ -138,7 +138,7 @@ func MakeTests(ctx context.Context, cfg *TestConfig, dir string) (*Plan, error) 
 	if err != nil {
 		return nil, err
 	}
-	packages, err := g.withTests(ctx, opt.ModRoot, flags, named, cfg.Libraries)
+	packages, err := packagesWithTests(ctx, g, opt.ModRoot, flags, named, cfg.Libraries)
 	if err != nil {
 		return nil, explainTests(err, cfg, at)
 	}
@@ -156,21 +156,20 @@ func MakeTests(ctx context.Context, cfg *TestConfig, dir string) (*Plan, error) 
 		return g.script(ctx, opt.ModRoot, args)
 	}
 	var trimmed, kept string
-	err = together(
-		func() (err error) {
-			trimmed, err = script(g, flags)
-			return err
-		},
-		func() (err error) {
-			kept, err = script(g.keepingPaths(), without(flags, "-trimpath"))
-			return err
-		},
-		func() (err error) {
-			opt.Tests, err = g.testMains(ctx, opt.ModRoot, flags, packages)
-			return err
-		},
-	)
-	if err != nil {
+	var group errgroup.Group
+	group.Go(func() (err error) {
+		trimmed, err = script(g, flags)
+		return err
+	})
+	group.Go(func() (err error) {
+		kept, err = script(g.keepingPaths(), without(flags, "-trimpath"))
+		return err
+	})
+	group.Go(func() (err error) {
+		opt.Tests, err = testMains(ctx, g, opt.ModRoot, flags, packages)
+		return err
+	})
+	if err := group.Wait(); err != nil {
 		return nil, explainTests(err, cfg, at)
 	}
 	both := make([]*graph.Graph, 2)
@@ -191,29 +190,14 @@ func MakeTests(ctx context.Context, cfg *TestConfig, dir string) (*Plan, error) 
 	return plan, nil
 }
 
-// explainTests is explain for tests.
+// explainTests says what patterns there are if one of them fits nothing, and
+// otherwise leaves it to explainAt.
 func explainTests(err error, cfg *TestConfig, at *place) error {
 	var failed *goError
 	if errors.As(err, &failed) && (strings.Contains(failed.text, "directory not found") || strings.Contains(failed.text, "no Go files in")) {
 		return fmt.Errorf("%s\n\ndgd: testPackages names package patterns, such as ./cmd/... or an import path; it is %s", failed.text, strings.Join(cfg.Package, ", "))
 	}
-	return at.explain(err, &cfg.Config)
-}
-
-// together calls functions at the same time, and returns the first one's error.
-func together(calls ...func() error) error {
-	errs := make([]error, len(calls))
-	var wg sync.WaitGroup
-	for i, call := range calls {
-		wg.Go(func() { errs[i] = call() })
-	}
-	wg.Wait()
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+	return explainAt(at, err, &cfg.Config)
 }
 
 func without(list []string, s string) []string {
@@ -269,24 +253,13 @@ func (g *goCommand) list(ctx context.Context, dir string, args []string) ([]list
 	if err != nil {
 		return nil, fmt.Errorf("go list: %w", err)
 	}
-	var packages []listed
-	for dec := json.NewDecoder(bytes.NewReader(out)); ; {
-		var p listed
-		err := dec.Decode(&p)
-		if errors.Is(err, io.EOF) {
-			return packages, nil
-		}
-		if err != nil {
-			return nil, fmt.Errorf("go list: %w", err)
-		}
-		packages = append(packages, p)
-	}
+	return gocmd.Decode[listed]("go list", out)
 }
 
-// withTests returns the packages of the patterns that have tests. A pattern
+// packagesWithTests returns the packages of the patterns that have tests. A pattern
 // that is no package's is returned as well, so that go test says what is wrong;
 // but where libraries are built, too, one without Go files is left out.
-func (g *goCommand) withTests(ctx context.Context, dir string, flags, patterns []string, libraries bool) ([]string, error) {
+func packagesWithTests(ctx context.Context, g *goCommand, dir string, flags, patterns []string, libraries bool) ([]string, error) {
 	list, err := g.list(ctx, dir, slices.Concat(
 		[]string{"-e", "-json=ImportPath,TestGoFiles,XTestGoFiles,Error,Match"}, flags, []string{"--"}, patterns))
 	if err != nil {
@@ -306,7 +279,7 @@ func (g *goCommand) withTests(ctx context.Context, dir string, flags, patterns [
 }
 
 // testMains returns the generated files of the packages' test programs.
-func (g *goCommand) testMains(ctx context.Context, dir string, flags, packages []string) (map[string]graph.TestMain, error) {
+func testMains(ctx context.Context, g *goCommand, dir string, flags, packages []string) (map[string]graph.TestMain, error) {
 	list, err := g.list(ctx, dir, slices.Concat(
 		[]string{"-test", "-json=ImportPath,Dir,GoFiles"}, flags, []string{"--"}, packages))
 	if err != nil {

@@ -43,7 +43,7 @@ func texts(t *source.Tree) []drvgen.File {
 	return list
 }
 
-// plain says that Nix keeps a text as it is.
+// plain reports whether Nix keeps a text as it is.
 func plain(s string) bool {
 	return utf8.ValidString(s) && !strings.Contains(s, "\x00") && !placeholder.MatchString(s)
 }

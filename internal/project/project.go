@@ -5,7 +5,6 @@ package project
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -18,6 +17,8 @@ import (
 	"strings"
 
 	"golang.org/x/mod/modfile"
+
+	"dgd/internal/gocmd"
 )
 
 // A Graph is the packages of a project, each after those that it imports.
@@ -98,7 +99,7 @@ func Load(ctx context.Context, dir string, patterns []string) (*Graph, error) {
 	case err != nil:
 		return nil, fmt.Errorf("go list in %s: %w", dir, err)
 	}
-	return read(bytes.NewReader(out), size)
+	return read(out, size)
 }
 
 // all are the patterns for all packages of the module in a directory, or of the
@@ -136,18 +137,14 @@ func size(file string) (int64, error) {
 }
 
 // read reads the answer of go list.
-func read(r io.Reader, size func(file string) (int64, error)) (*Graph, error) {
+func read(out []byte, size func(file string) (int64, error)) (*Graph, error) {
 	g := &Graph{Packages: []*Package{}, Modules: []*Module{}}
 	modules := map[string]*Module{}
-	for dec := json.NewDecoder(r); ; {
-		var l listed
-		err := dec.Decode(&l)
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			return nil, fmt.Errorf("go list: %w", err)
-		}
+	list, err := gocmd.Decode[listed]("go list", out)
+	if err != nil {
+		return nil, err
+	}
+	for _, l := range list {
 		p := &Package{Path: l.ImportPath, Name: l.Name, Root: !l.DepOnly, Imports: []string{}}
 		m := Module{Path: Std}
 		switch {

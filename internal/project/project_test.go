@@ -30,7 +30,7 @@ func TestRead(t *testing.T) {
 		"/std/vendor/x/x.go": 1, "/std/net/net.go": 2, "/mod/lib/a/a.go": 10, "/mod/lib/a/c.go": 20, "/mod/lib/a/a.h": 30, "/mod/lib/b/b.go": 40,
 		"/src/other/o.go": 100, "/src/unused/u.go": 200, "/src/m.go": 300, "/src/data/x": 400,
 	}
-	g, err := read(strings.NewReader(answer), func(file string) (int64, error) {
+	g, err := read([]byte(answer), func(file string) (int64, error) {
 		n, ok := sizes[file]
 		if !ok {
 			return 0, errors.New(file + " is not there")
@@ -66,10 +66,10 @@ func TestRead(t *testing.T) {
 	if got := g.Why("example.com/m/unused"); !slices.Equal(got, []string{"example.com/m/unused"}) {
 		t.Errorf("without a program: %q", got)
 	}
-	if _, err := read(strings.NewReader(answer), func(string) (int64, error) { return 0, os.ErrNotExist }); !errors.Is(err, os.ErrNotExist) {
+	if _, err := read([]byte(answer), func(string) (int64, error) { return 0, os.ErrNotExist }); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("the error is %v", err)
 	}
-	if _, err := read(strings.NewReader("{"), nil); err == nil {
+	if _, err := read([]byte("{"), nil); err == nil {
 		t.Error("no error for half an answer")
 	}
 }
@@ -78,7 +78,7 @@ func TestRead(t *testing.T) {
 // between nodes that there are, and each import outside of the standard library
 // has one.
 func TestDOT(t *testing.T) {
-	g, err := read(strings.NewReader(answer), func(string) (int64, error) { return 1500, nil })
+	g, err := read([]byte(answer), func(string) (int64, error) { return 1500, nil })
 	if err != nil {
 		t.Fatal(err)
 	}

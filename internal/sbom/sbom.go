@@ -36,7 +36,7 @@ type License struct {
 	Text []byte
 }
 
-// A Stamp tells one list from another of the same programs.
+// A Stamp makes two SBOMs of the same programs distinguishable.
 type Stamp struct {
 	Serial string // urn:uuid:…
 	Time   string // RFC 3339

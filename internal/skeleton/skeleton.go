@@ -217,7 +217,7 @@ func afterBOM(text []byte) int {
 	return 0
 }
 
-// hasNUL says whether go/build meets a NUL when it reads up to the byte at.
+// hasNUL reports whether go/build meets a NUL when it reads up to the byte at.
 func hasNUL(text []byte, at int) bool {
 	return bytes.IndexByte(text[:min(at+1, len(text))], 0) >= 0
 }

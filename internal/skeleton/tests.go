@@ -62,7 +62,7 @@ func reduceTest(text []byte, all bool) (kept []byte, ok bool) {
 	return out.Bytes(), true
 }
 
-// isTest says whether a function of this name may be a test. The go command
+// isTest reports whether a function of this name may be a test. The go command
 // looks at the name more closely.
 func isTest(name string) bool {
 	for _, prefix := range []string{"Test", "Benchmark", "Fuzz", "Example"} {

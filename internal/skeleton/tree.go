@@ -13,10 +13,11 @@ import (
 	"runtime"
 	"strings"
 	"sync"
-	"sync/atomic"
+
+	"golang.org/x/sync/errgroup"
 )
 
-// An entry is a file, a directory or a symbolic link of a tree.
+// An entry is a file, a directory or a symlink of a tree.
 type entry struct {
 	name string // relative, with slashes
 	mode fs.FileMode
@@ -24,7 +25,7 @@ type entry struct {
 	text []byte // what is kept of a file, or a link's target
 }
 
-// Outside stands for the target of every absolute symbolic link: such a link
+// Outside stands for the target of every absolute symlink: such a link
 // leads out of the sources, to where planning must not look. So the link that
 // nix-build leaves beside default.nix, another one after each build, is always
 // the same in a skeleton.
@@ -153,28 +154,23 @@ func list(src string, kindOf func(string) kind, whole []string) ([]*entry, error
 
 // readAll reads the text of the files, several at once.
 func readAll(ctx context.Context, src string, entries []*entry) error {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	var next atomic.Int64
-	var wg sync.WaitGroup
-	for range runtime.GOMAXPROCS(0) {
-		wg.Go(func() {
-			buf := make([]byte, headSize)
-			for ctx.Err() == nil {
-				i := int(next.Add(1)) - 1
-				if i >= len(entries) {
-					return
-				}
-				if e := entries[i]; e.kind != byName {
-					if err := e.read(src, buf); err != nil {
-						cancel(err)
-					}
-				}
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	heads := sync.Pool{New: func() any { return new([headSize]byte) }}
+	for _, e := range entries {
+		if e.kind == byName {
+			continue
+		}
+		group.Go(func() error {
+			if ctx.Err() != nil {
+				return context.Cause(ctx)
 			}
+			head := heads.Get().(*[headSize]byte)
+			defer heads.Put(head)
+			return e.read(src, head[:])
 		})
 	}
-	wg.Wait()
-	return context.Cause(ctx)
+	return group.Wait()
 }
 
 // headSize is the number of bytes that are read of a file at first. Most

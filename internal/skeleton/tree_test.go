@@ -18,7 +18,7 @@ import (
 )
 
 // layOut writes files below a new directory. A text that begins with "-> " is
-// that of a symbolic link; a name that ends in a slash is a directory.
+// that of a symlink; a name that ends in a slash is a directory.
 func layOut(t testing.TB, files map[string]string) string {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "src")

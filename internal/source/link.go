@@ -8,11 +8,11 @@ import (
 	"strings"
 )
 
-// A Link is a symbolic link and what it says.
+// A Link is a symlink and what it says.
 type Link struct{ Name, Target string }
 
 // Leaves follows a file below root, given by its path relative to root, through
-// symbolic links. It returns the one that leads out of root, named relative to
+// symlinks. It returns the one that leads out of root, named relative to
 // root, or nil. A link with an absolute target leads out wherever it ends: root
 // is copied to other places. What is not there leads nowhere.
 func Leaves(root, file string) (*Link, error) {

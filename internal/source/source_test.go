@@ -53,7 +53,7 @@ func TestComparePaths(t *testing.T) {
 }
 
 // writeTree makes files below a new directory. A name that ends in a slash is
-// an empty directory, contents "-> x" are a symbolic link, and contents that
+// an empty directory, contents "-> x" are a symlink, and contents that
 // begin with "#!" an executable.
 func writeTree(t testing.TB, files map[string]string) string {
 	t.Helper()

@@ -11,14 +11,14 @@ import (
 	"io"
 	"runtime"
 	"strings"
-	"sync"
-	"sync/atomic"
 
 	"github.com/nix-community/go-nix/pkg/nixbase32"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // A Tree is a set of files of one directory that becomes one store path, as
-// builtins.path { name; path; filter; } makes it: symbolic links stay symbolic
+// builtins.path { name; path; filter; } makes it: symlinks stay symbolic
 // links, and of a file's mode only the owner's executable bit counts.
 type Tree struct {
 	// Name is the store path's name, without the hash: see [Name].
@@ -111,30 +111,21 @@ func (t Hashed) StorePath(storeDir string) string {
 // returns them in the order of the argument. It stops at the first error, or
 // when ctx ends; no goroutine of it is left when it returns.
 func HashAll(ctx context.Context, trees []Tree) ([]Hashed, error) {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
 	hashed := make([]Hashed, len(trees))
-	var next atomic.Int64
-	var wg sync.WaitGroup
-	for range min(len(trees), runtime.GOMAXPROCS(0)) {
-		wg.Go(func() {
-			for ctx.Err() == nil {
-				i := int(next.Add(1)) - 1
-				if i >= len(trees) {
-					return
-				}
-				h, err := trees[i].Hash()
-				if err != nil {
-					cancel(err)
-					return
-				}
-				hashed[i] = Hashed{trees[i], h}
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	for i, tree := range trees {
+		group.Go(func() error {
+			if ctx.Err() != nil {
+				return context.Cause(ctx)
 			}
+			hash, err := tree.Hash()
+			hashed[i] = Hashed{tree, hash}
+			return err
 		})
 	}
-	wg.Wait()
-	if ctx.Err() != nil {
-		return nil, context.Cause(ctx)
+	if err := group.Wait(); err != nil {
+		return nil, err
 	}
 	return hashed, nil
 }

@@ -165,7 +165,7 @@ func (w *walker) dir(rel string) error {
 	return w.leave(rel)
 }
 
-// node visits a file, a symbolic link, or a directory with all below it. Most
+// node visits a file, a symlink, or a directory with all below it. Most
 // are files: what it is turns out when it is opened.
 func (w *walker) node(rel string) error {
 	path := w.path(rel)
@@ -194,7 +194,7 @@ func (w *walker) node(rel string) error {
 	return &fs.PathError{Op: "read", Path: path, Err: errors.New("is neither a file, nor a directory, nor a symbolic link")}
 }
 
-// open opens what is not a symbolic link for reading; of a symbolic link, the
+// open opens what is not a symlink for reading; of a symlink, the
 // error is ELOOP. There is no os.File, as that takes as many system calls
 // again, and files are many and small.
 func open(path string) (int, error) {

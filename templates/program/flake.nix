@@ -17,7 +17,7 @@
         pname = "hello";
         version = "0.1.0";
         src = ./.;
-        # As soon as go.mod has `require`: set it to "", and Nix says the right one.
+        # As soon as go.mod has `require`: set it to "", and Nix will report the correct hash.
         vendorHash = null;
       };
     };

@@ -243,7 +243,7 @@ func TestPlanStays(t *testing.T) {
 	}
 }
 
-// relink makes a symbolic link, in the place of an old one.
+// relink makes a symlink, in the place of an old one.
 func relink(t *testing.T, name, target string) {
 	t.Helper()
 	if err := os.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {

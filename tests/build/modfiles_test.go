@@ -10,7 +10,7 @@ import (
 )
 
 // Where modules have to be fetched, a vendorHash that is not given counts as
-// empty, so that Nix says the right one.
+// empty, so that Nix reports the correct one.
 func TestVendorHashNeeded(t *testing.T) {
 	testnix.Require(t)
 	const module = "module example.com/m // a comment\n\ngo 1.24\n\n"

@@ -289,7 +289,7 @@ func TestKilled(t *testing.T) {
 	}
 }
 
-// A source file that is a symbolic link to another place of src is compiled as
+// A source file that is a symlink to another place of src is compiled as
 // what it leads to.
 func TestSymbolicLink(t *testing.T) {
 	for mode, function := range modes {

@@ -280,7 +280,7 @@ if [ -f "$root/vendor/modules.txt" ]; then mod=-mod=vendor; fi
 
 func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
 
-// copyTree copies a directory; symbolic links stay what they are.
+// copyTree copies a directory; symlinks stay what they are.
 func copyTree(from, to string) error {
 	return filepath.WalkDir(from, func(path string, d os.DirEntry, err error) error {
 		if err != nil {

@@ -197,7 +197,7 @@ func (s *script) words(line string) ([]word, error) {
 	return words, nil
 }
 
-// condition says whether a condition holds here, in a sandbox without network.
+// condition reports whether a condition holds here, in a sandbox without network.
 func (s *script) condition(c string) (bool, error) {
 	negated := strings.HasPrefix(c, "!")
 	name, arg, _ := strings.Cut(strings.TrimPrefix(c, "!"), ":")
