@@ -28,6 +28,16 @@ let
 
   hooks = if pkgs ? installShellFiles then pkgs else import ./hooks.nix { inherit pkgs; };
 
+  # A value as a text, in which numbers and strings are the same.
+  text =
+    value:
+    if builtins.isList value then
+      toString (map text value)
+    else if builtins.isAttrs value && !(value ? outPath) then
+      builtins.toJSON (builtins.mapAttrs (_: text) value)
+    else
+      toString value;
+
   # What can be seen of a package without building it.
   about = package: {
     inherit (package) name outputs;
@@ -40,6 +50,15 @@ let
       "maintainersPosition"
     ];
     updateScript = package.updateScript or null;
+    # What the build sees, but for the phases that dgd has of its own.
+    attributes = builtins.mapAttrs (_: text) (
+      removeAttrs package.drvAttrs [
+        "configurePhase"
+        "buildPhase"
+        "checkPhase"
+        "installPhase"
+      ]
+    );
   };
 
   compared =
