@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
@@ -27,30 +28,17 @@ type outside struct {
 // not spelled out, it says that instead.
 func nativeFiles(dir string, files []string, n *graph.Node, vendor string) ([]string, *outside, error) {
 	named, out := namedDirs(n)
-	all := map[string]bool{}
-	queue := slices.Clone(files)
+	w := nativeWalk{dir: dir, at: n.Src.Dir, vendor: vendor, all: map[string]bool{}, queue: slices.Clone(files), search: []string{"."}, out: out}
 	for _, f := range files {
-		all[f] = true
+		w.all[f] = true
 	}
-	addDir := func(rel string) error {
-		list, err := filesOf(filepath.Join(dir, rel))
-		for _, f := range list {
-			if f = path.Join(rel, f); !all[f] {
-				all[f] = true
-				queue = append(queue, f)
-			}
-		}
-		return err
-	}
-	// Where includes are looked for, beside the including file's directory.
-	search := []string{"."}
 	for _, d := range named {
 		if info, err := os.Stat(filepath.Join(dir, filepath.FromSlash(d))); err == nil && info.IsDir() {
-			search = append(search, d)
+			w.search = append(w.search, d)
 		}
 	}
-	for _, top := range search {
-		if err := addDir(top); err != nil {
+	for _, top := range w.search {
+		if err := w.addDir(top); err != nil {
 			return nil, nil, err
 		}
 		subdirs, err := plainDirs(filepath.Join(dir, filepath.FromSlash(top)))
@@ -58,67 +46,95 @@ func nativeFiles(dir string, files []string, n *graph.Node, vendor string) ([]st
 			return nil, nil, err
 		}
 		for _, d := range subdirs {
-			if err := addDir(path.Join(top, d)); err != nil {
+			if err := w.addDir(path.Join(top, d)); err != nil {
 				return nil, nil, err
 			}
 		}
 	}
-	leave := func() {
-		if out == nil {
-			out = &outside{}
-		}
-	}
-	for len(queue) > 0 {
-		f := queue[0]
-		queue = queue[1:]
-		names, err := namesOf(filepath.Join(dir, filepath.FromSlash(f)))
-		if err != nil {
+	for len(w.queue) > 0 {
+		f := w.queue[0]
+		w.queue = w.queue[1:]
+		if err := w.read(f); err != nil {
 			return nil, nil, err
 		}
-		if names.Computed {
-			leave()
-			out.computed = true
-		}
-		if names.Vendor && out != nil {
-			out.vendor = true
-		}
-		for _, inc := range names.Files {
-			for _, from := range append([]string{path.Dir(f)}, search...) {
-				target := path.Join(from, inc)
-				if path.IsAbs(inc) || all[target] {
-					continue
-				}
-				if strings.HasPrefix(path.Join(n.Src.Dir, target), vendor+"/") {
-					leave()
-					out.vendor = true
-					continue
-				}
-				info, err := os.Stat(filepath.Join(dir, filepath.FromSlash(target)))
-				if err != nil || info.IsDir() {
-					continue // in an include directory, or in the toolchain's
-				}
-				if strings.HasPrefix(target, "../") {
-					leave()
-					continue
-				}
-				if err := addDir(path.Dir(target)); err != nil {
-					return nil, nil, err
-				}
-				if !all[target] { // included although it is a Go file
-					all[target] = true
-					queue = append(queue, target)
-				}
+	}
+	if w.out != nil {
+		return nil, w.out, nil
+	}
+	return slices.Collect(maps.Keys(w.all)), nil, nil
+}
+
+// A nativeWalk follows what the assembly and C of a package name.
+type nativeWalk struct {
+	dir    string          // of the package
+	at     string          // the same below SRC
+	vendor string          // the vendor directory below SRC
+	all    map[string]bool // files that were found
+	queue  []string        // those that have not been read
+	search []string        // where includes are looked for, beside the including file's directory
+	out    *outside        // what leaves the directory
+}
+
+func (w *nativeWalk) addDir(rel string) error {
+	list, err := filesOf(filepath.Join(w.dir, rel))
+	for _, f := range list {
+		w.add(path.Join(rel, f))
+	}
+	return err
+}
+
+func (w *nativeWalk) add(f string) {
+	if !w.all[f] {
+		w.all[f] = true
+		w.queue = append(w.queue, f)
+	}
+}
+
+// leave notes that something leaves the directory.
+func (w *nativeWalk) leave() *outside {
+	if w.out == nil {
+		w.out = &outside{}
+	}
+	return w.out
+}
+
+// read adds what a file names.
+func (w *nativeWalk) read(f string) error {
+	names, err := namesOf(filepath.Join(w.dir, filepath.FromSlash(f)))
+	if err != nil {
+		return err
+	}
+	if names.Computed {
+		w.leave().computed = true
+	}
+	if names.Vendor && w.out != nil {
+		w.out.vendor = true
+	}
+	for _, inc := range names.Files {
+		for _, from := range append([]string{path.Dir(f)}, w.search...) {
+			target := path.Join(from, inc)
+			if path.IsAbs(inc) || w.all[target] {
+				continue
 			}
+			if strings.HasPrefix(path.Join(w.at, target), w.vendor+"/") {
+				w.leave().vendor = true
+				continue
+			}
+			info, err := os.Stat(filepath.Join(w.dir, filepath.FromSlash(target)))
+			if err != nil || info.IsDir() {
+				continue // in an include directory, or in the toolchain's
+			}
+			if strings.HasPrefix(target, "../") {
+				w.leave()
+				continue
+			}
+			if err := w.addDir(path.Dir(target)); err != nil {
+				return err
+			}
+			w.add(target) // included although it is a Go file
 		}
 	}
-	if out != nil {
-		return nil, out, nil
-	}
-	var list []string
-	for f := range all {
-		list = append(list, f)
-	}
-	return list, nil, nil
+	return nil
 }
 
 // namedDirs returns the paths below the package's directory, and relative to

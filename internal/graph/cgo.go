@@ -162,30 +162,8 @@ func (b *builder) cc(a buildscript.Run) error {
 	u.written[strings.TrimPrefix(out, u.objdir+"/")] = true
 
 	compiles := slices.Contains(words, "-c")
-	if compiles {
-		// cmd/go runs the compiler in the file's directory.
-		file := words[len(words)-1]
-		if words[len(words)-2] != "-c" {
-			return errors.New("does not end in -c FILE")
-		}
-		if !path.IsAbs(file) {
-			file = b.step.Dir + "/" + file
-		}
-		if path.IsAbs(file) {
-			b.reads(u, file)
-			u.native()
-		} else if err := b.note(u, file); err != nil {
-			return err
-		}
-	}
-	if !compiles {
-		// Objects that packages bring along take part in the test of all that
-		// import them.
-		for _, w := range words {
-			if path.IsAbs(w) && strings.HasSuffix(w, ".syso") {
-				b.reads(u, w)
-			}
-		}
+	if err := b.ccReads(u, words, compiles); err != nil {
+		return err
 	}
 	args, err := b.tokens(u, words)
 	if err != nil {
@@ -230,6 +208,35 @@ func (b *builder) cc(a buildscript.Run) error {
 	}
 	u.dynLink = &run
 	u.linked = words
+	return nil
+}
+
+// ccReads notes what a call of the C compiler reads: the file that it compiles,
+// or objects that it links.
+func (b *builder) ccReads(u *unit, words []string, compiles bool) error {
+	if !compiles {
+		// Objects that packages bring along take part in the test of all that
+		// import them.
+		for _, w := range words {
+			if path.IsAbs(w) && strings.HasSuffix(w, ".syso") {
+				b.reads(u, w)
+			}
+		}
+		return nil
+	}
+	// cmd/go runs the compiler in the file's directory.
+	file := words[len(words)-1]
+	if words[len(words)-2] != "-c" {
+		return errors.New("does not end in -c FILE")
+	}
+	if !path.IsAbs(file) {
+		file = b.step.Dir + "/" + file
+	}
+	if !path.IsAbs(file) {
+		return b.note(u, file)
+	}
+	b.reads(u, file)
+	u.native()
 	return nil
 }
 

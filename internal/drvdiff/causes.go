@@ -1,0 +1,292 @@
+package drvdiff
+
+import (
+	"maps"
+	"runtime/debug"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// A Cause is one thing that makes a derivation differ by itself.
+type Cause struct {
+	// Kind is one of toolchain, executor, builder, argument, system,
+	// environment, file, module, flag, variable, import, package, setting,
+	// output, input and other.
+	Kind string `json:"kind"`
+	What string `json:"what"`
+	// Old and New are its values, where it has such. What is only in one of the
+	// states has none in the other.
+	Old string `json:"old,omitempty"`
+	New string `json:"new,omitempty"`
+	// Change is changed, new or gone.
+	Change string `json:"change"`
+}
+
+// String is the cause in people's words.
+func (c Cause) String() string {
+	text := c.Kind
+	if c.What != "" {
+		text += " " + c.What
+	}
+	switch {
+	case c.Kind == "other":
+		return c.What
+	case c.Change == changed && c.Old+c.New != "":
+		sep := ": "
+		if c.What == "" {
+			sep = " "
+		}
+		return text + sep + or(c.Old, "none") + " → " + or(c.New, "none")
+	case c.Change == changed:
+		return text + " changed"
+	}
+	return text + " is " + c.Change
+}
+
+func or(s, other string) string {
+	if s == "" {
+		return other
+	}
+	return s
+}
+
+// causes is a list in which nothing is twice.
+type causes struct {
+	found []Cause
+	seen  map[Cause]bool
+}
+
+func (l *causes) add(c Cause) {
+	if l.seen[c] {
+		return
+	}
+	if l.seen == nil {
+		l.seen = map[Cause]bool{}
+	}
+	l.seen[c] = true
+	l.found = append(l.found, c)
+}
+
+// rest says how derivations differ that nothing else tells apart.
+func (l *causes) rest(o, n *node) {
+	if n.put.Replace(n.drv.Env["spec"]) != o.put.Replace(o.drv.Env["spec"]) {
+		l.add(Cause{Kind: "other", What: "its steps differ", Change: changed})
+		return
+	}
+	l.process(o, n, func(text string, _ *node) string { return text })
+	l.inputs(o, n)
+	if len(l.found) == 0 {
+		l.add(Cause{Kind: "other", What: "the same work on the same inputs, which Nix takes for another: without content addressing the way to an input counts", Change: changed})
+	}
+}
+
+// process compares what Nix starts: program, arguments and variables. Of a text
+// that a node has resolved, seen returns what counts.
+func (l *causes) process(o, n *node, seen func(text string, n *node) string) {
+	was := func(text string) string { return seen(o.put.Replace(text), o) }
+	is := func(text string) string { return seen(n.put.Replace(text), n) }
+	if a, b := was(o.drv.Builder), is(n.drv.Builder); a != b {
+		l.add(Cause{Kind: "builder", Old: a, New: b, Change: changed})
+	}
+	for i := range max(len(o.drv.Args), len(n.drv.Args)) {
+		c := Cause{Kind: "argument", What: strconv.Itoa(i + 1), Change: changed}
+		switch {
+		case i >= len(o.drv.Args):
+			c.Change = added
+		case i >= len(n.drv.Args):
+			c.Change = removed
+		case was(o.drv.Args[i]) == is(n.drv.Args[i]):
+			continue
+		}
+		l.add(c)
+	}
+	for _, name := range union(o.drv.Env, n.drv.Env) {
+		if _, ok := n.drv.Outputs[name]; ok {
+			continue
+		}
+		a, hadIt := o.drv.Env[name]
+		b, hasIt := n.drv.Env[name]
+		switch {
+		case !hadIt:
+			l.add(Cause{Kind: "variable", What: name, Change: added})
+		case !hasIt:
+			l.add(Cause{Kind: "variable", What: name, Change: removed})
+		case was(a) != is(b):
+			l.add(Cause{Kind: "variable", What: name, Change: changed})
+		}
+	}
+	for _, name := range union(o.drv.Outputs, n.drv.Outputs) {
+		a, hadIt := o.drv.Outputs[name]
+		b, hasIt := n.drv.Outputs[name]
+		switch {
+		case !hadIt:
+			l.add(Cause{Kind: "output", What: name, Change: added})
+		case !hasIt:
+			l.add(Cause{Kind: "output", What: name, Change: removed})
+		case a.Floating() == b.Floating() && (a.Algo != b.Algo || a.Hash != b.Hash):
+			l.add(Cause{Kind: "output", What: name, Old: strings.TrimSpace(a.Algo + " " + a.Hash), New: strings.TrimSpace(b.Algo + " " + b.Hash), Change: changed})
+		}
+	}
+}
+
+// inputs compares the store paths that derivations read, as far as they do not
+// come from other derivations of dgd's.
+func (l *causes) inputs(o, n *node) {
+	read := func(n *node) map[string]bool {
+		list := map[string]bool{}
+		for _, path := range n.drv.Sources {
+			list[path] = true
+		}
+		for _, d := range n.deps {
+			if d.to.role == inner {
+				delete(list, d.resolved()) // said elsewhere
+			} else if d.text != "" {
+				list[d.resolved()] = true
+			}
+		}
+		return list
+	}
+	a, b := read(o), read(n)
+	for _, path := range union(a, b) {
+		switch {
+		case !a[path]:
+			l.add(Cause{Kind: "input", What: path, Change: added})
+		case !b[path]:
+			l.add(Cause{Kind: "input", What: path, Change: removed})
+		}
+	}
+}
+
+// blank leaves out the outputs of inner derivations: that they differ is said
+// elsewhere.
+func blank(text string, n *node) string {
+	for _, d := range n.deps {
+		if d.to.role == inner {
+			text = strings.ReplaceAll(text, d.resolved(), "")
+		}
+	}
+	return text
+}
+
+func union[V any](a, b map[string]V) []string {
+	all := map[string]bool{}
+	for name := range a {
+		all[name] = true
+	}
+	for name := range b {
+		all[name] = true
+	}
+	return slices.Sorted(maps.Keys(all))
+}
+
+// words adds the words that only one of two lists has.
+func words(l *causes, kind string, old, new []string) {
+	gone, came := without(old, new), without(new, old)
+	for _, w := range came {
+		name, _, _ := strings.Cut(w, "=")
+		i := slices.IndexFunc(gone, func(g string) bool { return g != "" && strings.HasPrefix(g, name+"=") })
+		if i >= 0 && strings.Contains(w, "=") {
+			l.add(Cause{Kind: kind, Old: gone[i], New: w, Change: changed})
+			gone[i] = ""
+			continue
+		}
+		l.add(Cause{Kind: kind, What: w, Change: added})
+	}
+	for _, w := range gone {
+		if w != "" {
+			l.add(Cause{Kind: kind, What: w, Change: removed})
+		}
+	}
+}
+
+// without returns the words of a list that are not in the other, and no names of
+// files: these are compared as such.
+func without(list, other []string) []string {
+	left := map[string]int{}
+	for _, w := range other {
+		left[w]++
+	}
+	var out []string
+	for _, w := range list {
+		if left[w]--; left[w] < 0 && !strings.HasPrefix(w, "${") && !strings.HasPrefix(w, "./") && !strings.HasPrefix(w, "<") {
+			out = append(out, w)
+		}
+	}
+	return out
+}
+
+// importConfigs compares the packages that are imported, or linked, and what a
+// program will say of its modules.
+func importConfigs(l *causes, k kind, old, new string) {
+	what := "import"
+	if k == link {
+		what = "package"
+	}
+	parse := func(text string) (files map[string]string, info *debug.BuildInfo) {
+		files = map[string]string{}
+		for line := range strings.Lines(text) {
+			verb, rest, _ := strings.Cut(strings.TrimSuffix(line, "\n"), " ")
+			switch verb {
+			case "packagefile":
+				name, file, _ := strings.Cut(rest, "=")
+				files[name] = file
+			case "modinfo":
+				if text, err := strconv.Unquote(rest); err == nil && len(text) > 32 {
+					info, _ = debug.ParseBuildInfo(text[16 : len(text)-16])
+				}
+			}
+		}
+		return files, info
+	}
+	a, was := parse(old)
+	b, is := parse(new)
+	for _, name := range union(a, b) {
+		_, hadIt := a[name]
+		_, hasIt := b[name]
+		switch {
+		case !hadIt:
+			l.add(Cause{Kind: what, What: name, Change: added})
+		case !hasIt:
+			l.add(Cause{Kind: what, What: name, Change: removed})
+		}
+	}
+	if was == nil || is == nil {
+		return
+	}
+	modules := func(info *debug.BuildInfo) map[string]string {
+		list := map[string]string{}
+		for _, m := range append(info.Deps, &info.Main) {
+			text := m.Version
+			if m.Replace != nil {
+				text += " => " + strings.TrimSpace(m.Replace.Path+" "+m.Replace.Version)
+			}
+			list[m.Path] = text
+		}
+		return list
+	}
+	compare(l, "module", modules(was), modules(is))
+	settings := func(info *debug.BuildInfo) map[string]string {
+		list := map[string]string{}
+		for _, s := range info.Settings {
+			list[s.Key] = s.Value
+		}
+		return list
+	}
+	compare(l, "setting", settings(was), settings(is))
+}
+
+func compare(l *causes, kind string, old, new map[string]string) {
+	for _, name := range union(old, new) {
+		a, hadIt := old[name]
+		b, hasIt := new[name]
+		switch {
+		case !hadIt:
+			l.add(Cause{Kind: kind, What: name, New: b, Change: added})
+		case !hasIt:
+			l.add(Cause{Kind: kind, What: name, Old: a, Change: removed})
+		case a != b:
+			l.add(Cause{Kind: kind, What: name, Old: a, New: b, Change: changed})
+		}
+	}
+}

@@ -1,0 +1,165 @@
+package drvdiff
+
+import (
+	"errors"
+	"io/fs"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+
+	"dgd/internal/action"
+)
+
+// sources compares the trees that two units read.
+func (e *explainer) sources(l *causes, o, n *node, u, v *action.Unit) error {
+	if o.kind == archives {
+		return nil
+	}
+	a, err := sourcesOf(o, u)
+	if err != nil {
+		return err
+	}
+	b, err := sourcesOf(n, v)
+	if err != nil {
+		return err
+	}
+	was, is := written(u), written(v)
+	// What one derivation holds, the other may have as a tree.
+	if err := errors.Join(e.unpack(a, b, is, was), e.unpack(b, a, was, is)); err != nil {
+		return err
+	}
+	heldTexts(l, was, is)
+	otherVersions(l, a, b)
+	for _, at := range union(a, b) {
+		from, hadIt := a[at]
+		to, hasIt := b[at]
+		switch {
+		case !hadIt:
+			l.add(Cause{Kind: "file", What: at, Change: added})
+		case !hasIt:
+			l.add(Cause{Kind: "file", What: at, Change: removed})
+		case from != to:
+			if was, is := version(at, from), version(at, to); was != is {
+				l.add(Cause{Kind: "module", What: strings.TrimPrefix(at, "vendor/"), Old: was, New: is, Change: changed})
+				continue
+			}
+			found, ok := e.trees[[2]string{from, to}]
+			if !ok {
+				if found, err = e.compareTrees(from, to); err != nil {
+					return err
+				}
+				e.trees[[2]string{from, to}] = found
+			}
+			for _, c := range found {
+				c.What = path.Join(at, c.What)
+				l.add(c)
+			}
+		}
+	}
+	return nil
+}
+
+// sourcesOf returns what a unit's sources are, by place.
+func sourcesOf(n *node, u *action.Unit) (map[string]string, error) {
+	list := map[string]string{}
+	for _, s := range u.Sources {
+		from, err := action.Expand(s.From, func(name string) (string, bool) {
+			value, ok := n.vars[name]
+			return value, ok
+		})
+		if err != nil {
+			return nil, err
+		}
+		at, err := action.Expand(s.At, func(string) (string, bool) { return ".", true })
+		if err != nil {
+			return nil, err
+		}
+		list[path.Clean(at)] = n.put.Replace(from)
+	}
+	return list, nil
+}
+
+// heldTexts compares the files that derivations hold themselves.
+func heldTexts(l *causes, was, is map[string]string) {
+	for _, file := range union(was, is) {
+		c := Cause{Kind: "file", What: strings.ReplaceAll(file, "$$", "$"), Change: changed}
+		if _, ok := was[file]; !ok {
+			c.Change = added
+		} else if _, ok := is[file]; !ok {
+			c.Change = removed
+		} else if was[file] == is[file] {
+			continue
+		}
+		l.add(c)
+	}
+}
+
+// otherVersions takes out of two lists of sources the modules that are there in
+// other versions, and so at other places.
+func otherVersions(l *causes, a, b map[string]string) {
+	module := func(at string) string {
+		m, _, _ := strings.Cut(at, "@")
+		return m
+	}
+	for _, at := range slices.Sorted(maps.Keys(a)) {
+		from := a[at]
+		if _, ok := b[at]; ok {
+			continue
+		}
+		for other, to := range b {
+			if _, ok := a[other]; !ok && at != other && module(at) == module(other) {
+				l.add(Cause{Kind: "module", What: strings.TrimPrefix(module(at), "vendor/"), Old: version(at, from), New: version(other, to), Change: changed})
+				delete(a, at)
+				delete(b, other)
+			}
+		}
+	}
+}
+
+// written are the sources that a unit's derivation holds itself, by path; dollar
+// signs are doubled in both.
+func written(u *action.Unit) map[string]string {
+	files := map[string]string{}
+	for _, s := range u.Steps {
+		if s.Write != nil && ofSources(s.Write) {
+			files[strings.TrimPrefix(s.Write.Path, "${SRC}/")] = s.Write.Text
+		}
+	}
+	return files
+}
+
+// ofSources reports whether a file is one of the sources, not one that Go has made.
+func ofSources(w *action.Write) bool { return strings.HasPrefix(w.Path, "${SRC}/") }
+
+// unpack moves those trees of a state that the other has as single files to the
+// state's single files.
+func (e *explainer) unpack(trees, otherTrees, otherFiles, to map[string]string) error {
+	for at, from := range trees {
+		if _, ok := otherTrees[at]; ok || !holds(otherFiles, at) {
+			continue
+		}
+		list, err := e.st.Files(e.ctx, from)
+		if errors.Is(err, fs.ErrNotExist) { // collected as garbage
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		for name, f := range list {
+			to[action.Escape(path.Join(at, name))] = action.Escape(string(f.Text))
+		}
+		delete(trees, at)
+	}
+	return nil
+}
+
+// holds reports whether there is a file in a directory.
+func holds(files map[string]string, dir string) bool {
+	for name := range files {
+		if dir == "." || strings.HasPrefix(name, dir+"/") {
+			return true
+		}
+	}
+	return false
+}
