@@ -240,15 +240,11 @@ func vendored(n *graph.Node, src, vendor string, modules []Module) ([]Bound, err
 		})
 	}
 	i := module(n.Src.Dir)
-	if i < 0 {
-		return nil, fmt.Errorf("the directory %s belongs to no module that was fetched", n.Src.Dir)
+	if i < 0 || slices.ContainsFunc(n.Src.Files, func(f string) bool { return module(f) != i }) {
+		// Not as go mod vendor lays it out, or an overlay.
+		return wide(n, src, vendor, modules, true), nil
 	}
 	m := modules[i]
-	for _, f := range n.Src.Files {
-		if module(f) != i {
-			return nil, fmt.Errorf("needs %s, which is not in its module %s: dgd does not support that", f, m.Dir)
-		}
-	}
 	return []Bound{{At: "vendor/" + m.Dir, Path: m.Store, Copy: n.Cgo}}, nil
 }
 

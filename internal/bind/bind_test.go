@@ -226,23 +226,44 @@ func TestVendored(t *testing.T) {
 	}
 }
 
-func TestErrors(t *testing.T) {
+// A vendored package that is not wholly in one module's tree has all modules and
+// the main one's source: so it is where a vendor directory is not as go mod vendor
+// lays it out, or an overlay takes a file from elsewhere.
+func TestVendoredBeyondModule(t *testing.T) {
 	dir := tree(t, "p/a.go")
 	modules := []Module{{"example.org/a", "/store/a"}, {"example.org/a/sub", "/store/sub"}, {"example.org/ab", "/store/ab"}}
+	for _, src := range []graph.Sources{
+		{Dir: "vendor/example.org/x", Vendored: true},
+		{Dir: "vendor/example.org/a", Files: []string{"vendor/example.org/a/x.go", "vendor/example.org/ab/x.syso"}, Vendored: true},
+		{Dir: "vendor/example.org/a", Files: []string{"vendor/example.org/a/sub/x.go"}, Vendored: true},
+		{Dir: "vendor/example.org/a", Files: []string{"p/x.syso"}, Vendored: true},
+	} {
+		bound, err := Sources(&graph.Graph{Nodes: []*graph.Node{{Name: "example.com/m/p", Src: &src}}}, dir, "vendor", modules)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var at []string
+		for _, b := range bound[0] {
+			at = append(at, b.At)
+		}
+		if want := []string{".", "vendor/example.org/a", "vendor/example.org/a/sub", "vendor/example.org/ab"}; !slices.Equal(at, want) {
+			t.Errorf("%+v sees %q, want %q", src, at, want)
+		}
+	}
+}
+
+func TestErrors(t *testing.T) {
+	dir := tree(t, "p/a.go")
 	for _, test := range []struct {
 		src  graph.Sources
 		want string
 	}{
-		{graph.Sources{Dir: "vendor/example.org/x", Vendored: true}, "belongs to no module"},
-		{graph.Sources{Dir: "vendor/example.org/a", Files: []string{"vendor/example.org/a/x.go", "vendor/example.org/ab/x.syso"}, Vendored: true}, "needs vendor/example.org/ab/x.syso, which is not in its module example.org/a"},
-		{graph.Sources{Dir: "vendor/example.org/a", Files: []string{"vendor/example.org/a/sub/x.go"}, Vendored: true}, "needs vendor/example.org/a/sub/x.go, which is not in its module example.org/a"},
-		{graph.Sources{Dir: "vendor/example.org/a", Files: []string{"p/x.syso"}, Vendored: true}, "needs p/x.syso"},
 		{graph.Sources{Dir: "gone", Files: []string{"gone/a.s"}, Native: true}, "gone: no such file"},
 		{graph.Sources{Dir: "p", Files: []string{"p/a.go/b.c"}, Native: true}, "looking for includes"},
 		{graph.Sources{Dir: "p", Files: []string{"p/a.go", "p/gone.go"}}, "gone.go"},
 		{graph.Sources{Dir: "p", Files: []string{"p/a.go", "p/gone.go"}, Native: true}, "gone.go"},
 	} {
-		_, err := Sources(&graph.Graph{Nodes: []*graph.Node{{Name: "example.com/m/p", Src: &test.src}}}, dir, "vendor", modules)
+		_, err := Sources(&graph.Graph{Nodes: []*graph.Node{{Name: "example.com/m/p", Src: &test.src}}}, dir, "vendor", nil)
 		if err == nil || !strings.Contains(err.Error(), test.want) || !strings.Contains(err.Error(), "example.com/m/p") {
 			t.Errorf("got %v, want %q", err, test.want)
 		}

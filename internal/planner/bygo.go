@@ -78,10 +78,11 @@ func (p *Plan) leaveTests(err error, cfg *TestConfig, at *place, flags, packages
 	keeping := cfg.Config
 	keeping.Env = maps.Clone(cfg.Env)
 	if words := keeping.Env["GOFLAGS"]; words != "" {
-		keeping.Env["GOFLAGS"] = strings.Join(without(strings.Fields(words), "-trimpath"), " ")
+		keeping.Env["GOFLAGS"] = withPaths(words)
 	}
 	n := &graph.Node{Kind: graph.ByGo, Name: "go test", Inputs: []graph.Input{graph.CheckEnv}}
-	args := slices.Concat([]string{"test", "-vet=off"}, without(flags, "-trimpath"), cfg.CheckFlags, packages)
+	// Behind -args, or a flag that go does not know, no package would be one.
+	args := slices.Concat([]string{"test", "-vet=off"}, without(flags, "-trimpath"), packages, cfg.CheckFlags)
 	if err := p.useGo(n, err, &keeping, at, [][]string{escapeAll(args)}); err != nil {
 		return nil, err
 	}

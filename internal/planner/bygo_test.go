@@ -3,6 +3,7 @@ package planner
 import (
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -151,8 +152,97 @@ func TestTestsByGo(t *testing.T) {
 		t.Fatalf("the plan is %+v", plan)
 	}
 	n := plan.Graph.Nodes[0]
-	want := []string{"${GO}/bin/go", "test", "-vet=off", "-buildvcs=false", "-ldflags=-buildid=", "-run=^Test$$M", "example.com/m"}
+	want := []string{"${GO}/bin/go", "test", "-vet=off", "-buildvcs=false", "-ldflags=-buildid=", "example.com/m", "-run=^Test$$M"}
 	if n.Kind != graph.ByGo || n.Steps[0].Run == nil || !slices.Equal(n.Steps[0].Run.Args, want) {
 		t.Errorf("the node is %+v", n)
+	}
+}
+
+// Flags that make something else of go test than a run of each package by itself, or
+// that its script does not show as they are, are for go test; and so are those flags
+// of a build that only go carries out.
+func TestTestFlagsByGo(t *testing.T) {
+	src := project(t, map[string]string{
+		"go.mod":    "module example.com/m\n\ngo 1.24\n",
+		"m.go":      "package m\n",
+		"m_test.go": "package m\n\nimport \"testing\"\n\nfunc TestM(*testing.T) {}\n",
+	})
+	env, err := exec.LookPath("env")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		flags   []string
+		goflags string
+		reason  string
+	}{
+		{[]string{"-coverprofile=c.out"}, "", "-coverprofile=c.out"},
+		{[]string{"-run=TestM/a b"}, "", `"-run=TestM/a b" has a space in it`},
+		{[]string{"-args", "-x"}, "", "-args"},
+		{nil, "-toolexec=" + env, "-toolexec=" + env + " is not built package by package"},
+	} {
+		cfg := &TestConfig{Config: *config(t, src), CheckFlags: test.flags}
+		cfg.Package, cfg.Fallback = []string{"./..."}, &Fallback{}
+		if test.goflags != "" {
+			cfg.Env["GOFLAGS"] = test.goflags
+		}
+		plan, err := MakeTests(t.Context(), cfg, filepath.Join(t.TempDir(), "work"))
+		if err != nil {
+			t.Errorf("%q: %v", test.flags, err)
+			continue
+		}
+		if !strings.Contains(plan.Unplanned, test.reason) || len(plan.Graph.Nodes) != 1 {
+			t.Errorf("%q: the plan is %+v", test.flags, plan)
+			continue
+		}
+		run := plan.Graph.Nodes[0].Steps[0].Run
+		if want := append([]string{"example.com/m"}, test.flags...); !slices.Equal(run.Args[len(run.Args)-len(want):], want) {
+			t.Errorf("%q: go is called as %q", test.flags, run.Args)
+		}
+		if has := slices.Contains(run.Env, "GOFLAGS="+test.goflags); has != (test.goflags != "") {
+			t.Errorf("%q: go has the environment %q", test.flags, run.Env)
+		}
+	}
+}
+
+// Programs of one name, which nixpkgs installs one over the other, are installed so
+// by the go command.
+func TestNamesByGo(t *testing.T) {
+	src := project(t, map[string]string{
+		"go.mod":          "module example.com/m\n\ngo 1.24\n",
+		"a/tool/main.go":  "package main\n\nfunc main() { println(1) }\n",
+		"b/tool/main.go":  "package main\n\nfunc main() { println(2) }\n",
+		"none/tool/no.go": "//go:build none\n\npackage main\n",
+	})
+	cfg := config(t, src)
+	cfg.Package, cfg.Libraries, cfg.Fallback = []string{"b/tool", "a/tool"}, true, &Fallback{}
+	plan, err := Make(t.Context(), cfg, filepath.Join(t.TempDir(), "work"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(plan.Graph.Nodes) != 1 || !strings.Contains(plan.Unplanned, "are both programs of the name tool") {
+		t.Fatalf("the plan is %+v", plan)
+	}
+	var installed []string
+	for _, s := range plan.Graph.Nodes[0].Steps {
+		if s.Run != nil {
+			installed = append(installed, s.Run.Args[len(s.Run.Args)-1])
+		}
+	}
+	if want := []string{"./b/tool", "./a/tool"}; !slices.Equal(installed, want) {
+		t.Errorf("installed are %q, want %q", installed, want)
+	}
+}
+
+// Quoted flags in GOFLAGS stay what they are when -trimpath is taken out.
+func TestWithPaths(t *testing.T) {
+	for in, want := range map[string]string{
+		"": "", "-trimpath": "", "-trimpath -tags=x": "-tags=x",
+		"'-ldflags=-X main.a=b  c' -trimpath -race": `"-ldflags=-X main.a=b  c" -race`,
+		"'-tags=a": "'-tags=a",
+	} {
+		if got := withPaths(in); got != want {
+			t.Errorf("%s: %s, want %s", in, got, want)
+		}
 	}
 }

@@ -142,6 +142,9 @@ func (p *place) project(members []member) (*lock.Project, error) {
 // own, since go makes lock files where it looks for more.
 func (l *Locked) WriteCache(cache string) error {
 	downloads := filepath.Join(cache, "cache", "download")
+	if err := os.MkdirAll(downloads, 0o777); err != nil { // of a lock without modules, too
+		return err
+	}
 	for _, m := range l.Modules {
 		path, version, err := m.escaped()
 		if err != nil {

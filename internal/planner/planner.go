@@ -139,6 +139,9 @@ func Make(ctx context.Context, cfg *Config, dir string) (*Plan, error) {
 		}
 	}
 	if err := checkNames(built, cfg); err != nil {
+		if cfg.Libraries { // installed one after the other, and the last one stays
+			return plan.leave(&unplanned{err}, cfg, at, text, commands)
+		}
 		return nil, err
 	}
 	plan.Graph = *built
@@ -376,10 +379,14 @@ func patterns(cfg *Config, modRoot string) ([]string, error) {
 	}
 	var list []string
 	for _, p := range named {
-		list = append(list, pattern(modRoot, p))
+		if p = pattern(modRoot, p); !slices.Contains(list, p) {
+			list = append(list, p)
+		}
 	}
-	slices.Sort(list)
-	return slices.Compact(list), nil
+	if !cfg.Libraries { // there each is installed after the one before
+		slices.Sort(list)
+	}
+	return list, nil
 }
 
 // pattern is the package pattern that a subPackage stands for: a directory of

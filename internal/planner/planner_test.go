@@ -231,6 +231,10 @@ func TestLockWithoutModules(t *testing.T) {
 	if _, err := Make(t.Context(), cfg, filepath.Join(t.TempDir(), "work")); err != nil {
 		t.Error(err)
 	}
+	cache := filepath.Join(t.TempDir(), "cache")
+	if err := (&Locked{}).WriteCache(cache); err != nil || !exists(cache) {
+		t.Errorf("there is no module cache (%v)", err)
+	}
 }
 
 // The lines of a real build: gcc for C, clang for C++.

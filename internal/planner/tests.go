@@ -30,24 +30,29 @@ type TestConfig struct {
 	CheckFlags []string `json:"checkFlags"` // of go test
 }
 
-// checkFlags refuses what cannot be a flag of a test run here. All else is go
-// test's own affair.
+// checkFlags returns an error for what cannot be a flag of a test run. For what can,
+// but not where each package runs by itself, it is an unplanned error. All else is
+// go test's own affair.
 func checkFlags(flags []string) error {
 	table, err := goflags.Load()
 	if err != nil {
 		return err
 	}
+	if slices.Contains(flags, "") {
+		return errors.New("checkFlags: a flag is empty")
+	}
 	for _, f := range flags {
-		name, _ := goflags.Cut(f)
-		switch {
-		case f == "":
-			return errors.New("checkFlags: a flag is empty")
+		var whole error
+		switch name, _ := goflags.Cut(f); {
 		case strings.ContainsFunc(f, unicode.IsSpace):
-			return fmt.Errorf("checkFlags: %q has a space in it, which dgd does not support: where it is a test's name, write _", f)
+			whole = fmt.Errorf("checkFlags: %q has a space in it, which dgd does not support: where it is a test's name, write _", f)
 		case strings.Contains(f, "$WORK"):
-			return fmt.Errorf("checkFlags: %q: $WORK is a name of the go command's own", f)
+			whole = fmt.Errorf("checkFlags: %q: $WORK is a name of the go command's own", f)
 		case strings.HasPrefix(f, "-") && table.IsOfAllTests(strings.TrimPrefix(name, "test.")):
-			return fmt.Errorf("checkFlags: dgd does not support %s", f)
+			whole = fmt.Errorf("checkFlags: dgd does not support %s", f)
+		}
+		if whole != nil {
+			return &unplanned{whole}
 		}
 	}
 	return nil
@@ -88,7 +93,10 @@ func testEnv(cfg *TestConfig, given map[string]string, at *place) (env []string,
 			env = append(env, name+"="+strings.ReplaceAll(action.Escape(value), at.src, "${SRC}"))
 		}
 	}
-	goFlags := without(strings.Fields(cfg.Env["GOFLAGS"]), "-trimpath")
+	var goFlags []string
+	if words := withPaths(cfg.Env["GOFLAGS"]); words != "" {
+		goFlags = []string{words}
+	}
 	switch {
 	case cfg.Downloads != "":
 		form = drvgen.ModuleProxy
@@ -110,12 +118,16 @@ func testEnv(cfg *TestConfig, given map[string]string, at *place) (env []string,
 
 // MakeTests plans the tests of a module. It works in dir, which must not exist.
 func MakeTests(ctx context.Context, cfg *TestConfig, dir string) (*Plan, error) {
-	if err := checkFlags(cfg.CheckFlags); err != nil {
-		return nil, err
-	}
+	whole := checkFlags(cfg.CheckFlags)
 	given := cfg.Env
 	if err := cfg.readSettings(filepath.Join(dir, "src")); err != nil {
 		return nil, err
+	}
+	if whole == nil && cfg.whole != nil {
+		whole = &unplanned{cfg.whole}
+	}
+	if whole != nil && !mayLeave(whole, &cfg.Config) {
+		return nil, whole
 	}
 	checkFlags, ofProgram := profileFlags(cfg.CheckFlags, cfg.ModRoot)
 	g, err := newGo(&cfg.Config, dir)
@@ -145,6 +157,9 @@ func MakeTests(ctx context.Context, cfg *TestConfig, dir string) (*Plan, error) 
 	plan := &Plan{Goroot: goroot, Vendor: at.rel(at.vendor())}
 	if len(packages) == 0 {
 		return plan, nil
+	}
+	if whole != nil {
+		return plan.leaveTests(whole, cfg, at, flags, packages)
 	}
 	opt.TestEnv, plan.TestModules = testEnv(cfg, given, at)
 	opt.TestArgs = ofProgram
@@ -180,9 +195,6 @@ func MakeTests(ctx context.Context, cfg *TestConfig, dir string) (*Plan, error) 
 		}
 	}
 	tests, err := graph.Tests(both[0], both[1])
-	if err == nil && cfg.whole != nil {
-		err = cfg.whole
-	}
 	if err != nil {
 		return plan.leaveTests(&unplanned{err}, cfg, at, flags, packages)
 	}
@@ -215,8 +227,17 @@ func (g *goCommand) withCache(name string) *goCommand {
 // keepingPaths is the same command without the -trimpath that GOFLAGS may have.
 func (g *goCommand) keepingPaths() *goCommand {
 	kept := g.withCache("kept")
-	kept.env = append(kept.env, "GOFLAGS="+strings.Join(without(strings.Fields(g.variable("GOFLAGS")), "-trimpath"), " "))
+	kept.env = append(kept.env, "GOFLAGS="+withPaths(g.variable("GOFLAGS")))
 	return kept
+}
+
+// withPaths is the value of $GOFLAGS without -trimpath.
+func withPaths(value string) string {
+	words, err := goflags.Split(value)
+	if err != nil {
+		return value // as go says
+	}
+	return goflags.Join(without(words, "-trimpath"))
 }
 
 // variable returns the value of an environment variable.

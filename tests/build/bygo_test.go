@@ -89,6 +89,42 @@ func TestTestsByGo(t *testing.T) {
 	}
 }
 
+// Tests with flags that dgd does not hand to each package's run are run by go test,
+// and fail where it finds a failure.
+func TestTestFlagsByGo(t *testing.T) {
+	src := project(t, map[string]string{
+		"go.mod":          "module example.com/m\n\ngo 1.24\n",
+		"main.go":         "package main\n\nfunc main() {}\n",
+		"lib/lib_test.go": "package lib\n\nimport \"testing\"\n\nfunc TestText(t *testing.T) {\n\tt.Run(\"SALT\", func(t *testing.T) { t.Error(\"it ran\") })\n\tt.Run(\"two words\", func(t *testing.T) { t.Error(\"mode \" + testing.CoverMode()) })\n}\n",
+	})
+	for mode, function := range modes {
+		args := `env.CGO_ENABLED = "0"; checkFlags = [ "-covermode=count" "-run=TestText/two words" ];`
+		r := nixBuild(t, "-E", "("+expression(t, function, src, args)+").tests.all")
+		if r.err == nil || !strings.Contains(r.log, "mode count") || strings.Contains(r.log, "it ran") {
+			t.Errorf("%s: %v\n%s", mode, r.err, tail(r.log))
+		}
+	}
+}
+
+// buildGoModule keeps the last of programs of one name, as go install leaves it.
+func TestNamesByGo(t *testing.T) {
+	src := project(t, map[string]string{
+		"go.mod":      "module example.com/m\n\ngo 1.24\n",
+		"a/tool/m.go": "package main\n\nfunc main() { println(\"a SALT\") }\n",
+		"b/tool/m.go": "package main\n\nfunc main() { println(\"b SALT\") }\n",
+	})
+	for _, mode := range []string{"ifd", "dyn"} {
+		r := nixBuild(t, "-E", goModule(t, mode, src, named+`subPackages = [ "b/tool" "a/tool" ];`, ""))
+		if r.err != nil || !strings.Contains(r.log, "are both programs of the name tool") {
+			t.Errorf("%s: %v\n%s", mode, r.err, tail(r.log))
+			continue
+		}
+		if out, err := exec.Command(r.root + filepath.Join(r.path, "bin", "tool")).CombinedOutput(); err != nil || !strings.HasPrefix(string(out), "a ") {
+			t.Errorf("%s: the program says %q (%v)", mode, out, err)
+		}
+	}
+}
+
 // SWIG is run with the user's inputs, and what comes of it has go build's bytes.
 func TestSwig(t *testing.T) {
 	for _, dyn := range []string{"false", "true"} {

@@ -323,8 +323,8 @@ func TestTestsBadInput(t *testing.T) {
 		want       []string
 	}{
 		{"an unknown flag's value", `checkFlags = [ "-count=many" ];`, nil, []string{`invalid value "many" for flag -count`}},
-		{"a flag with a space", `checkFlags = [ "-run=a b" ];`, nil, []string{"checkFlags", "has a space"}},
-		{"another use of go test", `checkFlags = [ "-json" ];`, nil, []string{"checkFlags", "does not support -json"}},
+		{"a flag with a space", `fallback = false; checkFlags = [ "-run=a b" ];`, nil, []string{"checkFlags", "has a space"}},
+		{"another use of go test", `fallback = false; checkFlags = [ "-json" ];`, nil, []string{"checkFlags", "does not support -json"}},
 		{"no such data", `testData = [ "nowhere" ];`, nil, []string{"testData", "nowhere", "no such file"}},
 		{"data above src", `testData = [ "../x" ];`, nil, []string{"testData", "not a path below src"}},
 		{"data of no package", `testData.nowhere = [ "README" ];`, nil, []string{"testData", "nowhere is no package with tests"}},

@@ -2,6 +2,7 @@ package gotest
 
 import (
 	"encoding/json"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -40,19 +41,22 @@ var notTaken = map[string]string{
 	"i": "a flag that is gone", "compiler": "another compiler", "gccgoflags": "another compiler", "C": "another directory",
 	"fuzz": "fuzzes", "exec": "runs a program in another way", "vet": "vet", "args": "arguments for a test's program",
 	"mod": "says where modules are from", "buildvcs": "what version control says", "pkgdir": "a place for packages",
-	"coverprofile": "a profile of tests", "outputdir": "a profile of tests", "cpuprofile": "a profile of tests", "memprofile": "a profile of tests",
-	"mutexprofile": "a profile of tests", "blockprofile": "a profile of tests", "trace": "a profile of tests", "artifacts": "a profile of tests",
-	"msan": "needs clang", "asan": "a sanitizer of C", "toolexec": "runs a program around the compiler",
+	"artifacts": "files that tests leave behind",
+	"msan":      "needs clang", "asan": "a sanitizer of C", "toolexec": "runs a program around the compiler",
 }
 
 // Flags with a value, where that may be the next word.
 var valued = []string{
 	"asmflags", "buildmode", "covermode", "coverpkg", "gcflags", "installsuffix", "ldflags", "modfile", "overlay", "pgo", "tags",
 	"bench", "benchtime", "count", "cpu", "parallel", "run", "shuffle", "skip", "timeout", "fuzztime",
+	"coverprofile", "outputdir", "cpuprofile", "memprofile", "mutexprofile", "blockprofile", "trace",
 }
 
 // Flags of go test alone.
-var ofTests = []string{"bench", "benchmem", "benchtime", "count", "cpu", "failfast", "fullpath", "parallel", "run", "short", "shuffle", "skip", "timeout"}
+var ofTests = []string{
+	"bench", "benchmem", "benchtime", "count", "cpu", "failfast", "fullpath", "parallel", "run", "short", "shuffle", "skip", "timeout",
+	"coverprofile", "outputdir", "cpuprofile", "memprofile", "mutexprofile", "blockprofile", "trace",
+}
 
 // take makes a case of a call, or says why it is none.
 func (s *script) take(name, verb string, args []string) (c *testCase, reason string, err error) {
@@ -125,7 +129,7 @@ func (c *testCase) flags(verb string, args []string) (patterns []string, reason 
 			}
 		}
 		switch {
-		case ok:
+		case ok, name == "vet" && value == "off", name == "mod" && value == "vendor":
 		case notTaken[name] != "":
 			return nil, notTaken[name]
 		case name == "tags":
@@ -134,13 +138,11 @@ func (c *testCase) flags(verb string, args []string) (patterns []string, reason 
 			c.Ldflags = append(c.Ldflags, value)
 		case name == "gcflags":
 			c.Gcflags = append(c.Gcflags, value)
-		case slices.Contains(ofTests, name):
+		case slices.Contains(ofTests, name), c.Test && strings.HasPrefix(name, "cover"):
 			if has || slices.Contains(valued, name) {
 				arg = "-" + name + "=" + value
 			}
 			c.CheckFlags = append(c.CheckFlags, arg)
-		case c.Test && strings.HasPrefix(name, "cover"):
-			return nil, "coverage of tests"
 		default:
 			if slices.Contains(valued, name) {
 				arg = "-" + name + "=" + value
@@ -240,8 +242,8 @@ func (s *script) write(c *testCase, root string) error {
 func (c *testCase) shell() string {
 	var b strings.Builder
 	b.WriteString("cd " + quote(c.ModRoot) + "\n")
-	for name, value := range c.Env {
-		b.WriteString("export " + name + "=" + quote(value) + "\n")
+	for _, name := range slices.Sorted(maps.Keys(c.Env)) {
+		b.WriteString("export " + name + "=" + quote(c.Env[name]) + "\n")
 	}
 	if len(c.GOFLAGS) > 0 {
 		b.WriteString("export GOFLAGS=" + quote(strings.Join(c.GOFLAGS, " ")) + "\n")
