@@ -266,15 +266,14 @@ func (m *maker) vendored(ctx context.Context) ([]modules.Module, error) {
 	if _, err := m.g.run(ctx, kind, "vendor", "-o", dir); err != nil {
 		return nil, m.g.explain(err)
 	}
-	file := filepath.Join(dir, "modules.txt")
-	text, err := os.ReadFile(file)
+	text, err := os.ReadFile(filepath.Join(dir, "modules.txt"))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil // there is nothing to vendor
 	}
 	if err != nil {
 		return nil, err
 	}
-	return modules.Parse(file, text)
+	return modules.Parse(text), nil
 }
 
 // goMods finds out which go.mod files the go command reads besides those of the

@@ -29,22 +29,9 @@ type Module struct {
 }
 
 // HasTree reports whether the vendor tree has files of the module. It has none
-// of a module that no package is needed from, nor of one that is behind a
-// symlink.
+// of a module that no package is needed from, of one that is behind a
+// symlink, or of one that somebody has removed.
 func (m Module) HasTree() bool { return m.Tree.Root != "" }
-
-// A SyntaxError tells which line of a modules.txt could not be understood.
-type SyntaxError struct {
-	File string
-	Line int // 1 is the first; 0 if the file as a whole is meant
-	Err  error
-}
-
-func (e *SyntaxError) Error() string {
-	return fmt.Sprintf("%s:%d: %v", e.File, e.Line, e.Err)
-}
-
-func (e *SyntaxError) Unwrap() error { return e.Err }
 
 // ReadVendor reads a vendor directory and returns its modules, in the order of
 // its modules.txt. Every file belongs to the module with the longest path that
@@ -57,11 +44,7 @@ func ReadVendor(dir string) ([]Module, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the vendor tree: %w", err)
 	}
-	mods, err := Parse(file, data)
-	if err != nil {
-		return nil, err
-	}
-
+	mods := Parse(data)
 	w := walker{dir: dir, byPath: make(map[string]*Module, len(mods))}
 	for i := range mods {
 		w.byPath[mods[i].Path] = &mods[i]
@@ -69,24 +52,7 @@ func ReadVendor(dir string) ([]Module, error) {
 	if _, _, err := w.walk(".", nil); err != nil {
 		return nil, fmt.Errorf("reading the vendor tree: %w", err)
 	}
-	for _, m := range mods {
-		if len(m.Packages) > 0 && !m.HasTree() && !w.linked(m.Path) {
-			return nil, fmt.Errorf("the vendor tree %s has no files of %s, although its modules.txt lists packages of it", dir, m.Path)
-		}
-	}
 	return mods, nil
-}
-
-// linked reports whether the directory, or one above it, is a symlink:
-// what is there is of the sources, and no module's own tree.
-func (w *walker) linked(rel string) bool {
-	for dir := rel; dir != "."; dir = path.Dir(dir) {
-		info, err := os.Lstat(filepath.Join(w.dir, filepath.FromSlash(dir)))
-		if err == nil && info.Mode()&os.ModeSymlink != 0 {
-			return true
-		}
-	}
-	return false
 }
 
 type walker struct {

@@ -263,8 +263,8 @@ func TestSplitModulesErrors(t *testing.T) {
 	if modules, err := SplitModules(t.Context(), &SplitConfig{Vendor: t.TempDir(), StoreDir: "/nix/store"}, nil); err != nil || modules == nil || len(modules) > 0 {
 		t.Errorf("without a vendor directory: %v, %v", modules, err)
 	}
-	dir := project(t, map[string]string{"modules.txt": "example.org/lib\n"})
-	if _, err := SplitModules(t.Context(), &SplitConfig{Vendor: dir, StoreDir: "/nix/store"}, nil); err == nil || !strings.Contains(err.Error(), "modules.txt:1") {
+	dir := project(t, map[string]string{"modules.txt/x": ""})
+	if _, err := SplitModules(t.Context(), &SplitConfig{Vendor: dir, StoreDir: "/nix/store"}, nil); err == nil || !strings.Contains(err.Error(), "modules.txt: is a directory") {
 		t.Errorf("the error is %v", err)
 	}
 	dir = project(t, map[string]string{"modules.txt": "# example.org/lib v1.0.0\nexample.org/lib\n", "example.org/lib/x.go": ""})

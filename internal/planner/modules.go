@@ -112,16 +112,14 @@ func (p *place) modulePlaces(cache string) ([]string, error) {
 		if !p.vendored() {
 			return nil, nil
 		}
-		file := filepath.Join(p.vendor(), "modules.txt")
-		text, err := os.ReadFile(file)
+		text, err := os.ReadFile(filepath.Join(p.vendor(), "modules.txt"))
 		if err != nil {
 			return nil, err
 		}
-		mods, err := modules.Parse(file, text)
-		for _, m := range mods {
+		for _, m := range modules.Parse(text) {
 			list = append(list, m.Path)
 		}
-		return list, err
+		return list, nil
 	}
 	if !exists(cache) { // of a lock without modules
 		return nil, nil

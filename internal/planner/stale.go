@@ -40,17 +40,14 @@ func (e *staleError) Error() string {
 // replacedModules returns the modules of a vendor directory that were copied from
 // directories. Each Replace.Path is relative to that of go.mod, or of go.work.
 func replacedModules(vendor string) (replaced, all []modules.Module, err error) {
-	file := filepath.Join(vendor, "modules.txt")
-	text, err := os.ReadFile(file)
+	text, err := os.ReadFile(filepath.Join(vendor, "modules.txt"))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil, nil
 	}
 	if err != nil {
 		return nil, nil, err
 	}
-	if all, err = modules.Parse(file, text); err != nil {
-		return nil, nil, err
-	}
+	all = modules.Parse(text)
 	for _, m := range all {
 		if m.Replace.Path != "" && m.Replace.Version == "" && !filepath.IsAbs(m.Replace.Path) && len(m.Packages) > 0 {
 			replaced = append(replaced, m)
