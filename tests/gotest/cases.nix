@@ -66,7 +66,7 @@ in
         (
           export bin=$out/$name/bin
           cd work
-          timeout 600 bash -e "$case/go.sh"
+          timeout 1800 bash -e "$case/go.sh"
         ) > "$out/$name/log" 2>&1 || status=$?
         echo $status > "$out/$name/status"
         rm -rf work
