@@ -13,6 +13,11 @@ if [ "$dgdTop" = .. ]; then
   echo "dgd: the phases before the build end in $PWD/$dgdHere, which is outside of the sources" >&2
   exit 1
 fi
+# A symbolic link with an absolute target would lead nowhere from where the sources will be. One into the sources becomes
+# relative; what one into the store leads to comes along, beside the sources: there no pattern of a module finds it. The
+# link of an earlier nix-build is none of it.
+dgdLinks=$(find "$dgdTop" -type l -lname "$NIX_STORE/*" ! -name 'result*' -exec test -e {} \; -print -quit)
+if [ "$dgdLinks" ]; then dgdTop=.; fi
 for dgdEntry in *; do
   case $dgdEntry in
     "$dgdTop" | env-vars | dgd-settings | go | go-cache | modules) ;;
@@ -32,8 +37,27 @@ else
   dgdHere=${dgdHere#"$dgdTop"}
   dgdHere=${dgdHere#/}
 fi
+dgdSources=$(realpath "$dgdTop")
+find "$dgdPrepared" -type l -lname '/*' ! -name 'result*' -print0 | while IFS= read -r -d "" dgdLink; do
+  dgdTarget=$(readlink "$dgdLink")
+  case $dgdTarget in
+    "$dgdSources"/*) dgdTo=$dgdPrepared/${dgdTarget#"$dgdSources"/} ;;
+    "$NIX_STORE"/*)
+      [ -e "$dgdTarget" ] || continue
+      dgdTo=$dgdPrepared/_linked/${dgdTarget#"$NIX_STORE"/}
+      if [ ! -e "$dgdTo" ]; then
+        mkdir -p "$(dirname "$dgdTo")"
+        # It fails where links lead nowhere.
+        cp -rL "$dgdTarget" "$dgdTo" || { chmod -R u+w "$dgdTo" && rm -rf "$dgdTo" && continue; }
+        chmod -R u+w "$dgdTo"
+      fi
+      ;;
+    *) continue ;;
+  esac
+  ln -sfn "$(realpath -ms --relative-to="$(dirname "$dgdLink")" "$dgdTo")" "$dgdLink"
+done
 {
-  printf '%s\0' "sources=$(realpath "$dgdTop")" "modRoot=${dgdHere:-.}"
+  printf '%s\0' "sources=$dgdSources" "modRoot=${dgdHere:-.}"
   cat dgd-settings
 } > "$dgdSettings"
 if [ -n "${dgdCompiler-}" ]; then

@@ -353,3 +353,24 @@ func TestPlacesOfHooks(t *testing.T) {
 		})
 	}
 }
+
+// Links that a hook makes lead where they lead in nixpkgs, into the store or to
+// another place of the sources, and show neither in a pattern.
+func TestLinksOfHooks(t *testing.T) {
+	src := project(t, map[string]string{
+		"go.mod":  "module example.com/tool\n\ngo 1.24\n",
+		"main.go": "package main\n\nimport (\n\t\"embed\"\n\n\t\"example.com/tool/gen\"\n)\n\n//go:embed *\nvar all embed.FS\n\nfunc main() {\n\tlist, _ := all.ReadDir(\".\")\n\tprintln(gen.Text, \"SALT\"[:0], len(list))\n}\n",
+		"d/x":     "",
+	})
+	hook := `postPatch = "mkdir gen; echo package gen > gen/doc.go; ln -s ${builtins.toFile "g.go" "package gen\n\nconst Text = \"linked\"\n"} d/.g; ln -s $PWD/d/.g gen/g.go";`
+	for _, mode := range []string{"ifd", "dyn"} {
+		r := nixBuild(t, "-E", goModule(t, mode, src, named+hook, ""))
+		if r.err != nil {
+			t.Errorf("%s: %v\n%s", mode, r.err, tail(r.log))
+			continue
+		}
+		if out, err := exec.Command(r.root + filepath.Join(r.path, "bin", "tool")).CombinedOutput(); err != nil || string(out) != "linked  4\n" {
+			t.Errorf("%s: the program says %q (%v)", mode, out, err)
+		}
+	}
+}
