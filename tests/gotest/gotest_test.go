@@ -213,8 +213,8 @@ func compare(c *testCase, mode, cases, reference string) (kind, fault string) {
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	stdout, err := cmd.Output()
-	// Lines are go's own but for the name of who passes them on.
-	log := strings.ReplaceAll(stderr.String(), "dgd-plan: ", "")
+	// Lines are go's own but for the name of who passes them on, and Nix shows a tab as spaces.
+	log := strings.NewReplacer("dgd-plan: ", "", "        ", "\t").Replace(stderr.String())
 	switch {
 	case err == nil && !passes:
 		return "", "dgd passes, and go says:\n" + end(string(said))

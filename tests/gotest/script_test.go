@@ -443,5 +443,8 @@ func (s *script) pattern(p, dir, modPath string) (string, string) {
 	if _, err := os.Stat(filepath.Join(s.goroot, "src", path.Clean(strings.TrimSuffix(p, "/...")))); err == nil {
 		return "", "packages of the toolchain, or all"
 	}
+	if first, _, _ := strings.Cut(p, "/"); !strings.Contains(strings.TrimSuffix(first, "..."), ".") {
+		return "", "an import path without a dot, which is a directory where dgd is given it"
+	}
 	return p, ""
 }
