@@ -195,7 +195,7 @@ func TestDiff(t *testing.T) {
 				return
 			}
 			// What is not built is compared, too.
-			r := compare(before, instantiate(t, expression(t, function, src, args+"go = (import <nixpkgs> { }).go_1_25;")))
+			r := compare(before, instantiate(t, expression(t, function, src, args+"go = "+anotherGo+";")))
 			if len(r.Differ) != 10 || r.Common != 0 || len(r.Unbuilt) < 4 {
 				t.Errorf("with another toolchain %d are in common, not built are %v, and not %q", r.Common, r.Unbuilt, differences(r))
 			}

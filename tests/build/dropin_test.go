@@ -241,11 +241,12 @@ func TestPie(t *testing.T) {
 func TestToolsGo(t *testing.T) {
 	testnix.Require(t)
 	const throws = `go_1_24 = throw "end-of-life"; go_1_25 = throw "end-of-life"; git = throw "not wanted"; go_latest = throw "not wanted";`
+	const old = `go = pkgs.go // { version = "1.25.1"; }; go_1_25 = throw "end-of-life"; `
 	for _, test := range []struct{ changes, want string }{
 		{throws, "go-1.26"},
-		{`go = pkgs.go_1_25;`, "go-1.27"},
-		{`go = pkgs.go_1_25; go_1_27 = throw "not yet";`, "go-1.26"},
-		{`go = pkgs.go_1_25; go_1_26 = throw "not yet"; go_1_27 = pkgs.go_1_24;`, "dgd's own programs need Go 1.26.0 or newer, and this package set has 1.25"},
+		{old, "go-1.27"},
+		{old + `go_1_27 = throw "not yet";`, "go-1.26"},
+		{old + `go_1_26 = throw "not yet"; go_1_27 = pkgs.go // { version = "1.24.1"; };`, "dgd's own programs need Go 1.26.0 or newer, and this package set has 1.25"},
 	} {
 		expression := fmt.Sprintf(`let pkgs = import <nixpkgs> { }; in
 			((import %s/lib { pkgs = pkgs // { %s }; }).internal.tools.dgd-plan).nativeBuildInputs`, repo(t), test.changes)

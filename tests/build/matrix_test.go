@@ -18,6 +18,20 @@ var matrix = flag.Bool("matrix", false, "build with every Go and every Nix that 
 // goVersions are the toolchains that dgd is tested with, the oldest one first.
 var goVersions = []string{"go_1_24", "go_1_25", "go_1_26", "go_1_27"}
 
+// anotherGo is a toolchain that is not the package set's own: the one before, or
+// the one after where the set has given that up, as nixpkgs does.
+const anotherGo = `(let pkgs = import <nixpkgs> { }; in if pkgs ? go_1_25 && (builtins.tryEval pkgs.go_1_25.outPath).success then pkgs.go_1_25 else pkgs.go_1_27)`
+
+// isGone reports whether the package set has given up a toolchain.
+func isGone(t *testing.T, version string) bool {
+	testnix.Require(t)
+	out, err := exec.Command("nix-instantiate", "--eval", "-E", fmt.Sprintf("let pkgs = import <nixpkgs> { }; in pkgs ? %[1]s && (builtins.tryEval pkgs.%[1]s.outPath).success", version)).CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	return strings.HasSuffix(strings.TrimSpace(string(out)), "false")
+}
+
 // refused are the examples that a Go does not build, with its reason.
 var refused = map[string]map[string]string{
 	// From 1.26.11 and 1.27 on Go takes no linker script for a library.
@@ -33,6 +47,10 @@ func TestGoVersions(t *testing.T) {
 	if !*matrix {
 		versions, everyMode = []string{"go_1_24", "go_1_27"}, []string{"dyn"}
 		examples, programs = []string{"cgo"}, nil
+	}
+	versions = slices.DeleteFunc(slices.Clone(versions), func(version string) bool { return isGone(t, version) })
+	if len(versions) == 0 {
+		t.Fatalf("the package set has none of %q", goVersions)
 	}
 	for _, version := range versions {
 		examples := slices.DeleteFunc(slices.Clone(examples), func(name string) bool { return refused[version][name] != "" })
