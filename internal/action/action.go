@@ -20,8 +20,9 @@ type Spec struct {
 // parallel as far as Needs allows; each has an object directory of its own.
 //
 // Every string of a unit may hold tokens, see Expand. The executor knows
-// OBJ (the object directory), SRC (the root of the unit's sources), the unit's
-// own Vars, the derivation's Vars, and its outputs by their names (out, x).
+// OBJ (the object directory), SRC (the root of the unit's sources), CORES (how
+// many cores the derivation may use), the unit's own Vars, the derivation's Vars,
+// and its outputs by their names (out, x).
 type Unit struct {
 	Name    string   `json:"name"`            // import path, for messages
 	Needs   []int    `json:"needs,omitempty"` // indexes of units that come first

@@ -681,6 +681,17 @@ func TestDynImport(t *testing.T) {
 	}
 }
 
+// A command is told how many cores it may use, whatever the machine has.
+func TestCoresToken(t *testing.T) {
+	b := newBench(t)
+	for _, cores := range []int{1, 7} {
+		if log, err := b.run(cores, action.Unit{Name: "p", Env: "${env}", Steps: []action.Step{sh(`printf %s "$2" >"$1"`, fmt.Sprintf("${out}/cores-%d", cores), "-p=${CORES}")}}); err != nil {
+			t.Fatal(err, log)
+		}
+		b.out(fmt.Sprintf("cores-%d", cores), fmt.Sprintf("-p=%d", cores))
+	}
+}
+
 func TestPkgConfig(t *testing.T) {
 	b := newBench(t)
 	answer := func(libs bool, script string) action.Step {

@@ -350,6 +350,8 @@ func (r *runner) expand(s string) (string, error) {
 			return r.obj, true
 		case "SRC":
 			return r.src, true
+		case "CORES":
+			return strconv.Itoa(r.cores), true
 		case "QUOTEDLIBS":
 			var b strings.Builder
 			for _, l := range r.libs {

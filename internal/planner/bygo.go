@@ -115,7 +115,7 @@ func (p *Plan) useGo(n *graph.Node, err error, cfg *Config, at *place, commands 
 		n.Steps = append(n.Steps, action.Step{Run: &action.Run{
 			Dir:  path.Join("${SRC}", action.Escape(n.Src.Dir)),
 			Env:  placed(goEnv(cfg)),
-			Args: append([]string{"${GO}/bin/go"}, placed(slices.Clone(args))...),
+			Args: slices.Concat([]string{"${GO}/bin/go", args[0], "-p=${CORES}"}, placed(slices.Clone(args[1:]))),
 		}})
 	}
 	p.Graph = graph.Graph{Nodes: []*graph.Node{n}}

@@ -152,7 +152,7 @@ func TestTestsByGo(t *testing.T) {
 		t.Fatalf("the plan is %+v", plan)
 	}
 	n := plan.Graph.Nodes[0]
-	want := []string{"${GO}/bin/go", "test", "-vet=off", "-buildvcs=false", "-ldflags=-buildid=", "example.com/m", "-run=^Test$$M"}
+	want := []string{"${GO}/bin/go", "test", "-p=${CORES}", "-vet=off", "-buildvcs=false", "-ldflags=-buildid=", "example.com/m", "-run=^Test$$M"}
 	if n.Kind != graph.ByGo || n.Steps[0].Run == nil || !slices.Equal(n.Steps[0].Run.Args, want) {
 		t.Errorf("the node is %+v", n)
 	}
