@@ -126,12 +126,31 @@ let
   # As in nixpkgs: programs have no build ID but one that is given. Flags can begin with a pattern. buildGoModule's are
   # attributes, which overrideAttrs may take that from.
   saysBuildID = args.libraries or false || builtins.any (f: builtins.match "(.*[[:space:]=])?-buildid=.*" f != null) args.ldflags;
-  ldflags = "-ldflags=${
-    builtins.concatStringsSep " " (args.ldflags ++ (if saysBuildID then [ ] else [ "-buildid=" ]))
-  }";
+  ldflags = builtins.concatStringsSep " " (args.ldflags ++ (if saysBuildID then [ ] else [ "-buildid=" ]));
+
+  # What -X gives to variables is filled in where programs are bound. Without -trimpath the go command writes it into the
+  # module information, too, so that it has to know it.
+  linkValues =
+    if args.allowGoReference then
+      {
+        hidden = ldflags;
+        values = [ ];
+      }
+    else
+      import ./link-values.nix ldflags;
 
   # A package's phases may have changed its flags: then the planner reads them where the phases left them.
-  settings = args.settings or null;
+  allSettings = args.settings or null;
+  settings =
+    if allSettings == null || args.allowGoReference then
+      allSettings
+    else
+      planner {
+        name = "settings";
+        command = "settings";
+        config.settings = allSettings;
+        inherit attrs;
+      };
 
   goModules =
     if args ? goModules then
@@ -229,7 +248,7 @@ let
     inherit go env probe;
     inherit (args) modRoot deleteVendor;
     envFile = inputs'.cgoEnv or "";
-    flags = if settings == null then flags ++ [ ldflags ] else ownFlags;
+    flags = if settings == null then flags ++ [ "-ldflags=${linkValues.hidden}" ] else ownFlags;
     settings = if settings == null then "" else settle settings;
     vendor = orEmpty patched.vendored;
     downloads = if unpacked == null then "" else goModules;
@@ -389,6 +408,8 @@ rec {
     # What the directories that stand in for modules are compared with.
     fetched = if goModules != null && !args.proxyVendor && mayReplace then goModules else "";
     fetchHooks = args.fetchHooks or false;
+    values = if settings == null then linkValues.values else [ ];
+    settings = if settings == allSettings then "" else allSettings;
     inherit (args) contentAddressed allowGoReference;
     # Without -trimpath the sources' place shows, which is that of a derivation's first package for all.
     granularity = if args.allowGoReference then "package" else args.granularity;

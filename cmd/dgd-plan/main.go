@@ -25,6 +25,7 @@ import (
 // stages are the stages by name, which is that of the attribute in
 // lib/planning.nix, too. The last two are steps of derivations that bind makes.
 var stages = map[string]func(context.Context, *build) error{
+	"settings": settingsStage, // arguments that phases have changed, without what only a link depends on
 	"skeleton": skeletonStage, // what of the sources a plan depends on
 	"plan":     planStage,     // go build -n, parsed into a graph
 	"tests":    testsStage,    // go test -n, parsed into a graph

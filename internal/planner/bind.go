@@ -15,6 +15,7 @@ import (
 
 	"dgd/internal/bind"
 	"dgd/internal/drvgen"
+	"dgd/internal/goflags"
 	"dgd/internal/graph"
 	"dgd/internal/modules"
 	"dgd/internal/source"
@@ -131,12 +132,17 @@ func split(ctx context.Context, cfg *SplitConfig, st store.Store) ([]ModuleTree,
 
 // BindConfig says what a plan is bound to.
 type BindConfig struct {
-	Plan    string         `json:"plan"`    // file of the program's Plan
-	StdPlan string         `json:"stdPlan"` // file of the standard library's Plan
-	Src     string         `json:"src"`
-	Modules string         `json:"modules"` // file of SplitModules' result, or empty
-	Locked  []LockedModule `json:"locked"`  // in place of it: the modules of a lock
-	Name    string         `json:"name"`    // of the last derivation
+	Plan    string `json:"plan"`    // file of the program's Plan
+	StdPlan string `json:"stdPlan"` // file of the standard library's Plan
+	// Values are those that flags of the plan have stand-ins for: see
+	// goflags.HideValues. Where these flags are settings, Settings is the file of
+	// them in place of that: see Config.Settings.
+	Values   []string       `json:"values"`
+	Settings string         `json:"settings"`
+	Src      string         `json:"src"`
+	Modules  string         `json:"modules"` // file of SplitModules' result, or empty
+	Locked   []LockedModule `json:"locked"`  // in place of it: the modules of a lock
+	Name     string         `json:"name"`    // of the last derivation
 	// Granularity is "package" or "module": whether third-party packages have
 	// a derivation each, or share them as graph.Cluster says.
 	Granularity string `json:"granularity"`
@@ -181,6 +187,36 @@ func (p *Plan) vendor() string {
 	return p.Vendor
 }
 
+// readPlan reads the plan of programs or tests, and fills in the values that its
+// flags have stand-ins for.
+func (cfg *BindConfig) readPlan(file string, p *Plan) error {
+	if err := readJSON(file, p); err != nil {
+		return err
+	}
+	values := cfg.Values
+	if cfg.Settings != "" {
+		var err error
+		if _, values, err = hideSettings(cfg.Settings); err != nil {
+			return err
+		}
+	}
+	fillIn := goflags.FillIn(escapeAll(values))
+	for _, n := range p.Graph.Nodes {
+		if n.Kind != graph.Link && n.Kind != graph.ByGo {
+			continue
+		}
+		for _, s := range n.Steps {
+			if s.Run == nil {
+				continue
+			}
+			for i, arg := range s.Run.Args {
+				s.Run.Args[i] = fillIn(arg)
+			}
+		}
+	}
+	return nil
+}
+
 // lookAgain looks at the C of the sources' own vendor directory, of which the
 // plan has seen a skeleton.
 func (p *Plan) lookAgain(cfg *BindConfig, vendored []bind.Module) error {
@@ -194,7 +230,7 @@ func (p *Plan) lookAgain(cfg *BindConfig, vendored []bind.Module) error {
 // Bind binds a plan to its sources.
 func Bind(ctx context.Context, cfg *BindConfig) (*Bound, error) {
 	var program, std Plan
-	if err := readJSON(cfg.Plan, &program); err != nil {
+	if err := cfg.readPlan(cfg.Plan, &program); err != nil {
 		return nil, err
 	}
 	if err := readJSON(cfg.StdPlan, &std); err != nil {
@@ -309,7 +345,7 @@ func moduleGroups(cfg *BindConfig, g *graph.Graph, bound map[int][]bind.Bound) (
 // there, too, and grouped as they are without tests.
 func bindTests(ctx context.Context, cfg *BindConfig, out *Bound, vendored []bind.Module, std, program *Plan) error {
 	var tests Plan
-	if err := readJSON(cfg.Tests, &tests); err != nil {
+	if err := cfg.readPlan(cfg.Tests, &tests); err != nil {
 		return err
 	}
 	if tests.Unplanned != "" {

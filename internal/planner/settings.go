@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"dgd/internal/goflags"
 )
 
 // readSettings takes over the arguments that a package's own phases may have
@@ -21,7 +23,7 @@ func (cfg *Config) readSettings(src string) error {
 	if cfg.Settings == "" {
 		return cfg.useTable()
 	}
-	text, err := os.ReadFile(cfg.Settings)
+	settings, err := parseSettings(cfg.Settings)
 	if err != nil {
 		return err
 	}
@@ -31,14 +33,8 @@ func (cfg *Config) readSettings(src string) error {
 	}
 	cfg.Env = env
 	var sources *regexp.Regexp
-	for _, setting := range strings.Split(strings.TrimSuffix(string(text), "\x00"), "\x00") {
-		if setting == "" {
-			continue
-		}
-		name, value, ok := strings.Cut(setting, "=")
-		if !ok {
-			return fmt.Errorf("%s: %q is not NAME=VALUE", cfg.Settings, setting)
-		}
+	for _, s := range settings {
+		name, value := s.name, s.value
 		if sources != nil && name != "modRoot" {
 			value = sources.ReplaceAllString(value, strings.ReplaceAll(src, "$", "$$")+"$1")
 		}
@@ -68,4 +64,66 @@ func (cfg *Config) readSettings(src string) error {
 		}
 	}
 	return cfg.useTable()
+}
+
+// A setting is one of the file that Config.Settings names.
+type setting struct{ name, value string }
+
+func parseSettings(file string) ([]setting, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	var list []setting
+	for _, s := range strings.Split(strings.TrimSuffix(string(text), "\x00"), "\x00") {
+		if s == "" {
+			continue
+		}
+		name, value, ok := strings.Cut(s, "=")
+		if !ok {
+			return nil, fmt.Errorf("%s: %q is not NAME=VALUE", file, s)
+		}
+		list = append(list, setting{name, value})
+	}
+	return list, nil
+}
+
+// SettingsConfig says what settings to hide values of.
+type SettingsConfig struct {
+	Settings string `json:"settings"` // as Config.Settings
+}
+
+// HideSettings writes the settings with stand-ins for the values that only a link
+// depends on.
+func HideSettings(cfg *SettingsConfig, out string) error {
+	list, _, err := hideSettings(cfg.Settings)
+	if err != nil {
+		return err
+	}
+	var text strings.Builder
+	for _, s := range list {
+		text.WriteString(s.name + "=" + s.value + "\x00")
+	}
+	return os.WriteFile(out, []byte(text.String()), 0o666)
+}
+
+// hideSettings reads settings, with stand-ins for the values that it returns
+// besides. A value that may name a place in the sources stays: what it means
+// follows from where these are.
+func hideSettings(file string) (list []setting, values []string, err error) {
+	if list, err = parseSettings(file); err != nil {
+		return nil, nil, err
+	}
+	sources := ""
+	for i, s := range list {
+		switch s.name {
+		case "sources":
+			sources = s.value
+		case "ldflags":
+			if sources == "" || !strings.Contains(s.value, sources) {
+				list[i].value, values = goflags.HideValues(s.value)
+			}
+		}
+	}
+	return list, values, nil
 }
