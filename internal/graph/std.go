@@ -1,6 +1,9 @@
 package graph
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // A Part is a share of the standard library that one derivation builds.
 type Part struct {
@@ -8,75 +11,107 @@ type Part struct {
 	Nodes []int // in the graph's order
 }
 
-// Roots of the parts of the standard library. A package that stands here, or
-// that one of these imports, is in that part; what is left is in the part of
-// the same suffix if it needs nothing of the network part. A list that has
-// grown old costs time, no more: an unknown package is in a rest.
-var (
-	baseRoots = []string{
-		"bufio", "bytes", "compress/gzip", "compress/zlib", "container/heap", "container/list", "context",
-		"crypto/md5", "crypto/rand", "crypto/sha1", "crypto/sha256", "crypto/sha512", "embed",
-		"encoding/base32", "encoding/base64", "encoding/binary", "encoding/csv", "encoding/hex", "encoding/json", "errors",
-		"flag", "fmt", "go/token", "hash/adler32", "hash/crc32", "hash/fnv", "hash/maphash", "io", "io/fs",
-		"io/ioutil", "iter", "log", "maps", "math", "math/big", "math/bits", "math/cmplx", "math/rand", "math/rand/v2",
-		"os", "os/exec", "os/signal", "path", "path/filepath", "reflect", "regexp", "runtime", "runtime/debug",
-		"runtime/metrics", "runtime/pprof", "runtime/trace", "slices", "sort", "strconv", "strings", "structs", "sync",
-		"sync/atomic", "syscall", "text/tabwriter", "text/template", "time", "unicode", "unicode/utf16", "unicode/utf8",
-		"unique",
-	}
-	netRoots = []string{
-		"archive/tar", "crypto/pbkdf2", "database/sql", "encoding/gob", "encoding/xml", "expvar", "html",
-		"html/template", "log/slog", "mime/multipart", "net/http", "net/http/httptrace", "net/http/httputil",
-		"net/http/pprof", "net/mail", "net/rpc", "net/smtp", "net/textproto", "os/user", "time/tzdata",
-	}
-)
+// stdParts are the parts of the standard library that many programs use, by what
+// these are: packages that stand here belong to the part, and what they import
+// belongs to the first part that needs it. A list that has grown old costs time,
+// no more.
+//
+// What nearly every program uses comes first; a part that is put before another
+// one has no need of it.
+var stdParts = []struct {
+	name  string
+	roots []string
+}{
+	{"std", []string{
+		"bufio", "bytes", "container/heap", "container/list", "container/ring", "context", "embed", "encoding/base64",
+		"encoding/binary", "encoding/hex", "errors", "flag", "fmt", "hash/adler32", "hash/crc32", "hash/fnv", "hash/maphash",
+		"io", "io/fs", "io/ioutil", "iter", "log", "maps", "math", "math/bits", "math/cmplx", "math/rand", "math/rand/v2", "os",
+		"os/exec", "os/signal", "path", "path/filepath", "reflect", "runtime", "runtime/debug", "slices", "sort", "strconv",
+		"strings", "structs", "sync", "sync/atomic", "syscall", "text/tabwriter", "time", "unicode", "unicode/utf16",
+		"unicode/utf8", "unique",
+	}},
+	{"std-cgo", []string{"runtime/cgo"}},
+	{"std-text", []string{"encoding/base32", "encoding/csv", "encoding/json", "log/slog", "net/url", "regexp"}},
+	{"std-template", []string{"html", "text/template"}},
+	{"std-compress", []string{"compress/gzip", "compress/zlib", "runtime/metrics", "runtime/pprof", "runtime/trace"}},
+	{"std-hash", []string{
+		"crypto/hmac", "crypto/md5", "crypto/rand", "crypto/sha1", "crypto/sha256", "crypto/sha512", "crypto/subtle", "math/big",
+	}},
+	{"std-go", []string{"go/format", "go/version"}},
+	{"std-testing", []string{"testing", "testing/internal/testdeps"}},
+	{"std-net", []string{"net", "os/user"}},
+	{"std-tls", []string{"crypto/tls"}},
+	{"std-http", []string{"mime/multipart", "net/http", "net/http/httptrace", "net/http/httputil"}},
+	{"std-coverage", []string{"runtime/coverage"}},
+	{"std-image", []string{"image/draw", "image/gif", "image/jpeg", "image/png"}},
+	{"std-sql", []string{"database/sql"}},
+}
 
-// StdParts splits the standard library: what nearly every program uses, what
-// servers use besides, and two rests. So a program does not wait for what it
-// has no use for, and programs still share what they have in common.
+// StdParts splits the standard library, so that a program compiles little of it
+// that it has no use for, and programs still share what they have in common:
+// what many use is in few parts, since a derivation costs time as well, and each
+// other package is one of its own, with the internal packages that it alone
+// needs.
 //
 // A part depends on those before it alone.
 func StdParts(std *Graph) []Part {
-	const base, more, net, netMore = 0, 1, 2, 3
-	parts := []Part{{Name: "std"}, {Name: "std-more"}, {Name: "std-net"}, {Name: "std-net-more"}}
-	roots := map[string]int{}
-	for _, name := range netRoots {
-		roots[name] = net
-	}
-	for _, name := range baseRoots {
-		roots[name] = base
-	}
-	partOf := make([]int, len(std.Nodes))
-	for i := range partOf {
-		partOf[i] = -1
-	}
-	// Nodes come after those they refer to.
-	for i, n := range slices.Backward(std.Nodes) {
-		if part, ok := roots[n.Name]; ok && (partOf[i] < 0 || part < partOf[i]) {
-			partOf[i] = part
-		}
-		if partOf[i] < 0 {
-			continue
-		}
-		for _, r := range n.Refs {
-			if partOf[r.Node] < 0 || partOf[i] < partOf[r.Node] {
-				partOf[r.Node] = partOf[i]
-			}
+	partOf := make([]int, len(std.Nodes)) // a part of stdParts, or behind these the node that the part is named for
+	rootOf := map[string]int{}
+	for i, p := range slices.Backward(stdParts) {
+		for _, name := range p.roots {
+			rootOf[name] = i
 		}
 	}
 	for i, n := range std.Nodes {
-		if partOf[i] < 0 {
-			partOf[i] = more
-			for _, r := range n.Refs {
-				if partOf[r.Node] >= net {
-					partOf[i] = netMore
-				}
+		part, ok := rootOf[n.Name]
+		if !ok {
+			part = len(stdParts) + i
+		}
+		partOf[i] = part
+	}
+	// Nodes come after those they refer to. The first part that needs a node has it.
+	for i, n := range slices.Backward(std.Nodes) {
+		for _, r := range n.Refs {
+			if partOf[i] < len(stdParts) {
+				partOf[r.Node] = min(partOf[r.Node], partOf[i])
 			}
 		}
-		p := &parts[partOf[i]]
-		p.Nodes = append(p.Nodes, i)
+	}
+	users := make([][]int, len(std.Nodes)) // the parts that refer to a node
+	for i, n := range slices.Backward(std.Nodes) {
+		if partOf[i] >= len(stdParts) && isInternal(n.Name) && len(users[i]) == 1 {
+			partOf[i] = users[i][0]
+		}
+		for _, r := range n.Refs {
+			if !slices.Contains(users[r.Node], partOf[i]) {
+				users[r.Node] = append(users[r.Node], partOf[i])
+			}
+		}
+	}
+	members := make([][]int, len(stdParts)+len(std.Nodes))
+	for i, part := range partOf {
+		members[part] = append(members[part], i)
+	}
+	var parts []Part
+	for part, nodes := range members {
+		if len(nodes) == 0 {
+			continue
+		}
+		p := Part{Nodes: nodes}
+		if part < len(stdParts) {
+			p.Name = stdParts[part].name
+		} else {
+			p.Name = "std-" + std.Nodes[part-len(stdParts)].Name
+		}
+		parts = append(parts, p)
 	}
 	return parts
+}
+
+// isInternal reports whether programs cannot import a package of the standard
+// library.
+func isInternal(name string) bool {
+	return strings.HasPrefix(name, "vendor/") || slices.Contains(strings.Split(name, "/"), "internal")
 }
 
 // usedParts leaves out the parts that nothing refers to: neither the nodes that

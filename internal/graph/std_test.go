@@ -9,26 +9,34 @@ import (
 
 func TestStdParts(t *testing.T) {
 	std := &Graph{[]*Node{
-		node("internal/cpu", true, ""),       // 0
-		node("fmt", true, "", 0),             // 1
-		node("go/scanner", true, "", 1),      // 2
-		node("crypto/tls", true, "", 1),      // 3
-		node("go/parser", true, "", 2),       // 4
-		node("net/http", true, "", 3, 1),     // 5
-		node("net/http/cgi", true, "", 5, 4), // 6
-		node("new/package", true, ""),        // 7
-		node("go/importer", true, "", 6, 7),  // 8
+		node("internal/cpu", true, ""),            // 0
+		node("fmt", true, "", 0),                  // 1
+		node("go/scanner", true, "", 1),           // 2
+		node("crypto/tls", true, "", 1),           // 3
+		node("go/format", true, "", 2),            // 4
+		node("net/http", true, "", 3, 1),          // 5
+		node("internal/shared", true, "", 0),      // 6
+		node("internal/deep", true, "", 6),        // 7
+		node("x/internal/alone", true, "", 7, 1),  // 8
+		node("archive/zip", true, "", 8),          // 9
+		node("net/http/cgi", true, "", 5, 6, 9),   // 10
+		node("vendor/example.org/x", true, "", 5), // 11
+		node("vendorless", true, "", 11, 6),       // 12
 	}}
-	all := []Part{{"std", []int{0, 1}}, {"std-more", []int{2, 4, 7}}, {"std-net", []int{3, 5}}, {"std-net-more", []int{6, 8}}}
+	all := []Part{
+		{"std", []int{0, 1}}, {"std-go", []int{2, 4}}, {"std-tls", []int{3}}, {"std-http", []int{5}},
+		{"std-internal/shared", []int{6}}, {"std-archive/zip", []int{7, 8, 9}}, {"std-net/http/cgi", []int{10}}, {"std-vendorless", []int{11, 12}},
+	}
 	for _, test := range []struct {
 		used []int
 		want []Part
 	}{
 		{nil, nil},
 		{[]int{0}, all[:1]},
-		{[]int{7}, all[:2]},
+		{[]int{4}, all[:2]},
 		{[]int{3}, []Part{all[0], all[2]}},
-		{[]int{8}, all},
+		{[]int{9}, []Part{all[0], all[4], all[5]}},
+		{[]int{4, 10, 12}, all},
 	} {
 		used := make([]bool, len(std.Nodes))
 		for _, n := range test.used {
@@ -79,9 +87,11 @@ func TestStdRoots(t *testing.T) {
 		t.Fatal(err)
 	}
 	known := strings.Fields(string(out))
-	for _, root := range slices.Concat(baseRoots, netRoots) {
-		if !slices.Contains(known, root) {
-			t.Errorf("the standard library has no package %s", root)
+	for _, p := range stdParts {
+		for _, root := range p.roots {
+			if !slices.Contains(known, root) {
+				t.Errorf("the standard library has no package %s", root)
+			}
 		}
 	}
 }
