@@ -72,7 +72,6 @@ func TestLinkAgain(t *testing.T) {
 	for _, test := range []struct {
 		name    string
 		ldflags string // the words of ldflags
-		extra   string // arguments
 		built   []string
 		prints  func(rev string) string
 	}{
@@ -94,20 +93,13 @@ func TestLinkAgain(t *testing.T) {
 			built:   link,
 			prints:  func(rev string) string { return rev + "||none|true" },
 		},
-		{
-			name:    "tests",
-			ldflags: `"-X main.rev=REV -X example.com/versioned/info.Version=REV"`,
-			extra:   "doCheck = true;",
-			built:   slices.Concat(link, []string{"info.test", "needs-of-tests", "test-example.com-versioned-info", "tests", "tests"}),
-			prints:  func(rev string) string { return rev + "||" + rev + "|true" },
-		},
 	} {
 		for mode, function := range modes {
 			t.Run(test.name+"/"+mode, func(t *testing.T) {
 				src := project(t, versioned)
 				for i, rev := range []string{"r1", "r2.3+dirty"} {
 					flags := strings.ReplaceAll(test.ldflags, "REV", rev)
-					r := build(t, function, src, layersEnv+test.extra+"ldflags = [ "+flags+" ];")
+					r := build(t, function, src, layersEnv+"ldflags = [ "+flags+" ];")
 					if got := r.run(t, "versioned"); got != test.prints(rev) {
 						t.Errorf("prints %q, want %q", got, test.prints(rev))
 					}
@@ -122,12 +114,10 @@ func TestLinkAgain(t *testing.T) {
 							t.Errorf("another revision built %s", name)
 						}
 					}
-					if test.extra == "" {
-						words := strings.ReplaceAll(strings.Trim(flags, `"`), `" "`, " ")
-						want := goProgram(t, src, ".", words+" -buildid=", "CGO_ENABLED=0")
-						if fileText(t, filepath.Join(r.root+r.path, "bin/versioned")) != fileText(t, want) {
-							t.Error("it is not what go build makes")
-						}
+					words := strings.ReplaceAll(strings.Trim(flags, `"`), `" "`, " ")
+					want := goProgram(t, src, ".", words+" -buildid=", "CGO_ENABLED=0")
+					if fileText(t, filepath.Join(r.root+r.path, "bin/versioned")) != fileText(t, want) {
+						t.Error("it is not what go build makes")
 					}
 				}
 			})
