@@ -108,6 +108,9 @@ func (c *testCase) flags(verb string, args []string) (patterns []string, reason 
 		arg := args[0]
 		args = args[1:]
 		if arg == "--" {
+			if verb == "test" {
+				return nil, notTaken["args"]
+			}
 			return append(patterns, args...), ""
 		}
 		if !strings.HasPrefix(arg, "-") {
