@@ -266,7 +266,7 @@ if [ -f "$root/vendor/modules.txt" ]; then mod=-mod=vendor; fi
 	default:
 		args = append(args, "build", "-trimpath", "-buildvcs=false", `-o "$bin/"`)
 	}
-	args = append(args, quote("-ldflags="+strings.Join(append([]string{"-buildid="}, c.Ldflags...), " ")), `$mod`)
+	args = append(args, quote("-ldflags="+strings.Join(c.ldflags(), " ")), `$mod`)
 	if len(c.Gcflags) > 0 {
 		args = append(args, quote("-gcflags="+strings.Join(c.Gcflags, " ")))
 	}
@@ -281,6 +281,14 @@ if [ -f "$root/vendor/modules.txt" ]; then mod=-mod=vendor; fi
 	}
 	b.WriteString(strings.Join(args, " ") + "\n")
 	return b.String()
+}
+
+// ldflags are those of the linker. The first one may begin with a pattern.
+func (c *testCase) ldflags() []string {
+	if slices.ContainsFunc(c.Ldflags, func(f string) bool { return strings.Contains(f, "-buildid=") }) {
+		return c.Ldflags
+	}
+	return append(slices.Clone(c.Ldflags), "-buildid=")
 }
 
 func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
