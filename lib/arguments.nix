@@ -133,6 +133,13 @@ let
       default = null;
       doc = "a lock in place of `vendorHash`";
     };
+    plan = {
+      type = types.nullOrFile // {
+        words = "a path, such as ./dgd.plan, or null";
+      };
+      default = null;
+      doc = "a plan in a file, so that evaluation builds nothing";
+    };
     contentAddressed = {
       type = types.bool;
       default = builtins ? outputOf;

@@ -10,6 +10,7 @@
   patchModules,
   ifd,
   dynDrv,
+  byPlan,
   cacheable,
   platform,
 }:
@@ -78,7 +79,7 @@ let
               inherit (args) modules;
               inherit (inner) modRoot;
               inherit (goModule) fail;
-              src = if prepares then null else inner.src;
+              src = if prepares then null else inner.here;
               inherit go;
               env = goEnv final;
             };
@@ -208,9 +209,15 @@ let
             proxyVendor
             allowGoReference
             ;
-          inherit (args) contentAddressed fallback granularity;
+          inherit (args)
+            contentAddressed
+            fallback
+            granularity
+            plan
+            ;
           inherit (goModule) fail;
           src = if prepares then "${prepared}" else "${get "src" null}";
+          here = if builtins.isPath (get "src" null) && !prepares then toString (get "src" null) else inner.src;
           settings = if prepares then prepared.settings else null;
           deleteVendor = (goModules != null || locked != null) && get "deleteVendor" false;
           vendorHash = null;
@@ -242,10 +249,20 @@ let
         # Tests run by themselves, one derivation per package, unless a phase or a flag concerns all of them together.
         checksApart =
           !whole
+          && args.plan == null # which has no tests yet
           && !builtins.any set goModule.checking
           && !builtins.any goModule.exports (hooks ++ [ (toString (get "postBuild" "")) ])
           && !builtins.any goModule.isOwnFlag (inner.checkFlags ++ goFlags);
-        built = (if args.useDynDrv then dynDrv else ifd) inner;
+        built =
+          (
+            if args.plan != null then
+              byPlan
+            else if args.useDynDrv then
+              dynDrv
+            else
+              ifd
+          )
+            inner;
         # Whether the go command compiles in the phases. There it reads the user's go.mod, and archives of modules.
         compiles = whole || get "doCheck" true && !checksApart || get "buildTestBinaries" false;
         unpatched =
@@ -344,6 +361,7 @@ let
                   ''
                 else
                   ''
+                    ${when (built ? check) "# The plan is of these sources: ${built.check}"}
                     # A module of libraries has no programs.
                     if [ -e ${built.program}/bin ]; then
                       dgdBin=$GOPATH/bin

@@ -3,16 +3,17 @@
   libFor,
   arguments,
   dynDrv,
+  byPlan,
   package,
   nixLacks,
 }:
 given:
 if given ? pkgs then
   (libFor given.pkgs).buildWithDynDrv (removeAttrs given [ "pkgs" ])
-else if nixLacks.dynDrv != null then
+else if given.plan or null == null && nixLacks.dynDrv != null then
   throw "dgd.buildWithDynDrv: ${nixLacks.dynDrv}"
 else
   let
     args = arguments "buildWithDynDrv" given;
   in
-  package args (dynDrv args)
+  package args ((if args.plan != null then byPlan else dynDrv) args)

@@ -3,6 +3,7 @@
   libFor,
   arguments,
   ifd,
+  byPlan,
   package,
 }:
 given:
@@ -12,4 +13,4 @@ else
   let
     args = arguments "buildWithIFD" given;
   in
-  package args (ifd args)
+  package args ((if args.plan != null then byPlan else ifd) args)

@@ -115,6 +115,7 @@ else
   args
   // {
     inherit src modRoot fail;
+    here = if builtins.isPath args.src then toString args.src else src;
     vendorHash =
       if args.vendorHash == null && args.modules == null && lacksModules src modRoot env args.deleteVendor then "" else args.vendorHash;
     subPackages = if args.subPackages != null then args.subPackages else [ args.subPackage ];

@@ -30,6 +30,7 @@ let
     execute = callFile ./execute.nix { };
     derive = callFile ./derive.nix { };
     ifd = callFile ./ifd.nix { };
+    byPlan = callFile ./by-plan.nix { };
     nixLacks = callFile ./nix-lacks.nix { };
     storeAccess = callFile ./store-access.nix { };
     dynDrv = callFile ./dyn-drv.nix { };

@@ -76,6 +76,7 @@ let
     d:
     execute {
       inherit (d) name outputs spec;
+      specFile = if d ? specFile then value d.specFile else null;
       inherit (inputs) go;
       inherit contentAddressed allowGoReference;
       vars = builtins.mapAttrs (_: value) d.vars;

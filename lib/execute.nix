@@ -4,7 +4,8 @@
 {
   name,
   outputs,
-  spec,
+  spec ? null,
+  specFile ? null, # a file in the store that has the spec, in place of it
   vars,
   go, # the toolchain
   allowGoReference, # whether an output may refer to it
@@ -16,15 +17,25 @@ derivation (
       name
       system
       outputs
-      spec
       ;
     builder = "${tools.dgd-exec}/bin/dgd-exec";
     vars = builtins.toJSON vars;
-    passAsFile = [
-      "spec"
-      "vars"
-    ];
   }
+  // (
+    if specFile == null then
+      {
+        inherit spec;
+        passAsFile = [
+          "spec"
+          "vars"
+        ];
+      }
+    else
+      {
+        specPath = specFile;
+        passAsFile = [ "vars" ];
+      }
+  )
   // (if allowGoReference then { } else { disallowedReferences = [ go ]; })
   // (if contentAddressed then import ./content-addressing.nix else { })
 )

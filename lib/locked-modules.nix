@@ -16,17 +16,7 @@
 }:
 let
   # As source.Name of the planner: then a module has the store path that an unpacked archive of proxyVendor has.
-  storeName =
-    s:
-    let
-      dashed = builtins.concatStringsSep "" (
-        map (part: if builtins.isString part then part else "-") (builtins.split "[^0-9A-Za-z+._?=-]" s)
-      );
-      over = builtins.stringLength dashed - 200;
-      end = if over > 0 then builtins.substring over (-1) dashed else dashed;
-      first = builtins.substring 0 1 end;
-    in
-    if first == "." || first == "-" then "_${builtins.substring 1 (-1) end}" else end;
+  storeName = import ./store-name.nix;
 
   locks = import ./lock.nix;
   lock = locks.read fail modules;

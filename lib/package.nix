@@ -7,6 +7,7 @@ args:
   stages, # derivations that plan the program
   testStages, # and its tests
   passthru,
+  check ? null, # fails where a plan in a file is not of these sources
 }:
 let
   unit = {
@@ -41,6 +42,7 @@ let
     }
     # Nothing of it gets into the output: the package depends on it and does not refer to it.
     // (if args.doCheck then { TESTS = tests.all; } else { })
+    // (if check != null then { PLAN = check; } else { })
     // (if named == [ ] then { } else { NAMED = builtins.concatStringsSep " " named; });
     inherit (args) go allowGoReference;
     # The path follows from the program's own, which says what is in it. So a program that comes out the same is the

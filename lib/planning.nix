@@ -177,7 +177,8 @@ let
       null
     else
       lockedModules {
-        inherit go src;
+        inherit go;
+        src = args.here or src;
         inherit (args)
           env
           modules
@@ -270,7 +271,12 @@ let
 in
 rec {
   inherit goModules locked;
-  inputs = inputs' // fallbackInputs;
+
+  # The flags that a plan in a file is made with.
+  planFlags = flags ++ [ "-ldflags=${linkValues.hidden}" ];
+  # The values that these have stand-ins for.
+  planValues = linkValues.values;
+  inputs = inputs' // fallbackInputs // { inherit stdSpecs; };
 
   # The trees of `modules` are below it.
   modulesDir =
@@ -286,9 +292,18 @@ rec {
     command = "plan";
     config = {
       inherit go env flags probe;
-      envFile = inputs.stdEnv or "";
+      envFile = inputs'.stdEnv or "";
     };
     inherit attrs;
+  };
+
+  # What the derivations of the standard library's parts are told to do. Its path must be the same in all modes, as these
+  # depend on it.
+  stdSpecs = planner {
+    name = "std-specs";
+    command = "std-specs";
+    config = { inherit stdPlan; };
+    attrs = if args.contentAddressed then import ./content-addressing.nix else { };
   };
 
   # What the plan depends on of the sources: most edits leave it as it is.

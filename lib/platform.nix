@@ -49,6 +49,12 @@ in
     else
       env;
 
+  # The platform that programs are for, with that environment.
+  target = env: host // builtins.intersectAttrs host env;
+
+  # The directory of the tools of Go, which run where things are built.
+  tools = "${build.GOOS}_${build.GOARCH}";
+
   # Whether cgo is on; an empty variable is as good as none to Go. Go would look for a C compiler in PATH; a planner has
   # none there. The package set has one for its own platform, where that has C.
   hasCgo =

@@ -142,6 +142,7 @@ let
       "graph"
       "lock"
       "modules"
+      "planfile"
       "planner"
       "skeleton"
       "source"

@@ -25,18 +25,20 @@ import (
 // stages are the stages by name, which is that of the attribute in
 // lib/planning.nix, too. The last two are steps of derivations that bind makes.
 var stages = map[string]func(context.Context, *build) error{
-	"settings": settingsStage, // arguments that phases have changed, without what only a link depends on
-	"skeleton": skeletonStage, // what of the sources a plan depends on
-	"plan":     planStage,     // go build -n, parsed into a graph
-	"tests":    testsStage,    // go test -n, parsed into a graph
-	"probe":    probeStage,    // the C compilers' answers to cmd/go's probes
-	"unpack":   unpackStage,   // a module download cache, unpacked
-	"modcache": modcacheStage, // the modules of a lock, as a module cache
-	"modules":  modulesStage,  // a vendor directory, or what was unpacked, split into modules
-	"bind":     bindStage,     // a plan and its sources, made into derivations
-	"linked":   linkedStage,   // the modules that planned programs are linked from
-	"needs":    needsStage,    // which tests must run with all of src
-	"retest":   retestStage,   // the runs of these
+	"settings":   settingsStage,  // arguments that phases have changed, without what only a link depends on
+	"skeleton":   skeletonStage,  // what of the sources a plan depends on
+	"plan":       planStage,      // go build -n, parsed into a graph
+	"tests":      testsStage,     // go test -n, parsed into a graph
+	"check-plan": checkPlanStage, // a plan in a file, compared with the sources
+	"std-specs":  stdSpecsStage,  // what the parts of the standard library's plan are built by
+	"probe":      probeStage,     // the C compilers' answers to cmd/go's probes
+	"unpack":     unpackStage,    // a module download cache, unpacked
+	"modcache":   modcacheStage,  // the modules of a lock, as a module cache
+	"modules":    modulesStage,   // a vendor directory, or what was unpacked, split into modules
+	"bind":       bindStage,      // a plan and its sources, made into derivations
+	"linked":     linkedStage,    // the modules that planned programs are linked from
+	"needs":      needsStage,     // which tests must run with all of src
+	"retest":     retestStage,    // the runs of these
 }
 
 func main() {

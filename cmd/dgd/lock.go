@@ -11,6 +11,9 @@ import (
 	"dgd/internal/locker"
 )
 
+// lockTimeout is how long nothing may come in while modules are fetched.
+const lockTimeout = 5 * time.Minute
+
 func newLock() *cobra.Command {
 	var check, asJSON bool
 	var opts locker.Options
@@ -64,7 +67,7 @@ until the new one is complete.`,
 	cmd.Flags().BoolVar(&check, "check", false, "write nothing; compare "+lock.Name+" with go.mod and go.sum, a line for each module that differs")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "with --check, print JSON")
 	cmd.Flags().IntVarP(&opts.Jobs, "jobs", "j", 8, "fetch `N` modules at once")
-	cmd.Flags().DurationVar(&opts.Timeout, "timeout", 5*time.Minute, "give up after `TIME` in which nothing comes in")
+	cmd.Flags().DurationVar(&opts.Timeout, "timeout", lockTimeout, "give up after `TIME` in which nothing comes in")
 	return cmd
 }
 

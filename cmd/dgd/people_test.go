@@ -145,7 +145,7 @@ func TestCompletion(t *testing.T) {
 			t.Errorf("completing %q: %q, %s; want %q, %s", test.args, words, directive, test.has, test.directive)
 		}
 	}
-	if words, _ := complete(t, ""); slices.Contains(words, "bind") || slices.Contains(words, "plan") {
+	if words, _ := complete(t, ""); slices.Contains(words, "bind") || slices.Contains(words, "skeleton") {
 		t.Errorf("the commands of builders are completed: %q", words)
 	}
 	for _, shell := range []string{"bash", "zsh", "fish"} {

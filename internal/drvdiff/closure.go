@@ -9,7 +9,9 @@ package drvdiff
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"path"
 	"slices"
@@ -95,9 +97,45 @@ func load(ctx context.Context, st Store, root string) (*closure, error) {
 	if err := c.findOutputs(ctx, st); err != nil {
 		return nil, err
 	}
+	if err := c.readSpecs(ctx, st); err != nil {
+		return nil, err
+	}
 	done := map[*node]bool{}
 	c.sort(c.root, done)
 	return c, nil
+}
+
+// readSpecs reads the specs that derivations take from what another one has made.
+// One that is not in the store stays unknown: then the whole derivation counts as
+// one thing.
+func (c *closure) readSpecs(ctx context.Context, st Store) error {
+	for _, n := range c.byDrv {
+		if n.role != inner || n.drv.Env["specPath"] == "" {
+			continue
+		}
+		file := n.drv.Env["specPath"]
+		dir := path.Dir(file)
+		for _, d := range n.deps {
+			if d.text != "" && d.text == dir && d.path != "" {
+				dir = d.path
+			}
+		}
+		files, err := st.Files(ctx, dir)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		f, ok := files[path.Base(file)]
+		if !ok {
+			continue
+		}
+		if err := n.read(string(f.Text)); err != nil {
+			return fmt.Errorf("%s: %w", n.path, err)
+		}
+	}
+	return nil
 }
 
 func (c *closure) add(drv string, d *drvfile.Derivation) (*node, error) {

@@ -34,16 +34,28 @@ const (
 
 func readWork(d *drvfile.Derivation) (*work, error) {
 	w := &work{}
-	var spec action.Spec
-	if err := json.Unmarshal([]byte(d.Env["spec"]), &spec); err != nil {
-		return nil, fmt.Errorf("reading its spec: %w", err)
-	}
 	if err := json.Unmarshal([]byte(d.Env["vars"]), &w.vars); err != nil {
 		return nil, fmt.Errorf("reading its vars: %w", err)
 	}
-	if w.units = spec.Units; len(w.units) == 0 {
-		return nil, errors.New("its spec is empty")
+	if _, isFile := d.Env["specPath"]; isFile {
+		// A part of the standard library. See closure.readSpecs.
+		w.units = []action.Unit{{Name: d.Env["name"], Vars: action.Vars{"ARCHIVE": "${out}"}}}
+		w.kind, w.names = packages, []string{d.Env["name"]}
+		return w, nil
 	}
+	return w, w.read(d.Env["spec"])
+}
+
+// read takes over a spec.
+func (w *work) read(text string) error {
+	var spec action.Spec
+	if err := json.Unmarshal([]byte(text), &spec); err != nil {
+		return fmt.Errorf("reading its spec: %w", err)
+	}
+	if w.units = spec.Units; len(w.units) == 0 {
+		return errors.New("its spec is empty")
+	}
+	w.names = nil
 	w.kind = result
 	for name, k := range map[string]kind{"ARCHIVE": packages, "PROGRAM": link, "RESULT": test, "FILE": file} {
 		if _, ok := w.units[0].Vars[name]; ok {
@@ -61,7 +73,7 @@ func readWork(d *drvfile.Derivation) (*work, error) {
 		}
 	}
 	slices.Sort(w.names)
-	return w, nil
+	return nil
 }
 
 // isStd reports whether the derivation compiles a part of the standard library.

@@ -1,8 +1,8 @@
 package drvgen
 
 import (
+	"crypto/sha256"
 	"fmt"
-	"hash/fnv"
 	"slices"
 
 	"dgd/internal/action"
@@ -40,9 +40,7 @@ func (gen *generator) collect(link int) (map[int]place, error) {
 	if len(own) > maxOwn {
 		spread := make([][]int, buckets)
 		for _, n := range own {
-			hash := fnv.New32a()
-			hash.Write([]byte(gen.g.Nodes[n].Name))
-			b := hash.Sum32() % buckets
+			b := sha256.Sum256([]byte(gen.g.Nodes[n].Name))[0] % buckets
 			spread[b] = append(spread[b], n)
 		}
 		sets = append(sets, slices.DeleteFunc(spread, func(set []int) bool { return len(set) == 0 })...)
@@ -58,8 +56,7 @@ func (gen *generator) collect(link int) (map[int]place, error) {
 
 // collection makes the derivation that collects the archives of the nodes.
 func (gen *generator) collection(nodes []int, places map[int]place) error {
-	d := Derivation{Name: "archives", Outputs: []string{"out"}, Vars: map[string]Value{}}
-	gen.vars = map[string]string{}
+	d := gen.begin("archives")
 	u := action.Unit{Name: d.Name, Steps: []action.Step{}}
 	taken := map[string]bool{}
 	for _, n := range nodes {

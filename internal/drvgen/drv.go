@@ -50,18 +50,26 @@ func (e *encoder) add(d *Derivation) error {
 		Platform:         e.env.System,
 		Builder:          e.env.Executor + "/bin/dgd-exec",
 		Env: map[string]string{
-			"name":       d.Name,
-			"system":     e.env.System,
-			"builder":    e.env.Executor + "/bin/dgd-exec",
-			"outputs":    strings.Join(d.Outputs, " "),
-			"spec":       d.Spec,
-			"passAsFile": "spec vars",
+			"name":    d.Name,
+			"system":  e.env.System,
+			"builder": e.env.Executor + "/bin/dgd-exec",
+			"outputs": strings.Join(d.Outputs, " "),
 		},
 	}
 	sources := map[string]bool{e.env.Executor: true}
 	if !e.env.AllowGoReference {
 		drv.Env["disallowedReferences"] = e.env.Inputs[Go]
 		sources[e.env.Inputs[Go]] = true
+	}
+	if d.SpecFile == nil {
+		drv.Env["spec"], drv.Env["passAsFile"] = d.Spec, "spec vars"
+	} else {
+		specs := e.env.Inputs[d.SpecFile.Input]
+		if specs == "" {
+			return fmt.Errorf("needs %s, which the build does not have", d.SpecFile.Input)
+		}
+		drv.Env["specPath"], drv.Env["passAsFile"] = specs+d.SpecFile.Suffix, "vars"
+		sources[specs] = true
 	}
 	vars := map[string]string{}
 	for name, v := range d.Vars {

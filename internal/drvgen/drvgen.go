@@ -10,8 +10,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"path"
+	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 
 	"dgd/internal/action"
 	"dgd/internal/graph"
@@ -25,6 +27,8 @@ type Derivation struct {
 	Outputs []string         `json:"outputs"`
 	Spec    string           `json:"spec"` // an action.Spec as JSON; refers to nothing
 	Vars    map[string]Value `json:"vars"` // all that it refers to
+	// SpecFile is where the executor reads the spec, if it is not Spec.
+	SpecFile *Value `json:"specFile,omitempty"`
 }
 
 // A Value is a reference to another store path: exactly one of Drv with Output,
@@ -47,6 +51,9 @@ const (
 	// The same as CgoEnv, but for what the linker is told of the package that
 	// the program is for.
 	LinkEnv Input = "linkEnv"
+	// The specs of the parts of the standard library, a file for each, by its
+	// name: see StdSpecs.
+	StdSpecs Input = "stdSpecs"
 
 	CheckEnv Input = "checkEnv" // the environment that tests run in
 	Planner  Input = "planner"  // holds bin/dgd-plan
@@ -75,6 +82,9 @@ type Group struct {
 	// Split gives the export data of each package an output of its own: an
 	// importer then depends on what it imports, not on the whole group.
 	Split bool
+	// Std says that it is a part of the standard library, whose spec the
+	// derivation reads from the input StdSpecs.
+	Std bool
 }
 
 // Options is what the derivations need beside the graph.
@@ -132,6 +142,7 @@ func newGenerator(g *graph.Graph, opt Options) *generator {
 		groupOf: make(map[int]int),
 		started: make([]bool, len(opt.Groups)),
 		at:      make([]place, len(g.Nodes)),
+		specs:   map[string]string{},
 	}
 	for i, group := range opt.Groups {
 		for _, n := range group.Nodes {
@@ -219,8 +230,14 @@ type generator struct {
 	groupOf map[int]int // index of a node's group
 	started []bool      // by group
 	drvs    []Derivation
-	at      []place           // by node
-	vars    map[string]string // of the derivation being made: what a variable stands for, to its name
+	at      []place // by node
+
+	// Of the derivation being made: what a variable stands for, to its name, and
+	// how often it has referred to something.
+	vars     map[string]string
+	referred int
+
+	specs map[string]string // of the parts of the standard library
 
 	collected map[int]place // of the link being made: where its archives are, by node
 }
@@ -247,8 +264,7 @@ func (gen *generator) emit(group Group, bundled bool) error {
 			return fmt.Errorf("%s: %w", gen.g.Nodes[n].Name, err)
 		}
 	}
-	d := Derivation{Name: source.Name(group.Name), Outputs: []string{archiveOutput}, Vars: map[string]Value{}}
-	gen.vars = map[string]string{}
+	d := gen.begin(source.Name(group.Name))
 	unitOf := map[int]int{} // by node
 	var units []action.Unit
 	names := map[string]int{}
@@ -295,7 +311,32 @@ func (gen *generator) emit(group Group, bundled bool) error {
 		units = append(units, unit)
 		gen.at[n].done = true
 	}
-	return gen.add(d, units...)
+	if err := gen.add(d, units...); err != nil || !group.Std {
+		return err
+	}
+	last := &gen.drvs[len(gen.drvs)-1]
+	gen.specs[last.Name] = last.Spec
+	last.Spec, last.SpecFile = "", &Value{Input: StdSpecs, Suffix: "/" + last.Name}
+	return nil
+}
+
+// SpecsOfStd returns the specs of the parts of the standard library, by the names
+// of their derivations. They are the same for all programs, and large: derivations that build a
+// part read them from the input StdSpecs.
+func SpecsOfStd(std *graph.Graph, opt Options) (map[string]string, error) {
+	gen := newGenerator(std, opt)
+	for n := range std.Nodes {
+		if err := gen.node(n); err != nil {
+			return nil, err
+		}
+	}
+	return gen.specs, nil
+}
+
+// begin begins a derivation.
+func (gen *generator) begin(name string) Derivation {
+	gen.vars, gen.referred = map[string]string{}, 0
+	return Derivation{Name: name, Outputs: []string{archiveOutput}, Vars: map[string]Value{}}
 }
 
 // add adds a derivation that carries out the units.
@@ -384,6 +425,7 @@ func (gen *generator) unit(d *Derivation, n int, unitOf map[int]int) (action.Uni
 			return u, err
 		}
 	}
+	slices.Sort(u.Needs)
 	var writes []action.Step
 	for _, s := range gen.opt.Sources[n] {
 		for _, f := range s.Files {
@@ -434,18 +476,19 @@ func (gen *generator) reference(d *Derivation, ref graph.Ref) (string, error) {
 	return f.below("${" + gen.variable(d, Value{Drv: &at.drv, Output: f.output}) + "}"), nil
 }
 
-// variable gives a value a name in the derivation that depends on nothing but
-// the order in which the derivation refers to things: a name that told the
+// variable gives a value a name in the derivation: how often the derivation has
+// referred to anything before it first refers to the value. A name that told the
 // place in this graph would make equal derivations of two programs differ.
 func (gen *generator) variable(d *Derivation, v Value) string {
 	key := v.Path
 	if v.Drv != nil {
 		key = strconv.Itoa(*v.Drv) + "!" + v.Output
 	}
+	gen.referred++
 	if name, ok := gen.vars[key]; ok {
 		return name
 	}
-	name := "V" + strconv.Itoa(len(gen.vars))
+	name := "V" + strconv.Itoa(gen.referred-1)
 	gen.vars[key] = name
 	d.Vars[name] = v
 	return name
@@ -484,9 +527,12 @@ func (gen *generator) join() error {
 	case len(links) == 1 && len(unused) == 0 && gen.at[links[0]].drv == len(gen.drvs)-1:
 		return nil
 	}
-	gen.vars, gen.collected = map[string]string{}, nil
-	d := Derivation{Outputs: []string{"out"}, Vars: map[string]Value{}}
+	gen.collected = nil
+	d := gen.begin("")
 	u := action.Unit{Name: "programs", Vars: action.Vars{}, Steps: []action.Step{{Mkdir: "${out}"}}}
+	byName := func(a, b int) int { return strings.Compare(gen.g.Nodes[a].Name, gen.g.Nodes[b].Name) }
+	slices.SortStableFunc(unused, byName)
+	slices.SortStableFunc(links, byName)
 	for _, n := range unused {
 		// Of its two outputs the one that an edit of a function's body leaves as it is.
 		if _, err := gen.reference(&d, graph.Ref{Node: n, Output: graph.Export}); err != nil {
@@ -504,13 +550,47 @@ func (gen *generator) join() error {
 	return gen.add(d, u)
 }
 
-// marshal encodes without escaping what only HTML needs.
+// Canonical encodes as specs are.
+func Canonical(v any) ([]byte, error) { return marshal(v) }
+
+// marshal encodes as builtins.toJSON does: with sorted keys, and without escapes
+// that JSON does not ask for. So evaluation can write the same specs.
 func marshal(v any) ([]byte, error) {
+	text, err := encode(v)
+	if err != nil {
+		return nil, err
+	}
+	var sorted any
+	dec := json.NewDecoder(bytes.NewReader(text))
+	dec.UseNumber()
+	if err := dec.Decode(&sorted); err != nil {
+		return nil, err
+	}
+	return encode(sorted)
+}
+
+func encode(v any) ([]byte, error) {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
 	if err := enc.Encode(v); err != nil {
 		return nil, err
 	}
-	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
+	text := bytes.TrimSuffix(b.Bytes(), []byte("\n"))
+	if !bytes.Contains(text, []byte(`\u202`)) {
+		return text, nil
+	}
+	return lineSeparator.ReplaceAllFunc(text, func(m []byte) []byte {
+		switch {
+		case bytes.HasSuffix(m, []byte(`\u2028`)) && len(m) > 2:
+			return []byte("\u2028")
+		case bytes.HasSuffix(m, []byte(`\u2029`)) && len(m) > 2:
+			return []byte("\u2029")
+		}
+		return m
+	}), nil
 }
+
+// lineSeparator matches each escape of JSON, so that an escaped backslash is not
+// taken for the beginning of another.
+var lineSeparator = regexp.MustCompile(`\\(?:u2028|u2029|.)`)

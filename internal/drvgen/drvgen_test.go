@@ -206,10 +206,10 @@ func TestGroup(t *testing.T) {
 	check(t, drvs[2], Derivation{
 		Name:    "m",
 		Outputs: []string{"out"},
-		Vars:    map[string]Value{"GOROOT": goroot, "V0": drv(0, "out"), "V1": drv(1, "out")},
+		Vars:    map[string]Value{"GOROOT": goroot, "V0": drv(0, "out"), "V2": drv(1, "out")},
 	}, action.Unit{
 		Name:  "m",
-		Vars:  action.Vars{"PROGRAM": "${out}/bin/m", "R0": "${V0}/errors@.a", "R1": "${V0}/io/$$fs@.a", "R2": "${V1}"},
+		Vars:  action.Vars{"PROGRAM": "${out}/bin/m", "R0": "${V0}/errors@.a", "R1": "${V0}/io/$$fs@.a", "R2": "${V2}"},
 		Steps: []action.Step{{Mkdir: "${out}/bin"}, step("link", "m")},
 	})
 }
@@ -259,7 +259,7 @@ func TestGroupOrder(t *testing.T) {
 		{1, map[string]Value{"GOROOT": goroot, "V0": drv(0, "out")}},
 		{2, map[string]Value{"GOROOT": goroot, "V0": drv(1, "x")}},
 		{3, map[string]Value{"GOROOT": goroot, "V0": drv(2, "x"), "V1": drv(1, "x")}},
-		{4, map[string]Value{"GOROOT": goroot, "V0": drv(1, "out"), "V1": drv(2, "out"), "V2": drv(3, "out")}},
+		{4, map[string]Value{"GOROOT": goroot, "V0": drv(1, "out"), "V1": drv(2, "out"), "V3": drv(3, "out")}},
 	} {
 		if got := drvs[test.drv].Vars; !reflect.DeepEqual(got, test.want) {
 			t.Errorf("%s refers to %+v, want %+v", drvs[test.drv].Name, got, test.want)
@@ -355,12 +355,13 @@ func TestNamesOfVariables(t *testing.T) {
 	}
 }
 
-// What JSON need not escape is not escaped, so that messages stay readable.
+// A spec is what builtins.toJSON makes of it: the keys are sorted, and what JSON
+// need not escape is not escaped, so that messages stay readable.
 func TestSpecText(t *testing.T) {
 	n := pkg("m")
-	n.Steps = []action.Step{step("a<b>&c", "\"\\\n\x01é")}
+	n.Steps = []action.Step{step("a<b>&c", "\"\\\n\x01é\u2028\\u2028")}
 	drvs := generate(t, Options{}, n, link("m", "m", 0))
-	want := `{"units":[{"name":"m","vars":{"ARCHIVE":"${out}","EXPORT":"${x}"},"steps":[{"run":{"args":["a<b>&c","\"\\\n\u0001é"]}}]}]}`
+	want := `{"units":[{"name":"m","steps":[{"run":{"args":["a<b>&c","\"\\\n\u0001é` + "\u2028" + `\\u2028"]}}],"vars":{"ARCHIVE":"${out}","EXPORT":"${x}"}}]}`
 	if drvs[0].Spec != want {
 		t.Errorf("the spec is\n%s, want\n%s", drvs[0].Spec, want)
 	}

@@ -73,3 +73,12 @@ func responseFiles(run action.Run, name string) (files []action.Step, _ action.R
 
 // responseLine makes an argument a line.
 var responseLine = strings.NewReplacer(`\`, `\\`, "\n", `\n`)
+
+// CanonicalSteps returns steps as a spec has them, without the brackets around.
+func CanonicalSteps(steps []action.Step) (string, error) {
+	text, err := marshal(respond(steps))
+	if err != nil {
+		return "", err
+	}
+	return string(text[1 : len(text)-1]), nil
+}

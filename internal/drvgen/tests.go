@@ -78,13 +78,13 @@ func (gen *generator) tested(name string, tests []int) error {
 	for _, n := range tests {
 		passed.Write.Text += graph.Passed(action.Escape(gen.g.Nodes[n].Name))
 	}
-	d := Derivation{Name: name, Outputs: []string{"out"}, Vars: map[string]Value{}}
+	d := gen.begin(name)
 	u := action.Unit{Name: "tests", Vars: action.Vars{}}
 	if len(tests) > 0 {
 		if err := gen.needs("needs-of-"+name, tests); err != nil {
 			return err
 		}
-		gen.vars = map[string]string{}
+		d = gen.begin(name)
 		needs := len(gen.drvs) - 1
 		d.Vars["GOROOT"], d.Vars["CHECKENV"] = gen.goroot(), Value{Input: CheckEnv}
 		u.Env = "${CHECKENV}"
@@ -115,8 +115,9 @@ func (gen *generator) tested(name string, tests []int) error {
 
 // needs adds the derivation that says which tests need all of src.
 func (gen *generator) needs(name string, tests []int) error {
-	gen.vars, gen.collected = map[string]string{}, nil
-	d := Derivation{Name: name, Outputs: []string{"out"}, Vars: map[string]Value{"SOURCE": {Input: Src}}}
+	gen.collected = nil
+	d := gen.begin(name)
+	d.Vars["SOURCE"] = Value{Input: Src}
 	cfg := NeedsConfig{Src: "${SOURCE}", Vendor: action.Escape(gen.opt.Tests.Vendor), Form: gen.opt.Tests.Modules}
 	if cfg.Form != NoModules {
 		d.Vars["MODULES"] = Value{Input: Modules}

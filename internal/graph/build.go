@@ -41,6 +41,8 @@ type Options struct {
 	// Compilers holds what cmd/go adds to a C compiler's flags after probing,
 	// by the compiler's command.
 	Compilers map[string]CompilerFlags
+	// AnyCompiler takes compilers that are not there for such without flags.
+	AnyCompiler bool
 	// CgoFlags gives the flags in the #cgo lines of the package in dir, word
 	// by word: only they can tell a relative path that the author wrote from
 	// one that cmd/go shortened for display.

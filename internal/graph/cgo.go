@@ -147,7 +147,7 @@ func (b *builder) cc(a buildscript.Run) error {
 	}
 	command := compilerCommand(a.Args)
 	flags, ok := b.opt.Compilers[command]
-	if !ok {
+	if !ok && !b.opt.AnyCompiler {
 		return fmt.Errorf("dgd has not probed the compiler %q", command)
 	}
 	u, out, err := b.writer(a.Args, "-o", Package)

@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 	"strings"
@@ -14,7 +15,8 @@ import (
 // Modules says which module a node belongs to; nodes without a module stay
 // apart. Of other modules, ignore says which are left out of the comparison.
 // Clusters of one node are left out of the result. Clusters do not depend on
-// each other in a circle: if they did, nodes would, too.
+// each other in a circle: if they did, nodes would, too. A cluster's nodes stand
+// in an order that does not depend on the graph's: by Levels, then by name.
 func Cluster(g *Graph, modules []string, ignore func(*Node) bool) [][]int {
 	others := make([][]int, len(g.Nodes)) // by node: what it depends on, sorted
 	members := map[string][]int{}
@@ -42,10 +44,30 @@ func Cluster(g *Graph, modules []string, ignore func(*Node) bool) [][]int {
 	var clusters [][]int
 	for _, key := range keys {
 		if len(members[key]) > 1 {
-			clusters = append(clusters, members[key])
+			nodes := members[key]
+			level := Levels(g, nodes)
+			slices.SortStableFunc(nodes, func(a, b int) int {
+				return cmp.Or(cmp.Compare(level[a], level[b]), strings.Compare(g.Nodes[a].Name, g.Nodes[b].Name))
+			})
+			clusters = append(clusters, nodes)
 		}
 	}
 	return clusters
+}
+
+// Levels returns, of some nodes in the graph's order, the length of the longest way
+// from each to another of them that refers to none of them.
+func Levels(g *Graph, nodes []int) map[int]int {
+	level := map[int]int{}
+	for _, n := range nodes {
+		level[n] = 0
+		for _, r := range g.Nodes[n].Refs {
+			if l, ok := level[r.Node]; ok {
+				level[n] = max(level[n], l+1)
+			}
+		}
+	}
+	return level
 }
 
 func numbers(list []int) string {

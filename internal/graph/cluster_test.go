@@ -29,7 +29,7 @@ func TestCluster(t *testing.T) {
 		want    [][]int
 	}{
 		{"no modules", chain(nil, []int{0}), []string{"", ""}, nil},
-		{"one module", chain(nil, []int{0}, nil), []string{"a", "a", "a"}, [][]int{{0, 1, 2}}},
+		{"one module", chain(nil, []int{0}, nil), []string{"a", "a", "a"}, [][]int{{0, 2, 1}}},
 		{"alone", chain(nil, []int{0}), []string{"a", "b"}, nil},
 		{"by way of the own module", chain(nil, []int{0}, []int{1}), []string{"a", "b", "b"}, [][]int{{1, 2}}},
 		{"other packages", chain(nil, nil, []int{0}, []int{1}), []string{"a", "a", "b", "b"}, [][]int{{0, 1}}},

@@ -401,7 +401,7 @@ func TestProjectFaults(t *testing.T) {
 			chmod(d, 0o755)
 		}
 		asAnybody(func() {
-			if err := replaceFile(p.LockFile(), []byte("the new lock")); !errors.Is(err, fs.ErrPermission) {
+			if err := ReplaceFile(p.LockFile(), []byte("the new lock")); !errors.Is(err, fs.ErrPermission) {
 				t.Errorf("the lock is written: %v", err)
 			}
 			// As the go command does, it leaves out what it may not read.

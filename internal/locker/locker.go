@@ -50,12 +50,12 @@ func Write(ctx context.Context, p *Project, opts Options) (l *lock.Lock, changed
 	if err == nil && bytes.Equal(old, text) {
 		return l, false, nil
 	}
-	return l, true, replaceFile(name, text)
+	return l, true, ReplaceFile(name, text)
 }
 
-// replaceFile writes a file as a whole or not at all.
-func replaceFile(name string, text []byte) (err error) {
-	temporary := filepath.Join(filepath.Dir(name), fmt.Sprintf(".%s.%d", lock.Name, os.Getpid()))
+// ReplaceFile writes a file as a whole or not at all.
+func ReplaceFile(name string, text []byte) (err error) {
+	temporary := filepath.Join(filepath.Dir(name), fmt.Sprintf(".%s.%d", filepath.Base(name), os.Getpid()))
 	file, err := os.OpenFile(temporary, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o666)
 	if err != nil {
 		return err

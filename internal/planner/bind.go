@@ -321,7 +321,7 @@ func options(cfg *BindConfig, g *graph.Graph, goroot string, placed map[int][]dr
 func stdGroups(parts []graph.Part, own []int) []drvgen.Group {
 	var groups []drvgen.Group
 	for _, p := range parts {
-		groups = append(groups, drvgen.Group{Name: p.Name, Nodes: p.Nodes})
+		groups = append(groups, drvgen.Group{Name: p.Name, Nodes: p.Nodes, Std: true})
 	}
 	if len(own) > 0 {
 		groups = append(groups, drvgen.Group{Name: "std-variant", Nodes: own})

@@ -22,6 +22,7 @@ const (
 	someEnv      = "/nix/store/22222222222222222222222222222222-env"
 	someStdEnv   = "/nix/store/33333333333333333333333333333333-std-env"
 	someLinkEnv  = "/nix/store/44444444444444444444444444444444-link-env"
+	someStdSpecs = "/nix/store/55555555555555555555555555555555-std-specs"
 )
 
 // files writes values as JSON files and returns the configuration for them.
@@ -32,7 +33,7 @@ func files(t *testing.T, src string, program, std Plan, modules []ModuleTree) *B
 		Granularity: "package",
 		Plan:        filepath.Join(dir, "plan"), StdPlan: filepath.Join(dir, "std"), Modules: filepath.Join(dir, "modules"),
 		Src: src, Name: "program", StoreDir: "/nix/store", System: "x86_64-linux", Executor: someExecutor,
-		Inputs: map[drvgen.Input]string{drvgen.Go: someGo, drvgen.CgoEnv: someEnv, drvgen.StdEnv: someStdEnv, drvgen.LinkEnv: someLinkEnv},
+		Inputs: map[drvgen.Input]string{drvgen.Go: someGo, drvgen.CgoEnv: someEnv, drvgen.StdEnv: someStdEnv, drvgen.LinkEnv: someLinkEnv, drvgen.StdSpecs: someStdSpecs},
 	}
 	for file, v := range map[string]any{cfg.Plan: program, cfg.StdPlan: std, cfg.Modules: modules} {
 		if err := WriteJSON(file, v); err != nil {
@@ -138,7 +139,7 @@ func TestBindStore(t *testing.T) {
 	link.Steps = []action.Step{{Run: &action.Run{Args: []string{"link"}}}}
 	plan := Plan{Goroot: "share/go", Graph: graph.Graph{Nodes: []*graph.Node{std.Graph.Nodes[0], lib, c, own, main, link}}}
 
-	st := store.NewMemory("/nix/store", someExecutor, someGo, someEnv, someStdEnv, someLinkEnv)
+	st := store.NewMemory("/nix/store", someExecutor, someGo, someEnv, someStdEnv, someLinkEnv, someStdSpecs)
 	modules, err := SplitModules(t.Context(), &SplitConfig{Vendor: filepath.Join(src, "vendor"), StoreDir: "/nix/store"}, st)
 	if err != nil {
 		t.Fatal(err)

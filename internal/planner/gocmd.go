@@ -81,7 +81,7 @@ func (g *goCommand) command(ctx context.Context, dir string, args ...string) *ex
 
 // variables returns what `go env` says of the variables that shape a build.
 func (g *goCommand) variables(ctx context.Context) (map[string]string, error) {
-	args := append([]string{"env", "-json", "GOROOT", "GOHOSTOS", "GOHOSTARCH", extLink, "CC", "CXX", "FC", "PKG_CONFIG"}, toolVariables...)
+	args := append([]string{"env", "-json", "GOROOT", "GOVERSION", "GOHOSTOS", "GOHOSTARCH", extLink, "CC", "CXX", "FC", "PKG_CONFIG"}, toolVariables...)
 	out, err := g.output(ctx, "/", args...)
 	if err != nil {
 		return nil, err

@@ -61,6 +61,10 @@ type Config struct {
 	// an error. The standard library's plan is then empty either way.
 	Fallback *Fallback `json:"fallback"`
 
+	// AnyCompiler plans without the answers of C compilers. What depends on these
+	// is then only a plan of the standard library's packages to compare with.
+	AnyCompiler bool `json:"-"`
+
 	whole error // a flag that only the go command carries out: see useTable
 }
 
@@ -190,6 +194,8 @@ func scriptOptions(ctx context.Context, g *goCommand, cfg *Config, dir string) (
 		Src:       filepath.Join(dir, "src"),
 		KeepPaths: !slices.Contains(cfg.Flags, "-trimpath"),
 		CgoFlags:  cgoFlags,
+
+		AnyCompiler: cfg.AnyCompiler,
 	}
 	opt.ModRoot = filepath.Join(opt.Src, cfg.ModRoot)
 	for _, name := range toolVariables {
@@ -277,6 +283,9 @@ func newGraph(text string, vars map[string]string, opt graph.Options) (*graph.Gr
 	g, err := graph.New(script, opt)
 	if err != nil {
 		return nil, &unplanned{err}
+	}
+	if err := graph.SortLinks(g); err != nil {
+		return nil, err
 	}
 	return g, writeSnapshot(g, opt.Snapshot)
 }

@@ -1,9 +1,13 @@
 package planner
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 
+	"dgd/internal/drvgen"
 	"dgd/internal/goflags"
+	"dgd/internal/graph"
 )
 
 // forStd returns the configuration that the standard library is planned with:
@@ -61,4 +65,33 @@ func stdFlags(flags []string, goos string) []string {
 		list = append(list, flag)
 	}
 	return list
+}
+
+// StdSpecsConfig says what to write specs of.
+type StdSpecsConfig struct {
+	StdPlan string `json:"stdPlan"` // file of the standard library's Plan
+}
+
+// WriteStdSpecs writes the specs of the parts of the standard library to files of
+// the new directory out: see drvgen.StdSpecs.
+func WriteStdSpecs(cfg *StdSpecsConfig, out string) error {
+	var std Plan
+	if err := readJSON(cfg.StdPlan, &std); err != nil {
+		return err
+	}
+	opt := options(&BindConfig{}, &std.Graph, std.Goroot, nil)
+	opt.Groups = stdGroups(graph.StdParts(&std.Graph), nil)
+	specs, err := drvgen.SpecsOfStd(&std.Graph, opt)
+	if err != nil {
+		return err
+	}
+	if err := os.Mkdir(out, 0o777); err != nil {
+		return err
+	}
+	for name, spec := range specs {
+		if err := os.WriteFile(filepath.Join(out, name), []byte(spec), 0o666); err != nil {
+			return err
+		}
+	}
+	return nil
 }

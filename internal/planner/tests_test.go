@@ -165,7 +165,7 @@ func TestTestsShare(t *testing.T) {
 		}
 		drvs, err := drvgen.Encode(bound.Derivations, drvgen.Environment{
 			StoreDir: cfg.StoreDir, System: "x86_64-linux", Executor: "/nix/store/00000000000000000000000000000000-exec", ContentAddressed: true,
-			Inputs: map[drvgen.Input]string{drvgen.Go: "/nix/store/00000000000000000000000000000000-go", drvgen.CheckEnv: "/nix/store/00000000000000000000000000000000-env",
+			Inputs: map[drvgen.Input]string{drvgen.Go: "/nix/store/00000000000000000000000000000000-go", drvgen.CheckEnv: "/nix/store/00000000000000000000000000000000-env", drvgen.StdSpecs: "/nix/store/00000000000000000000000000000000-std-specs",
 				drvgen.Planner: "/nix/store/00000000000000000000000000000000-plan", drvgen.Src: "/nix/store/00000000000000000000000000000000-src"},
 		})
 		if err != nil {

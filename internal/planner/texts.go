@@ -2,6 +2,7 @@ package planner
 
 import (
 	"os"
+	"path"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -20,12 +21,16 @@ const maxTexts = 16 << 10
 var placeholder = regexp.MustCompile(`/[0-9a-z]{52}`)
 
 // texts reads the files of a tree, in its order, where a derivation can hold
-// them. It returns none where they are too large, or not what Nix keeps letter
-// for letter, or cannot be read: whoever needs the tree says so.
+// them: if all are Go files, which evaluation can read, too. It returns none where
+// they are too large, or not what Nix keeps letter for letter, or cannot be read:
+// whoever needs the tree says so.
 func texts(t *source.Tree) []drvgen.File {
 	var list []drvgen.File
 	size := 0
 	for _, name := range t.Files {
+		if path.Ext(name) != ".go" {
+			return nil
+		}
 		file := filepath.Join(t.Root, filepath.FromSlash(name))
 		info, err := os.Lstat(file)
 		if err != nil || !info.Mode().IsRegular() {

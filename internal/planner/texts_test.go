@@ -23,7 +23,9 @@ func TestTexts(t *testing.T) {
 		held  bool
 	}{
 		{"one file", map[string]string{"x.go": "package x // \u00fc $ \\ \" ${out} \x01\r\n"}, true},
-		{"files below", map[string]string{"x.go": "package x", "data/a b": "", "data/$c": "\n"}, true},
+		{"files below", map[string]string{"x.go": "package x", "data/a b.go": "", "data/$c.go": "\n"}, true},
+		// Evaluation cannot read every file, and Go files it can.
+		{"another file than Go", map[string]string{"x.go": "package x", "page": ""}, false},
 		{"just small enough", map[string]string{"a.go": strings.Repeat("a", maxTexts-1), "b.go": "b"}, true},
 		{"together too large", map[string]string{"a.go": strings.Repeat("a", maxTexts-1), "b.go": "bb"}, false},
 		{"not of UTF-8", map[string]string{"x.go": "package x // \xff"}, false},
@@ -31,8 +33,8 @@ func TestTexts(t *testing.T) {
 		{"a placeholder of an output", map[string]string{"x.go": "const out = `" + own + "/bin`"}, false},
 		{"a placeholder of an input", map[string]string{"x.go": "const in = `x" + input + "`"}, false},
 		{"a store path", map[string]string{"x.go": "const p = `/nix/store/00000000000000000000000000000000-x`"}, true},
-		{"a name not of UTF-8", map[string]string{"x.go": "package x", "\xff": ""}, false},
-		{"a name with a placeholder", map[string]string{"d" + own: ""}, false},
+		{"a name not of UTF-8", map[string]string{"x.go": "package x", "\xff.go": ""}, false},
+		{"a name with a placeholder", map[string]string{"d" + own + "/x.go": ""}, false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			tree := source.Tree{Root: project(t, test.files)}

@@ -1,0 +1,315 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"dgd/internal/goflags"
+	"dgd/internal/locker"
+	"dgd/internal/planfile"
+	"dgd/internal/planner"
+)
+
+// planFlags are the flags of `dgd plan` that become settings of the plan.
+type planFlags struct {
+	src, builder, ldflags, gcflags, target, granularity string
+	packages, excluded, tags, env                       []string
+	cgo                                                 bool
+}
+
+func newPlan() *cobra.Command {
+	var f planFlags
+	var check, asJSON, withLock bool
+	cmd := &cobra.Command{
+		Use:   "plan [DIR]",
+		Short: "Write dgd.plan, by which evaluation makes a derivation per package without building anything",
+		Long: `Write ` + planfile.Name + ` beside the go.mod, or the go.work, of DIR (.): what the go command does to build
+the project's programs, a line for each package. Evaluation reads it in the argument plan.
+
+It runs the go command in PATH and takes the modules of dgd.lock, or of the project's vendor directory.
+The flags are the arguments of the builder; without them those hold that the file already has. The old
+file stays until the new one is complete.`,
+		Example: `  dgd plan --tags netgo --ldflags '-s -w'
+  dgd plan             # anew, with the same settings
+  dgd plan --check     # say which packages have another plan now`,
+		Args: misused(cobra.MaximumNArgs(1)),
+		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+			return nil, cobra.ShellCompDirectiveFilterDirs
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if asJSON && !check {
+				return misuse{errors.New("--json is of what --check finds: give both")}
+			}
+			if withLock && check {
+				return misuse{errors.New("--lock writes dgd.lock, and --check writes nothing: give one of them")}
+			}
+			dir := "."
+			if len(args) > 0 {
+				dir = args[0]
+			}
+			project, err := locker.Find(dir)
+			if err != nil {
+				return err
+			}
+			if withLock {
+				if _, _, err := locker.Write(cmd.Context(), project, locker.Options{Jobs: 8, Timeout: lockTimeout, Progress: cmd.ErrOrStderr()}); err != nil {
+					return err
+				}
+			}
+			return runPlan(cmd, project, &f, check, asJSON)
+		},
+	}
+	flags := cmd.Flags()
+	flags.BoolVar(&check, "check", false, "write nothing; plan anew and say what differs from "+planfile.Name+", a line for each package")
+	flags.BoolVar(&asJSON, "json", false, "with --check, print JSON")
+	flags.BoolVar(&withLock, "lock", false, "write dgd.lock before")
+	flags.StringVar(&f.src, "src", "", "the builder's src is `DIR` (default: where the file is)")
+	flags.StringVar(&f.builder, "builder", "buildGoModule", "the builder's `NAME`: buildGoModule, buildWithIFD or buildWithDynDrv")
+	flags.StringArrayVar(&f.packages, "package", nil, "the builder's subPackages have `PACKAGE`")
+	flags.StringArrayVar(&f.excluded, "exclude", nil, "the builder's excludedPackages have `PATTERN`")
+	flags.StringSliceVar(&f.tags, "tags", nil, "the builder's `TAGS`")
+	flags.StringVar(&f.ldflags, "ldflags", "", "the builder's ldflags, with spaces between them")
+	flags.StringVar(&f.gcflags, "gcflags", "", "the builder's gcflags, with spaces between them")
+	flags.StringArrayVar(&f.env, "env", nil, "the builder's env has `NAME=VALUE`")
+	flags.StringVar(&f.target, "for", "linux/"+runtime.GOARCH, "the program runs on `GOOS/GOARCH`")
+	flags.BoolVar(&f.cgo, "cgo", true, "cgo is on, as where the builder's env does not say CGO_ENABLED")
+	flags.StringVar(&f.granularity, "granularity", "module", "the builder's granularity, `package or module`")
+	return cmd
+}
+
+func runPlan(cmd *cobra.Command, project *locker.Project, f *planFlags, check, asJSON bool) error {
+	name := filepath.Join(project.Dir, planfile.Name)
+	old, err := os.ReadFile(name)
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	if check && old == nil {
+		return fmt.Errorf("there is no %s: run `dgd plan` in %s", planfile.Name, project.Dir)
+	}
+	cfg, err := f.config(cmd, project.Dir, name, old)
+	if err != nil {
+		return err
+	}
+	tmp, err := os.MkdirTemp("", "dgd-plan-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(tmp)
+	if err := useModules(cmd.Context(), project, cfg, tmp); err != nil {
+		return err
+	}
+	file, err := planner.MakeFile(cmd.Context(), cfg, filepath.Join(tmp, "plan"))
+	if err != nil {
+		return err
+	}
+	text := file.Format()
+	if check {
+		return showDifferences(cmd, project, name, old, text, asJSON)
+	}
+	state := "stays as it was"
+	if string(old) != string(text) {
+		state = "is written"
+		if err := locker.ReplaceFile(name, text); err != nil {
+			return err
+		}
+	}
+	cmd.PrintErrf("%s %s: %d packages and programs\n", name, state, len(file.Nodes))
+	return nil
+}
+
+// showDifferences says what of a plan is not as it is planned now.
+func showDifferences(cmd *cobra.Command, project *locker.Project, name string, old, now []byte, asJSON bool) error {
+	before, err := planfile.Lines(name, old)
+	if err != nil {
+		return err
+	}
+	after, err := planfile.Lines(name, now)
+	if err != nil {
+		return err
+	}
+	found := planfile.Differences(before, after)
+	if asJSON {
+		err = printJSON(cmd.OutOrStdout(), append([]planfile.Difference{}, found...))
+	} else {
+		for _, d := range found {
+			fmt.Fprintln(cmd.OutOrStdout(), d)
+		}
+	}
+	if err != nil || len(found) == 0 {
+		return err
+	}
+	cmd.PrintErrf("run `dgd plan` in %s\n", project.Dir)
+	return errFinding
+}
+
+// config is what to plan: by flags, and where these are not given by the settings
+// of the file.
+func (f *planFlags) config(cmd *cobra.Command, dir, name string, old []byte) (*planner.FileConfig, error) {
+	if old != nil {
+		if err := f.keep(cmd, name, old); err != nil && cmd.Flags().NFlag() == 0 {
+			return nil, fmt.Errorf("%w; with flags that say its settings, `dgd plan` does not read the old file", err)
+		}
+	}
+	goroot, err := locker.Toolchain(cmd.Context(), &locker.Project{Dir: dir})
+	if err != nil {
+		return nil, err
+	}
+	cfg := &planner.FileConfig{Src: dir, Granularity: f.granularity}
+	if f.src != "" {
+		if cfg.Src, err = filepath.Abs(f.src); err != nil {
+			return nil, err
+		}
+	}
+	cfg.Go = goroot
+	rel, err := filepath.Rel(cfg.Src, dir)
+	if err != nil || !filepath.IsLocal(rel) {
+		return nil, misuse{fmt.Errorf("--src is %s, and %s is not below it", f.src, dir)}
+	}
+	cfg.ModRoot = filepath.ToSlash(rel)
+	switch f.builder {
+	case "buildGoModule":
+		cfg.Libraries = true
+		cfg.Package = f.packages
+	case "buildWithIFD", "buildWithDynDrv":
+		cfg.Package = f.packages
+		if len(cfg.Package) == 0 {
+			cfg.Package = []string{"."}
+		}
+	default:
+		return nil, misuse{fmt.Errorf("--builder is %q, not buildGoModule, buildWithIFD or buildWithDynDrv", f.builder)}
+	}
+	cfg.Excluded = f.excluded
+	goos, goarch, ok := strings.Cut(f.target, "/")
+	if !ok {
+		return nil, misuse{fmt.Errorf("--for is %q, not GOOS/GOARCH", f.target)}
+	}
+	cfg.Env = map[string]string{"GOOS": goos, "GOARCH": goarch, "CGO_ENABLED": "0"}
+	if f.cgo {
+		cfg.Env["CGO_ENABLED"] = "1"
+	}
+	for _, v := range f.env {
+		name, value, ok := strings.Cut(v, "=")
+		if !ok {
+			return nil, misuse{fmt.Errorf("--env is %q, not NAME=VALUE", v)}
+		}
+		cfg.Env[name] = value
+	}
+	cfg.Flags = []string{"-trimpath", "-buildvcs=false"}
+	if len(f.tags) > 0 {
+		cfg.Flags = append(cfg.Flags, "-tags="+strings.Join(f.tags, ","))
+	}
+	if f.gcflags != "" {
+		cfg.Flags = append(cfg.Flags, "-gcflags="+f.gcflags)
+	}
+	ldflags := f.ldflags
+	if !slices.ContainsFunc(strings.Fields(ldflags), func(w string) bool { return strings.HasPrefix(w, "-buildid=") }) {
+		ldflags = strings.TrimSpace(ldflags + " -buildid=")
+	}
+	// A plan outlives the values of variables, which are versions and revisions.
+	hidden, _ := goflags.HideValues(ldflags)
+	cfg.Flags = append(cfg.Flags, "-ldflags="+hidden)
+	return cfg, nil
+}
+
+// keep takes the settings of a file for flags that are not given.
+func (f *planFlags) keep(cmd *cobra.Command, name string, old []byte) error {
+	facts, err := planfile.Read(name, old)
+	if err != nil {
+		return err
+	}
+	var s struct {
+		Cgo                  bool
+		Env                  map[string]string
+		Flags                []string
+		Granularity, ModRoot string
+		Libraries            bool
+		Packages, Excluded   []string
+		Target               string
+	}
+	for key, field := range map[string]any{
+		"cgo": &s.Cgo, "env": &s.Env, "flags": &s.Flags, "granularity": &s.Granularity, "libraries": &s.Libraries,
+		"packages": &s.Packages, "excluded": &s.Excluded, "target": &s.Target, "modRoot": &s.ModRoot,
+	} {
+		if err := json.Unmarshal(facts.Settings[key], field); err != nil {
+			return fmt.Errorf("%s: the setting %s: %w", name, key, err)
+		}
+	}
+	given := func(flag string) bool { return cmd.Flags().Changed(flag) }
+	if !given("builder") && !s.Libraries {
+		f.builder = "buildWithIFD"
+	}
+	if !given("src") && s.ModRoot != "." {
+		f.src = strings.TrimSuffix(filepath.Dir(name), string(filepath.Separator)+filepath.FromSlash(s.ModRoot))
+	}
+	if !given("package") {
+		f.packages = s.Packages
+	}
+	if !given("exclude") {
+		f.excluded = s.Excluded
+	}
+	if !given("for") {
+		f.target = s.Target
+	}
+	if !given("cgo") {
+		f.cgo = s.Cgo
+	}
+	if !given("granularity") {
+		f.granularity = s.Granularity
+	}
+	if !given("env") {
+		for name, value := range s.Env {
+			f.env = append(f.env, name+"="+value)
+		}
+	}
+	for _, flag := range s.Flags {
+		if value, ok := strings.CutPrefix(flag, "-tags="); ok && !given("tags") {
+			f.tags = strings.Split(value, ",")
+		}
+		if value, ok := strings.CutPrefix(flag, "-ldflags="); ok && !given("ldflags") {
+			f.ldflags = value
+		}
+		if value, ok := strings.CutPrefix(flag, "-gcflags="); ok && !given("gcflags") {
+			f.gcflags = value
+		}
+	}
+	return nil
+}
+
+// useModules takes the modules of the project's lock, if it has one.
+func useModules(ctx context.Context, project *locker.Project, cfg *planner.FileConfig, tmp string) error {
+	text, err := os.ReadFile(project.LockFile())
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	l, err := project.ReadLock()
+	if err != nil {
+		return err
+	}
+	goMods := filepath.Join(tmp, "gomods")
+	trees, err := locker.Trees(ctx, project, l, goMods)
+	if err != nil {
+		return err
+	}
+	cfg.Lock = &planner.Locked{Text: string(text)}
+	if l.GoMods != nil {
+		cfg.Lock.GoMods = goMods
+	}
+	for _, t := range trees {
+		cfg.Lock.Modules = append(cfg.Lock.Modules, planner.LockedModule{
+			Path: t.Module.Path, Version: t.Module.Version, Sum: t.Sum, Locked: t.Module.Version, Origin: t.Dir, Tree: t.Dir,
+		})
+	}
+	return nil
+}

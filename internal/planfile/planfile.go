@@ -1,0 +1,92 @@
+// Package planfile is the file dgd.plan: what evaluation needs to know of a
+// project to make the derivations of its packages without building anything.
+//
+// It is text with a line for each package. It names files and has none of their
+// contents, nor a path of a machine or a store. lib/plan-file.nix reads it, and
+// lib/generate.nix makes of it the derivations that internal/drvgen makes of the
+// same graph.
+package planfile
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+const (
+	// Name is the file's name. It lies beside go.mod, or beside go.work.
+	Name = "dgd.plan"
+	// Version is that of the format.
+	Version = 1
+)
+
+// A File is the text of a plan, by what its lines are about.
+type File struct {
+	Settings  []string // what the plan depends on beside the sources
+	Templates []string // of steps
+	Std       []string // parts and packages of the standard library
+	Modules   []string
+	Nodes     []string // packages, programs, and what else is built
+}
+
+// Format returns the file: sorted, and with a sum at the end of each line.
+func (f *File) Format() []byte {
+	var b strings.Builder
+	line := func(text string) { b.WriteString(text + " #" + sum(text) + "\n") }
+	line(fmt.Sprintf("dgd.plan %d of this project, written by `dgd plan`: each line ends in a sum of it", Version))
+	for _, list := range [][]string{f.Settings, f.Templates, f.Std, f.Modules, f.Nodes} {
+		slices.Sort(list)
+		for _, text := range list {
+			line(text)
+		}
+	}
+	return []byte(b.String())
+}
+
+// sum is what tells whether a line has been damaged.
+func sum(text string) string {
+	hash := sha256.Sum256([]byte(text))
+	return hex.EncodeToString(hash[:2])
+}
+
+// Lines checks the text of a plan and returns its lines without their sums,
+// the first one left out. Its errors name the file and the line.
+func Lines(name string, text []byte) ([]string, error) {
+	rest, ok := strings.CutSuffix(string(text), "\n")
+	if !ok {
+		return nil, fmt.Errorf("%s is damaged: it does not end in a whole line; run `dgd plan`", name)
+	}
+	lines := strings.Split(rest, "\n")
+	for i, line := range lines {
+		at := strings.LastIndex(line, " #")
+		if at < 0 || sum(line[:at]) != line[at+2:] {
+			return nil, fmt.Errorf("%s:%d: the line is damaged, or was edited by hand: run `dgd plan`", name, i+1)
+		}
+		lines[i] = line[:at]
+	}
+	var version int
+	if _, err := fmt.Sscanf(lines[0], "dgd.plan %d ", &version); err != nil {
+		return nil, fmt.Errorf("%s:1: this is no plan of dgd: run `dgd plan`", name)
+	}
+	if version != Version {
+		return nil, fmt.Errorf("%s has format version %d, and this dgd knows %d: run `dgd plan` of this dgd", name, version, Version)
+	}
+	return lines[1:], nil
+}
+
+// escape makes a string a field of a line, or an element of one.
+var escape = strings.NewReplacer("%", "%25", " ", "%20", ",", "%2C", "\n", "%0A", "\r", "%0D", "\t", "%09", "=", "%3D").Replace
+
+// list writes a list as a field.
+func list(elements []string) string {
+	if len(elements) == 0 {
+		return "-"
+	}
+	escaped := make([]string, len(elements))
+	for i, e := range elements {
+		escaped[i] = escape(e)
+	}
+	return strings.Join(escaped, ",")
+}

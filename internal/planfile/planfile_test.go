@@ -1,0 +1,78 @@
+package planfile
+
+import (
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+)
+
+func text(lines ...string) string {
+	f := &File{Settings: lines}
+	return string(f.Format())
+}
+
+func TestLines(t *testing.T) {
+	good := text("set packages null", "set digest 12345678", "package m: t a.go - d=11111111 s=.")
+	lines, err := Lines("x.plan", []byte(good))
+	if want := []string{"package m: t a.go - d=11111111 s=.", "set digest 12345678", "set packages null"}; err != nil || !slices.Equal(lines, want) {
+		t.Errorf("the lines are %q (%v), want %q", lines, err, want)
+	}
+	rows := strings.SplitAfter(good, "\n")
+	for _, test := range []struct{ name, text, want string }{
+		{"empty", "", "x.plan is damaged: it does not end in a whole line"},
+		{"cut off", strings.TrimSuffix(good, "\n"), "x.plan is damaged: it does not end in a whole line"},
+		{"cut off between", good[:len(good)-9] + "\n", "x.plan:4: the line is damaged"},
+		{"edited", strings.Replace(good, "a.go", "b.go", 1), "x.plan:2: the line is damaged"},
+		{"conflict", rows[0] + rows[1] + "<<<<<<< HEAD\n" + rows[2], "x.plan:3: the line is damaged"},
+		{"carriage returns", strings.ReplaceAll(good, "\n", "\r\n"), "x.plan:1: the line is damaged"},
+		{"other file", "a #" + sum("a") + "\n", "x.plan:1: this is no plan of dgd"},
+		{"newer", "dgd.plan 2 x #" + sum("dgd.plan 2 x") + "\n", "x.plan has format version 2, and this dgd knows 1"},
+	} {
+		if _, err := Lines("x.plan", []byte(test.text)); err == nil || !strings.HasPrefix(err.Error(), test.want) || !strings.Contains(err.Error(), "run `dgd plan`") {
+			t.Errorf("%s: the error is %v, want %s", test.name, err, test.want)
+		}
+	}
+}
+
+func TestCompare(t *testing.T) {
+	f, err := Read("x", []byte(text("set packages null", "set digest 12345678",
+		"package m: t a.go - d=11111111 s=.", "package m:x%20y t a.go - d=22222222 s=x%20y", "package v:w t a.go - d=33333333 v=vendor/v/w", "package z: t a.go -")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := []string{".", "vendor/v/w", "x y"}; !slices.Equal(f.Directories(), want) || !f.Matches {
+		t.Errorf("the directories are %q, want %q", f.Directories(), want)
+	}
+	same := map[string]string{".": "11111111", "x y": "22222222", "vendor/v/w": "33333333"}
+	if stale := f.Compare(same, "12345678"); len(stale) != 0 {
+		t.Errorf("%q is stale", stale)
+	}
+	same["x y"] = "0"
+	stale := f.Compare(same, "")
+	if len(stale) != 2 || !strings.HasPrefix(stale[0], "go.mod, go.sum") || !strings.HasPrefix(stale[1], "x y: its files") {
+		t.Errorf("stale are %q", stale)
+	}
+	if _, err := Read("x", []byte(text("set packages {", "set digest 1"))); err == nil || !strings.Contains(err.Error(), "x:3: the setting packages is not JSON") {
+		t.Errorf("the error is %v", err)
+	}
+}
+
+func TestDifferences(t *testing.T) {
+	got := Differences([]string{"package a: x", "package b: x", "link l x"}, []string{"package a: x", "package b: y", "package c: x"})
+	want := []Difference{{"link", "l", "superfluous"}, {"package", "b:", "stale"}, {"package", "c:", "missing"}}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("the differences are %v, want %v", got, want)
+	}
+}
+
+// A short name says which module it is, and stays as other modules come.
+func TestAliases(t *testing.T) {
+	got := aliases([]string{"go.uber.org/zap", "example.com/a/zap", "gopkg.in/yaml.v3", "example.com/x/v2", "m"})
+	want := map[string]string{
+		"go.uber.org/zap": "go.uber.org/zap", "example.com/a/zap": "a/zap", "gopkg.in/yaml.v3": "yaml.v3", "example.com/x/v2": "x/v2", "m": "m",
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("the short names are %v, want %v", got, want)
+	}
+}

@@ -1,0 +1,90 @@
+package planfile
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Facts are what a plan in a file says of the sources that it was made of.
+type Facts struct {
+	Rest     string            // digest of go.mod and the like
+	Digests  map[string]string // of directories of packages
+	Packages map[string]string // keys of packages, by directory
+	Matches  bool              // it counts which directories have Go files
+	Settings map[string]json.RawMessage
+}
+
+// Read reads the facts of a plan. Name is that of the file, for messages.
+func Read(name string, text []byte) (*Facts, error) {
+	lines, err := Lines(name, text)
+	if err != nil {
+		return nil, err
+	}
+	f := &Facts{Digests: map[string]string{}, Packages: map[string]string{}, Settings: map[string]json.RawMessage{}}
+	for i, line := range lines {
+		fields := strings.Split(line, " ")
+		switch {
+		case fields[0] == "set" && len(fields) > 2:
+			value := strings.SplitN(line, " ", 3)[2]
+			if fields[1] == "digest" {
+				f.Rest = value
+				continue
+			}
+			if !json.Valid([]byte(value)) {
+				return nil, fmt.Errorf("%s:%d: the setting %s is not JSON: run `dgd plan`", name, i+2, fields[1])
+			}
+			f.Settings[fields[1]] = json.RawMessage(value)
+		case fields[0] == "package" && len(fields) > 4:
+			options := map[string]string{}
+			for _, o := range fields[5:] {
+				key, value, _ := strings.Cut(o, "=")
+				options[key] = unescape(value)
+			}
+			for _, key := range []string{"s", "v"} {
+				if dir, ok := options[key]; ok {
+					f.Digests[dir], f.Packages[dir] = options["d"], fields[1]
+				}
+			}
+		}
+	}
+	var packages []string
+	if err := json.Unmarshal(f.Settings["packages"], &packages); err != nil {
+		return nil, fmt.Errorf("%s: the setting packages: %w: run `dgd plan`", name, err)
+	}
+	f.Matches = packages == nil || slices.ContainsFunc(packages, func(p string) bool {
+		return strings.ContainsAny(p, "*?[") || strings.Contains(p, "...")
+	})
+	return f, nil
+}
+
+var unescape = strings.NewReplacer("%25", "%", "%20", " ", "%2C", ",", "%0A", "\n", "%0D", "\r", "%09", "\t", "%3D", "=").Replace
+
+// Directories are those of the plan's packages.
+func (f *Facts) Directories() []string {
+	var dirs []string
+	for dir := range f.Digests {
+		dirs = append(dirs, dir)
+	}
+	slices.Sort(dirs)
+	return dirs
+}
+
+// Compare returns what has changed since the plan was made, a line each.
+func (f *Facts) Compare(digests map[string]string, rest string) []string {
+	var stale []string
+	if rest != f.Rest {
+		what := "go.mod, go.sum or the like has changed"
+		if f.Matches {
+			what = "go.mod, go.sum or the like has changed, or which directories have Go files"
+		}
+		stale = append(stale, what)
+	}
+	for _, dir := range f.Directories() {
+		if digests[dir] != f.Digests[dir] {
+			stale = append(stale, dir+": its files, their imports, embedded files or constraints have changed")
+		}
+	}
+	return stale
+}

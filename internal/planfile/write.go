@@ -1,0 +1,606 @@
+package planfile
+
+import (
+	"fmt"
+	"path"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"sort"
+	"strconv"
+	"strings"
+
+	"dgd/internal/action"
+	"dgd/internal/bind"
+	"dgd/internal/drvgen"
+	"dgd/internal/graph"
+	"dgd/internal/source"
+)
+
+// A Project is what a file is made of.
+type Project struct {
+	Settings map[string]any
+	Std      *graph.Graph // the standard library's own
+	Graph    *graph.Graph // the program's, merged with parts of that
+	// Derivations are those of the graph: of the parts of the standard library
+	// they say what these refer to.
+	Derivations []drvgen.Derivation
+	Groups      []drvgen.Group
+	Bound       map[int][]bind.Bound
+	Src         string // the directory that the trees of Bound are in
+	// Mains are the modules whose packages are read where they are, by their paths.
+	Mains   []string
+	Modules []Module
+	Tools   string // GOHOSTOS_GOHOSTARCH of the machine that has planned
+	// Digests are of what the plan depends on in a directory of the sources.
+	Digests map[string]string
+	Rest    string // the digest of what else it depends on
+}
+
+// A Module is one that is not of the sources, or of their vendor directory.
+type Module struct {
+	Store string // what stands for its tree in Bound
+	Dir   string // below SRC/vendor
+	// Of one in the sources' vendor directory: where it is, and what is not of it.
+	Root    string
+	Name    string
+	Exclude []string
+}
+
+// Make makes the file of a project.
+func Make(p *Project) (*File, error) {
+	w := &writer{p: p, f: &File{}, templates: map[string]string{}, alias: map[string]string{}}
+	for key, value := range p.Settings {
+		text, err := drvgen.Canonical(value)
+		if err != nil {
+			return nil, err
+		}
+		w.f.Settings = append(w.f.Settings, "set "+key+" "+string(text))
+	}
+	w.f.Settings = append(w.f.Settings, "set digest "+p.Rest)
+	w.group()
+	w.modules()
+	if err := w.std(); err != nil {
+		return nil, err
+	}
+	for n := range p.Graph.Nodes {
+		if err := w.node(n); err != nil {
+			return nil, fmt.Errorf("%s: %w", p.Graph.Nodes[n].Name, err)
+		}
+	}
+	return w.f, nil
+}
+
+type writer struct {
+	p         *Project
+	f         *File
+	templates map[string]string // names of templates, by their text
+	alias     map[string]string // of modules, by the prefix of their packages
+	prefix    []string          // of modules by their import paths, the longest first
+	versions  map[string]string // of modules by prefix: what -trimpath has behind a module's path
+	lang      map[string]string // of modules by prefix: the language version that most packages have
+	label     []string          // by node: the group and the level in it
+	groupOf   []int             // by node: index of its group, or -1
+}
+
+// group names groups, and says which node is in which.
+func (w *writer) group() {
+	w.label = make([]string, len(w.p.Graph.Nodes))
+	w.groupOf = make([]int, len(w.p.Graph.Nodes))
+	for n := range w.groupOf {
+		w.groupOf[n] = -1
+	}
+	var split []int
+	for i, g := range w.p.Groups {
+		for _, n := range g.Nodes {
+			w.groupOf[n] = i
+		}
+		if g.Split {
+			split = append(split, i)
+		}
+	}
+	first := func(i int) string {
+		names := []string{}
+		for _, n := range w.p.Groups[i].Nodes {
+			names = append(names, w.p.Graph.Nodes[n].Name)
+		}
+		return slices.Min(names)
+	}
+	sort.Slice(split, func(a, b int) bool { return first(split[a]) < first(split[b]) })
+	count := map[string]int{} // by name
+	for _, i := range split {
+		g := w.p.Groups[i]
+		count[g.Name]++
+		level := graph.Levels(w.p.Graph, slices.Sorted(slices.Values(g.Nodes)))
+		for _, n := range g.Nodes {
+			w.label[n] = fmt.Sprintf("%d.%d", count[g.Name], level[n])
+		}
+	}
+}
+
+// prefixOf returns the import path of the module that a package outside of the
+// sources belongs to, and the module.
+func (w *writer) prefixOf(n int) (prefix string, m *Module) {
+	node := w.p.Graph.Nodes[n]
+	if node.Src == nil || !node.Src.Vendored {
+		return "", nil
+	}
+	rel := strings.TrimPrefix(node.Src.Dir, "vendor/")
+	name, _, _ := strings.Cut(node.Name, " ")
+	for i := range w.p.Modules {
+		m := &w.p.Modules[i]
+		below, ok := strings.CutPrefix(rel+"/", m.Dir+"/")
+		below = strings.TrimSuffix(below, "/")
+		if !ok {
+			continue
+		}
+		if below == "" {
+			return name, m
+		}
+		if prefix, ok := strings.CutSuffix(name, "/"+below); ok {
+			return prefix, m
+		}
+	}
+	return "", nil
+}
+
+// modules writes the modules that packages come from, with short names.
+func (w *writer) modules() {
+	w.versions, w.lang = map[string]string{}, map[string]string{}
+	slices.SortStableFunc(w.p.Modules, func(a, b Module) int { return len(b.Dir) - len(a.Dir) })
+	used := map[string]*Module{}
+	langs := map[string]map[string]int{}
+	for n, node := range w.p.Graph.Nodes {
+		prefix, m := w.prefixOf(n)
+		if m == nil {
+			prefix = w.mainOf(node.Name)
+		}
+		if node.Kind == graph.Package && !node.Std && prefix != "" {
+			if langs[prefix] == nil {
+				langs[prefix] = map[string]int{}
+			}
+			langs[prefix][langOf(node)]++
+		}
+		if m != nil {
+			used[prefix] = m
+			if _, version, ok := strings.Cut(m.Dir, "@"); ok {
+				w.versions[prefix] = "@" + version
+			}
+		}
+	}
+	prefixes := slices.Clone(w.p.Mains)
+	for prefix := range used {
+		prefixes = append(prefixes, prefix)
+	}
+	slices.Sort(prefixes)
+	prefixes = slices.Compact(prefixes)
+	for prefix, alias := range aliases(prefixes) {
+		w.alias[prefix] = alias
+		lang := ""
+		for l, count := range langs[prefix] {
+			if best := langs[prefix][lang]; count > best || count == best && l > lang {
+				lang = l
+			}
+		}
+		w.lang[prefix] = lang
+		line := "module " + alias + " " + escape(prefix) + " "
+		if m := used[prefix]; m != nil {
+			line += escape(m.Dir)
+		} else {
+			line += "-"
+		}
+		if lang == "" {
+			lang = "-"
+		}
+		line += " " + lang
+		if m := used[prefix]; m != nil && m.Root != "" {
+			line += " " + escape(m.Root) + " " + escape(m.Name) + " " + list(m.Exclude)
+		}
+		w.f.Modules = append(w.f.Modules, line)
+	}
+	slices.SortFunc(prefixes, func(a, b string) int { return len(b) - len(a) })
+	w.prefix = prefixes
+}
+
+// aliases gives each module path a short name: the shortest end of it that no
+// other module has, and that does not change as modules with other ends come.
+func aliases(paths []string) map[string]string {
+	end := func(p string, n int) string {
+		elems := strings.Split(p, "/")
+		return strings.Join(elems[max(0, len(elems)-n):], "/")
+	}
+	count := map[string]int{}
+	for _, p := range paths {
+		for n := 1; n <= strings.Count(p, "/")+1; n++ {
+			count[end(p, n)]++
+		}
+	}
+	names := map[string]string{}
+	for _, p := range paths {
+		n := 1
+		for n <= strings.Count(p, "/") && (count[end(p, n)] > 1 || len(end(p, n)) < 3) {
+			n++
+		}
+		names[p] = escape(end(p, n))
+	}
+	return names
+}
+
+// mainOf returns the module of the sources that a package belongs to, or "".
+func (w *writer) mainOf(name string) string {
+	best := ""
+	for _, m := range w.p.Mains {
+		if (name == m || strings.HasPrefix(name, m+"/")) && len(m) > len(best) {
+			best = m
+		}
+	}
+	return best
+}
+
+// key is what the file calls a node.
+func (w *writer) key(n int) string {
+	node := w.p.Graph.Nodes[n]
+	switch node.Kind {
+	case graph.Package:
+	case graph.Link, graph.File, graph.Test:
+		return string(node.Kind) + "!" + escape(node.Name)
+	default:
+		return string(node.Kind) + "!" + escape(node.Name+"!"+node.Part)
+	}
+	if node.Std {
+		return escape(node.Name)
+	}
+	prefix, m := w.prefixOf(n)
+	if m == nil {
+		prefix = w.mainOf(node.Name)
+	}
+	alias, ok := w.alias[prefix]
+	if !ok {
+		return ":" + escape(node.Name)
+	}
+	rel := strings.TrimPrefix(strings.TrimPrefix(node.Name, prefix), "/")
+	if strings.HasPrefix(strings.TrimPrefix(node.Name, prefix), " ") { // p [p.test]
+		return ":" + escape(node.Name)
+	}
+	return alias + ":" + escape(rel)
+}
+
+// std writes the parts of the standard library that are used, and what their
+// packages import: the import config of a link follows from it.
+func (w *writer) std() error {
+	partOf := map[string]string{}
+	for _, g := range w.p.Groups {
+		if !g.Std {
+			continue
+		}
+		for _, n := range g.Nodes {
+			partOf[w.p.Graph.Nodes[n].Name] = source.Name(g.Name)
+		}
+	}
+	used := w.usedStd()
+	for i, node := range w.p.Graph.Nodes {
+		part := partOf[node.Name]
+		if part == "" || !node.Std || !used[i] || w.groupOf[i] < 0 || !w.p.Groups[w.groupOf[i]].Std {
+			continue
+		}
+		var imports []string
+		for _, r := range node.Refs {
+			if r.Output != graph.Export {
+				return fmt.Errorf("%s: of the standard library, and refers to more than packages", node.Name)
+			}
+			imports = append(imports, w.p.Graph.Nodes[r.Node].Name)
+		}
+		w.f.Std = append(w.f.Std, "std "+escape(node.Name)+" "+part+" "+list(imports))
+	}
+	for _, d := range w.p.Derivations {
+		if d.SpecFile == nil {
+			continue
+		}
+		vars := map[string]string{}
+		for name, v := range d.Vars {
+			switch {
+			case v.Drv != nil:
+				vars[name] = "!" + w.p.Derivations[*v.Drv].Name + "!" + v.Output
+			default:
+				vars[name] = string(v.Input)
+			}
+		}
+		text, err := drvgen.Canonical(vars)
+		if err != nil {
+			return err
+		}
+		w.f.Std = append(w.f.Std, "part "+d.Name+" "+list(d.Outputs)+" "+string(text))
+	}
+	return nil
+}
+
+// usedStd says which nodes of the standard library others stand on.
+func (w *writer) usedStd() []bool {
+	used := make([]bool, len(w.p.Graph.Nodes))
+	for i, n := range slices.Backward(w.p.Graph.Nodes) {
+		if n.Std && !used[i] {
+			continue
+		}
+		for _, r := range n.Refs {
+			used[r.Node] = true
+		}
+	}
+	return used
+}
+
+// node writes the line of a node that is not of the standard library's parts.
+func (w *writer) node(n int) error {
+	node := w.p.Graph.Nodes[n]
+	if g := w.groupOf[n]; g >= 0 && w.p.Groups[g].Std {
+		return nil
+	}
+	steps, err := drvgen.CanonicalSteps(node.Steps)
+	if err != nil {
+		return err
+	}
+	if marker.MatchString(steps) {
+		return fmt.Errorf("its steps have %s, which dgd writes for something else: leave out `plan`", marker.FindString(steps))
+	}
+	steps = strings.ReplaceAll(steps, "${GOROOT}/pkg/tool/"+w.p.Tools+"/", "${GOROOT}/pkg/tool/@TOOLS@/")
+	switch {
+	case node.Kind == graph.Package && !node.Std && !node.Cgo && !node.Header && len(node.Inputs) == 0:
+		return w.pkg(n, steps)
+	case node.Kind == graph.Link && len(node.Inputs) == 0 && node.Src == nil:
+		return w.link(n, steps)
+	}
+	return fmt.Errorf("dgd cannot put what builds this into a file: leave out `plan`")
+}
+
+// marker matches what a template has in the place of what differs.
+var marker = regexp.MustCompile(`@[A-Z]+@`)
+
+// template returns the name of a template, which is a hash of it: so it stays as
+// other templates come and go.
+func (w *writer) template(text string) string {
+	name, ok := w.templates[text]
+	if !ok {
+		name = sum(text)
+		for slices.ContainsFunc(w.f.Templates, func(line string) bool { return strings.HasPrefix(line, "template "+name+" ") }) {
+			name = sum(text + name)
+		}
+		w.templates[text] = name
+		w.f.Templates = append(w.f.Templates, "template "+name+" "+text)
+	}
+	return name
+}
+
+// langOf is the language version that a package is compiled with.
+func langOf(n *graph.Node) string {
+	if c := compileOf(n); c != nil {
+		for _, a := range c.Args {
+			if l, ok := strings.CutPrefix(a, "-lang="); ok {
+				return l
+			}
+		}
+	}
+	return ""
+}
+
+// compileOf is the run of the compiler of a package.
+func compileOf(n *graph.Node) *action.Run {
+	for _, s := range n.Steps {
+		if s.Run != nil && path.Base(s.Run.Args[0]) == "compile" {
+			return s.Run
+		}
+	}
+	return nil
+}
+
+// dirOf is the directory of a package, as steps name it.
+func dirOf(n *graph.Node) string {
+	if n.Src.Dir == "." {
+		return "${SRC}"
+	}
+	return "${SRC}/" + action.Escape(n.Src.Dir)
+}
+
+// once puts a word in the place of a text that is there once.
+func once(text, old, word string) (string, bool) {
+	if strings.Count(text, old) != 1 {
+		return text, false
+	}
+	return strings.Replace(text, old, word, 1), true
+}
+
+// inner is a string as it stands between the quotes of JSON.
+func inner(s string) string {
+	text, err := drvgen.Canonical(s)
+	if err != nil {
+		panic(err) // it is a string
+	}
+	return string(text[1 : len(text)-1])
+}
+
+// pkg writes the line of a package.
+func (w *writer) pkg(n int, steps string) error {
+	node := w.p.Graph.Nodes[n]
+	c := compileOf(node)
+	if c == nil || node.Src == nil {
+		return fmt.Errorf("dgd cannot put what builds this into a file: leave out `plan`")
+	}
+	prefix, m := w.prefixOf(n)
+	if m == nil {
+		prefix = w.mainOf(node.Name)
+	}
+	rel := strings.TrimPrefix(strings.TrimPrefix(node.Name, prefix), "/")
+	options := map[string]string{}
+
+	// The files that the compiler is given.
+	dir := dirOf(node)
+	var files, quoted []string
+	for _, a := range c.Args[slices.Index(c.Args, "-pack")+1:] {
+		f, ok := strings.CutPrefix(a, dir+"/")
+		if !ok || strings.Contains(f, "/") {
+			break
+		}
+		files = append(files, strings.ReplaceAll(f, "$$", "$"))
+		quoted = append(quoted, `"`+inner(a)+`"`)
+	}
+	steps, ok := once(steps, strings.Join(quoted, ","), "@FILES@")
+	if !ok || len(files) == 0 {
+		return fmt.Errorf("dgd does not understand how it is compiled: leave out `plan`")
+	}
+	// What it imports.
+	var imports []string
+	config := ""
+	for i, r := range node.Refs {
+		if r.Output != graph.Export {
+			return fmt.Errorf("dgd cannot put what it refers to into a file: leave out `plan`")
+		}
+		imports = append(imports, w.key(r.Node))
+		config += "packagefile " + action.Escape(w.p.Graph.Nodes[r.Node].Name) + "=${R" + strconv.Itoa(i) + "}\n"
+	}
+	if config != "" {
+		if steps, ok = once(steps, inner(config), "@IMPORTS@"); !ok {
+			return fmt.Errorf("its import config is not what it refers to: leave out `plan`")
+		}
+	}
+	as := node.Name
+	if m != nil {
+		as = prefix + w.versions[prefix]
+		if rel != "" {
+			as += "/" + rel
+		}
+	}
+	steps, _ = once(steps, `"-trimpath","`+inner(dir+"=>"+action.Escape(as))+";", `"-trimpath","@TRIM@;`)
+	steps, _ = once(steps, `"-p","`+inner(action.Escape(node.Name))+`"`, `"-p","@NAME@"`)
+	lang := langOf(node)
+	if lang != "" {
+		steps, _ = once(steps, `"-lang=`+inner(lang)+`"`, `"-lang=@LANG@"`)
+		if lang != w.lang[prefix] {
+			options["l"] = lang
+		}
+	}
+	for _, s := range node.Steps {
+		if s.Write != nil && s.Write.Path == "${OBJ}/embedcfg" {
+			if steps, ok = once(steps, inner(s.Write.Text), "@EMBED@"); ok {
+				options["E"] = s.Write.Text
+			}
+		}
+	}
+	if err := w.sources(n, m, files, options); err != nil {
+		return err
+	}
+	if w.label[n] != "" {
+		options["g"] = w.label[n]
+	}
+	for _, dir := range []string{options["s"], options["v"]} {
+		if dir != "" {
+			options["d"] = w.p.Digests[dir]
+		}
+	}
+	line := "package " + w.key(n) + " " + w.template(steps) + " " + list(files) + " " + strings.Join(imports, ",")
+	if len(imports) == 0 {
+		line += "-"
+	}
+	for _, k := range sortedKeys(options) {
+		line += " " + k + "=" + escape(options[k])
+	}
+	w.f.Nodes = append(w.f.Nodes, line)
+	return nil
+}
+
+func sortedKeys(m map[string]string) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+// sources says what a package is compiled from, where that is more than the files
+// of its directory or its module.
+func (w *writer) sources(n int, m *Module, files []string, options map[string]string) error {
+	node, bound := w.p.Graph.Nodes[n], w.p.Bound[n]
+	if len(bound) == 1 && !bound[0].Copy {
+		b := bound[0]
+		if m != nil && b.Tree == nil && b.Path == m.Store && b.At == "vendor/"+m.Dir {
+			if m.Root != "" {
+				options["v"] = path.Join(m.Root, strings.TrimPrefix(node.Src.Dir, "vendor/"+m.Dir))
+			}
+			return nil
+		}
+		if b.Tree != nil && b.At == node.Src.Dir && b.Tree.Name == source.Name(node.Name) && b.Tree.Exclude == nil && b.Tree.Files != nil &&
+			b.Tree.Root == filepath.Join(w.p.Src, filepath.FromSlash(node.Src.Dir)) {
+			var more []string
+			for _, f := range b.Tree.Files {
+				if !slices.Contains(files, f) {
+					more = append(more, f)
+				}
+			}
+			if len(more)+len(files) != len(b.Tree.Files) {
+				return fmt.Errorf("it is not compiled from the files of its tree: leave out `plan`")
+			}
+			if len(more) > 0 {
+				options["e"] = list(more)
+			}
+			options["s"] = node.Src.Dir
+			return nil
+		}
+	}
+	return fmt.Errorf("dgd cannot put what its sources are into a file: leave out `plan`")
+}
+
+// link writes the line of a program.
+func (w *writer) link(n int, steps string) error {
+	node := w.p.Graph.Nodes[n]
+	config := ""
+	linked := map[int]bool{}
+	for i, r := range node.Refs {
+		if r.Output != graph.Archive {
+			return fmt.Errorf("dgd cannot put what is linked into a file: leave out `plan`")
+		}
+		linked[r.Node] = true
+		config += "packagefile " + action.Escape(w.p.Graph.Nodes[r.Node].Name) + "=${R" + strconv.Itoa(i) + "}\n"
+	}
+	steps, ok := once(steps, inner(config), "@IMPORTS@")
+	if !ok {
+		return fmt.Errorf("its import config is not what it refers to: leave out `plan`")
+	}
+	main := slices.IndexFunc(node.Refs, func(r graph.Ref) bool { return w.p.Graph.Nodes[r.Node].Name == node.Name })
+	if main < 0 {
+		return fmt.Errorf("its main package is not linked: leave out `plan`")
+	}
+	steps, ok = once(steps, `"${R`+strconv.Itoa(main)+`}"]`, `"@MAIN@"]`)
+	if !ok {
+		return fmt.Errorf("dgd does not understand how it is linked: leave out `plan`")
+	}
+	// What is linked beside what the main package imports.
+	closed := map[int]bool{}
+	w.close(node.Refs[main].Node, closed)
+	roots := []string{w.key(node.Refs[main].Node)}
+	for _, r := range node.Refs {
+		if !closed[r.Node] {
+			w.close(r.Node, closed)
+			roots = append(roots, w.key(r.Node))
+		}
+	}
+	for c := range closed {
+		if !linked[c] {
+			return fmt.Errorf("%s is imported and not linked: leave out `plan`", w.p.Graph.Nodes[c].Name)
+		}
+	}
+	line := "link " + w.key(n) + " " + w.template(steps) + " " + escape(node.Main) + " " + strings.Join(roots, ",")
+	if node.Cgo {
+		line += " c=1"
+	}
+	w.f.Nodes = append(w.f.Nodes, line)
+	return nil
+}
+
+// close adds what a node refers to, and it itself.
+func (w *writer) close(n int, closed map[int]bool) {
+	if closed[n] {
+		return
+	}
+	closed[n] = true
+	for _, r := range w.p.Graph.Nodes[n].Refs {
+		w.close(r.Node, closed)
+	}
+}

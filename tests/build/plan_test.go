@@ -1,0 +1,161 @@
+package build
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"dgd/internal/testnix"
+)
+
+// planner is a dgd that writes plans.
+func dgdCommand(t *testing.T) string {
+	t.Helper()
+	program := filepath.Join(t.TempDir(), "dgd")
+	cmd := exec.Command("go", "build", "-o", program, "./cmd/dgd")
+	cmd.Dir = repo(t)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	return program
+}
+
+// writePlan writes the plan of a project.
+func writePlan(t *testing.T, dgd, dir string, flags ...string) {
+	t.Helper()
+	if out, err := exec.Command(dgd, append([]string{"plan", dir}, flags...)...).CombinedOutput(); err != nil {
+		t.Fatalf("dgd plan: %v\n%s", err, out)
+	}
+}
+
+// pureFlags forbid what a plan in a file is to do without.
+var pureFlags = []string{"--option", "allow-import-from-derivation", "false", "--option", "experimental-features", ""}
+
+const planArgs = layersEnv + " contentAddressed = false;"
+
+// A plan in a file builds what import from derivation builds: neither compiles
+// anything after the other, also where nothing is content-addressed.
+func TestPlanShares(t *testing.T) {
+	testnix.Require(t)
+	dgd := dgdCommand(t)
+	for _, addressed := range []string{"false", "true"} {
+		t.Run("contentAddressed = "+addressed, func(t *testing.T) {
+			src := project(t, layers)
+			writePlan(t, dgd, src, "--builder", "buildWithIFD", "--cgo=false")
+			args := layersEnv + " contentAddressed = " + addressed + ";"
+			withPlan := args + " plan = " + src + "/dgd.plan;"
+			first := build(t, "buildWithIFD", src, withPlan)
+			if c := first.compiled(); len(c) < 6 {
+				t.Fatalf("the build by plan built %q: the test shows nothing", c)
+			}
+			if c := build(t, "buildWithIFD", src, args).compiled(); !slices.Equal(c, []string{"go-program"}) && len(c) > 0 {
+				t.Errorf("import from derivation built %q after it", c)
+			}
+			if addressed == "true" {
+				if c := build(t, "buildWithDynDrv", src, args).compiled(); len(c) > 0 && !slices.Equal(c, []string{"go-program"}) {
+					t.Errorf("dynamic mode built %q after it", c)
+				}
+			}
+		})
+	}
+}
+
+// Edits that the plan depends on stop the build, others compile what they concern.
+func TestPlanEdits(t *testing.T) {
+	testnix.Require(t)
+	dgd := dgdCommand(t)
+	src := project(t, layers)
+	writePlan(t, dgd, src, "--builder", "buildWithIFD", "--cgo=false")
+	call := expression(t, "buildWithIFD", src, planArgs+" plan = "+src+"/dgd.plan;")
+	make := func() result {
+		t.Helper()
+		return nixBuild(t, append([]string{"-E", call}, pureFlags...)...)
+	}
+	if r := make(); r.err != nil {
+		t.Fatalf("%v\n%s", r.err, r.log)
+	}
+	edit(t, filepath.Join(src, "leaf/leaf.go"), "return \"leaf", "return \"a leaf")
+	r := make()
+	if want := []string{"example.com-layers", "example.com-layers-leaf", "go-program", "program"}; r.err != nil || !slices.Equal(r.compiled(), want) {
+		t.Fatalf("the edit of a body built %q (%v), want %q\n%s", r.compiled(), r.err, want, r.log)
+	}
+	if out := r.run(t, "layers"); !strings.Contains(out, "a leaf") {
+		t.Errorf("the program prints %q", out)
+	}
+	if out, err := exec.Command(dgd, "plan", "--check", src).CombinedOutput(); err != nil {
+		t.Errorf("after an edit of a body: %v, %s", err, out)
+	}
+	for _, test := range []struct {
+		name   string
+		edit   func()
+		stale  string // directory
+		differ string // what dgd plan --check prints
+	}{
+		{"an import", func() {
+			edit(t, filepath.Join(src, "leaf/leaf.go"), "import \"example.com/layers/base\"", "import (\n\t\"strings\"\n\n\t\"example.com/layers/base\"\n)\n\nvar _ = strings.ToUpper\n")
+		}, "leaf", "package layers:leaf: stale"},
+		{"a file", func() { write(t, filepath.Join(src, "mid/more.go"), "package mid\n") }, "mid", "package layers:mid: stale"},
+		{"a package", func() {
+			write(t, filepath.Join(src, "new/new.go"), "package new\n")
+			edit(t, filepath.Join(src, "mid/more.go"), "package mid\n", "package mid\n\nimport _ \"example.com/layers/new\"\n")
+		}, "mid", "package layers:new: missing"},
+	} {
+		test.edit()
+		r := make()
+		if r.err == nil || !strings.Contains(r.log, "dgd.plan is stale: run `dgd plan` beside go.mod") || !strings.Contains(r.log, test.stale+": its files, their imports") {
+			t.Errorf("%s: %v\n%s", test.name, r.err, r.log)
+		}
+		out, err := exec.Command(dgd, "plan", "--check", src).CombinedOutput()
+		if err == nil || !strings.Contains(string(out), test.differ) || !strings.Contains(string(out), "run `dgd plan` in") {
+			t.Errorf("%s: dgd plan --check: %v, %s", test.name, err, out)
+		}
+		writePlan(t, dgd, src)
+		if r := make(); r.err != nil {
+			t.Errorf("%s: %v\n%s", test.name, r.err, r.log)
+		}
+	}
+}
+
+// What is wrong with a plan, or between it and the arguments, evaluation says.
+func TestPlanErrors(t *testing.T) {
+	testnix.Require(t)
+	dgd := dgdCommand(t)
+	src := project(t, layers)
+	writePlan(t, dgd, src, "--builder", "buildWithIFD", "--cgo=false")
+	plan := filepath.Join(src, "dgd.plan")
+	good := fileText(t, plan)
+	rows := strings.SplitAfter(good, "\n")
+	for _, test := range []struct {
+		name, text, args string
+		want             []string
+	}{
+		{"tags", good, `tags = [ "netgo" ];`, []string{"dgd.plan is for another flags", "-tags=netgo", "run `dgd plan --builder buildWithIFD --for linux/", "--cgo=false --package . --tags netgo --ldflags -buildid=` beside go.mod"}},
+		{"cgo", good, `env.CGO_ENABLED = "1";`, []string{"dgd.plan is for another cgo: it has false, and the builder has true", "--cgo=true"}},
+		{"platform", good, `env.GOOS = "windows";`, []string{"dgd.plan is for another target", "--for windows/"}},
+		{"package", good, `subPackage = "mid";`, []string{"dgd.plan is for another packages: it has [\".\"], and the builder has [\"mid\"]", "--package mid"}},
+		{"variable", good, `env = { CGO_ENABLED = "0"; GOAMD64 = "v2"; };`, []string{"dgd.plan is for another env", "--env GOAMD64=v2"}},
+		{"granularity", good, `granularity = "package";`, []string{"dgd.plan is for another granularity", "--granularity package"}},
+		{"vendorHash", good, `vendorHash = "sha256-AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";`, []string{"`plan` and `vendorHash` are both given"}},
+		{"an edit by hand", strings.Replace(good, "mid.go", "mad.go", 1), "", []string{fmt.Sprintf("dgd.plan:%d: the line is damaged, or was edited by hand: run `dgd plan`", 1+slices.IndexFunc(rows, func(r string) bool { return strings.Contains(r, "mid.go") }))}},
+		{"a conflict", rows[0] + "<<<<<<< HEAD\n" + strings.Join(rows[1:], ""), "", []string{"dgd.plan:2: the line is damaged"}},
+		{"cut off", good[:len(good)-20], "", []string{"dgd.plan is damaged: it does not end in a whole line"}},
+		{"empty", "", "", []string{"dgd.plan is damaged: it does not end in a whole line"}},
+		{"a type", good, "plan = true;", []string{"the argument `plan` must be a path, such as ./dgd.plan, or null"}},
+		{"not there", good, "plan = " + src + "/other.plan;", []string{"other.plan, which does not exist: run `dgd plan`"}},
+	} {
+		if err := os.WriteFile(plan, []byte(test.text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		call := fmt.Sprintf("(import %s { }).buildWithIFD ({ src = %s; plan = %s; contentAddressed = false; env.CGO_ENABLED = \"0\"; } // { %s })", repo(t), src, plan, test.args)
+		out, err := exec.Command("nix-instantiate", append([]string{"-E", call}, pureFlags...)...).CombinedOutput()
+		for _, want := range test.want {
+			if err == nil || !strings.Contains(string(out), want) {
+				t.Errorf("%s: %v, want %s:\n%s", test.name, err, want, out)
+			}
+		}
+	}
+}
