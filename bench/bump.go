@@ -10,7 +10,7 @@ import (
 	"strings"
 
 	"dgd/bench/internal/record"
-	"dgd/internal/source"
+	"dgd/internal/nix/nar"
 )
 
 // bumped measures the build after one module's version was raised.
@@ -125,8 +125,8 @@ func (b *bench) affected(ctx context.Context, w *workspace) (map[string]bool, er
 	for _, line := range lines {
 		words := strings.Split(line, " ")
 		if own[words[0]] || slices.ContainsFunc(words[2:], func(dep string) bool { return own[dep] }) {
-			names[source.Name(words[0])] = true
-			names[source.Name(words[1])] = true
+			names[nar.Name(words[0])] = true
+			names[nar.Name(words[1])] = true
 		}
 	}
 	return names, nil

@@ -46,7 +46,7 @@ func (b *bench) stage(ctx context.Context, s stage) (run.Usage, error) {
 	return usage, nix.Remove(dir)
 }
 
-// planning is the planning of one program, as lib/planning.nix calls it.
+// planning is the planning of one program, as lib/stages/planning.nix calls it.
 type planning struct{ std, modules, skeleton, plan, bind stage }
 
 func (b *bench) stages(w *workspace) (planning, error) {

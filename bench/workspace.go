@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"dgd/bench/internal/nix"
-	"dgd/internal/source"
+	"dgd/internal/nix/nar"
 )
 
 // A workspace is a program that is edited, with a store and a build cache that
@@ -50,7 +50,7 @@ func (b *bench) newWorkspace(p *program) (*workspace, error) {
 
 // copyTree copies a directory; all of the copy can be written to.
 func copyTree(from, to string) error {
-	return source.Tree{Name: filepath.Base(from), Root: from}.CopyTo(to)
+	return nar.Tree{Name: filepath.Base(from), Root: from}.CopyTo(to)
 }
 
 func (w *workspace) src() string   { return filepath.Join(w.dir, "src") }

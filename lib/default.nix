@@ -17,35 +17,35 @@ let
     platform = callFile ./platform.nix { };
     tools = callFile ./tools.nix native;
     argumentTable = callFile ./arguments.nix native;
-    arguments = callFile ./check-arguments.nix { };
-    vendor = callFile ./vendor.nix native;
-    fetch = callFile ./fetch.nix native;
-    fetchModule = callFile ./fetch-module.nix { };
-    moduleOverrides = import ./module-overrides.nix moduleOverrides;
-    patchModules = callFile ./patch-modules.nix native;
-    lockedModules = callFile ./locked-modules.nix { };
-    cgoEnv = callFile ./cgo-env.nix { };
-    planner = callFile ./planner.nix { };
-    planning = callFile ./planning.nix { };
-    execute = callFile ./execute.nix { };
-    derive = callFile ./derive.nix { };
-    ifd = callFile ./ifd.nix { };
-    byPlan = callFile ./by-plan.nix { };
+    arguments = callFile ./builders/check-arguments.nix { };
+    vendor = callFile ./fetch/vendor.nix native;
+    fetch = callFile ./fetch/fetch.nix native;
+    fetchModule = callFile ./fetch/fetch-module.nix { };
+    moduleOverrides = import ./fetch/module-overrides.nix moduleOverrides;
+    patchModules = callFile ./fetch/patch-modules.nix native;
+    lockedModules = callFile ./fetch/locked-modules.nix { };
+    cgoEnv = callFile ./stages/cgo-env.nix { };
+    planner = callFile ./stages/planner.nix { };
+    planning = callFile ./stages/planning.nix { };
+    execute = callFile ./stages/execute.nix { };
+    derive = callFile ./stages/derive.nix { };
+    ifd = callFile ./builders/ifd.nix { };
+    byPlan = callFile ./stages/by-plan.nix { };
     nixLacks = callFile ./nix-lacks.nix { };
     storeAccess = callFile ./store-access.nix { };
-    dynDrv = callFile ./dyn-drv.nix { };
-    cacheable = callFile ./cacheable.nix { };
-    package = callFile ./package.nix { };
-    goModule = callFile ./go-module.nix { };
+    dynDrv = callFile ./builders/dyn-drv.nix { };
+    cacheable = callFile ./builders/cacheable.nix { };
+    package = callFile ./builders/package.nix { };
+    goModule = callFile ./builders/go-module.nix { };
     # The same library for another package set, for the argument pkgs of the builders.
     libFor = pkgs: import ./. { inherit pkgs builderRpc moduleOverrides; };
   };
 in
 {
-  buildWithIFD = callFile ./build-with-ifd.nix { };
-  buildWithDynDrv = callFile ./build-with-dyn-drv.nix { };
-  buildGoModule = callFile ./build-go-module.nix { inherit (native.pkgs) go; };
-  fetchGoModule = callFile ./fetch-go-module.nix native;
+  buildWithIFD = callFile ./builders/build-with-ifd.nix { };
+  buildWithDynDrv = callFile ./builders/build-with-dyn-drv.nix { };
+  buildGoModule = callFile ./builders/build-go-module.nix { inherit (native.pkgs) go; };
+  fetchGoModule = callFile ./fetch/fetch-go-module.nix native;
 
   # For dgd's own tests and its bench.
   internal = {
@@ -64,8 +64,8 @@ in
         arguments = function: given: scope.arguments function given // more;
       in
       {
-        buildWithIFD = callFile ./build-with-ifd.nix { inherit arguments; };
-        buildWithDynDrv = callFile ./build-with-dyn-drv.nix { inherit arguments; };
+        buildWithIFD = callFile ./builders/build-with-ifd.nix { inherit arguments; };
+        buildWithDynDrv = callFile ./builders/build-with-dyn-drv.nix { inherit arguments; };
       };
   };
 }

@@ -23,21 +23,22 @@ let
     else
       throw "dgd's own programs need Go ${wanted} or newer, and this package set has ${versionOf "go"}: take a newer nixpkgs, or give dgd the Go, as in pkgs = pkgs // { go_1_26 = …; }";
 
-  # The files of this project below the named directories, without tests.
+  # The files of this project in the named directories, without tests and without directories below.
   sources =
-    name: paths:
+    name: dirs:
     let
       root = toString ../.;
       wanted =
-        path:
-        builtins.any (
-          p: path == "${root}/${p}" || hasPrefix "${root}/${p}/" path || hasPrefix "${path}/" "${root}/${p}"
-        ) paths;
+        path: type:
+        if type == "directory" then
+          builtins.any (dir: path == "${root}/${dir}" || hasPrefix "${path}/" "${root}/${dir}") dirs
+        else
+          builtins.any (dir: dirOf path == "${root}/${dir}") dirs && !hasSuffix "_test.go" path;
     in
     builtins.path {
       path = ../.;
       inherit name;
-      filter = path: type: wanted path && baseNameOf path != "testdata" && !hasSuffix "_test.go" path;
+      filter = wanted;
     };
   hasPrefix = prefix: s: builtins.substring 0 (builtins.stringLength prefix) s == prefix;
   hasSuffix =
@@ -111,7 +112,7 @@ let
           go mod vendor -o $out
         '';
         attrs = {
-          impureEnvVars = import ./fetch-variables.nix { };
+          impureEnvVars = import ./fetch/fetch-variables.nix { };
           outputHashMode = "recursive";
           outputHashAlgo = "sha256";
           outputHash = vendorHash;
@@ -135,19 +136,20 @@ let
       "action"
       "bind"
       "buildscript"
-      "drvfile"
       "drvgen"
       "gocmd"
       "goflags"
       "graph"
       "lock"
       "modules"
+      "nix/drvfile"
+      "nix/nar"
+      "nix/socket"
       "planfile"
-      "planner"
       "skeleton"
-      "source"
-      "store"
+      "stage"
       "testrun"
+      "workspace"
     ];
     modules = [
       "github.com/nix-community/go-nix"
@@ -181,12 +183,12 @@ in
   dgd = build {
     name = "dgd";
     folders = planner.folders ++ [
-      "cache"
-      "drvdiff"
-      "locker"
-      "nixstore"
-      "project"
-      "sbom"
+      "inspect/closure"
+      "inspect/drvdiff"
+      "inspect/packages"
+      "inspect/sbom"
+      "lock/making"
+      "nix/store"
     ];
     modules = planner.modules ++ [
       "github.com/CycloneDX/cyclonedx-go"

@@ -23,9 +23,9 @@ pkgs.stdenvNoCC.mkDerivation {
     GOFLAGS = "-modcacherw";
     SSL_CERT_FILE = "${pkgs.cacert}/etc/ssl/certs/ca-bundle.crt";
   };
-  impureEnvVars = import ../lib/fetch-variables.nix { };
+  impureEnvVars = import ../lib/fetch/fetch-variables.nix { };
   buildCommand = ''
-    source ${../lib/fetch-setup.sh}
+    source ${../lib/fetch/fetch-setup.sh}
     export GOCACHE=$TMPDIR/cache GOMODCACHE=$TMPDIR/modules
     mkdir empty
     cd empty

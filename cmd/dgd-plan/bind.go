@@ -5,15 +5,15 @@ import (
 	"fmt"
 	"os"
 
-	"dgd/internal/planner"
+	"dgd/internal/stage"
 )
 
 func bindStage(ctx context.Context, b *build) error {
-	var cfg planner.BindConfig
+	var cfg stage.BindConfig
 	if err := b.read(&cfg); err != nil {
 		return err
 	}
-	bound, err := planner.Bind(ctx, &cfg)
+	bound, err := stage.Bind(ctx, &cfg)
 	if err != nil {
 		return err
 	}

@@ -3,15 +3,15 @@ package main
 import (
 	"context"
 
-	"dgd/internal/planner"
+	"dgd/internal/stage"
 )
 
 func linkedStage(_ context.Context, b *build) error {
-	var cfg planner.LinkedConfig
+	var cfg stage.LinkedConfig
 	if err := b.read(&cfg); err != nil {
 		return err
 	}
-	list, err := planner.Linked(&cfg)
+	list, err := stage.Linked(&cfg)
 	if err != nil {
 		return err
 	}

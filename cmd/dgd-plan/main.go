@@ -18,12 +18,12 @@ import (
 	"strings"
 	"syscall"
 
-	"dgd/internal/planner"
-	"dgd/internal/store"
+	"dgd/internal/nix/socket"
+	"dgd/internal/stage"
 )
 
 // stages are the stages by name, which is that of the attribute in
-// lib/planning.nix, too. The last two are steps of derivations that bind makes.
+// lib/stages/planning.nix, too. The last two are steps of derivations that bind makes.
 var stages = map[string]func(context.Context, *build) error{
 	"settings":   settingsStage,  // arguments that phases have changed, without what only a link depends on
 	"skeleton":   skeletonStage,  // what of the sources a plan depends on
@@ -86,12 +86,12 @@ func (b *build) read(cfg any) error {
 }
 
 // write writes the result as JSON.
-func (b *build) write(result any) error { return planner.WriteJSON(b.out, result) }
+func (b *build) write(result any) error { return stage.WriteJSON(b.out, result) }
 
 // store opens the way to the store, where the sandbox has one; else it returns
 // nil.
-func (b *build) store(ctx context.Context, storeDir string) (store.Store, error) {
-	return store.Open(ctx, store.Sandbox{
+func (b *build) store(ctx context.Context, storeDir string) (socket.Store, error) {
+	return socket.Open(ctx, socket.Sandbox{
 		Remote:   os.Getenv("NIX_REMOTE"),
 		Out:      b.out,
 		Name:     os.Getenv("name"),

@@ -12,7 +12,7 @@ import (
 	"testing"
 
 	"dgd/internal/graph"
-	"dgd/internal/planner"
+	"dgd/internal/stage"
 	"dgd/internal/testrpc"
 )
 
@@ -82,7 +82,7 @@ func TestStages(t *testing.T) {
 		"flags": []string{"-trimpath", "-buildvcs=false", "-ldflags=-buildid="}, "env": map[string]string{"CGO_ENABLED": "0"},
 	})
 	run("plan")
-	var plan planner.Plan
+	var plan stage.Plan
 	read(t, planFile, &plan)
 	if n := len(plan.Graph.Nodes); n < 3 || plan.Graph.Nodes[n-1].Kind != graph.Link || plan.Graph.Nodes[n-1].Main != "m" {
 		t.Errorf("the plan has %d nodes", n)
@@ -90,14 +90,14 @@ func TestStages(t *testing.T) {
 
 	modulesFile := derivation(t, map[string]any{"vendor": filepath.Join(src, "vendor"), "storeDir": "/nix/store"})
 	run("modules")
-	var modules []planner.ModuleTree
+	var modules []stage.ModuleTree
 	read(t, modulesFile, &modules)
 	if len(modules) != 1 || modules[0].Path != "example.org/lib" || !strings.HasPrefix(modules[0].Store, "/nix/store/") {
 		t.Errorf("the modules are %+v", modules)
 	}
 
 	std := derivation(t, nil)
-	if err := planner.WriteJSON(std, planner.Plan{}); err != nil {
+	if err := stage.WriteJSON(std, stage.Plan{}); err != nil {
 		t.Fatal(err)
 	}
 	bind := map[string]any{
@@ -108,7 +108,7 @@ func TestStages(t *testing.T) {
 	run("bind")
 	var data struct {
 		Derivations []struct{ Name string }
-		Sources     []planner.SourceTree
+		Sources     []stage.SourceTree
 	}
 	read(t, filepath.Join(bound, "derivations.json"), &data)
 	if n := len(data.Derivations); n != 4 || data.Derivations[3].Name != "m-1.0" || len(data.Sources) != 1 {
@@ -176,11 +176,11 @@ func TestSubmittingStages(t *testing.T) {
 
 	node := &graph.Node{Kind: graph.Link, Main: "m", Src: &graph.Sources{Files: []string{"main.go"}}}
 	plan := derivation(t, nil)
-	if err := planner.WriteJSON(plan, planner.Plan{Graph: graph.Graph{Nodes: []*graph.Node{node}}}); err != nil {
+	if err := stage.WriteJSON(plan, stage.Plan{Graph: graph.Graph{Nodes: []*graph.Node{node}}}); err != nil {
 		t.Fatal(err)
 	}
 	std := derivation(t, nil)
-	if err := planner.WriteJSON(std, planner.Plan{}); err != nil {
+	if err := stage.WriteJSON(std, stage.Plan{}); err != nil {
 		t.Fatal(err)
 	}
 	got, object, server = inSandbox("bind", "m-1.0.drv", "text", map[string]any{
@@ -265,7 +265,7 @@ func TestCommandLine(t *testing.T) {
 // The library calls each stage, and no other; but for those that are steps of
 // derivations which bind makes.
 func TestNames(t *testing.T) {
-	files, err := filepath.Glob("../../lib/*.nix")
+	files, err := filepath.Glob("../../lib/*/*.nix")
 	if err != nil || len(files) == 0 {
 		t.Fatalf("%v, %d files", err, len(files))
 	}

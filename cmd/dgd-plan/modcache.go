@@ -3,11 +3,11 @@ package main
 import (
 	"context"
 
-	"dgd/internal/planner"
+	"dgd/internal/workspace"
 )
 
 func modcacheStage(_ context.Context, b *build) error {
-	var cfg planner.Locked
+	var cfg workspace.Locked
 	if err := b.read(&cfg); err != nil {
 		return err
 	}

@@ -3,11 +3,11 @@ package main
 import (
 	"context"
 
-	"dgd/internal/planner"
+	"dgd/internal/stage"
 )
 
 func modulesStage(ctx context.Context, b *build) error {
-	var cfg planner.SplitConfig
+	var cfg stage.SplitConfig
 	if err := b.read(&cfg); err != nil {
 		return err
 	}
@@ -18,14 +18,14 @@ func modulesStage(ctx context.Context, b *build) error {
 	if st != nil {
 		defer st.Close()
 	}
-	list, err := planner.SplitModules(ctx, &cfg, st)
+	list, err := stage.SplitModules(ctx, &cfg, st)
 	if err != nil {
 		return err
 	}
 	if st == nil {
 		return b.write(list)
 	}
-	text, err := planner.JSON(list)
+	text, err := stage.JSON(list)
 	if err != nil {
 		return err
 	}

@@ -4,7 +4,7 @@ import (
 	"context"
 
 	"dgd/internal/drvgen"
-	"dgd/internal/planner"
+	"dgd/internal/stage"
 )
 
 func needsStage(_ context.Context, b *build) error {
@@ -12,7 +12,7 @@ func needsStage(_ context.Context, b *build) error {
 	if err := b.read(&cfg); err != nil {
 		return err
 	}
-	needs, err := planner.FindNeeds(&cfg)
+	needs, err := stage.FindNeeds(&cfg)
 	if err != nil {
 		return err
 	}

@@ -3,15 +3,15 @@ package main
 import (
 	"context"
 
-	"dgd/internal/planner"
+	"dgd/internal/stage"
 )
 
 func planStage(ctx context.Context, b *build) error {
-	var cfg planner.Config
+	var cfg stage.Config
 	if err := b.read(&cfg); err != nil {
 		return err
 	}
-	plan, err := planner.Make(ctx, &cfg, b.dir)
+	plan, err := stage.Make(ctx, &cfg, b.dir)
 	if err != nil {
 		return err
 	}

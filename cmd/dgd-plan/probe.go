@@ -3,15 +3,15 @@ package main
 import (
 	"context"
 
-	"dgd/internal/planner"
+	"dgd/internal/stage"
 )
 
 func probeStage(ctx context.Context, b *build) error {
-	var cfg planner.Config
+	var cfg stage.Config
 	if err := b.read(&cfg); err != nil {
 		return err
 	}
-	flags, err := planner.Probe(ctx, &cfg, b.dir)
+	flags, err := stage.Probe(ctx, &cfg, b.dir)
 	if err != nil {
 		return err
 	}

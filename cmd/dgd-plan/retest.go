@@ -9,7 +9,7 @@ import (
 	"strings"
 
 	"dgd/internal/drvgen"
-	"dgd/internal/planner"
+	"dgd/internal/stage"
 )
 
 // retestStage is one of a derivation of the executor's, which writes $out.
@@ -25,5 +25,5 @@ func retestStage(ctx context.Context, b *build) error {
 	if err != nil {
 		return fmt.Errorf("NIX_BUILD_CORES: %w", err)
 	}
-	return planner.Retest(ctx, &cfg, env, cores, os.Stdout)
+	return stage.Retest(ctx, &cfg, env, cores, os.Stdout)
 }

@@ -3,13 +3,13 @@ package main
 import (
 	"context"
 
-	"dgd/internal/planner"
+	"dgd/internal/stage"
 )
 
 func settingsStage(_ context.Context, b *build) error {
-	var cfg planner.SettingsConfig
+	var cfg stage.SettingsConfig
 	if err := b.read(&cfg); err != nil {
 		return err
 	}
-	return planner.HideSettings(&cfg, b.out)
+	return stage.HideSettings(&cfg, b.out)
 }

@@ -3,13 +3,13 @@ package main
 import (
 	"context"
 
-	"dgd/internal/planner"
+	"dgd/internal/stage"
 )
 
 func skeletonStage(ctx context.Context, b *build) error {
-	var cfg planner.SkeletonConfig
+	var cfg stage.SkeletonConfig
 	if err := b.read(&cfg); err != nil {
 		return err
 	}
-	return planner.WriteSkeleton(ctx, &cfg, b.out)
+	return stage.WriteSkeleton(ctx, &cfg, b.out)
 }

@@ -3,13 +3,13 @@ package main
 import (
 	"context"
 
-	"dgd/internal/planner"
+	"dgd/internal/stage"
 )
 
 func stdSpecsStage(_ context.Context, b *build) error {
-	var cfg planner.StdSpecsConfig
+	var cfg stage.StdSpecsConfig
 	if err := b.read(&cfg); err != nil {
 		return err
 	}
-	return planner.WriteStdSpecs(&cfg, b.out)
+	return stage.WriteStdSpecs(&cfg, b.out)
 }

@@ -3,15 +3,15 @@ package main
 import (
 	"context"
 
-	"dgd/internal/planner"
+	"dgd/internal/stage"
 )
 
 func testsStage(ctx context.Context, b *build) error {
-	var cfg planner.TestConfig
+	var cfg stage.TestConfig
 	if err := b.read(&cfg); err != nil {
 		return err
 	}
-	plan, err := planner.MakeTests(ctx, &cfg, b.dir)
+	plan, err := stage.MakeTests(ctx, &cfg, b.dir)
 	if err != nil {
 		return err
 	}

@@ -5,8 +5,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"dgd/internal/cache"
-	"dgd/internal/nixstore"
+	"dgd/internal/inspect/closure"
+	"dgd/internal/nix/store"
 )
 
 // newCache returns the command that names what a binary cache needs.
@@ -25,12 +25,12 @@ DRV is the derivation of a result's attribute cacheable, which has been built.`,
   dgd cache $(nix path-info --derivation .#server.cacheable) | nix copy --stdin --to …`,
 		Args: misused(cobra.MinimumNArgs(1)),
 		RunE: func(cmd *cobra.Command, drvs []string) error {
-			st, err := nixstore.Open(cmd.Context(), cmd.ErrOrStderr())
+			st, err := store.Open(cmd.Context(), cmd.ErrOrStderr())
 			if err != nil {
 				return err
 			}
 			defer st.Close()
-			list, err := cache.Installables(cmd.Context(), st, drvs)
+			list, err := closure.Installables(cmd.Context(), st, drvs)
 			if err != nil {
 				return err
 			}

@@ -9,8 +9,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"dgd/internal/drvdiff"
-	"dgd/internal/nixstore"
+	"dgd/internal/inspect/drvdiff"
+	"dgd/internal/nix/store"
 )
 
 func newDiff() *cobra.Command {
@@ -54,7 +54,7 @@ count as the same there. The exit status is 1 where there are differences.`,
 
 func diff(cmd *cobra.Command, before, after string) (*drvdiff.Report, error) {
 	ctx := cmd.Context()
-	st, err := nixstore.Open(ctx, cmd.ErrOrStderr())
+	st, err := store.Open(ctx, cmd.ErrOrStderr())
 	if err != nil {
 		return nil, err
 	}

@@ -12,7 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"dgd/internal/project"
+	"dgd/internal/inspect/packages"
 )
 
 func newGraph() *cobra.Command {
@@ -36,7 +36,7 @@ The go command of PATH says what is imported, by the flags and variables of its 
 				return misuse{errors.New("--json and --dot are both given: use one of them")}
 			}
 			dir, patterns := projectArgs(args)
-			g, err := project.Load(cmd.Context(), dir, patterns)
+			g, err := packages.Load(cmd.Context(), dir, patterns)
 			if err != nil {
 				return err
 			}
@@ -102,10 +102,10 @@ func holds(dir, file string) bool {
 
 // printGraph prints the modules with their packages, the standard library in
 // one line.
-func printGraph(out io.Writer, p painter, g *project.Graph) error {
+func printGraph(out io.Writer, p painter, g *packages.Graph) error {
 	b := bufio.NewWriter(out)
 	w := tabwriter.NewWriter(b, 0, 0, 2, ' ', tabwriter.AlignRight)
-	all := project.Module{}
+	all := packages.Module{}
 	for _, m := range g.Modules {
 		title := m.Path
 		if m.Version != "" {
@@ -116,7 +116,7 @@ func printGraph(out io.Writer, p painter, g *project.Graph) error {
 		all.Files += m.Files
 		all.Bytes += m.Bytes
 		for _, pkg := range g.Packages {
-			if pkg.Module == m.Path && m.Path != project.Std {
+			if pkg.Module == m.Path && m.Path != packages.Std {
 				row(w, pkg.Bytes, pkg.Files, "      "+pkg.Path)
 			}
 		}
@@ -129,7 +129,7 @@ func printGraph(out io.Writer, p painter, g *project.Graph) error {
 }
 
 func row(w io.Writer, bytes int64, files int, what string) {
-	fmt.Fprintf(w, "%s\t%s\t%s\n", project.Size(bytes), count(files, "file"), what)
+	fmt.Fprintf(w, "%s\t%s\t%s\n", packages.Size(bytes), count(files, "file"), what)
 }
 
 // count is a number of things in words.
@@ -159,7 +159,7 @@ directory) to a package. Tests do not count. The exit status is 1 where nothing 
 			if strings.HasPrefix(args[0], ".") {
 				return misuse{fmt.Errorf("%s is not an import path, which names a package everywhere", args[0])}
 			}
-			g, err := project.Load(cmd.Context(), dir, nil)
+			g, err := packages.Load(cmd.Context(), dir, nil)
 			if err != nil {
 				return err
 			}
@@ -213,7 +213,7 @@ func completeWhy(cmd *cobra.Command, args []string, _ string) ([]string, cobra.S
 	if len(args) > 0 {
 		return completeDir(cmd, args, "")
 	}
-	g, err := project.Load(cmd.Context(), ".", nil)
+	g, err := packages.Load(cmd.Context(), ".", nil)
 	if err != nil {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}

@@ -8,7 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"dgd/internal/lock"
-	"dgd/internal/locker"
+	"dgd/internal/lock/making"
 )
 
 // lockTimeout is how long nothing may come in while modules are fetched.
@@ -16,7 +16,7 @@ const lockTimeout = 5 * time.Minute
 
 func newLock() *cobra.Command {
 	var check, asJSON bool
-	var opts locker.Options
+	var opts making.Options
 	cmd := &cobra.Command{
 		Use:   "lock [DIR]",
 		Short: "Write dgd.lock, the hashes of all modules that a project needs",
@@ -44,7 +44,7 @@ until the new one is complete.`,
 			if len(args) > 0 {
 				dir = args[0]
 			}
-			project, err := locker.Find(dir)
+			project, err := making.Find(dir)
 			if err != nil {
 				return err
 			}
@@ -52,7 +52,7 @@ until the new one is complete.`,
 				return checkLock(cmd, project, asJSON)
 			}
 			opts.Progress = cmd.ErrOrStderr()
-			l, changed, err := locker.Write(cmd.Context(), project, opts)
+			l, changed, err := making.Write(cmd.Context(), project, opts)
 			if err != nil {
 				return err
 			}
@@ -71,7 +71,7 @@ until the new one is complete.`,
 	return cmd
 }
 
-func checkLock(cmd *cobra.Command, project *locker.Project, asJSON bool) error {
+func checkLock(cmd *cobra.Command, project *making.Project, asJSON bool) error {
 	l, err := project.ReadLock()
 	if err != nil {
 		return err

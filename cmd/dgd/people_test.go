@@ -14,7 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"dgd/internal/drvdiff"
+	"dgd/internal/inspect/drvdiff"
 )
 
 // visible are the commands that help shows, by their names in a call.

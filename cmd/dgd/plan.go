@@ -14,9 +14,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"dgd/internal/goflags"
-	"dgd/internal/locker"
+	"dgd/internal/lock/making"
 	"dgd/internal/planfile"
-	"dgd/internal/planner"
+	"dgd/internal/stage"
+	"dgd/internal/workspace"
 )
 
 // planFlags are the flags of `dgd plan` that become settings of the plan.
@@ -56,12 +57,12 @@ file stays until the new one is complete.`,
 			if len(args) > 0 {
 				dir = args[0]
 			}
-			project, err := locker.Find(dir)
+			project, err := making.Find(dir)
 			if err != nil {
 				return err
 			}
 			if withLock {
-				if _, _, err := locker.Write(cmd.Context(), project, locker.Options{Jobs: 8, Timeout: lockTimeout, Progress: cmd.ErrOrStderr()}); err != nil {
+				if _, _, err := making.Write(cmd.Context(), project, making.Options{Jobs: 8, Timeout: lockTimeout, Progress: cmd.ErrOrStderr()}); err != nil {
 					return err
 				}
 			}
@@ -86,7 +87,7 @@ file stays until the new one is complete.`,
 	return cmd
 }
 
-func runPlan(cmd *cobra.Command, project *locker.Project, f *planFlags, check, asJSON bool) error {
+func runPlan(cmd *cobra.Command, project *making.Project, f *planFlags, check, asJSON bool) error {
 	name := filepath.Join(project.Dir, planfile.Name)
 	old, err := os.ReadFile(name)
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
@@ -107,7 +108,7 @@ func runPlan(cmd *cobra.Command, project *locker.Project, f *planFlags, check, a
 	if err := useModules(cmd.Context(), project, cfg, tmp); err != nil {
 		return err
 	}
-	file, err := planner.MakeFile(cmd.Context(), cfg, filepath.Join(tmp, "plan"))
+	file, err := stage.MakeFile(cmd.Context(), cfg, filepath.Join(tmp, "plan"))
 	if err != nil {
 		return err
 	}
@@ -118,7 +119,7 @@ func runPlan(cmd *cobra.Command, project *locker.Project, f *planFlags, check, a
 	state := "stays as it was"
 	if string(old) != string(text) {
 		state = "is written"
-		if err := locker.ReplaceFile(name, text); err != nil {
+		if err := making.ReplaceFile(name, text); err != nil {
 			return err
 		}
 	}
@@ -127,7 +128,7 @@ func runPlan(cmd *cobra.Command, project *locker.Project, f *planFlags, check, a
 }
 
 // showDifferences says what of a plan is not as it is planned now.
-func showDifferences(cmd *cobra.Command, project *locker.Project, name string, old, now []byte, asJSON bool) error {
+func showDifferences(cmd *cobra.Command, project *making.Project, name string, old, now []byte, asJSON bool) error {
 	before, err := planfile.Lines(name, old)
 	if err != nil {
 		return err
@@ -153,17 +154,17 @@ func showDifferences(cmd *cobra.Command, project *locker.Project, name string, o
 
 // config is what to plan: by flags, and where these are not given by the settings
 // of the file.
-func (f *planFlags) config(cmd *cobra.Command, dir, name string, old []byte) (*planner.FileConfig, error) {
+func (f *planFlags) config(cmd *cobra.Command, dir, name string, old []byte) (*stage.FileConfig, error) {
 	if old != nil {
 		if err := f.keep(cmd, name, old); err != nil && cmd.Flags().NFlag() == 0 {
 			return nil, fmt.Errorf("%w; with flags that say its settings, `dgd plan` does not read the old file", err)
 		}
 	}
-	goroot, err := locker.Toolchain(cmd.Context(), &locker.Project{Dir: dir})
+	goroot, err := making.Toolchain(cmd.Context(), &making.Project{Dir: dir})
 	if err != nil {
 		return nil, err
 	}
-	cfg := &planner.FileConfig{Src: dir, Granularity: f.granularity}
+	cfg := &stage.FileConfig{Src: dir, Granularity: f.granularity}
 	if f.src != "" {
 		if cfg.Src, err = filepath.Abs(f.src); err != nil {
 			return nil, err
@@ -285,7 +286,7 @@ func (f *planFlags) keep(cmd *cobra.Command, name string, old []byte) error {
 }
 
 // useModules takes the modules of the project's lock, if it has one.
-func useModules(ctx context.Context, project *locker.Project, cfg *planner.FileConfig, tmp string) error {
+func useModules(ctx context.Context, project *making.Project, cfg *stage.FileConfig, tmp string) error {
 	text, err := os.ReadFile(project.LockFile())
 	if errors.Is(err, os.ErrNotExist) {
 		return nil
@@ -298,16 +299,16 @@ func useModules(ctx context.Context, project *locker.Project, cfg *planner.FileC
 		return err
 	}
 	goMods := filepath.Join(tmp, "gomods")
-	trees, err := locker.Trees(ctx, project, l, goMods)
+	trees, err := making.Trees(ctx, project, l, goMods)
 	if err != nil {
 		return err
 	}
-	cfg.Lock = &planner.Locked{Text: string(text)}
+	cfg.Lock = &workspace.Locked{Text: string(text)}
 	if l.GoMods != nil {
 		cfg.Lock.GoMods = goMods
 	}
 	for _, t := range trees {
-		cfg.Lock.Modules = append(cfg.Lock.Modules, planner.LockedModule{
+		cfg.Lock.Modules = append(cfg.Lock.Modules, workspace.LockedModule{
 			Path: t.Module.Path, Version: t.Module.Version, Sum: t.Sum, Locked: t.Module.Version, Origin: t.Dir, Tree: t.Dir,
 		})
 	}

@@ -17,8 +17,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"dgd/internal/planner"
-	"dgd/internal/sbom"
+	"dgd/internal/inspect/sbom"
+	"dgd/internal/stage"
 )
 
 func newSBOM() *cobra.Command {
@@ -136,7 +136,7 @@ func readModules(file string, texts bool) (map[string]sbom.Module, error) {
 	if err != nil {
 		return nil, err
 	}
-	var list []planner.LinkedModule
+	var list []stage.LinkedModule
 	dec := json.NewDecoder(bytes.NewReader(text))
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(&list); err != nil {

@@ -18,7 +18,7 @@ import (
 
 	"dgd/internal/action"
 	"dgd/internal/graph"
-	"dgd/internal/source"
+	"dgd/internal/nix/nar"
 )
 
 // A Module is a third-party module below SRC/vendor, as one store path.
@@ -30,9 +30,9 @@ type Module struct {
 // A Bound source is the tree that a node reads, and its place below SRC.
 type Bound struct {
 	At   string
-	Tree *source.Tree // of the main module; nil for a module of vendor
-	Path string       // store path of a module of vendor
-	Copy bool         // must be a copy: a C compiler resolves links
+	Tree *nar.Tree // of the main module; nil for a module of vendor
+	Path string    // store path of a module of vendor
+	Copy bool      // must be a copy: a C compiler resolves links
 }
 
 // Sources returns the sources of every node that has some. src is the directory
@@ -127,7 +127,7 @@ func (r *reader) whole(n *graph.Node, modules []Module) ([]Bound, error) {
 			return whole, stays(src, path.Join(n.Src.Dir, f))
 		}
 	}
-	return []Bound{{At: n.Src.Dir, Tree: &source.Tree{Name: source.Name(n.Name), Root: dir, Files: files}, Copy: n.Cgo}}, nil
+	return []Bound{{At: n.Src.Dir, Tree: &nar.Tree{Name: nar.Name(n.Name), Root: dir, Files: files}, Copy: n.Cgo}}, nil
 }
 
 // notSource is what never is part of a package, in the tree of a whole source.
@@ -136,7 +136,7 @@ func notSource(vendor string) []string { return []string{".git", vendor} }
 // wide returns the whole source for a node, and with modules also the vendor
 // directory.
 func wide(n *graph.Node, src, vendor string, modules []Module, withModules bool) []Bound {
-	tree := &source.Tree{Name: source.Name(n.Name), Root: src, Exclude: notSource(vendor)}
+	tree := &nar.Tree{Name: nar.Name(n.Name), Root: src, Exclude: notSource(vendor)}
 	list := []Bound{{At: ".", Tree: tree, Copy: n.Cgo}}
 	if !withModules {
 		return list
@@ -192,7 +192,7 @@ var fetched = []graph.Input{graph.Vendor, graph.Downloads, graph.ModCache}
 // everything are the sources of a node that runs the go command. The vendor
 // directory is among them, unless the node has modules that were fetched.
 func everything(n *graph.Node, src, vendor string) []Bound {
-	tree := &source.Tree{Name: source.Name(n.Name), Root: src, Exclude: []string{".git"}}
+	tree := &nar.Tree{Name: nar.Name(n.Name), Root: src, Exclude: []string{".git"}}
 	if slices.ContainsFunc(n.Inputs, func(in graph.Input) bool { return slices.Contains(fetched, in) }) {
 		tree.Exclude = notSource(vendor)
 	}
@@ -201,7 +201,7 @@ func everything(n *graph.Node, src, vendor string) []Bound {
 
 // stays checks that no symlink leads from the file out of the sources.
 func stays(src, file string) error {
-	link, err := source.Leaves(src, file)
+	link, err := nar.Leaves(src, file)
 	if errors.Is(err, syscall.ENOTDIR) {
 		return nil // as whoever opens it will say
 	}
@@ -213,7 +213,7 @@ func stays(src, file string) error {
 
 // LinkError says that a package's file is behind a symlink which leads out
 // of the sources.
-func LinkError(link *source.Link) error {
+func LinkError(link *nar.Link) error {
 	return fmt.Errorf("%s is a symbolic link to %s, which is not in src: put the file itself there, or let src be a directory with both", link.Name, link.Target)
 }
 

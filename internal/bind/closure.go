@@ -10,7 +10,7 @@ import (
 	"strings"
 
 	"dgd/internal/graph"
-	"dgd/internal/source"
+	"dgd/internal/nix/nar"
 )
 
 // A reader reads which files name which, each file once.
@@ -223,7 +223,7 @@ func (r *reader) tree(n *graph.Node, modules []Module) ([]Bound, []string, error
 	var list []Bound
 	for _, files := range [][]string{all.files, own} {
 		if len(files) > 0 {
-			t := &source.Tree{Name: source.Name(n.Name), Root: r.src, Files: files}
+			t := &nar.Tree{Name: nar.Name(n.Name), Root: r.src, Files: files}
 			list = append(list, Bound{At: ".", Tree: t, Copy: n.Cgo})
 		}
 	}

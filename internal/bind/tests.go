@@ -14,7 +14,7 @@ import (
 	"strings"
 
 	"dgd/internal/graph"
-	"dgd/internal/source"
+	"dgd/internal/nix/nar"
 )
 
 // AllTests stands in TestSources' data for every package.
@@ -58,7 +58,7 @@ func TestSources(g *graph.Graph, src, vendor string, data map[string][]string) (
 		if err := c.collect(n.Src.Files); err != nil {
 			return nil, fmt.Errorf("%s: %w", n.Name, err)
 		}
-		tree, err := c.tree(source.Name(n.Name + "-testdata"))
+		tree, err := c.tree(nar.Name(n.Name + "-testdata"))
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", n.Name, err)
 		}
@@ -301,8 +301,8 @@ func namedPaths(text []byte, test bool) []string {
 }
 
 // tree is the collection as a tree of src.
-func (c *collection) tree(name string) (*source.Tree, error) {
-	t := &source.Tree{Name: name, Root: c.src, Files: []string{}}
+func (c *collection) tree(name string) (*nar.Tree, error) {
+	t := &nar.Tree{Name: name, Root: c.src, Files: []string{}}
 	if c.has["."] {
 		t.Files = nil
 		t.Exclude = notSource(c.vendor)

@@ -8,8 +8,8 @@ import (
 
 	"github.com/nix-community/go-nix/pkg/derivation"
 
-	"dgd/internal/drvfile"
-	"dgd/internal/store"
+	"dgd/internal/nix/drvfile"
+	"dgd/internal/nix/socket"
 )
 
 // Environment is what all derivations of a build have in common. Its paths are
@@ -25,7 +25,7 @@ type Environment struct {
 
 // Encode writes the derivations as .drv files. The last one's path is what a
 // dynamic derivation hands to Nix.
-func Encode(drvs []Derivation, env Environment) ([]store.Derivation, error) {
+func Encode(drvs []Derivation, env Environment) ([]socket.Derivation, error) {
 	enc := &encoder{env: env}
 	for i := range drvs {
 		if err := enc.add(&drvs[i]); err != nil {
@@ -37,7 +37,7 @@ func Encode(drvs []Derivation, env Environment) ([]store.Derivation, error) {
 
 type encoder struct {
 	env          Environment
-	out          []store.Derivation
+	out          []socket.Derivation
 	paths        []string            // .drv paths
 	outputs      []map[string]string // what other derivations write for an output: its path or its placeholder
 	replacements map[string]string   // for input-addressed output paths
@@ -127,7 +127,7 @@ func (e *encoder) add(d *Derivation) error {
 	for p := range drv.InputDerivations {
 		refs = append(refs, p)
 	}
-	made := store.Derivation{Name: d.Name + ".drv", ATerm: aterm.Bytes(), Refs: refs}
+	made := socket.Derivation{Name: d.Name + ".drv", ATerm: aterm.Bytes(), Refs: refs}
 	drvPath := made.Path(e.env.StoreDir)
 	if e.env.ContentAddressed {
 		for _, o := range d.Outputs {

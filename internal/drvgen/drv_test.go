@@ -13,8 +13,8 @@ import (
 	"github.com/nix-community/go-nix/pkg/nixbase32"
 
 	"dgd/internal/graph"
-	"dgd/internal/source"
-	"dgd/internal/store"
+	"dgd/internal/nix/nar"
+	"dgd/internal/nix/socket"
 	"dgd/internal/testnix"
 )
 
@@ -44,11 +44,11 @@ func program() (*graph.Graph, Options) {
 	}
 }
 
-// evaluate lets Nix make the derivations by lib/derive.nix, and returns the .drv
+// evaluate lets Nix make the derivations by lib/stages/derive.nix, and returns the .drv
 // files by their paths.
 func evaluate(t *testing.T, st *testnix.Store, dir string, contentAddressed, allowGoReference bool) map[string]string {
 	t.Helper()
-	lib, err := filepath.Abs("../../lib")
+	lib, err := filepath.Abs("../../lib/stages")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -103,9 +103,9 @@ func TestEncodeLikeNix(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	tree := func(root, name string) source.Hashed {
+	tree := func(root, name string) nar.Hashed {
 		t.Helper()
-		trees, err := source.HashAll(t.Context(), []source.Tree{{Name: name, Root: filepath.Join(dir, root)}})
+		trees, err := nar.HashAll(t.Context(), []nar.Tree{{Name: name, Root: filepath.Join(dir, root)}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -133,7 +133,7 @@ func TestEncodeLikeNix(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	listed := func(root string, h source.Hashed) map[string]any {
+	listed := func(root string, h nar.Hashed) map[string]any {
 		return map[string]any{"store": h.StorePath(storeDir), "name": h.Name, "sha256": h.Hash.SRI(), "root": root}
 	}
 	for name, v := range map[string]any{
@@ -271,7 +271,7 @@ func TestEncodeIsStable(t *testing.T) {
 		},
 	}
 	for _, env.ContentAddressed = range []bool{false, true} {
-		var first []store.Derivation
+		var first []socket.Derivation
 		for range 5 {
 			drvs, err := Generate(g, opt)
 			if err != nil {

@@ -17,7 +17,7 @@ import (
 
 	"dgd/internal/action"
 	"dgd/internal/graph"
-	"dgd/internal/source"
+	"dgd/internal/nix/nar"
 )
 
 // A Derivation is one derivation of a build, before it is written in one form
@@ -246,13 +246,13 @@ type generator struct {
 func derivationName(n *graph.Node) string {
 	switch n.Kind {
 	case graph.Link:
-		return source.Name(n.Main)
+		return nar.Name(n.Main)
 	case graph.Test:
-		return source.Name("test-" + n.Name)
+		return nar.Name("test-" + n.Name)
 	case graph.Cgo, graph.Ask, graph.Objects:
-		return source.Name(n.Name + "-" + string(n.Kind) + "-" + n.Part)
+		return nar.Name(n.Name + "-" + string(n.Kind) + "-" + n.Part)
 	}
-	return source.Name(n.Name)
+	return nar.Name(n.Name)
 }
 
 // emit makes the derivation of a group.
@@ -264,7 +264,7 @@ func (gen *generator) emit(group Group, bundled bool) error {
 			return fmt.Errorf("%s: %w", gen.g.Nodes[n].Name, err)
 		}
 	}
-	d := gen.begin(source.Name(group.Name))
+	d := gen.begin(nar.Name(group.Name))
 	unitOf := map[int]int{} // by node
 	var units []action.Unit
 	names := map[string]int{}

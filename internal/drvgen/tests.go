@@ -5,7 +5,7 @@ import (
 
 	"dgd/internal/action"
 	"dgd/internal/graph"
-	"dgd/internal/source"
+	"dgd/internal/nix/nar"
 )
 
 // TestOptions is what the runs of tests need beside Options.
@@ -59,7 +59,7 @@ func GenerateTests(g *graph.Graph, opt Options) (drvs []Derivation, tests map[st
 	if opt.Tests.Alone {
 		for _, n := range list {
 			name := g.Nodes[n].Name
-			if err := gen.tested(source.Name("tests-"+name), []int{n}); err != nil {
+			if err := gen.tested(nar.Name("tests-"+name), []int{n}); err != nil {
 				return nil, nil, err
 			}
 			tests[name] = len(gen.drvs) - 1

@@ -1,4 +1,6 @@
-// Package gocmd has what everything that runs the go command has in common.
+// Package gocmd runs the go command while a build is planned, and has what all
+// that run it have in common: reading what it lists, and what to do about its
+// failures.
 package gocmd
 
 import (

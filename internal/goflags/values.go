@@ -30,7 +30,7 @@ var (
 // to variables, and returns the values in their order. Where a text cannot be
 // split, or holds a stand-in, it stays as it is: go says what is wrong.
 //
-// lib/link-values.nix does the same, and both are tested with
+// lib/stages/link-values.nix does the same, and both are tested with
 // testdata/values.json.
 func HideValues(ldflags string) (hidden string, values []string) {
 	if strings.Contains(ldflags, standInPrefix) {

@@ -37,7 +37,7 @@ type Finding struct {
 func (f Finding) String() string { return f.Path + ": " + f.Kind + ": " + f.Message }
 
 // Check compares a lock with the texts, and returns what they do not agree on,
-// sorted by path. It asks nobody: lib/lock.nix does the same before a build, with
+// sorted by path. It asks nobody: lib/fetch/lock.nix does the same before a build, with
 // the same words, and testdata/check.json tests both.
 //
 // From go 1.17 on a go.mod has the version of every module that is needed.

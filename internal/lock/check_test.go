@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// A checkCase is one of testdata/check.json, which lib/lock.nix is tested with,
+// A checkCase is one of testdata/check.json, which lib/fetch/lock.nix is tested with,
 // too.
 type checkCase struct {
 	Name     string

@@ -10,7 +10,7 @@ import (
 	"runtime"
 	"strings"
 
-	"dgd/internal/source"
+	"dgd/internal/nix/nar"
 
 	"golang.org/x/mod/module"
 	"golang.org/x/mod/sumdb/dirhash"
@@ -35,12 +35,12 @@ func Unpack(ctx context.Context, downloads, dir string) error {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return err
 	}
-	group, ctx := errgroup.WithContext(ctx)
+	group, running := errgroup.WithContext(ctx)
 	group.SetLimit(runtime.GOMAXPROCS(0))
 	for _, zip := range zips {
 		group.Go(func() error {
-			if ctx.Err() != nil {
-				return context.Cause(ctx)
+			if running.Err() != nil {
+				return context.Cause(running)
 			}
 			if err := unpack(downloads, zip, dir); err != nil {
 				return fmt.Errorf("unpacking %s: %w", zip, err)
@@ -48,7 +48,10 @@ func Unpack(ctx context.Context, downloads, dir string) error {
 			return nil
 		})
 	}
-	return group.Wait()
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	return context.Cause(ctx)
 }
 
 // unpack unpacks one module. The go command trusts the hash beside the file, so
@@ -95,7 +98,7 @@ func ReadUnpacked(dir string) ([]Module, error) {
 			return err
 		}
 		m := Module{Path: v.Path, Version: v.Version}
-		m.Tree = source.Tree{Name: m.storeName(), Root: name}
+		m.Tree = nar.Tree{Name: m.storeName(), Root: name}
 		mods = append(mods, m)
 		return fs.SkipDir
 	})

@@ -8,7 +8,7 @@ import (
 	"path"
 	"path/filepath"
 
-	"dgd/internal/source"
+	"dgd/internal/nix/nar"
 
 	"golang.org/x/mod/module"
 )
@@ -25,7 +25,7 @@ type Module struct {
 	Packages  []string // import paths, in the order of modules.txt
 	// Tree has the module's files, of those that were vendored, relative to
 	// the module's root. Its Root is "" if none were.
-	Tree source.Tree
+	Tree nar.Tree
 }
 
 // HasTree reports whether the vendor tree has files of the module. It has none
@@ -91,7 +91,7 @@ func (w *walker) walk(rel string, m *Module) (own bool, others []string, err err
 		// a whole: without them it would not be there.
 		others = append(others, sub)
 		if inner != m && ownSub {
-			inner.Tree = source.Tree{
+			inner.Tree = nar.Tree{
 				Name: inner.storeName(),
 				Root: filepath.Join(w.dir, filepath.FromSlash(sub)),
 			}
@@ -110,5 +110,5 @@ func (m *Module) storeName() string {
 	if m.Version != "" {
 		name += "@" + m.Version
 	}
-	return source.Name(name)
+	return nar.Name(name)
 }

@@ -11,7 +11,7 @@ import (
 	"strings"
 	"testing"
 
-	"dgd/internal/source"
+	"dgd/internal/nix/nar"
 
 	"golang.org/x/mod/module"
 )
@@ -350,7 +350,7 @@ replace (
 	if m.Path != "example.com/a" || m.Version != "v1.0.0" || m.Replace.Path != "./a" || !m.Explicit || m.GoVersion != "1.21" {
 		t.Errorf("module %+v", m)
 	}
-	if m.Tree.Name != source.Name("example.com/a@v1.0.0") {
+	if m.Tree.Name != nar.Name("example.com/a@v1.0.0") {
 		t.Errorf("store name %s", m.Tree.Name)
 	}
 }

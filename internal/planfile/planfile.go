@@ -2,8 +2,8 @@
 // project to make the derivations of its packages without building anything.
 //
 // It is text with a line for each package. It names files and has none of their
-// contents, nor a path of a machine or a store. lib/plan-file.nix reads it, and
-// lib/generate.nix makes of it the derivations that internal/drvgen makes of the
+// contents, nor a path of a machine or a store. lib/stages/plan-file.nix reads it, and
+// lib/stages/generate.nix makes of it the derivations that internal/drvgen makes of the
 // same graph.
 package planfile
 

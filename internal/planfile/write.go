@@ -14,7 +14,7 @@ import (
 	"dgd/internal/bind"
 	"dgd/internal/drvgen"
 	"dgd/internal/graph"
-	"dgd/internal/source"
+	"dgd/internal/nix/nar"
 )
 
 // A Project is what a file is made of.
@@ -274,7 +274,7 @@ func (w *writer) std() error {
 			continue
 		}
 		for _, n := range g.Nodes {
-			partOf[w.p.Graph.Nodes[n].Name] = source.Name(g.Name)
+			partOf[w.p.Graph.Nodes[n].Name] = nar.Name(g.Name)
 		}
 	}
 	used := w.usedStd()
@@ -526,7 +526,7 @@ func (w *writer) sources(n int, m *Module, files []string, options map[string]st
 			}
 			return nil
 		}
-		if b.Tree != nil && b.At == node.Src.Dir && b.Tree.Name == source.Name(node.Name) && b.Tree.Exclude == nil && b.Tree.Files != nil &&
+		if b.Tree != nil && b.At == node.Src.Dir && b.Tree.Name == nar.Name(node.Name) && b.Tree.Exclude == nil && b.Tree.Files != nil &&
 			b.Tree.Root == filepath.Join(w.p.Src, filepath.FromSlash(node.Src.Dir)) {
 			var more []string
 			for _, f := range b.Tree.Files {

@@ -154,7 +154,7 @@ func list(src string, kindOf func(string) kind, whole []string) ([]*entry, error
 
 // readAll reads the text of the files, several at once.
 func readAll(ctx context.Context, src string, entries []*entry) error {
-	group, ctx := errgroup.WithContext(ctx)
+	group, running := errgroup.WithContext(ctx)
 	group.SetLimit(runtime.GOMAXPROCS(0))
 	heads := sync.Pool{New: func() any { return new([headSize]byte) }}
 	for _, e := range entries {
@@ -162,15 +162,18 @@ func readAll(ctx context.Context, src string, entries []*entry) error {
 			continue
 		}
 		group.Go(func() error {
-			if ctx.Err() != nil {
-				return context.Cause(ctx)
+			if running.Err() != nil {
+				return context.Cause(running)
 			}
 			head := heads.Get().(*[headSize]byte)
 			defer heads.Put(head)
 			return e.read(src, head[:])
 		})
 	}
-	return group.Wait()
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	return context.Cause(ctx)
 }
 
 // headSize is the number of bytes that are read of a file at first. Most

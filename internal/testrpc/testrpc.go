@@ -24,7 +24,7 @@ import (
 	"github.com/nix-community/go-nix/pkg/nixhash"
 	"github.com/nix-community/go-nix/pkg/wire"
 
-	"dgd/internal/drvfile"
+	"dgd/internal/nix/drvfile"
 )
 
 const storeDir = "/nix/store"

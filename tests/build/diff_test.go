@@ -9,8 +9,8 @@ import (
 	"strings"
 	"testing"
 
-	"dgd/internal/drvdiff"
-	"dgd/internal/nixstore"
+	"dgd/internal/inspect/drvdiff"
+	"dgd/internal/nix/store"
 )
 
 // instantiate returns the derivation of an expression.
@@ -88,7 +88,7 @@ func TestDiff(t *testing.T) {
 			}
 			compare := func(old, new string) *drvdiff.Report {
 				t.Helper()
-				st, err := nixstore.Open(t.Context(), os.Stderr)
+				st, err := store.Open(t.Context(), os.Stderr)
 				if err != nil {
 					t.Fatal(err)
 				}

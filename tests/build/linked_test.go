@@ -14,12 +14,12 @@ import (
 	"strings"
 	"testing"
 
-	"dgd/internal/planner"
+	"dgd/internal/stage"
 )
 
 // linkedModules are what passthru.modules says: an attribute in IFD mode, a
 // derivation in dynamic mode.
-func linkedModules(t *testing.T, mode, expression string) []planner.LinkedModule {
+func linkedModules(t *testing.T, mode, expression string) []stage.LinkedModule {
 	t.Helper()
 	var text []byte
 	var err error
@@ -40,7 +40,7 @@ func linkedModules(t *testing.T, mode, expression string) []planner.LinkedModule
 	if err != nil {
 		t.Fatal(err)
 	}
-	var list []planner.LinkedModule
+	var list []stage.LinkedModule
 	if err := json.Unmarshal(text, &list); err != nil {
 		t.Fatal(err)
 	}
@@ -72,7 +72,7 @@ func programModules(t *testing.T, bin string) map[string]map[string]*debug.Modul
 }
 
 // asModule is a module in the words of a program's build information.
-func asModule(m planner.LinkedModule) debug.Module {
+func asModule(m stage.LinkedModule) debug.Module {
 	d := debug.Module{Path: m.Path, Version: m.Version}
 	sum := ""
 	if m.Sum != nil {
@@ -148,7 +148,7 @@ func TestLinkedModules(t *testing.T) {
 }
 
 // checkTree compares what is said of a module's tree with the tree.
-func checkTree(t *testing.T, m planner.LinkedModule) {
+func checkTree(t *testing.T, m stage.LinkedModule) {
 	t.Helper()
 	if m.Hash == nil || m.Store == nil {
 		t.Errorf("%s has no tree", m.Path)

@@ -53,7 +53,7 @@ func TestLockCheck(t *testing.T) {
 		}
 	}
 	expression := fmt.Sprintf(`
-		let lock = import %[1]s/lib/lock.nix; mods = import %[1]s/lib/mod-files.nix;
+		let lock = import %[1]s/lib/fetch/lock.nix; mods = import %[1]s/lib/fetch/mod-files.nix;
 		in builtins.genList (i:
 			let src = "%[2]s/${toString i}";
 			in lock.check (mods.project { inherit src; modRoot = "."; env = { }; }) (lock.read throw "${src}/dgd.lock")

@@ -31,7 +31,7 @@ func TestLinkValues(t *testing.T) {
 	if err := json.Unmarshal(text, &cases); err != nil {
 		t.Fatal(err)
 	}
-	expression := fmt.Sprintf(`map (c: import %[1]s/lib/link-values.nix c.ldflags)
+	expression := fmt.Sprintf(`map (c: import %[1]s/lib/stages/link-values.nix c.ldflags)
 		(builtins.fromJSON (builtins.readFile %[1]s/internal/goflags/testdata/values.json))`, repo(t))
 	out, err := exec.Command("nix-instantiate", "--eval", "--strict", "--json", "-E", expression).Output()
 	if err != nil {

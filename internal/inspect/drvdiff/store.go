@@ -1,0 +1,17 @@
+package drvdiff
+
+import (
+	"context"
+
+	"dgd/internal/nix/drvfile"
+	"dgd/internal/nix/store"
+)
+
+// A Store answers what derivations are, and what became of them, see
+// [store.Store].
+type Store interface {
+	Derivations(ctx context.Context, drvs []string) (map[string]*drvfile.Derivation, error)
+	Outputs(ctx context.Context, drvs []string) (map[string]map[string]string, error)
+	Derivers(ctx context.Context, paths []string) (map[string]string, error)
+	Files(ctx context.Context, path string) (map[string]store.File, error)
+}

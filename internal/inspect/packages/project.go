@@ -1,0 +1,303 @@
+// Package packages answers questions about the packages of a Go project: which
+// there are, how big they are, and what brings them in.
+package packages
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"golang.org/x/mod/modfile"
+
+	"dgd/internal/gocmd"
+)
+
+// A Graph is the packages of a project, each after those that it imports.
+type Graph struct {
+	Packages []*Package `json:"packages"`
+	Modules  []*Module  `json:"modules"` // sorted by path; the standard library has the path std
+}
+
+// A Package is one package.
+type Package struct {
+	Path    string   `json:"path"`
+	Name    string   `json:"name"`
+	Module  string   `json:"module"` // std for the standard library
+	Root    bool     `json:"root"`   // it was asked for
+	Files   int      `json:"files"`  // that are compiled or embedded
+	Bytes   int64    `json:"bytes"`
+	Imports []string `json:"imports"`
+}
+
+// A Module is the sum of its packages.
+type Module struct {
+	Path     string `json:"path"`
+	Version  string `json:"version"` // empty for main modules and the standard library
+	Main     bool   `json:"main"`
+	Packages int    `json:"packages"`
+	Files    int    `json:"files"`
+	Bytes    int64  `json:"bytes"`
+}
+
+// Std is the module of the standard library.
+const Std = "std"
+
+// listed is what `go list` says of a package.
+type listed struct {
+	Dir, ImportPath, Name string
+	Standard, DepOnly     bool
+	Module                *struct {
+		Path, Version string
+		Main          bool
+		Replace       *struct{ Path, Version string }
+	}
+	GoFiles, CgoFiles, CFiles, CXXFiles, MFiles, HFiles, FFiles, SFiles, SwigFiles, SwigCXXFiles, SysoFiles, EmbedFiles []string
+
+	Imports   []string
+	ImportMap map[string]string
+}
+
+func (l *listed) files() []string {
+	return slices.Concat(l.GoFiles, l.CgoFiles, l.CFiles, l.CXXFiles, l.MFiles, l.HFiles, l.FFiles, l.SFiles, l.SwigFiles, l.SwigCXXFiles, l.SysoFiles, l.EmbedFiles)
+}
+
+const fields = "-json=Dir,ImportPath,Name,Standard,DepOnly,Module," +
+	"GoFiles,CgoFiles,CFiles,CXXFiles,MFiles,HFiles,FFiles,SFiles,SwigFiles,SwigCXXFiles,SysoFiles,EmbedFiles,Imports,ImportMap"
+
+// Load asks the go command of PATH for the packages that the patterns match in
+// a directory, without patterns all of its modules, and for all that they
+// import. Flags and variables come from the environment, as they do for go build.
+func Load(ctx context.Context, dir string, patterns []string) (*Graph, error) {
+	if len(patterns) == 0 {
+		var err error
+		if patterns, err = all(dir); err != nil {
+			return nil, err
+		}
+	}
+	args := append([]string{"list", "-deps", fields, "--"}, patterns...)
+	cmd := exec.CommandContext(ctx, "go", args...)
+	cmd.Dir = dir
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	var exit *exec.ExitError
+	stderrText := bytes.TrimSpace(stderr.Bytes())
+	switch {
+	case errors.Is(err, exec.ErrNotFound):
+		return nil, errors.New("go is not on PATH: it is asked for the packages")
+	case errors.As(err, &exit):
+		return nil, fmt.Errorf("go list in %s: %s", dir, stderrText)
+	case err != nil:
+		return nil, fmt.Errorf("go list in %s: %w", dir, err)
+	}
+	return read(out, size)
+}
+
+// all are the patterns for all packages of the module in a directory, or of the
+// workspace.
+func all(dir string) ([]string, error) {
+	file := filepath.Join(dir, "go.work")
+	text, err := os.ReadFile(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return []string{"./..."}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	work, err := modfile.ParseWork(file, text, nil)
+	if err != nil {
+		return nil, err
+	}
+	var patterns []string
+	for _, use := range work.Use {
+		pattern := path.Join(filepath.ToSlash(use.Path), "...")
+		if !path.IsAbs(pattern) && !strings.HasPrefix(pattern, "../") {
+			pattern = "./" + pattern
+		}
+		patterns = append(patterns, pattern)
+	}
+	return patterns, nil
+}
+
+func size(file string) (int64, error) {
+	info, err := os.Stat(file)
+	if err != nil {
+		return 0, err
+	}
+	return info.Size(), nil
+}
+
+// read reads the answer of go list.
+func read(out []byte, size func(file string) (int64, error)) (*Graph, error) {
+	g := &Graph{Packages: []*Package{}, Modules: []*Module{}}
+	modules := map[string]*Module{}
+	list, err := gocmd.Decode[listed]("go list", out)
+	if err != nil {
+		return nil, err
+	}
+	for _, l := range list {
+		p := &Package{Path: l.ImportPath, Name: l.Name, Root: !l.DepOnly, Imports: []string{}}
+		m := Module{Path: Std}
+		switch {
+		case l.Module != nil:
+			m = Module{Path: l.Module.Path, Version: l.Module.Version, Main: l.Module.Main}
+			if r := l.Module.Replace; r != nil {
+				m.Version = strings.TrimSpace(m.Version + " => " + strings.TrimSpace(r.Path+" "+r.Version))
+			}
+		case !l.Standard: // files on the command line, for one
+			m.Path = ""
+		}
+		p.Module = m.Path
+		for _, f := range l.files() {
+			if !filepath.IsAbs(f) {
+				f = filepath.Join(l.Dir, f)
+			}
+			n, err := size(f)
+			if err != nil {
+				return nil, err
+			}
+			p.Files++
+			p.Bytes += n
+		}
+		for _, name := range l.Imports {
+			if other := l.ImportMap[name]; other != "" {
+				name = other
+			}
+			if name != "C" {
+				p.Imports = append(p.Imports, name)
+			}
+		}
+		g.Packages = append(g.Packages, p)
+		if modules[m.Path] == nil {
+			modules[m.Path] = &m
+			g.Modules = append(g.Modules, &m)
+		}
+		sum := modules[m.Path]
+		sum.Packages++
+		sum.Files += p.Files
+		sum.Bytes += p.Bytes
+	}
+	slices.SortFunc(g.Modules, func(a, b *Module) int { return strings.Compare(a.Path, b.Path) })
+	return g, nil
+}
+
+// Why returns the shortest chain of imports from a program that was asked for
+// to a package, with both ends; where no program was asked for, from any package
+// that was. It is nil if nothing brings the package in.
+func (g *Graph) Why(name string) []string {
+	byPath := map[string]*Package{}
+	var roots []string
+	programs := slices.ContainsFunc(g.Packages, func(p *Package) bool { return p.Root && p.Name == "main" })
+	for _, p := range g.Packages {
+		byPath[p.Path] = p
+		if p.Root && (!programs || p.Name == "main") {
+			roots = append(roots, p.Path)
+		}
+	}
+	slices.Sort(roots)
+	from := map[string]string{} // importer by package, of the chain
+	seen := map[string]bool{}
+	for _, r := range roots {
+		seen[r] = true
+	}
+	for queue := roots; len(queue) > 0; queue = queue[1:] {
+		at := queue[0]
+		if at == name {
+			chain := []string{at}
+			for from[at] != "" {
+				at = from[at]
+				chain = append(chain, at)
+			}
+			slices.Reverse(chain)
+			return chain
+		}
+		for _, next := range byPath[at].Imports {
+			if !seen[next] && byPath[next] != nil {
+				seen[next] = true
+				from[next] = at
+				queue = append(queue, next)
+			}
+		}
+	}
+	return nil
+}
+
+// WriteDOT writes the graph in Graphviz's language, with a box per module. The
+// standard library is one node.
+func (g *Graph) WriteDOT(w io.Writer) error {
+	var b strings.Builder
+	b.WriteString("digraph packages {\n\trankdir=LR;\n\tnode [shape=box];\n")
+	module := map[string]string{}
+	for _, m := range g.Modules {
+		title := m.Path
+		if m.Version != "" {
+			title += " " + m.Version
+		}
+		title += "\n" + Size(m.Bytes)
+		if m.Path == Std {
+			fmt.Fprintf(&b, "\t%q [label=%s];\n", Std, dotString(title))
+		} else {
+			fmt.Fprintf(&b, "\tsubgraph %q {\n\t\tlabel=%s;\n", "cluster "+m.Path, dotString(title))
+		}
+		for _, p := range g.Packages {
+			if p.Module != m.Path {
+				continue
+			}
+			module[p.Path] = m.Path
+			if m.Path != Std {
+				style := ""
+				if p.Root {
+					style = ", style=bold"
+				}
+				fmt.Fprintf(&b, "\t\t%q [label=%s%s];\n", p.Path, dotString(p.Path+"\n"+Size(p.Bytes)), style)
+			}
+		}
+		if m.Path != Std {
+			b.WriteString("\t}\n")
+		}
+	}
+	for _, p := range g.Packages {
+		if p.Module == Std {
+			continue
+		}
+		std := false
+		for _, to := range p.Imports {
+			if to == "unsafe" || module[to] == Std {
+				std = true
+				continue
+			}
+			fmt.Fprintf(&b, "\t%q -> %q;\n", p.Path, to)
+		}
+		if std {
+			fmt.Fprintf(&b, "\t%q -> %q;\n", p.Path, Std)
+		}
+	}
+	b.WriteString("}\n")
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// dotString quotes a text with lines.
+func dotString(s string) string {
+	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`).Replace(s) + `"`
+}
+
+// Size is a number of bytes in people's words.
+func Size(n int64) string {
+	switch {
+	case n < 1000:
+		return fmt.Sprintf("%d B", n)
+	case n < 1000*1000:
+		return fmt.Sprintf("%.1f kB", float64(n)/1000)
+	}
+	return fmt.Sprintf("%.1f MB", float64(n)/1000/1000)
+}

@@ -1,0 +1,213 @@
+package making
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+
+	"golang.org/x/mod/module"
+	"golang.org/x/mod/sumdb/dirhash"
+	"golang.org/x/sync/errgroup"
+
+	"dgd/internal/lock"
+	"dgd/internal/nix/nar"
+)
+
+// A tree is the unpacked files of a module.
+type tree struct {
+	dir  string
+	sum  string // "h1:…", as go.sum has it
+	hash string // as the lock has it
+}
+
+// A fetcher brings modules into the user's module cache, and hashes them.
+type fetcher struct {
+	g     *Command
+	cache string // GOMODCACHE
+	flags string // GOFLAGS
+	tmp   string // a directory of its own
+	jobs  int    // this many at once
+	sums  map[module.Version][]string
+	// goSum is the text of all go.sum files together.
+	goSum []byte
+	// say tells of progress.
+	say     func(format string, args ...any)
+	trees   map[module.Version]tree
+	fetched int // this many were not there
+}
+
+// fetch returns the trees of modules. What has been fetched before is not
+// fetched again, and what the cache has is only hashed.
+func (f *fetcher) fetch(ctx context.Context, modules []module.Version) (map[module.Version]tree, error) {
+	var todo []module.Version
+	missing := 0
+	for _, m := range modules {
+		if _, ok := f.trees[m]; ok || slices.Contains(todo, m) {
+			continue
+		}
+		todo = append(todo, m)
+		if !f.has(m) {
+			missing++
+		}
+	}
+	if missing > 0 {
+		f.say("%d of %d modules have to be fetched", missing, len(modules))
+	}
+	var mu sync.Mutex // of what follows, f.trees, f.fetched and f.say
+	done := 0
+	group, running := errgroup.WithContext(ctx)
+	group.SetLimit(f.jobs)
+	for i, m := range todo {
+		group.Go(func() error {
+			if running.Err() != nil {
+				return context.Cause(running)
+			}
+			there := f.has(m)
+			if !there {
+				if err := f.download(running, m, i); err != nil {
+					return err
+				}
+			}
+			t, err := f.hash(m)
+			if err != nil {
+				return err
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			f.trees[m] = t
+			if !there {
+				f.fetched++
+				done++
+				f.say("%d of %d: %s %s", done, missing, m.Path, m.Version)
+			}
+			return nil
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
+	return f.trees, nil
+}
+
+// inCache returns the names that a module has in the module cache: of its tree,
+// and of its files in the download cache, without their suffix.
+func inCache(cache string, m module.Version) (dir, file string, err error) {
+	path, err := module.EscapePath(m.Path)
+	if err != nil {
+		return "", "", err
+	}
+	version, err := module.EscapeVersion(m.Version)
+	if err != nil {
+		return "", "", err
+	}
+	return filepath.Join(cache, filepath.FromSlash(path)+"@"+version),
+		filepath.Join(cache, "cache", "download", filepath.FromSlash(path), "@v", version), nil
+}
+
+// has reports whether the cache has a module as a whole.
+func (f *fetcher) has(m module.Version) bool {
+	dir, file, err := inCache(f.cache, m)
+	return err == nil && exists(dir) && exists(file+".ziphash") && !exists(file+".partial")
+}
+
+func exists(name string) bool {
+	_, err := os.Lstat(name)
+	return err == nil
+}
+
+// download fetches a module by the go command, which compares it with go.sum.
+// It runs in a module of its own, number i, so that no file of the user's changes.
+func (f *fetcher) download(ctx context.Context, m module.Version, i int) error {
+	work := filepath.Join(f.tmp, fmt.Sprintf("download-%d", i))
+	if err := os.MkdirAll(work, 0o777); err != nil {
+		return err
+	}
+	for name, text := range map[string][]byte{"go.mod": []byte("module dgd.invalid/download\n"), "go.sum": f.goSum} {
+		if err := os.WriteFile(filepath.Join(work, name), text, 0o666); err != nil {
+			return err
+		}
+	}
+	_, file, err := inCache(f.cache, m)
+	if err != nil {
+		return err
+	}
+	g := f.g.with(work, "GOWORK=off", "GOFLAGS="+strings.TrimSpace(f.flags+" -mod=mod"))
+	g.moved = func() int64 { return sizeOf(filepath.Dir(file), filepath.Join(f.cache, "cache", "vcs")) }
+	out, err := g.run(ctx, "mod", "download", "-json", m.String())
+	var answer struct{ Error string }
+	if len(out) > 0 && json.Unmarshal(out, &answer) == nil && answer.Error != "" {
+		err = &Failure{"go mod download", paragraph(answer.Error)}
+	}
+	if err == nil && !f.has(m) {
+		err = fmt.Errorf("go mod download: %s is not in %s", m, f.cache)
+	}
+	return f.g.explain(err)
+}
+
+// hash hashes a module that the cache has. Its checksum is compared with go.sum
+// first: the go command looks at files only when it unpacks them.
+func (f *fetcher) hash(m module.Version) (tree, error) {
+	dir, file, err := inCache(f.cache, m)
+	if err != nil {
+		return tree{}, err
+	}
+	if err := checkFiles(dir); err != nil {
+		return tree{}, fmt.Errorf("%s: %w", m, err)
+	}
+	sum, err := dirhash.HashDir(dir, m.String(), dirhash.Hash1)
+	if err != nil {
+		return tree{}, changed(dir, fmt.Sprintf("%s: %v", m, err))
+	}
+	if sums := f.sums[m]; !slices.Contains(sums, sum) {
+		if stored, err := os.ReadFile(file + ".ziphash"); err == nil && string(bytes.TrimSpace(stored)) == sum {
+			return tree{}, fmt.Errorf("%s was downloaded with the checksum %s, and go.sum says %s: find out which of them is right, and change go.sum only then", m, sum, strings.Join(sums, ", "))
+		}
+		return tree{}, changed(dir, fmt.Sprintf("%s has the checksum %s, and go.sum says %s", m, sum, strings.Join(sums, ", ")))
+	}
+	h, err := nar.Tree{Name: "source", Root: dir}.Hash()
+	if err != nil {
+		return tree{}, err
+	}
+	return tree{dir, sum, lock.HashOf(h.SHA256)}, nil
+}
+
+// checkFiles checks what go.sum knows nothing of, and a NAR does: that there are
+// only files, none executable, as the go command unpacks them.
+func checkFiles(dir string) error {
+	return filepath.WalkDir(dir, func(name string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() {
+			if entries, err := os.ReadDir(name); err != nil || len(entries) > 0 {
+				return err
+			}
+			return changed(dir, name+" is empty")
+		}
+		info, err := d.Info()
+		if err != nil {
+			return err
+		}
+		if !info.Mode().IsRegular() {
+			return changed(dir, name+" is not a file")
+		}
+		if info.Mode()&0o100 != 0 {
+			return changed(dir, name+" is executable")
+		}
+		return nil
+	})
+}
+
+func changed(dir, what string) error {
+	return fmt.Errorf("%s: the module cache was changed: remove it by `chmod -R u+w %s && rm -rf %s`, and try again", what, dir, dir)
+}

@@ -1,0 +1,138 @@
+package making
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"golang.org/x/mod/module"
+
+	"dgd/internal/lock"
+)
+
+// A Tree is a module of a lock in the user's module cache.
+type Tree struct {
+	Module module.Version // what the files are of
+	Sum    string
+	Dir    string
+}
+
+// Toolchain returns the GOROOT of the go command that the project's go.mod
+// selects.
+func Toolchain(ctx context.Context, p *Project) (goroot string, err error) {
+	_, env, err := findGo(ctx, p, time.Minute)
+	if err != nil {
+		return "", err
+	}
+	return env.GOROOT, nil
+}
+
+// Trees brings the modules of a lock into the user's module cache. GoMods is made,
+// a directory with the further go.mod files that the lock names, or stays away if
+// it names none.
+func Trees(ctx context.Context, p *Project, l *lock.Lock, goMods string) ([]Tree, error) {
+	g, env, err := findGo(ctx, p, 5*time.Minute)
+	if err != nil {
+		return nil, err
+	}
+	var trees []Tree
+	var missing []string
+	have := func(m module.Version, sum string) (dir string, ok bool, err error) {
+		dir, file, err := inCache(env.GOMODCACHE, m)
+		if err != nil {
+			return "", false, err
+		}
+		text, err := os.ReadFile(file + ".ziphash")
+		return dir, err == nil && strings.TrimSpace(string(text)) == sum && exists(dir), nil
+	}
+	for _, m := range l.Modules {
+		if m.Hash == "" {
+			continue
+		}
+		dir, ok, err := have(m.Source(), m.Sum)
+		if err != nil {
+			return nil, err
+		}
+		if !ok {
+			missing = append(missing, m.Source().String())
+		}
+		trees = append(trees, Tree{m.Source(), m.Sum, dir})
+	}
+	if err := download(ctx, g, missing); err != nil {
+		return nil, err
+	}
+	for _, t := range trees {
+		if _, ok, err := have(t.Module, t.Sum); err != nil || !ok {
+			return nil, errors.Join(err, fmt.Errorf("%s is in the module cache with another sum than %s has: run `dgd lock`", t.Module, lock.Name))
+		}
+	}
+	if l.GoMods == nil {
+		return trees, nil
+	}
+	return trees, copyGoMods(ctx, g, env.GOMODCACHE, l.GoMods.Modules, goMods)
+}
+
+// download brings modules into the module cache.
+func download(ctx context.Context, g *Command, modules []string) error {
+	const atOnce = 200 // of arguments
+	for len(modules) > 0 {
+		n := min(len(modules), atOnce)
+		out, err := g.run(ctx, append([]string{"mod", "download", "-json"}, modules[:n]...)...)
+		for dec := json.NewDecoder(strings.NewReader(string(out))); ; {
+			var m struct{ Path, Version, Error string }
+			if dec.Decode(&m) != nil {
+				break
+			}
+			if m.Error != "" {
+				return g.explain(&Failure{"go mod download", m.Error})
+			}
+		}
+		if err != nil {
+			return g.explain(err)
+		}
+		modules = modules[n:]
+	}
+	return nil
+}
+
+// copyGoMods copies go.mod files out of the module cache.
+func copyGoMods(ctx context.Context, g *Command, cache string, modules []module.Version, dir string) error {
+	for _, m := range modules {
+		_, file, err := inCache(cache, m)
+		if err != nil {
+			return err
+		}
+		if !exists(file + ".mod") {
+			if _, err := g.run(ctx, "list", "-m", m.String()); err != nil {
+				return g.explain(err)
+			}
+		}
+		rel, err := filepath.Rel(filepath.Join(cache, "cache", "download"), file+".mod")
+		if err != nil {
+			return err
+		}
+		if err := copyFile(file+".mod", filepath.Join(dir, rel)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func copyFile(from, to string) error {
+	in, err := os.Open(from)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	text, err := io.ReadAll(in)
+	if err != nil {
+		return err
+	}
+	return writeFile(to, text)
+}

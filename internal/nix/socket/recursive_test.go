@@ -1,0 +1,497 @@
+package socket
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"dgd/internal/nix/nar"
+
+	"github.com/nix-community/go-nix/pkg/daemon"
+	"github.com/nix-community/go-nix/pkg/wire"
+)
+
+// A fakeDaemon speaks, as a server, the part of the worker protocol that
+// Recursive needs, and shows its client what a recursive Nix does.
+type fakeDaemon struct {
+	t       *testing.T
+	socket  string
+	version uint64
+	valid   map[string]bool // the store
+	usable  map[string]bool // by the client
+	refused map[string]bool // that Nix takes for valid from then on
+	adds    int             // requests to add
+	hangUp  bool            // instead of an answer
+	hang    chan struct{}   // closed when the test is over; if not nil, there is no answer
+	open    func(remote string) *Recursive
+	done    chan error
+}
+
+func newFakeDaemon(t *testing.T, valid ...string) *fakeDaemon {
+	t.Helper()
+	f := &fakeDaemon{
+		t:       t,
+		socket:  filepath.Join(t.TempDir(), "socket"),
+		version: daemon.ProtocolVersion,
+		valid:   make(map[string]bool),
+		usable:  make(map[string]bool),
+		refused: make(map[string]bool),
+		done:    make(chan error, 1),
+	}
+	f.open = func(remote string) *Recursive {
+		r, err := OpenRecursive(t.Context(), remote, "/nix/store")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	for _, path := range valid {
+		f.valid[path] = true
+	}
+	return f
+}
+
+// start serves one connection and returns the client of it.
+func (f *fakeDaemon) start() *Recursive {
+	f.t.Helper()
+	l, err := net.Listen("unix", f.socket)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	go func() {
+		defer l.Close()
+		conn, err := l.Accept()
+		if err != nil {
+			f.done <- err
+			return
+		}
+		defer conn.Close()
+		f.done <- f.serve(bufio.NewReader(conn), conn)
+	}()
+	r := f.open("unix://" + f.socket)
+	f.t.Cleanup(func() {
+		r.Close()
+		if f.hang != nil {
+			close(f.hang)
+		}
+		if err := <-f.done; err != nil {
+			f.t.Error("fake daemon:", err)
+		}
+	})
+	return r
+}
+
+func (f *fakeDaemon) serve(r *bufio.Reader, conn io.Writer) error {
+	w := bufio.NewWriter(conn)
+	enc := wire.NewEncoder(w)
+	dec := wire.NewDecoder(r, 1<<30)
+	if magic, err := dec.ReadUint64(); err != nil || magic != daemon.ClientMagic {
+		return fmt.Errorf("magic %x, %v", magic, err)
+	}
+	enc.WriteUint64(daemon.ServerMagic)
+	enc.WriteUint64(f.version)
+	w.Flush()
+	version, err := dec.ReadUint64()
+	if err != nil {
+		return err
+	}
+	if version >= daemon.ProtoVersionFeatureExchange {
+		enc.WriteStrings(nil)
+		w.Flush()
+		if _, err := dec.ReadStrings(); err != nil {
+			return err
+		}
+	}
+	for range 2 {
+		if _, err := dec.ReadBool(); err != nil {
+			return err
+		}
+	}
+	if version >= daemon.ProtoVersionNixVersion {
+		enc.WriteString("2.34.8")
+	}
+	if version >= daemon.ProtoVersionTrust {
+		enc.WriteUint64(2) // not trusted
+	}
+	enc.WriteUint64(uint64(daemon.LogLast))
+	w.Flush()
+	for {
+		op, err := dec.ReadUint64()
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		var opErr error
+		var answer []string
+		switch daemon.Operation(op) {
+		case daemon.OpQueryValidPaths:
+			paths, err := dec.ReadStrings()
+			if err != nil {
+				return err
+			}
+			if _, err := dec.ReadBool(); err != nil {
+				return err
+			}
+			answer = []string{}
+			for _, path := range paths {
+				if f.usable[path] {
+					answer = append(answer, path)
+				}
+			}
+		case daemon.OpAddMultipleToStore:
+			f.adds++
+			for range 2 {
+				if v, err := dec.ReadBool(); err != nil || v {
+					return fmt.Errorf("flag %v, %v", v, err)
+				}
+			}
+			framed := daemon.NewFramedReader(r)
+			opErr = f.addMultiple(framed)
+			if _, err := io.Copy(io.Discard, framed); err != nil {
+				return nil // the client gave up
+			}
+		default:
+			return fmt.Errorf("operation %d", op)
+		}
+		if f.hangUp {
+			return nil
+		}
+		if f.hang != nil {
+			<-f.hang
+			return nil
+		}
+		if opErr != nil {
+			enc.WriteUint64(uint64(daemon.LogError))
+			enc.WriteString("Error")
+			enc.WriteUint64(0)
+			enc.WriteString("Error")
+			enc.WriteString(opErr.Error())
+			enc.WriteUint64(0)
+			enc.WriteUint64(0)
+		} else {
+			enc.WriteUint64(uint64(daemon.LogLast))
+			if answer != nil {
+				enc.WriteStrings(answer)
+			}
+		}
+		w.Flush()
+	}
+}
+
+func (f *fakeDaemon) addMultiple(r io.Reader) error {
+	dec := wire.NewDecoder(r, 1<<30)
+	n, err := dec.ReadUint64()
+	if err != nil {
+		return err
+	}
+	for range n {
+		path, err := dec.ReadString()
+		if err != nil {
+			return err
+		}
+		info, err := daemon.ReadPathInfo(dec, path, daemon.ProtocolVersion)
+		if err != nil {
+			return err
+		}
+		data := make([]byte, info.NarSize)
+		if _, err := io.ReadFull(r, data); err != nil {
+			return err
+		}
+		if sum := sha256.Sum256(data); info.NarHash != "sha256:"+hex.EncodeToString(sum[:]) {
+			return fmt.Errorf("hash mismatch importing path '%s'", path)
+		}
+		_, name, _ := strings.Cut(path, "-")
+		var want, ca string
+		if strings.HasPrefix(info.CA, "text:") {
+			_, text, _ := bytes.Cut(data, []byte("contents"))
+			size := int(text[0]) + int(text[1])<<8
+			text = text[8:][:size]
+			want = nar.TextPath("/nix/store", name, text, info.References)
+			ca = "text:sha256:" + nar.Hash{SHA256: sha256.Sum256(text)}.Nix32()
+		} else {
+			h := nar.Hash{SHA256: sha256.Sum256(data), Size: int64(len(data))}
+			want = h.StorePath("/nix/store", name)
+			ca = "fixed:r:sha256:" + h.Nix32()
+		}
+		if path != want || info.CA != ca {
+			return fmt.Errorf("path %s has content address %s, want %s, %s", path, info.CA, want, ca)
+		}
+		if !f.valid[path] && !f.refused[path] {
+			for _, ref := range slices.Sorted(slices.Values(info.References)) {
+				if !f.valid[ref] {
+					f.refused[path] = true
+					return fmt.Errorf("path '%s' is not valid", ref)
+				}
+			}
+			f.valid[path] = true
+		}
+		f.usable[path] = true
+	}
+	return nil
+}
+
+func TestRecursiveFake(t *testing.T) {
+	const goroot = "/nix/store/00000000000000000000000000000000-go"
+	f := newFakeDaemon(t, goroot)
+	f.usable[goroot] = true
+	r := f.start()
+	dir := t.TempDir()
+	b := func() Batch {
+		var b Batch
+		var last string
+		for i := range 300 {
+			name := fmt.Sprint("f", i)
+			if err := os.WriteFile(filepath.Join(dir, name), []byte(name), 0o666); err != nil {
+				t.Fatal(err)
+			}
+			h, err := nar.Tree{Name: name, Root: dir, Files: []string{name}}.Hash()
+			if err != nil {
+				t.Fatal(err)
+			}
+			tree := nar.Hashed{Tree: nar.Tree{Name: name, Root: dir, Files: []string{name}}, Hash: h}
+			d := Derivation{Name: name + ".drv", ATerm: []byte("Derive" + name), Refs: []string{goroot, tree.StorePath("/nix/store")}}
+			if last != "" {
+				d.Refs = append(d.Refs, last)
+			}
+			last = d.Path("/nix/store")
+			b.Trees = append(b.Trees, tree)
+			b.Derivations = append(b.Derivations, d)
+		}
+		b.Use = []string{last}
+		return b
+	}()
+	last := b.Use[0]
+
+	ctx := t.Context()
+	if err := r.Add(ctx, b); err != nil {
+		t.Fatal(err)
+	}
+	if n := len(f.valid); n < 601 {
+		t.Errorf("%d paths are valid, want 601", n)
+	}
+	valid, err := r.Valid(ctx, []string{last, goroot, "/nix/store/00000000000000000000000000000000-no"})
+	if err != nil || len(valid) != 3 || !valid[last] || !valid[goroot] {
+		t.Errorf("Valid: %v, %v", valid, err)
+	}
+
+	before := f.adds
+	if err := r.Add(ctx, b); err != nil {
+		t.Fatal(err)
+	}
+	if n := f.adds - before; n != 2 || r.Requests() != f.adds {
+		t.Errorf("adding again took %d requests", n)
+	}
+
+	// An edit of a tree.
+	for i := 250; i < 300; i++ {
+		d := &b.Derivations[i]
+		if i == 250 {
+			d.ATerm = []byte("edited")
+		} else {
+			d.Refs[2] = b.Derivations[i-1].Path("/nix/store")
+		}
+	}
+	b.Use = []string{b.Derivations[299].Path("/nix/store")}
+	if err := r.Add(ctx, b); err != nil {
+		t.Fatal(err)
+	}
+	for _, d := range b.Derivations {
+		if !f.valid[d.Path("/nix/store")] {
+			t.Errorf("%s was not added", d.Name)
+		}
+	}
+
+	// What is missing outside of the batch is an error, after which the
+	// client can still be used.
+	const no = "/nix/store/00000000000000000000000000000000-no"
+	_, err = r.AddDerivations(ctx, []Derivation{{Name: "x.drv", Refs: []string{no}}})
+	if err == nil || !strings.Contains(err.Error(), no) || !strings.Contains(err.Error(), "adding x.drv to the store") {
+		t.Errorf("missing reference: %v", err)
+	}
+	paths, err := r.AddTrees(ctx, b.Trees[:2])
+	if err != nil || !slices.Equal(paths, []string{b.Trees[0].StorePath("/nix/store"), b.Trees[1].StorePath("/nix/store")}) {
+		t.Errorf("AddTrees: %q, %v", paths, err)
+	}
+	paths, err = r.AddDerivations(ctx, b.Derivations[:1])
+	if err != nil || !slices.Equal(paths, []string{b.Derivations[0].Path("/nix/store")}) {
+		t.Errorf("AddDerivations: %q, %v", paths, err)
+	}
+
+	// A tree that changed after it was hashed is an error.
+	if err := os.WriteFile(filepath.Join(dir, "f7"), []byte("changed, and longer"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	delete(f.valid, b.Trees[7].StorePath("/nix/store"))
+	if _, err := r.AddTrees(ctx, b.Trees[7:8]); err == nil {
+		t.Error("changed tree: no error")
+	}
+}
+
+func TestRecursiveErrors(t *testing.T) {
+	d := []Derivation{{Name: "x.drv", ATerm: []byte("x")}}
+	t.Run("remote", func(t *testing.T) {
+		_, err := OpenRecursive(t.Context(), "", "/nix/store")
+		if err == nil || !strings.Contains(err.Error(), "recursive-nix") {
+			t.Errorf("no NIX_REMOTE: %v", err)
+		}
+		_, err = OpenRecursive(t.Context(), "unix:///no/where", "/nix/store")
+		if !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("no socket: %v", err)
+		}
+	})
+	t.Run("old", func(t *testing.T) {
+		f := newFakeDaemon(t)
+		f.version = 1<<8 | 31
+		_, err := f.start().AddDerivations(t.Context(), d)
+		if err == nil || !strings.Contains(err.Error(), "version 1.31 of the protocol") {
+			t.Error(err)
+		}
+	})
+	t.Run("hang up", func(t *testing.T) {
+		f := newFakeDaemon(t)
+		f.hangUp = true
+		r := f.start()
+		if _, err := r.AddDerivations(t.Context(), d); !errors.Is(err, io.EOF) {
+			t.Errorf("first: %v", err)
+		}
+		if _, err := r.AddDerivations(t.Context(), d); err == nil || !strings.Contains(err.Error(), "failed before") {
+			t.Errorf("second: %v", err)
+		}
+		if _, err := r.Valid(t.Context(), nil); err == nil || !strings.Contains(err.Error(), "failed before") {
+			t.Errorf("Valid: %v", err)
+		}
+	})
+	t.Run("hang up on Valid", func(t *testing.T) {
+		f := newFakeDaemon(t)
+		f.hangUp = true
+		if _, err := f.start().Valid(t.Context(), nil); !errors.Is(err, io.EOF) {
+			t.Error(err)
+		}
+	})
+	t.Run("hang up on a probe", func(t *testing.T) {
+		f := newFakeDaemon(t)
+		f.hangUp = true
+		if err := f.start().Add(t.Context(), (&dag{make([][]int, 20), make([]int, 20)}).batch()); !errors.Is(err, io.EOF) {
+			t.Error(err)
+		}
+	})
+	t.Run("canceled", func(t *testing.T) {
+		f := newFakeDaemon(t)
+		f.hang = make(chan struct{})
+		r := f.start()
+		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+		defer cancel()
+		if _, err := r.AddDerivations(ctx, d); !errors.Is(err, context.DeadlineExceeded) {
+			t.Error(err)
+		}
+	})
+	t.Run("missing file", func(t *testing.T) {
+		f := newFakeDaemon(t)
+		r := f.start()
+		tree := nar.Hashed{Tree: nar.Tree{Name: "t", Root: "/no/where"}}
+		if _, err := r.AddTrees(t.Context(), []nar.Hashed{tree}); !errors.Is(err, os.ErrNotExist) {
+			t.Error(err)
+		}
+	})
+}
+
+func TestChunk(t *testing.T) {
+	tree := func(size int64) *object {
+		return &object{tree: &nar.Hashed{Hash: nar.Hash{Size: size}}}
+	}
+	for _, test := range []struct {
+		sizes []int64
+		want  int
+	}{
+		{[]int64{1}, 1},
+		{[]int64{maxBytes + 1}, 1},
+		{[]int64{maxBytes + 1, 1}, 1},
+		{[]int64{maxBytes / 2, maxBytes / 2, 1}, 2},
+		{slices.Repeat([]int64{1}, maxObjects), maxObjects},
+		{slices.Repeat([]int64{1}, maxObjects+1), maxObjects},
+	} {
+		var objects []*object
+		for _, size := range test.sizes {
+			objects = append(objects, tree(size))
+		}
+		if got := chunk(objects); got != test.want {
+			t.Errorf("of %d objects, %d are in a request, not %d", len(test.sizes), got, test.want)
+		}
+	}
+	drv := &object{drv: &Derivation{ATerm: []byte("x")}}
+	if got := chunk([]*object{drv, tree(maxBytes), drv}); got != 1 {
+		t.Errorf("a derivation and a tree: %d", got)
+	}
+}
+
+func TestMemory(t *testing.T) {
+	const dep = "/nix/store/00000000000000000000000000000000-dep"
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "f"), []byte("f"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	var st Store = NewMemory("/nix/store", dep)
+	defer st.Close()
+	m := st.(*Memory)
+	ctx := t.Context()
+	hashed, err := nar.HashAll(ctx, []nar.Tree{{Name: "t", Root: dir}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	trees, err := st.AddTrees(ctx, hashed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	drvs := []Derivation{{"d.drv", []byte("d"), []string{trees[0], dep}}}
+	paths, err := st.AddDerivations(ctx, drvs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := []string{dep, trees[0], paths[0]}
+	valid, err := st.Valid(ctx, append(all, "other"))
+	if err != nil || len(valid) != 4 || valid["other"] {
+		t.Errorf("Valid: %v, %v", valid, err)
+	}
+	for _, path := range all {
+		if !valid[path] {
+			t.Errorf("%s is not valid", path)
+		}
+	}
+	if !slices.Equal(m.Order, all[1:]) || string(m.Paths[paths[0]]) != "d" || !m.Used[trees[0]] {
+		t.Errorf("the store holds %q, added %q", m.Paths, m.Order)
+	}
+
+	if err := st.Add(ctx, Batch{Use: []string{"other"}}); err == nil {
+		t.Error("of use, but not there: no error")
+	}
+	drvs[0].Refs = append(drvs[0].Refs, "other")
+	if _, err := st.AddDerivations(ctx, drvs); err == nil || !strings.Contains(err.Error(), "'other' is not valid") {
+		t.Errorf("missing reference: %v", err)
+	}
+	hashed[0].Root = "/no/where"
+	if _, err := st.AddTrees(ctx, hashed); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("missing file: %v", err)
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	cancel()
+	if err := st.Add(ctx, Batch{Trees: hashed}); !errors.Is(err, context.Canceled) {
+		t.Errorf("canceled: %v", err)
+	}
+	if err := st.Add(ctx, Batch{Derivations: drvs}); !errors.Is(err, context.Canceled) {
+		t.Errorf("canceled: %v", err)
+	}
+}

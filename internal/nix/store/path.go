@@ -1,0 +1,116 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+)
+
+// inStore matches what is directly in a store, and in it the hash.
+var inStore = regexp.MustCompile(`/([0-9abcdfghijklmnpqrsvwxyz]{32})-[^/]+$`)
+
+// Base returns what of a file name is directly in a store, or "".
+func Base(name string) string {
+	for dir := name; dir != "/" && dir != "."; dir = filepath.Dir(dir) {
+		if inStore.MatchString(dir) {
+			return dir
+		}
+	}
+	return ""
+}
+
+// StorePath returns the store path that a file name is, lies in, or leads to by
+// symlinks. The store may be somewhere else on disk than its paths say:
+// its links lead to places as programs in a sandbox see them.
+func (s *Store) StorePath(ctx context.Context, name string) (string, error) {
+	file, err := filepath.Abs(name)
+	if err != nil {
+		return "", err
+	}
+	if real, err := filepath.EvalSymlinks(file); err == nil {
+		if p, err := s.named(ctx, real); p != "" || err != nil {
+			return p, err
+		}
+	}
+	for range 40 { // as many links as Linux follows
+		if p, err := s.named(ctx, file); p != "" || err != nil {
+			return p, err
+		}
+		next, err := followed(file)
+		if err != nil {
+			return "", err
+		}
+		if next == file {
+			break
+		}
+		file = next
+	}
+	if p := Base(file); p != "" {
+		return "", fmt.Errorf("%s is not in the store that Nix uses here (any more): %w", p, fs.ErrNotExist)
+	}
+	return "", fmt.Errorf("%s is not in the Nix store: name a derivation, an output, or a link to one", name)
+}
+
+// named returns the store path that has the name of a file, or of a directory
+// above it, or "" if the store does not have it.
+func (s *Store) named(ctx context.Context, file string) (string, error) {
+	for p := Base(file); p != ""; p = Base(filepath.Dir(p)) {
+		hash := inStore.FindStringSubmatch(p)[1]
+		found, err := s.client.QueryPathFromHashPart(ctx, hash)
+		if err != nil {
+			return "", fmt.Errorf("asking the store for %s: %w", p, err)
+		}
+		if filepath.Base(found) == filepath.Base(p) {
+			return found, nil
+		}
+	}
+	return "", nil
+}
+
+// followed returns a file's name with its first symlink replaced by what
+// that leads to.
+func followed(file string) (string, error) {
+	for i := 1; i <= len(file); i++ {
+		if i < len(file) && file[i] != '/' {
+			continue
+		}
+		info, err := os.Lstat(file[:i])
+		if err != nil {
+			return "", err
+		}
+		if info.Mode().Type() != fs.ModeSymlink {
+			continue
+		}
+		target, err := os.Readlink(file[:i])
+		if err != nil {
+			return "", err
+		}
+		if !filepath.IsAbs(target) {
+			target = filepath.Join(filepath.Dir(file[:i]), target)
+		}
+		return filepath.Join(target, file[i:]), nil
+	}
+	return file, nil
+}
+
+// Deriver returns the .drv path that an argument of people means: a derivation,
+// an output of one, or a link to either.
+func (s *Store) Deriver(ctx context.Context, arg string) (string, error) {
+	arg, _, _ = strings.Cut(arg, "!") // nix-instantiate may name an output there
+	p, err := s.StorePath(ctx, arg)
+	if err != nil || strings.HasSuffix(p, ".drv") {
+		return p, err
+	}
+	found, err := s.Derivers(ctx, []string{p})
+	if err != nil {
+		return "", err
+	}
+	if found[p] == "" {
+		return "", fmt.Errorf("the store does not know (any more) which derivation made %s: name the derivation, as nix-instantiate prints it", p)
+	}
+	return found[p], nil
+}

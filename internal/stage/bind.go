@@ -1,0 +1,422 @@
+package stage
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"dgd/internal/bind"
+	"dgd/internal/drvgen"
+	"dgd/internal/goflags"
+	"dgd/internal/graph"
+	"dgd/internal/nix/nar"
+	"dgd/internal/nix/socket"
+	"dgd/internal/workspace"
+)
+
+// A SourceTree is a tree that belongs in the store, in a form that
+// builtins.path takes.
+type SourceTree struct {
+	Store   string   `json:"store"` // the store path that it gets
+	Name    string   `json:"name"`
+	SHA256  string   `json:"sha256"` // SRI
+	Root    string   `json:"root"`   // relative to the file that lists it, or to the directory of the modules
+	Exclude []string `json:"exclude,omitempty"`
+}
+
+// BindConfig says what a plan is bound to.
+type BindConfig struct {
+	Plan    string `json:"plan"`    // file of the program's Plan
+	StdPlan string `json:"stdPlan"` // file of the standard library's Plan
+	// Values are those that flags of the plan have stand-ins for: see
+	// goflags.HideValues. Where these flags are settings, Settings is the file of
+	// them in place of that: see Config.Settings.
+	Values   []string                 `json:"values"`
+	Settings string                   `json:"settings"`
+	Src      string                   `json:"src"`
+	Modules  string                   `json:"modules"` // file of SplitModules' result, or empty
+	Locked   []workspace.LockedModule `json:"locked"`  // in place of it: the modules of a lock
+	Name     string                   `json:"name"`    // of the last derivation
+	// Granularity is "package" or "module": whether third-party packages have
+	// a derivation each, or share them as graph.Cluster says.
+	Granularity string `json:"granularity"`
+	StoreDir    string `json:"storeDir"`
+
+	// Fetched is a vendor directory that vendorHash is the hash of, or empty;
+	// FetchHooks says that it or the sources went through hooks that the other
+	// did not. See checkReplaced.
+	Fetched    string `json:"fetched"`
+	FetchHooks bool   `json:"fetchHooks"`
+
+	// Tests is the file of the tests' Plan, where these are to be run in place
+	// of building the program.
+	Tests string `json:"tests"`
+	// TestData says which files tests see beside those of their packages: see
+	// bind.TestSources.
+	TestData map[string][]string `json:"testData"`
+
+	// The rest is for Encode.
+	System           string                  `json:"system"`
+	Executor         string                  `json:"executor"`
+	Inputs           map[drvgen.Input]string `json:"inputs"`
+	ContentAddressed bool                    `json:"contentAddressed"`
+	AllowGoReference bool                    `json:"allowGoReference"`
+}
+
+// Bound is a plan with its sources: derivations, and the trees that these
+// refer to.
+type Bound struct {
+	Derivations []drvgen.Derivation
+	Trees       []nar.Hashed
+	Modules     []ModuleTree
+	Tests       map[string]int // the derivations that fail if tests do, by import path
+	Unplanned   string         // what is said of a plan without packages
+}
+
+// vendor is the place of the vendor directory in the sources.
+func (p *Plan) vendor() string {
+	if p.Vendor == "" {
+		return "vendor"
+	}
+	return p.Vendor
+}
+
+// readPlan reads the plan of programs or tests, and fills in the values that its
+// flags have stand-ins for.
+func (cfg *BindConfig) readPlan(file string, p *Plan) error {
+	if err := readJSON(file, p); err != nil {
+		return err
+	}
+	values := cfg.Values
+	if cfg.Settings != "" {
+		var err error
+		if _, values, err = hideSettings(cfg.Settings); err != nil {
+			return err
+		}
+	}
+	fillIn := goflags.FillIn(escapeAll(values))
+	for _, n := range p.Graph.Nodes {
+		if n.Kind != graph.Link && n.Kind != graph.ByGo {
+			continue
+		}
+		for _, s := range n.Steps {
+			if s.Run == nil {
+				continue
+			}
+			for i, arg := range s.Run.Args {
+				s.Run.Args[i] = fillIn(arg)
+			}
+		}
+	}
+	return nil
+}
+
+// lookAgain looks at the C of the sources' own vendor directory, of which the
+// plan has seen a skeleton.
+func (p *Plan) lookAgain(cfg *BindConfig, vendored []bind.Module) error {
+	vendor := filepath.Join(cfg.Src, p.vendor())
+	if !workspace.Exists(filepath.Join(vendor, "modules.txt")) {
+		return nil
+	}
+	return bind.LookAgain(&p.Graph, cfg.Src, vendor, vendored)
+}
+
+// Bind binds a plan to its sources.
+func Bind(ctx context.Context, cfg *BindConfig) (*Bound, error) {
+	var program, std Plan
+	if err := cfg.readPlan(cfg.Plan, &program); err != nil {
+		return nil, err
+	}
+	if err := readJSON(cfg.StdPlan, &std); err != nil {
+		return nil, err
+	}
+	if err := checkReplaced(cfg, path.Dir(program.vendor())); err != nil {
+		return nil, err
+	}
+	out := &Bound{}
+	var vendored []bind.Module
+	if cfg.Modules != "" {
+		if err := readJSON(cfg.Modules, &out.Modules); err != nil {
+			return nil, err
+		}
+		for _, m := range out.Modules {
+			vendored = append(vendored, bind.Module{Dir: m.Dir, Store: m.Store})
+		}
+	} else if len(cfg.Locked) > 0 {
+		for _, m := range cfg.Locked {
+			dir, err := m.Dir()
+			if err != nil {
+				return nil, err
+			}
+			vendored = append(vendored, bind.Module{Dir: dir, Store: m.Tree})
+		}
+	} else if vendor := filepath.Join(cfg.Src, program.vendor()); workspace.Exists(filepath.Join(vendor, "modules.txt")) {
+		return nil, errors.New("the vendor directory of src is not split")
+	}
+	if err := program.lookAgain(cfg, vendored); err != nil {
+		return nil, err
+	}
+	if cfg.Tests != "" {
+		return out, bindTests(ctx, cfg, out, vendored, &std, &program)
+	}
+	if program.Unplanned != "" {
+		out.say(&program, "the programs are built", "go build")
+		return out, out.bindByGo(ctx, cfg, &program)
+	}
+	divide := bind.Divide(cfg.Src, program.vendor(), cfg.ContentAddressed)
+	apart, err := graph.Apart(&program.Graph, divide)
+	if err != nil {
+		return nil, err
+	}
+	g, parts, own, err := graph.Merge(&std.Graph, apart)
+	if err != nil {
+		return nil, err
+	}
+	bound, err := bind.Sources(g, cfg.Src, program.vendor(), vendored)
+	if err != nil {
+		return nil, err
+	}
+	placed, err := out.place(ctx, g, bound, cfg.StoreDir)
+	if err != nil {
+		return nil, err
+	}
+	opt := options(cfg, g, program.Goroot, placed)
+	opt.Libraries = program.Libraries
+	opt.Groups = stdGroups(parts, own)
+	byModule, err := moduleGroups(cfg, g, bound)
+	if err != nil {
+		return nil, err
+	}
+	opt.Groups = append(opt.Groups, byModule...)
+	out.Derivations, err = drvgen.Generate(g, opt)
+	return out, err
+}
+
+// say tells the user that what a plan is for is left to the go command.
+func (b *Bound) say(p *Plan, what, command string) {
+	b.Unplanned = fmt.Sprintf("dgd: %s in one derivation, by `%s` itself, because dgd cannot plan that (fallback = false makes it an error): %s", what, command, p.Unplanned)
+}
+
+func options(cfg *BindConfig, g *graph.Graph, goroot string, placed map[int][]drvgen.Placed) drvgen.Options {
+	opt := drvgen.Options{
+		Goroot:  goroot,
+		Sources: placed,
+		StdEnv:  map[int]bool{},
+		Name:    cfg.Name,
+	}
+	for i, n := range g.Nodes {
+		opt.StdEnv[i] = n.Std
+	}
+	return opt
+}
+
+// bindTests makes the derivations that run a module's tests. What these share
+// with the program is built by the same derivations: so the program's nodes are
+// there, too, and grouped as they are without tests.
+func bindTests(ctx context.Context, cfg *BindConfig, out *Bound, vendored []bind.Module, std, program *Plan) error {
+	var tests Plan
+	if err := cfg.readPlan(cfg.Tests, &tests); err != nil {
+		return err
+	}
+	if tests.Unplanned != "" {
+		out.say(&tests, "the tests are run", "go test")
+		return out.bindByGo(ctx, cfg, &tests)
+	}
+	if program.Unplanned != "" { // tests share nothing with it
+		program.Graph = graph.Graph{}
+	}
+	if err := tests.lookAgain(cfg, vendored); err != nil {
+		return err
+	}
+	g := &graph.Graph{}
+	var ends []int
+	divide := bind.Divide(cfg.Src, program.vendor(), cfg.ContentAddressed)
+	for _, part := range []*graph.Graph{&std.Graph, &program.Graph, &tests.Graph} {
+		part, err := graph.Apart(part, divide)
+		if err != nil {
+			return err
+		}
+		if _, err := g.Add(part); err != nil {
+			return err
+		}
+		ends = append(ends, len(g.Nodes))
+	}
+	bound, err := bind.Sources(g, cfg.Src, program.vendor(), vendored)
+	if err != nil {
+		return err
+	}
+	groups := stdGroups(graph.StdParts(&std.Graph), nil)
+	for i, end := range ends[1:] {
+		part := span(ends[i], end)
+		ofStd := slices.DeleteFunc(slices.Clone(part), func(n int) bool { return !g.Nodes[n].Std })
+		groups = append(groups, stdGroups(nil, ofStd)...)
+		ofPart := map[int][]bind.Bound{}
+		for _, n := range part {
+			ofPart[n] = bound[n]
+		}
+		byModule, err := moduleGroups(cfg, g, ofPart)
+		if err != nil {
+			return err
+		}
+		groups = append(groups, byModule...)
+	}
+	data, err := bind.TestSources(g, cfg.Src, program.vendor(), cfg.TestData)
+	if err != nil {
+		return err
+	}
+	maps.Copy(bound, data)
+	placed, err := out.place(ctx, g, bound, cfg.StoreDir)
+	if err != nil {
+		return err
+	}
+	opt := options(cfg, g, program.Goroot, placed)
+	opt.Groups = groups
+	// In dynamic mode evaluation knows no packages, and so asks for none.
+	opt.Tests = drvgen.TestOptions{Modules: tests.TestModules, Vendor: tests.vendor(), Alone: cfg.Executor == ""}
+	out.Derivations, out.Tests, err = drvgen.GenerateTests(g, opt)
+	return err
+}
+
+// bindByGo makes the derivation of a graph.ByGo.
+func (b *Bound) bindByGo(ctx context.Context, cfg *BindConfig, p *Plan) error {
+	bound, err := bind.Sources(&p.Graph, cfg.Src, p.vendor(), nil)
+	if err != nil {
+		return err
+	}
+	placed, err := b.place(ctx, &p.Graph, bound, cfg.StoreDir)
+	if err != nil {
+		return err
+	}
+	b.Derivations, err = drvgen.Generate(&p.Graph, options(cfg, &p.Graph, p.Goroot, placed))
+	return err
+}
+
+// span is the list of numbers from one up to another, without that.
+func span(from, to int) []int {
+	var list []int
+	for n := from; n < to; n++ {
+		list = append(list, n)
+	}
+	return list
+}
+
+// place gives the nodes their sources: small ones as they are, the others as
+// trees, which it hashes; equal trees become one.
+func (b *Bound) place(ctx context.Context, g *graph.Graph, bound map[int][]bind.Bound, storeDir string) (map[int][]drvgen.Placed, error) {
+	index := map[string]int{}
+	var trees []nar.Tree
+	key := func(t *nar.Tree) string {
+		return strings.Join(slices.Concat([]string{t.Name, t.Root}, t.Files, []string{""}, t.Exclude), "\x00")
+	}
+	placed := map[int][]drvgen.Placed{}
+	treeOf := map[*drvgen.Placed]int{}                  // index in trees
+	for _, n := range slices.Sorted(maps.Keys(bound)) { // the trees' order is a part of the output
+		placed[n] = make([]drvgen.Placed, len(bound[n]))
+		for i, s := range bound[n] {
+			p := &placed[n][i]
+			*p = drvgen.Placed{At: s.At, Path: s.Path, Copy: s.Copy}
+			if s.Tree == nil {
+				continue
+			}
+			if g.Nodes[n].Kind == graph.Package && !s.Copy {
+				if p.Files = texts(s.Tree); p.Files != nil {
+					continue
+				}
+			}
+			k := key(s.Tree)
+			if _, ok := index[k]; !ok {
+				index[k] = len(trees)
+				trees = append(trees, *s.Tree)
+			}
+			treeOf[p] = index[k]
+		}
+	}
+	var err error
+	if b.Trees, err = nar.HashAll(ctx, trees); err != nil {
+		return nil, err
+	}
+	for p, i := range treeOf {
+		p.Path = b.Trees[i].StorePath(storeDir)
+	}
+	return placed, nil
+}
+
+// AddTo adds the trees and derivations to the store. The last derivation
+// becomes the output of the dynamic derivation whose builder this is.
+func (b *Bound) AddTo(ctx context.Context, st socket.Store, cfg *BindConfig) error {
+	drvs, err := drvgen.Encode(b.Derivations, drvgen.Environment{
+		StoreDir:         cfg.StoreDir,
+		System:           cfg.System,
+		Executor:         cfg.Executor,
+		Inputs:           cfg.Inputs,
+		ContentAddressed: cfg.ContentAddressed,
+		AllowGoReference: cfg.AllowGoReference,
+	})
+	if err != nil {
+		return err
+	}
+	last := drvs[len(drvs)-1]
+	batch := socket.Batch{Trees: b.Trees, Derivations: drvs[:len(drvs)-1], Use: last.Refs}
+	if err := st.Add(ctx, batch); err != nil {
+		return err
+	}
+	return st.SubmitDerivation(ctx, last)
+}
+
+// WriteTo writes what a Nix expression needs to make the same derivations:
+// derivations.json, and the trees below sources.
+func (b *Bound) WriteTo(dir, storeDir string) error {
+	data := struct {
+		Derivations []drvgen.Derivation `json:"derivations"`
+		Sources     []SourceTree        `json:"sources"`
+		Tests       map[string]int      `json:"tests,omitempty"`
+		Unplanned   string              `json:"unplanned,omitempty"`
+	}{Derivations: b.Derivations, Sources: []SourceTree{}, Tests: b.Tests, Unplanned: b.Unplanned}
+	for i, t := range b.Trees {
+		root := filepath.Join("sources", strconv.Itoa(i))
+		if err := t.CopyTo(filepath.Join(dir, root)); err != nil {
+			return err
+		}
+		data.Sources = append(data.Sources, SourceTree{
+			Store:  t.StorePath(storeDir),
+			Name:   t.Name,
+			SHA256: t.Hash.SRI(),
+			Root:   root,
+		})
+	}
+	return WriteJSON(filepath.Join(dir, "derivations.json"), data)
+}
+
+func readJSON(file string, v any) error {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal(text, v); err != nil {
+		return fmt.Errorf("%s: %w", file, err)
+	}
+	return nil
+}
+
+// WriteJSON writes v to a new file.
+func WriteJSON(file string, v any) error {
+	text, err := JSON(v)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(file, text, 0o666)
+}
+
+// JSON is v on a line of its own.
+func JSON(v any) ([]byte, error) {
+	text, err := json.Marshal(v)
+	return append(text, '\n'), err
+}

@@ -1,0 +1,249 @@
+package stage
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"dgd/internal/gocmd"
+	"dgd/internal/graph"
+)
+
+// newerToolchain is the toolchain with another go command: of each build it prints a
+// line that this one does not.
+func newerToolchain(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	entries, err := os.ReadDir(goroot(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		if e.Name() == "bin" {
+			continue
+		}
+		if err := os.Symlink(filepath.Join(goroot(t), e.Name()), filepath.Join(dir, e.Name())); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Mkdir(filepath.Join(dir, "bin"), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	script := fmt.Sprintf("#!/bin/sh\nexport GOROOT=%s\n%s/bin/go \"$@\" || exit\ncase \" $* \" in *\" -n \"*) echo 'optimize $WORK/b001/exe/a.out' >&2 ;; esac\n", dir, goroot(t))
+	if err := os.WriteFile(filepath.Join(dir, "bin", "go"), []byte(script), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// What cannot be planned is built by the go command itself, with the sources,
+// modules, flags and environment of a plan.
+func TestByGo(t *testing.T) {
+	if testing.Short() {
+		t.Skip("compiles a part of the standard library")
+	}
+	newer := newerToolchain(t)
+	use := func(t *testing.T, b *builder) {
+		b.cfg.Go = newer
+		b.cfg.Fallback = &Fallback{UserEnv: b.cfg.EnvFile != ""}
+		plan, err := Make(t.Context(), b.cfg, filepath.Join(b.dir, "once"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(plan.Graph.Nodes) != 1 || plan.Graph.Nodes[0].Kind != graph.ByGo || !strings.Contains(plan.Unplanned, `unknown command "optimize"`) {
+			t.Errorf("the plan is %+v", plan)
+		}
+		if len(plan.Programs) != 1 || plan.Programs[0].Main != "m" {
+			t.Errorf("the programs are %+v", plan.Programs)
+		}
+		b.compare("m")
+	}
+	t.Run("pure", func(t *testing.T) {
+		b := newBuilder(t, project(t, map[string]string{
+			"go.mod":         "module example.com/other\n\ngo 1.24\n",
+			"sub/go.mod":     "module example.com/m\n\ngo 1.24\n",
+			"sub/main.go":    "package main\n\nvar text = \"no\"\n\nfunc main() { println(text) }\n",
+			"sub/$x/name.go": "package name\n",
+		}))
+		b.cfg.ModRoot = "sub"
+		b.cfg.Flags[2] += " -X 'main.text=ok'"
+		use(t, b)
+	})
+	t.Run("own vendor directory, with C", func(t *testing.T) {
+		b := newBuilder(t, manifold(t))
+		if hasCompilers() {
+			b.withCgo()
+		}
+		use(t, b)
+	})
+	t.Run("modules", func(t *testing.T) {
+		if !hasCompilers() {
+			t.Skip("no C compiler")
+		}
+		b := newModulesBuilder(t)
+		b.withCgo()
+		use(t, b)
+	})
+}
+
+// Without the fallback it is an error, which shows the line; and what go itself
+// finds wrong is one with it, too.
+func TestNotByGo(t *testing.T) {
+	src := project(t, map[string]string{"go.mod": "module example.com/m\n\ngo 1.24\n", "main.go": "package main\n\nfunc main() {}\n"})
+	cfg := config(t, src)
+	cfg.Go = newerToolchain(t)
+	_, err := Make(t.Context(), cfg, filepath.Join(t.TempDir(), "work"))
+	if err == nil || !strings.Contains(err.Error(), "go build -n, line ") || !strings.Contains(err.Error(), "optimize") {
+		t.Errorf("the error is %v", err)
+	}
+	cfg.Fallback = &Fallback{}
+	cfg.Package = []string{"nothing"}
+	_, err = Make(t.Context(), cfg, filepath.Join(t.TempDir(), "work"))
+	if err == nil || !strings.Contains(err.Error(), "directory not found") {
+		t.Errorf("the error is %v", err)
+	}
+	// The standard library alone: it is planned with the programs then.
+	std := *cfg
+	std.Skeleton, std.Fallback = "", nil
+	plan, err := Make(t.Context(), &std, filepath.Join(t.TempDir(), "work"))
+	if err != nil || len(plan.Graph.Nodes) != 0 || plan.Unplanned == "" {
+		t.Errorf("%+v, %v", plan, err)
+	}
+}
+
+func TestProgramName(t *testing.T) {
+	for importPath, want := range map[string]string{
+		"example.com/m": "m", "m": "m", "example.com/m/v2": "m", "example.com/m/v10": "m", "v2": "v2",
+		"example.com/m/v1": "v1", "example.com/m/v0": "v0", "example.com/m/v2x": "v2x", "example.com/v2/cmd": "cmd",
+	} {
+		if got := programName(importPath); got != want {
+			t.Errorf("%s: %s, want %s", importPath, got, want)
+		}
+	}
+}
+
+// Tests that cannot be planned are run by the go command, with their flags.
+func TestTestsByGo(t *testing.T) {
+	src := project(t, map[string]string{
+		"go.mod":    "module example.com/m\n\ngo 1.24\n",
+		"m.go":      "package m\n",
+		"m_test.go": "package m\n\nimport \"testing\"\n\nfunc TestM(*testing.T) {}\n",
+	})
+	cfg := &TestConfig{Config: *config(t, src), CheckFlags: []string{"-run=^Test$M"}}
+	cfg.Go, cfg.Package = newerToolchain(t), []string{"./..."}
+	if err := os.Remove(cfg.Skeleton); err != nil {
+		t.Fatal(err)
+	}
+	if err := WriteSkeleton(t.Context(), &SkeletonConfig{Src: src, Tests: true}, cfg.Skeleton); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := MakeTests(t.Context(), cfg, filepath.Join(t.TempDir(), "work")); err == nil || !strings.Contains(err.Error(), "optimize") {
+		t.Errorf("without the fallback: %v", err)
+	}
+	cfg.Fallback = &Fallback{UserEnv: true}
+	plan, err := MakeTests(t.Context(), cfg, filepath.Join(t.TempDir(), "work"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(plan.Graph.Nodes) != 1 || plan.Unplanned == "" {
+		t.Fatalf("the plan is %+v", plan)
+	}
+	n := plan.Graph.Nodes[0]
+	want := []string{"${GO}/bin/go", "test", "-p=${CORES}", "-vet=off", "-buildvcs=false", "-ldflags=-buildid=", "example.com/m", "-run=^Test$$M"}
+	if n.Kind != graph.ByGo || n.Steps[0].Run == nil || !slices.Equal(n.Steps[0].Run.Args, want) {
+		t.Errorf("the node is %+v", n)
+	}
+}
+
+// Flags that make something else of go test than a run of each package by itself, or
+// that its script does not show as they are, are for go test; and so are those flags
+// of a build that only go carries out.
+func TestTestFlagsByGo(t *testing.T) {
+	src := project(t, map[string]string{
+		"go.mod":    "module example.com/m\n\ngo 1.24\n",
+		"m.go":      "package m\n",
+		"m_test.go": "package m\n\nimport \"testing\"\n\nfunc TestM(*testing.T) {}\n",
+	})
+	env, err := exec.LookPath("env")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		flags   []string
+		goflags string
+		reason  string
+	}{
+		{[]string{"-coverprofile=c.out"}, "", "-coverprofile=c.out"},
+		{[]string{"-run=TestM/a b"}, "", `"-run=TestM/a b" has a space in it`},
+		{[]string{"-args", "-x"}, "", "-args"},
+		{nil, "-toolexec=" + env, "-toolexec=" + env + " is not built package by package"},
+	} {
+		cfg := &TestConfig{Config: *config(t, src), CheckFlags: test.flags}
+		cfg.Package, cfg.Fallback = []string{"./..."}, &Fallback{}
+		if test.goflags != "" {
+			cfg.Env["GOFLAGS"] = test.goflags
+		}
+		plan, err := MakeTests(t.Context(), cfg, filepath.Join(t.TempDir(), "work"))
+		if err != nil {
+			t.Errorf("%q: %v", test.flags, err)
+			continue
+		}
+		if !strings.Contains(plan.Unplanned, test.reason) || len(plan.Graph.Nodes) != 1 {
+			t.Errorf("%q: the plan is %+v", test.flags, plan)
+			continue
+		}
+		run := plan.Graph.Nodes[0].Steps[0].Run
+		if want := append([]string{"example.com/m"}, test.flags...); !slices.Equal(run.Args[len(run.Args)-len(want):], want) {
+			t.Errorf("%q: go is called as %q", test.flags, run.Args)
+		}
+		if has := slices.Contains(run.Env, "GOFLAGS="+test.goflags); has != (test.goflags != "") {
+			t.Errorf("%q: go has the environment %q", test.flags, run.Env)
+		}
+	}
+}
+
+// Programs of one name, which nixpkgs installs one over the other, are installed so
+// by the go command.
+func TestNamesByGo(t *testing.T) {
+	src := project(t, map[string]string{
+		"go.mod":          "module example.com/m\n\ngo 1.24\n",
+		"a/tool/main.go":  "package main\n\nfunc main() { println(1) }\n",
+		"b/tool/main.go":  "package main\n\nfunc main() { println(2) }\n",
+		"none/tool/no.go": "//go:build none\n\npackage main\n",
+	})
+	cfg := config(t, src)
+	cfg.Package, cfg.Libraries, cfg.Fallback = []string{"b/tool", "a/tool"}, true, &Fallback{}
+	plan, err := Make(t.Context(), cfg, filepath.Join(t.TempDir(), "work"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(plan.Graph.Nodes) != 1 || !strings.Contains(plan.Unplanned, "are both programs of the name tool") {
+		t.Fatalf("the plan is %+v", plan)
+	}
+	var installed []string
+	for _, s := range plan.Graph.Nodes[0].Steps {
+		if s.Run != nil {
+			installed = append(installed, s.Run.Args[len(s.Run.Args)-1])
+		}
+	}
+	if want := []string{"./b/tool", "./a/tool"}; !slices.Equal(installed, want) {
+		t.Errorf("installed are %q, want %q", installed, want)
+	}
+}
+
+// Quoted flags in GOFLAGS stay what they are when -trimpath is taken out.
+func TestWithPaths(t *testing.T) {
+	for in, want := range map[string]string{
+		"": "", "-trimpath": "", "-trimpath -tags=x": "-tags=x",
+		"'-ldflags=-X main.a=b  c' -trimpath -race": `"-ldflags=-X main.a=b  c" -race`,
+		"'-tags=a": "'-tags=a",
+	} {
+		if got := gocmd.WithPaths(in); got != want {
+			t.Errorf("%s: %s, want %s", in, got, want)
+		}
+	}
+}

@@ -1,0 +1,44 @@
+package stage
+
+import (
+	"dgd/internal/workspace"
+	"fmt"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+)
+
+// checkReplaced compares the directories of src that stand in for modules with
+// their copies in the fetch. Root is the directory of go.mod or go.work in src.
+// Where the fetch or the sources have hooks that the other has not, they may
+// differ on purpose: then it warns.
+func checkReplaced(cfg *BindConfig, root string) error {
+	if cfg.Fetched == "" {
+		return nil
+	}
+	replaced, _, err := workspace.ReplacedModules(cfg.Fetched)
+	if err != nil {
+		return err
+	}
+	for _, m := range replaced {
+		rel := path.Join(root, filepath.ToSlash(m.Replace.Path))
+		dir := filepath.Join(cfg.Src, filepath.FromSlash(rel))
+		if !filepath.IsLocal(rel) {
+			continue
+		}
+		file, err := m.Differs(cfg.Fetched, dir)
+		if err != nil {
+			return fmt.Errorf("comparing %s with the fetch: %w", rel, err)
+		}
+		if file == "" {
+			continue
+		}
+		stale := &workspace.StaleError{Module: m.Path, Dir: rel, What: strings.TrimSuffix(path.Join(rel, file), "/.") + " is not the same in the fetch"}
+		if !cfg.FetchHooks {
+			return stale
+		}
+		fmt.Fprintf(os.Stderr, "dgd-plan: warning: hooks change the fetch or the sources; if they do not mean to, %v\n", stale)
+	}
+	return nil
+}

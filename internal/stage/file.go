@@ -1,0 +1,271 @@
+package stage
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"golang.org/x/sync/errgroup"
+
+	"dgd/internal/bind"
+	"dgd/internal/drvgen"
+	"dgd/internal/gocmd"
+	"dgd/internal/graph"
+	"dgd/internal/planfile"
+	"dgd/internal/skeleton"
+	"dgd/internal/workspace"
+)
+
+// FileConfig says what to put into a file.
+type FileConfig struct {
+	Config
+	Src         string // the sources
+	Granularity string
+}
+
+// MakeFile plans a project by the toolchain at hand, and makes the file of it. It
+// works in dir, which must not exist.
+func MakeFile(ctx context.Context, cfg *FileConfig, dir string) (*planfile.File, error) {
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return nil, err
+	}
+	if len(overlaid(cfg.Src, cfg.ModRoot, cfg.Env)) > 0 {
+		return nil, errors.New("GOFLAGS has an overlay, which a plan in a file cannot have: leave out `plan`")
+	}
+	settings := cfg.settings()
+	cfg.AnyCompiler = true
+	cfg.Skeleton = filepath.Join(dir, "skeleton")
+	if err := WriteSkeleton(ctx, &SkeletonConfig{Src: cfg.Src}, cfg.Skeleton); err != nil {
+		return nil, err
+	}
+	var std, program *Plan
+	var group errgroup.Group
+	group.Go(func() (err error) {
+		c := Config{Go: cfg.Go, Env: maps.Clone(cfg.Env), AnyCompiler: true}
+		c.Flags = slices.DeleteFunc(slices.Clone(cfg.Flags), func(f string) bool { return strings.HasPrefix(f, "-ldflags=") })
+		std, err = Make(ctx, &c, filepath.Join(dir, "std"))
+		return err
+	})
+	group.Go(func() (err error) {
+		c := cfg.Config
+		program, err = Make(ctx, &c, filepath.Join(dir, "program"))
+		return err
+	})
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	for _, p := range []*Plan{std, program} {
+		if p.Unplanned != "" {
+			return nil, fmt.Errorf("dgd cannot plan this package by package: %s", p.Unplanned)
+		}
+	}
+	project := &planfile.Project{Std: &std.Graph, Src: cfg.Src}
+	g, err := gocmd.New(cfg.Go, cfg.EnvFile, cfg.Env, filepath.Join(dir, "go"))
+	if err != nil {
+		return nil, err
+	}
+	vars, err := g.Variables(ctx)
+	if err != nil {
+		return nil, err
+	}
+	settings["go"] = strings.TrimPrefix(vars["GOVERSION"], "go")
+	settings["target"] = vars["GOOS"] + "/" + vars["GOARCH"]
+	project.Tools = vars["GOHOSTOS"] + "_" + vars["GOHOSTARCH"]
+	settings["toolEnv"] = toolEnv(vars)
+	project.Settings = settings
+	if err := cfg.addSources(ctx, project, std, program); err != nil {
+		return nil, err
+	}
+	return planfile.Make(project)
+}
+
+// settings are what evaluation compares with the arguments of a builder.
+func (cfg *FileConfig) settings() map[string]any {
+	env := maps.Clone(cfg.Env)
+	for _, name := range []string{"GOOS", "GOARCH", "CGO_ENABLED"} {
+		delete(env, name)
+	}
+	modules := "sources"
+	if cfg.Lock != nil {
+		modules = "lock"
+	}
+	excluded := cfg.Excluded
+	if excluded == nil {
+		excluded = []string{}
+	}
+	return map[string]any{
+		"cgo":         cfg.Env["CGO_ENABLED"] == "1",
+		"env":         env,
+		"excluded":    excluded,
+		"flags":       cfg.Flags,
+		"granularity": cfg.Granularity,
+		"libraries":   cfg.Libraries,
+		"modRoot":     path.Clean(cfg.ModRoot),
+		"modules":     modules,
+		"packages":    cfg.Package,
+	}
+}
+
+// addSources binds the program to the sources, as Bind does, and says what they
+// are.
+func (cfg *FileConfig) addSources(ctx context.Context, project *planfile.Project, std, program *Plan) error {
+	var vendored []bind.Module
+	if cfg.Lock != nil {
+		for _, m := range cfg.Lock.Modules {
+			dir, err := m.Dir()
+			if err != nil {
+				return err
+			}
+			vendored = append(vendored, bind.Module{Dir: dir, Store: m.Tree})
+			project.Modules = append(project.Modules, planfile.Module{Dir: dir, Store: m.Tree})
+		}
+	} else {
+		trees, err := SplitModules(ctx, &SplitConfig{Src: cfg.Src, ModRoot: cfg.ModRoot, Env: cfg.Env, StoreDir: "/"}, nil)
+		if err != nil {
+			return err
+		}
+		for _, t := range trees {
+			vendored = append(vendored, bind.Module{Dir: t.Dir, Store: t.Store})
+			project.Modules = append(project.Modules, planfile.Module{Dir: t.Dir, Store: t.Store, Root: t.Root, Name: t.Name, Exclude: t.Exclude})
+		}
+	}
+	at, err := workspace.Locate(cfg.Src, cfg.ModRoot, cfg.Env)
+	if err != nil {
+		return err
+	}
+	members, _, err := at.Members()
+	if err != nil {
+		return err
+	}
+	for _, m := range members {
+		project.Mains = append(project.Mains, m.Mod.Module.Mod.Path)
+	}
+	g, parts, own, err := graph.Merge(&std.Graph, &program.Graph)
+	if err != nil {
+		return err
+	}
+	if project.Bound, err = bind.Sources(g, cfg.Src, program.vendor(), vendored); err != nil {
+		return err
+	}
+	opt := options(&BindConfig{Name: "program"}, g, program.Goroot, nil)
+	opt.Libraries = program.Libraries
+	opt.Groups = stdGroups(parts, own)
+	byModule, err := moduleGroups(&BindConfig{Granularity: cfg.Granularity}, g, project.Bound)
+	if err != nil {
+		return err
+	}
+	opt.Groups = append(opt.Groups, byModule...)
+	project.Graph, project.Groups = g, opt.Groups
+	if project.Derivations, err = drvgen.Generate(g, opt); err != nil {
+		return err
+	}
+	var dirs []string
+	for _, n := range g.Nodes {
+		switch {
+		case n.Kind != graph.Package || n.Src == nil:
+		case !n.Src.Vendored:
+			dirs = append(dirs, n.Src.Dir)
+		case cfg.Lock == nil:
+			dirs = append(dirs, program.vendor()+strings.TrimPrefix(n.Src.Dir, "vendor"))
+		}
+	}
+	digests, err := skeleton.Digest(ctx, cfg.Src, dirs, cfg.matches())
+	if err != nil {
+		return err
+	}
+	project.Digests, project.Rest = digests.Dirs, digests.Rest
+	return nil
+}
+
+// matches reports whether it depends on the sources which packages there are.
+func (cfg *Config) matches() bool {
+	return cfg.Package == nil || slices.ContainsFunc(cfg.Package, func(p string) bool { return strings.ContainsAny(p, "*?[") || strings.Contains(p, "...") })
+}
+
+// CheckConfig says which sources a plan is compared with.
+type CheckConfig struct {
+	Src  string `json:"src"`
+	Plan string `json:"plan"` // the file
+	// Where is where to run `dgd plan`, for messages.
+	Where string `json:"where"`
+	// Go, Env and EnvFile are those of Config; Goroot is where evaluation takes
+	// GOROOT to be.
+	Go      string            `json:"go"`
+	Env     map[string]string `json:"env"`
+	EnvFile string            `json:"envFile"`
+	Goroot  string            `json:"goroot"`
+}
+
+// CheckFile compares a plan in a file with what it depends on: the sources, and
+// the toolchain that takes the place of the one that has planned. It works in dir,
+// which must not exist.
+func CheckFile(ctx context.Context, cfg *CheckConfig, dir string) error {
+	text, err := os.ReadFile(cfg.Plan)
+	if err != nil {
+		return err
+	}
+	facts, err := planfile.Read(planfile.Name, text)
+	if err != nil {
+		return err
+	}
+	digests, err := skeleton.Digest(ctx, cfg.Src, facts.Directories(), facts.Matches)
+	if err != nil {
+		return err
+	}
+	stale := facts.Compare(digests.Dirs, digests.Rest)
+	if len(stale) == 0 {
+		return cfg.checkTools(ctx, facts, string(text), dir)
+	}
+	more := ""
+	if len(stale) > 10 {
+		more = fmt.Sprintf("\n  and %d more", len(stale)-10)
+		stale = stale[:10]
+	}
+	return fmt.Errorf("%s is stale: run `dgd plan` %s\n  %s%s", planfile.Name, cfg.Where, strings.Join(stale, "\n  "), more)
+}
+
+// checkTools compares the toolchain and the C compiler with those that the plan
+// was made with.
+func (cfg *CheckConfig) checkTools(ctx context.Context, facts *planfile.Facts, text, dir string) error {
+	g, err := gocmd.New(cfg.Go, cfg.EnvFile, cfg.Env, dir)
+	if err != nil {
+		return err
+	}
+	vars, err := g.Variables(ctx)
+	if err != nil {
+		return err
+	}
+	if vars["GOROOT"] != path.Clean(cfg.Goroot) {
+		return fmt.Errorf("the Go toolchain has its GOROOT at %s, not at %s: let the argument `go` have an attribute passthru.goroot with its place below the store path", vars["GOROOT"], cfg.Goroot)
+	}
+	var planned []string
+	if err := json.Unmarshal(facts.Settings["toolEnv"], &planned); err != nil {
+		return fmt.Errorf("%s: the setting toolEnv: %w: run `dgd plan` %s", planfile.Name, err, cfg.Where)
+	}
+	if have := toolEnv(vars); !slices.Equal(planned, have) {
+		return fmt.Errorf("%s was made where Go's variables are %s, and the toolchain has %s: say the difference in `env`, or run `dgd plan` with this toolchain %s",
+			planfile.Name, strings.Join(planned, " "), strings.Join(have, " "), cfg.Where)
+	}
+	if compiler := vars["CC"]; strings.Contains(text, `"-extld=`) && !strings.Contains(text, `"-extld=`+compiler+`"`) {
+		return fmt.Errorf("%s was made for another C compiler than %s: run `dgd plan --env CC=%s` %s", planfile.Name, compiler, compiler, cfg.Where)
+	}
+	return nil
+}
+
+// toolEnv is what Go's tools take from the environment, as a plan has it.
+func toolEnv(vars map[string]string) []string {
+	var env []string
+	for _, name := range gocmd.ToolVariables {
+		if vars[name] != "" {
+			env = append(env, name+"="+vars[name])
+		}
+	}
+	return env
+}

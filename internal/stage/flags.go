@@ -1,0 +1,183 @@
+package stage
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"dgd/internal/action"
+	"dgd/internal/goflags"
+	"dgd/internal/graph"
+	"dgd/internal/workspace"
+)
+
+// useTable leaves in the environment, and in GOFLAGS, what the go command is
+// given: see goflags. It returns a *goflags.WholeError where a flag is for the go
+// command alone.
+func (cfg *Config) useTable() error {
+	table, err := goflags.Load()
+	if err != nil {
+		return err
+	}
+	if cfg.Libraries {
+		// As in nixpkgs, -ldflags on the command line count, and go install has no -o.
+		table.Build = refuseNothing(table.Build)
+	}
+	env := table.Variables(cfg.Env)
+	flags, err := table.Flags(env["GOFLAGS"])
+	var whole *goflags.WholeError
+	if err != nil && !errors.As(err, &whole) {
+		return err
+	}
+	if env["GOFLAGS"] = goflags.Join(flags); len(flags) == 0 {
+		delete(env, "GOFLAGS")
+	}
+	cfg.Env = env
+	cfg.whole = err
+	return nil
+}
+
+// refuseNothing is the table without refusals: go says what it thinks of these.
+func refuseNothing(entries map[string]goflags.Entry) map[string]goflags.Entry {
+	kept := map[string]goflags.Entry{}
+	for name, e := range entries {
+		if e.Class != goflags.Refused {
+			kept[name] = e
+		}
+	}
+	return kept
+}
+
+// overlaid returns the files of src that an overlay consists of: itself, and
+// those that it puts in the place of others. They are relative to src.
+func overlaid(src, modRoot string, env map[string]string) []string {
+	name := workspace.NamedFiles(env)["overlay"]
+	if name == "" || path.IsAbs(name) {
+		return nil
+	}
+	files := []string{path.Join(modRoot, name)}
+	text, err := os.ReadFile(filepath.Join(src, files[0]))
+	if err != nil {
+		return nil // as go says
+	}
+	var overlay struct{ Replace map[string]string }
+	if err := json.Unmarshal(text, &overlay); err != nil {
+		return files // as go says
+	}
+	for _, file := range overlay.Replace {
+		if file = path.Join(modRoot, file); filepath.IsLocal(file) {
+			files = append(files, file)
+		}
+	}
+	slices.Sort(files)
+	return files
+}
+
+// linksInSources reports whether flags of the linker name files of the sources
+// src, maybe relative to dir, where the go command runs: then the linker has to
+// run there.
+func linksInSources(flags []string, src, dir string) bool {
+	for _, flag := range flags {
+		name, value := goflags.Cut(flag)
+		if name != "ldflags" {
+			continue
+		}
+		words, err := goflags.Split(value)
+		if err != nil {
+			continue // as go says
+		}
+		for i, word := range words {
+			if i > 0 && words[i-1] == "-X" || strings.HasPrefix(word, "-X=") {
+				continue // the value of a variable
+			}
+			_, ext, ok := strings.Cut(word, "-extldflags=")
+			if !ok && i > 0 && words[i-1] == "-extldflags" {
+				ext = word
+			}
+			more, err := goflags.Split(ext)
+			if err != nil {
+				more = []string{ext}
+			}
+			if slices.ContainsFunc(append(more, word), func(word string) bool { return namesFile(word, src, dir) }) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// namesFile reports whether a part of a flag is a path, which may be relative to
+// dir, of what is in src.
+func namesFile(flag, src, dir string) bool {
+	for _, part := range strings.FieldsFunc(flag, func(r rune) bool { return strings.ContainsRune("=,:@ ", r) }) {
+		for _, prefix := range []string{"", "-L", "-T", "-B", "-I", "-F", "-R"} {
+			file, ok := strings.CutPrefix(part, prefix)
+			if !ok || file == "" {
+				continue
+			}
+			if !path.IsAbs(file) {
+				file = filepath.Join(dir, file)
+			}
+			if (file == src || strings.HasPrefix(file, src+"/")) && workspace.Exists(file) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// snapshotDir is the directory of the cryptography that GOFIPS140 chooses, which
+// the go command has unpacked to the module cache while it planned, or empty.
+func snapshotDir(cache string) (string, error) {
+	found, err := filepath.Glob(filepath.Join(cache, "golang.org", "fips140@*"))
+	if err != nil || len(found) == 0 {
+		return "", err
+	}
+	return found[0], nil
+}
+
+// writeSnapshot lets the packages that are compiled from a snapshot write their
+// files. It is a part of the toolchain in a form that no compiler reads, and the
+// same for all programs.
+func writeSnapshot(g *graph.Graph, dir string) error {
+	for _, n := range g.Nodes {
+		var steps []action.Step
+		made := map[string]bool{}
+		for _, file := range n.Snapshot {
+			text, err := os.ReadFile(filepath.Join(dir, file))
+			if err != nil {
+				return err
+			}
+			to := "${OBJ}/" + graph.SnapshotDir + "/" + action.Escape(file)
+			if d := path.Dir(to); !made[d] {
+				made[d] = true
+				steps = append(steps, action.Step{Mkdir: d})
+			}
+			steps = append(steps, action.Step{Write: &action.Write{Path: to, Text: action.Escape(string(text))}})
+		}
+		n.Steps = slices.Concat(steps, n.Steps)
+	}
+	return nil
+}
+
+// checkBuildIDs fails where a program has a build ID: the go command works it out
+// of the build IDs of all that it compiles, which dgd's packages do not have.
+func checkBuildIDs(g *graph.Graph) error {
+	for _, n := range g.Nodes {
+		if n.Kind != graph.Link {
+			continue
+		}
+		has := slices.ContainsFunc(n.Steps, func(s action.Step) bool {
+			return s.Run != nil && slices.ContainsFunc(s.Run.Args, func(arg string) bool { return strings.HasPrefix(arg, "-buildid=") })
+		})
+		if !has {
+			return &unplanned{fmt.Errorf("%s gets a build ID, which only the go command works out: no -buildid= in ldflags is for this program", n.Name)}
+		}
+	}
+	return nil
+}

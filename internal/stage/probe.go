@@ -1,0 +1,187 @@
+package stage
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"dgd/internal/buildscript"
+	"dgd/internal/gocmd"
+	"dgd/internal/graph"
+)
+
+// cgoFlags returns the words of all #cgo lines in the directory, whatever their
+// conditions. Of quotes, only the characters are left out: a word with a space
+// in it is printed in quotes, and never shortened.
+func cgoFlags(dir string) ([]string, error) {
+	files, err := filepath.Glob(filepath.Join(globEscape(dir), "*.go"))
+	if err != nil {
+		return nil, err
+	}
+	var words []string
+	for _, file := range files {
+		parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ImportsOnly|parser.ParseComments)
+		if err != nil {
+			continue // an ignored file; a file of the build, go has read before
+		}
+		for _, decl := range parsed.Decls {
+			gen, ok := decl.(*ast.GenDecl)
+			if !ok {
+				continue
+			}
+			for _, spec := range gen.Specs {
+				imp, ok := spec.(*ast.ImportSpec)
+				if !ok || imp.Path.Value != `"C"` {
+					continue
+				}
+				for _, doc := range []*ast.CommentGroup{imp.Doc, gen.Doc} {
+					for line := range strings.Lines(doc.Text()) {
+						if rest, ok := strings.CutPrefix(strings.TrimSpace(line), "#cgo"); ok {
+							_, flags, _ := strings.Cut(unquote.Replace(rest), ":")
+							for _, w := range strings.Fields(flags) {
+								words = append(words, strings.ReplaceAll(w, "${SRCDIR}", dir))
+							}
+						}
+					}
+				}
+			}
+		}
+	}
+	return words, nil
+}
+
+var unquote = strings.NewReplacer(`"`, "", "'", "")
+
+func globEscape(dir string) string {
+	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(dir)
+}
+
+// probeFiles is a cgo package that makes cmd/go run the C and the C++ compiler.
+var probeFiles = map[string]string{
+	"go.mod":    "module probe\n\ngo 1.21\n",
+	"probe.go":  "package probe\n\n// int c(void);\nimport \"C\"\n\nfunc F() int { return int(C.c()) }\n",
+	"c.c":       "int c(void) { return 1; }\n",
+	"cxx.cc":    "extern \"C\" int cxx(void) { return 1; }\n",
+	"unused.go": "package probe\n",
+}
+
+// Probe builds a tiny cgo package for real and returns what cmd/go gives to each
+// C compiler beside what it prints under -n: the flags that follow its probes.
+// Where it does not understand what go has printed it returns none, so that a
+// package with C cannot be planned.
+func Probe(ctx context.Context, cfg *Config, dir string) (map[string]graph.CompilerFlags, error) {
+	g, err := gocmd.New(cfg.Go, cfg.EnvFile, cfg.Env, dir)
+	if err != nil {
+		return nil, err
+	}
+	src := filepath.Join(dir, "src")
+	if err := os.MkdirAll(src, 0o777); err != nil {
+		return nil, err
+	}
+	for name, text := range probeFiles {
+		if err := os.WriteFile(filepath.Join(src, name), []byte(text), 0o666); err != nil {
+			return nil, err
+		}
+	}
+	vars, err := g.Variables(ctx)
+	if err != nil {
+		return nil, err
+	}
+	args := []string{"build", "-x", "-trimpath", "-buildvcs=false", "."}
+	text, err := g.Script(ctx, src, args)
+	if err != nil {
+		// The script of a real build has lines that -n does not print, and what
+		// went wrong is somewhere between them. Without -x, go prints that alone.
+		if _, alone := g.Script(ctx, src, slices.Delete(args, 1, 2)); alone != nil {
+			err = alone
+		}
+		return nil, fmt.Errorf("building a tiny cgo package:\n%w", err)
+	}
+	flags, err := compilerFlags(text, programs(vars))
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "dgd-plan: no package with C can be planned: %v\n", err)
+		return map[string]graph.CompilerFlags{}, nil
+	}
+	return flags, nil
+}
+
+// compilerFlags reads the flags from the script of a real build.
+func compilerFlags(text string, programs []string) (map[string]graph.CompilerFlags, error) {
+	flags := map[string]graph.CompilerFlags{}
+	for line := range strings.Lines(text) {
+		if !strings.Contains(line, "-fmessage-length=0") || !strings.Contains(line, " -c ") {
+			continue
+		}
+		script, err := buildscript.Parse(line, buildscript.Options{Programs: programs})
+		if err != nil {
+			return nil, err
+		}
+		run, ok := script.Steps[0].Action.(buildscript.Run)
+		if !ok || run.Tool != "" {
+			continue
+		}
+		file := run.Args[len(run.Args)-1]
+		if file != "c.c" && file != "cxx.cc" {
+			continue
+		}
+		command, f, err := readFlags(run.Args)
+		if err != nil {
+			return nil, fmt.Errorf("%w: %s", err, strings.TrimSpace(line))
+		}
+		flags[command] = f
+	}
+	if len(flags) == 0 {
+		return nil, errors.New("go build -x of a tiny cgo package ran no C compiler")
+	}
+	return flags, nil
+}
+
+// readFlags takes a compiler call apart: cmd/go's fixed flags, and between them
+// those that it has probed.
+func readFlags(args []string) (command string, f graph.CompilerFlags, err error) {
+	include := slices.Index(args, "-I")
+	message := slices.Index(args, "-fmessage-length=0")
+	out := slices.Index(args, "-o")
+	if include < 1 || message < include+2 || out < message {
+		return "", f, errors.New("not a compiler call as cmd/go makes it")
+	}
+	for _, w := range args[include+2 : message] {
+		if w != "-fPIC" && w != "-pthread" && w != "-mthreads" && !strings.HasPrefix(w, "-m") {
+			f.Before = append(f.Before, w)
+		}
+	}
+	for _, w := range args[message+1 : out] {
+		if w == "-I" {
+			break // the package's own flags
+		}
+		name, value, ok := strings.Cut(w, "=")
+		switch {
+		case ok && (name == "-ffile-prefix-map" || name == "-fdebug-prefix-map") && strings.HasSuffix(value, "=/tmp/go-build"):
+			f.PrefixMap = name
+		case w == "-fno-common":
+		default:
+			f.After = append(f.After, w)
+		}
+	}
+	return strings.Join(args[:include], " "), f, nil
+}
+
+func readProbe(file string) (map[string]graph.CompilerFlags, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	var flags map[string]graph.CompilerFlags
+	if err := json.Unmarshal(text, &flags); err != nil {
+		return nil, fmt.Errorf("reading the answers of the C compilers in %s: %w", file, err)
+	}
+	return flags, nil
+}

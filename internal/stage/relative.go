@@ -1,0 +1,61 @@
+package stage
+
+import (
+	"path/filepath"
+	"strings"
+)
+
+// searchPaths are variables of C compilers that list directories; an empty one
+// is the directory where the compiler runs.
+var searchPaths = map[string]bool{
+	"CPATH": true, "C_INCLUDE_PATH": true, "CPLUS_INCLUDE_PATH": true, "OBJC_INCLUDE_PATH": true, "LIBRARY_PATH": true,
+	"COMPILER_PATH": true, "GCC_EXEC_PREFIX": true, "PKG_CONFIG_PATH": true, "PKG_CONFIG_LIBDIR": true,
+}
+
+// relativeEnv reports whether a C compiler's environment has paths that are
+// relative to the directory of a package.
+func relativeEnv(env []string) bool {
+	for _, v := range env {
+		name, value, _ := strings.Cut(v, "=")
+		if searchPaths[name] && value != "" {
+			for _, dir := range filepath.SplitList(value) {
+				if !filepath.IsAbs(dir) {
+					return true
+				}
+			}
+		}
+		// Nix's compiler wrapper has flags in these, with the platform's name
+		// behind.
+		if (strings.HasPrefix(name, "NIX_CFLAGS_") || strings.HasPrefix(name, "NIX_CXXSTDLIB_") || strings.HasPrefix(name, "NIX_LDFLAGS")) && relativeFlags(strings.Fields(value)) {
+			return true
+		}
+	}
+	return false
+}
+
+// pathFlags have a path as their value, in the same word or the next one.
+var pathFlags = []string{"-isystem", "-iquote", "-idirafter", "-include", "-imacros", "-I", "-L", "-B", "-F"}
+
+func relativeFlags(words []string) bool {
+	isPath := false // the word is a flag's value
+	for _, w := range words {
+		value, has := w, isPath
+		isPath = false
+		if !has {
+			for _, flag := range pathFlags {
+				if rest, ok := strings.CutPrefix(w, flag); ok {
+					value, has, isPath = rest, rest != "", rest == ""
+					break
+				}
+			}
+		}
+		if has && !filepath.IsAbs(value) {
+			return true
+		}
+		// A file of its own.
+		if !has && !isPath && w[0] != '-' && !filepath.IsAbs(w) && (strings.Contains(w, "/") || w[0] == '@' || w == "..") {
+			return true
+		}
+	}
+	return false
+}

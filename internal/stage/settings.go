@@ -1,0 +1,129 @@
+package stage
+
+import (
+	"fmt"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+
+	"dgd/internal/goflags"
+)
+
+// readSettings takes over the arguments that a package's own phases may have
+// changed: the file holds NAME=VALUE, each ended by a NUL. The names ldflags,
+// gcflags, tags, subPackages and excludedPackages are arguments of the build, words
+// separated by white space; modRoot is the directory in which the phases would
+// run the go command. The name sources is for the directory that the phases had
+// the sources in: where a later value names it, that means src. All others are
+// variables of the environment.
+//
+// What the environment then holds is left as the table of Go's flags says.
+func (cfg *Config) readSettings(src string) error {
+	if cfg.Settings == "" {
+		return cfg.useTable()
+	}
+	settings, err := parseSettings(cfg.Settings)
+	if err != nil {
+		return err
+	}
+	env := map[string]string{}
+	for name, value := range cfg.Env {
+		env[name] = value
+	}
+	cfg.Env = env
+	var sources *regexp.Regexp
+	for _, s := range settings {
+		name, value := s.name, s.value
+		if sources != nil && name != "modRoot" {
+			value = sources.ReplaceAllString(value, strings.ReplaceAll(src, "$", "$$")+"$1")
+		}
+		words := strings.Fields(value)
+		switch name {
+		case "sources":
+			sources = regexp.MustCompile(regexp.QuoteMeta(value) + `([^\w.-]|$)`)
+		case "modRoot":
+			cfg.ModRoot = value
+		case "ldflags":
+			cfg.Flags = append(cfg.Flags, "-ldflags="+value)
+		case "gcflags":
+			cfg.Flags = append(cfg.Flags, "-gcflags="+value)
+		case "tags":
+			if len(words) > 0 {
+				cfg.Flags = append(cfg.Flags, "-tags="+strings.Join(words, ","))
+			}
+		case "subPackages":
+			cfg.Package = words
+		case "excludedPackages":
+			cfg.Excluded = words
+		case "GOFLAGS": // buildGoModule's own flags are dgd's to give
+			words = slices.DeleteFunc(words, func(w string) bool { return w == "-mod=vendor" || w == "-trimpath" })
+			cfg.Env[name] = strings.Join(words, " ")
+		default:
+			cfg.Env[name] = value
+		}
+	}
+	return cfg.useTable()
+}
+
+// A setting is one of the file that Config.Settings names.
+type setting struct{ name, value string }
+
+func parseSettings(file string) ([]setting, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	var list []setting
+	for _, s := range strings.Split(strings.TrimSuffix(string(text), "\x00"), "\x00") {
+		if s == "" {
+			continue
+		}
+		name, value, ok := strings.Cut(s, "=")
+		if !ok {
+			return nil, fmt.Errorf("%s: %q is not NAME=VALUE", file, s)
+		}
+		list = append(list, setting{name, value})
+	}
+	return list, nil
+}
+
+// SettingsConfig says what settings to hide values of.
+type SettingsConfig struct {
+	Settings string `json:"settings"` // as Config.Settings
+}
+
+// HideSettings writes the settings with stand-ins for the values that only a link
+// depends on.
+func HideSettings(cfg *SettingsConfig, out string) error {
+	list, _, err := hideSettings(cfg.Settings)
+	if err != nil {
+		return err
+	}
+	var text strings.Builder
+	for _, s := range list {
+		text.WriteString(s.name + "=" + s.value + "\x00")
+	}
+	return os.WriteFile(out, []byte(text.String()), 0o666)
+}
+
+// hideSettings reads settings, with stand-ins for the values that it returns
+// besides. A value that may name a place in the sources stays: what it means
+// follows from where these are.
+func hideSettings(file string) (list []setting, values []string, err error) {
+	if list, err = parseSettings(file); err != nil {
+		return nil, nil, err
+	}
+	sources := ""
+	for i, s := range list {
+		switch s.name {
+		case "sources":
+			sources = s.value
+		case "ldflags":
+			if sources == "" || !strings.Contains(s.value, sources) {
+				list[i].value, values = goflags.HideValues(s.value)
+			}
+		}
+	}
+	return list, values, nil
+}

@@ -1,0 +1,267 @@
+package stage
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"unicode"
+
+	"golang.org/x/sync/errgroup"
+
+	"dgd/internal/action"
+	"dgd/internal/drvgen"
+	"dgd/internal/gocmd"
+	"dgd/internal/goflags"
+	"dgd/internal/graph"
+	"dgd/internal/workspace"
+)
+
+// TestConfig says what to plan the tests of: those of Package are package
+// patterns, and packages without tests count for nothing.
+type TestConfig struct {
+	Config
+	CheckFlags []string `json:"checkFlags"` // of go test
+}
+
+// checkFlags returns an error for what cannot be a flag of a test run. For what can,
+// but not where each package runs by itself, it is an unplanned error. All else is
+// go test's own affair.
+func checkFlags(flags []string) error {
+	table, err := goflags.Load()
+	if err != nil {
+		return err
+	}
+	if slices.Contains(flags, "") {
+		return errors.New("checkFlags: a flag is empty")
+	}
+	for _, f := range flags {
+		var whole error
+		switch name, _ := goflags.Cut(f); {
+		case strings.ContainsFunc(f, unicode.IsSpace):
+			whole = fmt.Errorf("checkFlags: %q has a space in it, which dgd does not support: where it is a test's name, write _", f)
+		case strings.Contains(f, "$WORK"):
+			whole = fmt.Errorf("checkFlags: %q: $WORK is a name of the go command's own", f)
+		case strings.HasPrefix(f, "-") && table.IsOfAllTests(strings.TrimPrefix(name, "test.")):
+			whole = fmt.Errorf("checkFlags: dgd does not support %s", f)
+		}
+		if whole != nil {
+			return &unplanned{whole}
+		}
+	}
+	return nil
+}
+
+// profiles are flags by which a test program writes files. The go command takes
+// them for one package only, and leaves its test program behind for them.
+var profiles = []string{"blockprofile", "cpuprofile", "memprofile", "mutexprofile", "trace"}
+
+// profileFlags takes flags of profiles out of those of go test. A test program
+// gets them as the go command, which runs in modRoot, hands them over.
+func profileFlags(flags []string, modRoot string) (others, ofProgram []string) {
+	for i := 0; i < len(flags); i++ {
+		name, value, ok := strings.Cut(strings.TrimPrefix(strings.TrimLeft(flags[i], "-"), "test."), "=")
+		if !strings.HasPrefix(flags[i], "-") || !slices.Contains(profiles, name) {
+			others = append(others, flags[i])
+			continue
+		}
+		if !ok && i+1 < len(flags) {
+			i++
+			value = flags[i]
+		}
+		ofProgram = append(ofProgram, "-test."+name+"="+action.Escape(value))
+	}
+	if len(ofProgram) > 0 {
+		ofProgram = append(ofProgram, "-test.outputdir="+path.Join("${SRC}", action.Escape(modRoot)))
+	}
+	return others, ofProgram
+}
+
+// testEnv returns the variables by which the go command of a test finds its
+// modules, as in builds of nixpkgs, and what a package's phases have changed of
+// the given environment.
+func testEnv(cfg *TestConfig, given map[string]string, at *workspace.Place) (env []string, form drvgen.ModulesForm) {
+	for _, name := range slices.Sorted(maps.Keys(cfg.Env)) {
+		if value := cfg.Env[name]; name != "GOFLAGS" && given[name] != value {
+			// What names a place in the sources means the test's own.
+			env = append(env, name+"="+strings.ReplaceAll(action.Escape(value), at.Src, "${SRC}"))
+		}
+	}
+	var goFlags []string
+	if words := gocmd.WithPaths(cfg.Env["GOFLAGS"]); words != "" {
+		goFlags = []string{words}
+	}
+	switch {
+	case cfg.Downloads != "":
+		form = drvgen.ModuleProxy
+		env = append(env, "GOPROXY=file://"+graph.TestModules)
+	case cfg.Lock != nil:
+		form = drvgen.ModuleCache
+		env = append(env, "GOMODCACHE="+graph.TestModules)
+	default:
+		if cfg.Vendor != "" {
+			form = drvgen.VendorDirectory
+		}
+		// nixpkgs does not ask whether there is such a directory.
+		if at.Vendored() || cfg.Libraries {
+			goFlags = append(goFlags, "-mod=vendor")
+		}
+	}
+	return append(env, "GOFLAGS="+action.Escape(strings.Join(goFlags, " "))), form
+}
+
+// MakeTests plans the tests of a module. It works in dir, which must not exist.
+func MakeTests(ctx context.Context, cfg *TestConfig, dir string) (*Plan, error) {
+	whole := checkFlags(cfg.CheckFlags)
+	given := cfg.Env
+	if err := cfg.readSettings(filepath.Join(dir, "src")); err != nil {
+		return nil, err
+	}
+	if whole == nil && cfg.whole != nil {
+		whole = &unplanned{cfg.whole}
+	}
+	if whole != nil && !mayLeave(whole, &cfg.Config) {
+		return nil, whole
+	}
+	checkFlags, ofProgram := profileFlags(cfg.CheckFlags, cfg.ModRoot)
+	g, err := gocmd.New(cfg.Go, cfg.EnvFile, cfg.Env, dir)
+	if err != nil {
+		return nil, err
+	}
+	vars, opt, goroot, err := scriptOptions(ctx, g, &cfg.Config, dir)
+	if err != nil {
+		return nil, err
+	}
+	at, err := layOut(ctx, g, &cfg.Config, dir, &opt)
+	if err != nil {
+		return nil, err
+	}
+	flags := slices.Clone(cfg.Flags)
+	if at.Vendored() {
+		flags = append(flags, "-mod=vendor")
+	}
+	named, err := patterns(&cfg.Config, at.ModRoot)
+	if err != nil {
+		return nil, err
+	}
+	packages, err := packagesWithTests(ctx, g, opt.ModRoot, flags, named, cfg.Libraries)
+	if err != nil {
+		return nil, explainTests(err, cfg, at)
+	}
+	plan := &Plan{Goroot: goroot, Vendor: at.Rel(at.Vendor())}
+	if len(packages) == 0 {
+		return plan, nil
+	}
+	if whole != nil {
+		return plan.leaveTests(whole, cfg, at, flags, packages)
+	}
+	opt.TestEnv, plan.TestModules = testEnv(cfg, given, at)
+	opt.TestArgs = ofProgram
+
+	// The same script with -trimpath and without, each from a cache of its own,
+	// and what neither prints.
+	script := func(g *gocmd.Command, flags []string) (string, error) {
+		args := slices.Concat([]string{"test", "-n", "-vet=off"}, flags, checkFlags, packages)
+		return g.Script(ctx, opt.ModRoot, args)
+	}
+	var trimmed, kept string
+	var group errgroup.Group
+	group.Go(func() (err error) {
+		trimmed, err = script(g, flags)
+		return err
+	})
+	group.Go(func() (err error) {
+		kept, err = script(g.KeepingPaths(), gocmd.Without(flags, "-trimpath"))
+		return err
+	})
+	group.Go(func() (err error) {
+		opt.Tests, err = testMains(ctx, g, opt.ModRoot, flags, packages)
+		return err
+	})
+	if err := group.Wait(); err != nil {
+		return nil, explainTests(err, cfg, at)
+	}
+	both := make([]*graph.Graph, 2)
+	for i, text := range []string{trimmed, kept} {
+		opt.KeepPaths = i == 1
+		if both[i], err = newGraph(text, vars, opt); err != nil {
+			return plan.leaveTests(err, cfg, at, flags, packages)
+		}
+	}
+	tests, err := graph.Tests(both[0], both[1])
+	if err != nil {
+		return plan.leaveTests(&unplanned{err}, cfg, at, flags, packages)
+	}
+	plan.Graph = *tests
+	return plan, nil
+}
+
+// explainTests says what patterns there are if one of them fits nothing, and
+// otherwise leaves it to explainAt.
+func explainTests(err error, cfg *TestConfig, at *workspace.Place) error {
+	var failed *gocmd.Failure
+	if errors.As(err, &failed) && (strings.Contains(failed.Text, "directory not found") || strings.Contains(failed.Text, "no Go files in")) {
+		return fmt.Errorf("%s\n\ndgd: testPackages names package patterns, such as ./cmd/... or an import path; it is %s", failed.Text, strings.Join(cfg.Package, ", "))
+	}
+	return explainAt(at, err, &cfg.Config)
+}
+
+// packagesWithTests returns the packages of the patterns that have tests. A pattern
+// that is no package's is returned as well, so that go test says what is wrong;
+// but where libraries are built, too, one without Go files is left out.
+func packagesWithTests(ctx context.Context, g *gocmd.Command, dir string, flags, patterns []string, libraries bool) ([]string, error) {
+	list, err := g.List(ctx, dir, slices.Concat(
+		[]string{"-e", "-json=ImportPath,TestGoFiles,XTestGoFiles,Error,Match"}, flags, []string{"--"}, patterns))
+	if err != nil {
+		return nil, err
+	}
+	var packages []string
+	for _, p := range list {
+		if libraries && p.Error != nil && noGoFiles.MatchString(p.Error.Err) {
+			continue
+		}
+		named := slices.ContainsFunc(p.Match, func(m string) bool { return !strings.Contains(m, "...") })
+		if len(p.TestGoFiles)+len(p.XTestGoFiles) > 0 || p.Error != nil && named {
+			packages = append(packages, p.ImportPath)
+		}
+	}
+	return packages, nil
+}
+
+// testMains returns the generated files of the packages' test programs.
+func testMains(ctx context.Context, g *gocmd.Command, dir string, flags, packages []string) (map[string]graph.TestMain, error) {
+	list, err := g.List(ctx, dir, slices.Concat(
+		[]string{"-test", "-json=ImportPath,Dir,GoFiles"}, flags, []string{"--"}, packages))
+	if err != nil {
+		return nil, err
+	}
+	dirs := map[string]string{}
+	for _, p := range list {
+		dirs[p.ImportPath] = p.Dir
+	}
+	mains := map[string]graph.TestMain{}
+	for _, p := range list {
+		of, ok := strings.CutSuffix(p.ImportPath, ".test")
+		if !ok || !slices.Contains(packages, of) {
+			continue
+		}
+		if len(p.GoFiles) != 1 || !filepath.IsAbs(p.GoFiles[0]) {
+			return nil, fmt.Errorf("go list names no generated file of %s, but %q", p.ImportPath, p.GoFiles)
+		}
+		text, err := os.ReadFile(p.GoFiles[0])
+		if err != nil {
+			return nil, err
+		}
+		mains[p.ImportPath] = graph.TestMain{Dir: dirs[of], Text: string(text)}
+	}
+	if len(mains) < len(packages) {
+		missing := slices.DeleteFunc(slices.Clone(packages), func(p string) bool { _, ok := mains[p+".test"]; return ok })
+		return nil, fmt.Errorf("go list -test has no test programs of %s; only of %s", strings.Join(missing, ", "), strings.Join(slices.Sorted(maps.Keys(mains)), ", "))
+	}
+	return mains, nil
+}

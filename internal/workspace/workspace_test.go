@@ -1,0 +1,210 @@
+package workspace
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"golang.org/x/mod/module"
+
+	"dgd/internal/modules"
+	"dgd/internal/nix/nar"
+	"dgd/internal/skeleton"
+)
+
+func tree(t *testing.T, files map[string]string) string {
+	t.Helper()
+	dir := t.TempDir()
+	for name, text := range files {
+		file := filepath.Join(dir, filepath.FromSlash(name))
+		if err := os.MkdirAll(filepath.Dir(file), 0o777); err != nil {
+			t.Fatal(err)
+		}
+		if target, ok := strings.CutPrefix(text, "-> "); ok {
+			if err := os.Symlink(target, file); err != nil {
+				t.Fatal(err)
+			}
+		} else if err := os.WriteFile(file, []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+func TestLocate(t *testing.T) {
+	src := tree(t, map[string]string{"ws/go.work": "go 1.24\n\nuse ./a\n", "ws/a/go.mod": "module example.com/a\n", "b/go.mod": "module example.com/b\n"})
+	for _, test := range []struct {
+		modRoot, gowork string
+		root, kind, err string
+	}{
+		{"ws/a", "", "ws", "work", ""},
+		{"ws/a", "auto", "ws", "work", ""},
+		{"ws/a", "off", "ws/a", "mod", ""},
+		{"b", "", "b", "mod", ""},
+		{"", "", ".", "mod", ""},
+		{"b", "/x/go.work", "", "", "env.GOWORK is /x/go.work"},
+		{"../b", "", "", "", "modRoot is ../b, which is not below src"},
+	} {
+		env := map[string]string{"GOWORK": test.gowork}
+		p, err := Locate(src, test.modRoot, env)
+		if test.err != "" {
+			if err == nil || !strings.HasPrefix(err.Error(), test.err) {
+				t.Errorf("%q: the error is %v, want %s", test.modRoot, err, test.err)
+			}
+			continue
+		}
+		if err != nil || p.Rel(p.Root) != test.root || p.Kind() != test.kind {
+			t.Errorf("%q, GOWORK=%s: %s, a %s; %v", test.modRoot, test.gowork, p.Rel(p.Root), p.Kind(), err)
+		}
+	}
+}
+
+func TestMembers(t *testing.T) {
+	const requires = "module example.com/a\n\ngo 1.24\n\nrequire example.com/b v1.0.0\n"
+	for _, test := range []struct {
+		name, modRoot string
+		files         map[string]string
+		dirs          string
+		needs         bool
+		err           string
+	}{
+		{"needs a module", "", map[string]string{"go.mod": requires}, ".", true, ""},
+		{"needs none", "", map[string]string{"go.mod": "module example.com/a\n"}, ".", false, ""},
+		{"a directory in its place", "", map[string]string{"go.mod": requires + "\nreplace example.com/b => ./b\n"}, ".", false, ""},
+		{"a directory in the place of another version", "", map[string]string{"go.mod": requires + "\nreplace example.com/b v1.1.0 => ./b\n"}, ".", true, ""},
+		{"another module in its place", "", map[string]string{"go.mod": requires + "\nreplace example.com/b => example.com/c v1.0.0\n"}, ".", true, ""},
+		{"a module of the workspace", "a", map[string]string{"go.work": "go 1.24\n\nuse (\n\t./a\n\t./b\n)\n", "a/go.mod": requires, "b/go.mod": "module example.com/b\n"}, "a b", false, ""},
+		{"a workspace that leads out", "a", map[string]string{"go.work": "go 1.24\n\nuse ../x\n", "a/go.mod": requires}, "", false, "src: go.work:3: ../x is not in src"},
+		{"a workspace without a module", "a", map[string]string{"go.work": "go 1.24\n\nuse ./b\n", "a/go.mod": requires}, "", false, "src has no b/go.mod, although go.work names the directory"},
+		{"no module", "", map[string]string{"main.go": ""}, "", false, "src has no go.mod: dgd builds Go modules"},
+		{"a module elsewhere", "", map[string]string{"x/y/go.mod": requires}, "", false, `src has no go.mod, but there is one in x/y: say which module to build, as in modRoot = "x/y";`},
+		{"no name", "", map[string]string{"go.mod": "go 1.24\n"}, "", false, "src: go.mod names no module"},
+		{"no go.mod", "", map[string]string{"go.mod": "modul x\n"}, "", false, "src: go.mod"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			p, err := Locate(tree(t, test.files), test.modRoot, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			list, needs, err := p.Members()
+			if test.err != "" {
+				if err == nil || !strings.HasPrefix(err.Error(), test.err) {
+					t.Fatalf("the error is %v, want %s", err, test.err)
+				}
+				return
+			}
+			var dirs []string
+			for _, m := range list {
+				dirs = append(dirs, p.Rel(m.Dir))
+			}
+			if err != nil || strings.Join(dirs, " ") != test.dirs || needs != test.needs {
+				t.Errorf("%q, needs modules: %v, %v", dirs, needs, err)
+			}
+		})
+	}
+}
+
+func TestCloseLinks(t *testing.T) {
+	src := tree(t, map[string]string{"a/in": "-> ../b", "b": "", "a/out": "-> ../../x", "abs": "-> /etc/passwd"})
+	p := Place{Src: src}
+	if err := p.CloseLinks(); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]string{"a/in": "../b", "a/out": skeleton.Outside, "abs": skeleton.Outside} {
+		if target, err := os.Readlink(filepath.Join(src, name)); err != nil || target != want {
+			t.Errorf("%s leads to %s, %v", name, target, err)
+		}
+		if _, leaves := p.Leaving[name]; leaves != (want == skeleton.Outside) {
+			t.Errorf("%s is said to leave the sources: %v", name, leaves)
+		}
+	}
+}
+
+func TestModulePlaces(t *testing.T) {
+	src := tree(t, map[string]string{"vendor/modules.txt": "# example.org/a v1.0.0\n## explicit\nexample.org/a\n# example.org/b/v2 v2.0.0\nexample.org/b/v2\n"})
+	p := Place{Src: src, Root: src}
+	list, err := p.ModulePlaces("")
+	if want := []string{"example.org/a", "example.org/b/v2"}; err != nil || !slices.Equal(list, want) || !p.Vendored() {
+		t.Errorf("%q, %v; want %q", list, err, want)
+	}
+	cache := tree(t, map[string]string{"cache/download/x@v": "", "example.org/a@v1.0.0/a.go": "", "example.org/b@v1.0.0": "-> /tree"})
+	list, err = p.ModulePlaces(cache)
+	slices.Sort(list)
+	if want := []string{"example.org/a@v1.0.0", "example.org/b@v1.0.0"}; err != nil || !slices.Equal(list, want) {
+		t.Errorf("%q, %v; want %q", list, err, want)
+	}
+	p = Place{Src: cache, Root: cache}
+	for _, cache := range []string{"", filepath.Join(cache, "none")} {
+		if list, err := p.ModulePlaces(cache); err != nil || list != nil {
+			t.Errorf("%q: %q, %v", cache, list, err)
+		}
+	}
+}
+
+func TestByDirectory(t *testing.T) {
+	for text, want := range map[string]string{
+		"go 1.24\n\nrequire example.com/b v1.0.0\n\nreplace (\n\texample.com/b => ./b\n\texample.com/c => ./c\n)\n": "example.com/b",
+		"go 1.16\n\nrequire example.com/b v1.0.0\n\nreplace (\n\texample.com/b => ./b\n\texample.com/c => ./c\n)\n": "example.com/b example.com/c",
+		"go 1.24\n\nrequire example.com/b v1.0.0\n\nreplace example.com/b => example.com/d v1.0.0\n":                "",
+	} {
+		p, err := Locate(tree(t, map[string]string{"go.mod": "module example.com/a\n\n" + text}), "", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		members, _, err := p.Members()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Join(p.byDirectory(members), " "); got != want {
+			t.Errorf("%q: %s, want %s", text, got, want)
+		}
+	}
+}
+
+func TestCheckOverrides(t *testing.T) {
+	list := []modules.Module{
+		{Path: "example.org/a", Version: "v1.0.0", Tree: nar.Tree{Root: "/a"}},
+		{Path: "example.org/b", Version: "v1.0.0", Replace: module.Version{Path: "example.org/c", Version: "v1.2.0"}, Tree: nar.Tree{Root: "/b"}},
+	}
+	for _, test := range []struct {
+		o    Override
+		own  bool
+		want string
+	}{
+		{Override{Path: "example.org/a", Version: "v1.0.0"}, true, ""},
+		{Override{Path: "example.org/a", Patched: true}, false, ""},
+		{Override{Path: "example.org/a", Patched: true}, true, "moduleOverrides concerns example.org/a, which is in the vendor directory of src (v1.0.0)"},
+		{Override{Path: "example.org/c", Version: "v1.3.0"}, false, "moduleOverrides gives example.org/c the version v1.3.0, and vendorHash is the hash of v1.2.0"},
+		{Override{Path: "example.org/b", Version: "v1.3.0"}, false, ""},
+	} {
+		err := CheckOverrides([]Override{test.o}, list, test.own)
+		if test.want == "" && err != nil || test.want != "" && (err == nil || !strings.HasPrefix(err.Error(), test.want)) {
+			t.Errorf("%+v: the error is %v, want %q", test.o, err, test.want)
+		}
+	}
+}
+
+func TestCaches(t *testing.T) {
+	fetched := tree(t, map[string]string{"a/go.mod": "module example.org/A\n", "b/x.go": "package b\n"})
+	lock := Locked{Modules: []LockedModule{
+		{Path: "example.org/A", Version: "v1.0.0", Sum: "h1:x", Origin: fetched + "/a", Tree: fetched + "/a"},
+		{Path: "example.org/b", Version: "v1.1.0", Sum: "h1:y", Origin: fetched + "/b", Tree: fetched + "/b"},
+	}}
+	cache := t.TempDir()
+	if err := lock.WriteCache(cache); err != nil {
+		t.Fatal(err)
+	}
+	for file, want := range map[string]string{
+		"example.org/!a@v1.0.0/go.mod":                    "module example.org/A\n",
+		"example.org/b@v1.1.0/x.go":                       "package b\n",
+		"cache/download/example.org/!a/@v/v1.0.0.ziphash": "h1:x",
+		"cache/download/example.org/!a/@v/v1.0.0.mod":     "module example.org/A\n",
+		"cache/download/example.org/b/@v/v1.1.0.mod":      "module example.org/b\n",
+	} {
+		if text, err := os.ReadFile(filepath.Join(cache, file)); err != nil || string(text) != want {
+			t.Errorf("%s is %q, %v; want %q", file, text, err, want)
+		}
+	}
+}

@@ -1,0 +1,441 @@
+# buildGoModule: takes what nixpkgs' function of that name takes, and builds one derivation per package. What the user
+# gets is an ordinary derivation of mkDerivation with all its phases; only what `go install` does there is done here
+# by inner derivations, whose programs it copies.
+{
+  pkgs,
+  go, # the toolchain where the user names none
+  goModule, # checks the arguments
+  vendor,
+  lockedModules,
+  patchModules,
+  ifd,
+  dynDrv,
+  byPlan,
+  cacheable,
+  platform,
+}:
+let
+  compilerAttributes = import ./compiler-attributes.nix;
+
+  # What `buildGoModule.override` can change.
+  defaults = {
+    inherit go;
+    inherit (pkgs) stdenv;
+    useDynDrv = false;
+  };
+
+  builder = tools: {
+    override = change: builder (tools // (if builtins.isFunction change then change tools else change));
+    __functor = _: build tools;
+  };
+
+  build =
+    {
+      go,
+      stdenv,
+      useDynDrv,
+    }:
+    given:
+    let
+      # What mkDerivation itself adds to the final attributes, such as finalPackage: none of it is an attribute of a
+      # derivation.
+      added =
+        (stdenv.mkDerivation (final: {
+          name = "final-attributes";
+          passthru.added = builtins.attrNames (removeAttrs final [ "name" "passthru" ]);
+        })).added;
+    in
+    stdenv.mkDerivation (
+      final:
+      let
+        args = goModule.complete { inherit useDynDrv; } (if builtins.isFunction given then given final else given);
+        # What overrideAttrs changed counts, so everything but a function is read from the final attributes.
+        get = name: default: final.${name} or args.${name} or default;
+        # These phases have defaults here, so that the final attributes do not tell whether they are the user's own.
+        ownPhases = [
+          "configurePhase"
+          "buildPhase"
+          "checkPhase"
+        ];
+        set =
+          name:
+          let
+            value = if builtins.elem name ownPhases then args.${name} or null else get name null;
+          in
+          !builtins.elem value goModule.empty;
+        when = condition: text: if condition then text else "";
+
+        name = get "name" "${get "pname" ""}-${get "version" ""}";
+        vendorHash = get "vendorHash" null;
+        # A wrong type is for the check to name.
+        proxyVendor = get "proxyVendor" false == true;
+        allowGoReference = get "allowGoReference" false == true;
+
+        locked =
+          if args.modules == null then
+            null
+          else
+            lockedModules {
+              inherit (args) modules;
+              inherit (inner) modRoot;
+              inherit (goModule) fail;
+              src = if prepares then null else inner.here;
+              inherit go;
+              env = goEnv final;
+            };
+
+        goModules =
+          if vendorHash == null then
+            null
+          else
+            vendor (
+              {
+                inherit name go vendorHash;
+                env = goEnv final;
+                overrideModAttrs = final.passthru.overrideModAttrs or (goModule.toExtension (args.overrideModAttrs or { }));
+              }
+              // builtins.intersectAttrs goModule.fetch (args // final)
+            );
+
+        # A build of the user's own is one derivation, as in nixpkgs.
+        whole = set "buildPhase";
+        say =
+          value:
+          if whole then
+            builtins.trace "dgd.buildGoModule: ${name} sets buildPhase, so it builds as one derivation, as in nixpkgs" value
+          else
+            value;
+
+        isPie = goModule.isPie stdenv final;
+        # Of the variable GOFLAGS, what dgd does not give on the command line.
+        goFlags =
+          builtins.filter (f: f != "-trimpath" && f != "-mod=vendor") (goModule.words (final.env.GOFLAGS or ""))
+          ++ (if isPie then [ "-buildmode=pie" ] else [ ]);
+
+        # What reaches the go command: env, and the attributes that mkDerivation would hand on to it.
+        goEnv =
+          attrs:
+          builtins.mapAttrs (_: toString) (
+            platform.forHost (
+              builtins.intersectAttrs goModule.goVariables attrs
+              // removeAttrs (attrs.env or { }) [
+              "GO111MODULE"
+              "GOFLAGS"
+              "GOTOOLCHAIN"
+            ])
+          );
+        cgoEnabled = attrs: if platform.hasCgo (goEnv attrs) then "1" else "0";
+        env =
+          standIns.put (goEnv final)
+          // {
+            CGO_ENABLED = cgoEnabled final;
+          }
+          // (if goFlags == [ ] then { } else { GOFLAGS = builtins.concatStringsSep " " goFlags; });
+
+        # Phases that can change the sources, or the arguments of the build.
+        prepares =
+          builtins.any set goModule.preparing
+          || set "deleteVendor"
+          || !goModule.isDirectory (get "src" null)
+          || builtins.any (tool: tool != go && goModule.mayHook tool) (get "nativeBuildInputs" [ ]);
+
+        # The shell code before the build that attributes give.
+        hooks = builtins.filter builtins.isString (
+          builtins.attrValues (removeAttrs final (goModule.notPreparing ++ added ++ ownPhases ++ [ "installPhase" ]))
+          ++ map (name: args.${name} or null) ownPhases
+        );
+        changesCompiler = prepares && env.CGO_ENABLED == "1" && builtins.any compilerAttributes.areSetIn hooks;
+
+        beforeAll = if set "phases" then "phases" else "prePhases";
+
+        # The package's own outputs are not known where its programs are linked. In their place these have paths of the
+        # same length, which become the outputs' own where the programs are copied.
+        standIns = goModule.standIns {
+          inherit (final.finalPackage) name;
+          outputs = get "outputs" [ "out" ];
+        };
+
+        # The sources as they are when nixpkgs would run `go install`, and what the phases made of its arguments.
+        prepared = stdenv.mkDerivation (
+          builtins.mapAttrs (_: standIns.put) (removeAttrs final (goModule.notPreparing ++ added))
+          // {
+            name = "${name}-prepared";
+            outputs = [
+              "out"
+              "settings"
+            ]
+            ++ (if changesCompiler then [ "compiler" ] else [ ]);
+            doCheck = false;
+            doInstallCheck = false;
+            dontFixup = true;
+            buildPhase = ''
+              runHook preBuild
+            '';
+            # Before all phases: these see the name and the outputs of the package, not those of the preparation.
+            ${beforeAll} = "dgdStandInPhase ${toString (get beforeAll "")}";
+            dgdStandInPhase = ''
+              dgdPrepared=$out
+              dgdSettings=$settings
+              ${when changesCompiler ''
+                dgdCompiler=$compiler
+                dgdCompilerNames='${compilerAttributes.variables}'
+                source ${./compiler-changes.sh}
+              ''}
+              name=${final.finalPackage.name}
+              ${standIns.exports}
+            '';
+            installPhase = ''
+              for dgdName in ldflags tags subPackages excludedPackages gcflags GOFLAGS \
+                $(compgen -e | grep -E '^(CGO_|GO[0-9A-Z]+$)'); do
+                case $dgdName in
+                  GOCACHE | GOPATH | GOPROXY | GOSUMDB | GOTOOLCHAIN | GO111MODULE) continue ;;
+                esac
+                # With __structuredAttrs it is an array.
+                declare -n dgdValue=$dgdName
+                if [ -n "''${dgdValue[*]-}" ]; then printf '%s\0' "$dgdName=''${dgdValue[*]}"; fi
+              done > "$NIX_BUILD_TOP/dgd-settings"
+              source ${./prepared.sh}
+            '';
+          }
+          // (if args.contentAddressed && args.useDynDrv then import ../content-addressing.nix else { })
+        );
+
+        inner = {
+          inherit
+            go
+            env
+            goModules
+            locked
+            proxyVendor
+            allowGoReference
+            ;
+          inherit (args)
+            contentAddressed
+            fallback
+            granularity
+            plan
+            ;
+          inherit (goModule) fail;
+          src = if prepares then "${prepared}" else "${get "src" null}";
+          here = if builtins.isPath (get "src" null) && !prepares then toString (get "src" null) else inner.src;
+          settings = if prepares then prepared.settings else null;
+          deleteVendor = (goModules != null || locked != null) && get "deleteVendor" false;
+          vendorHash = null;
+          fetchHooks =
+            builtins.any set goModule.ownHooks || builtins.any (name: goModule.hasVariables (get name "")) goModule.sharedHooks;
+          modRoot = import ../relative.nix (get "modRoot" "./");
+          subPackages = if set "subPackages" then goModule.words (get "subPackages" [ ]) else null;
+          excludedPackages = goModule.words (get "excludedPackages" [ ]);
+          libraries = true;
+          tags = goModule.words (get "tags" [ ]);
+          ldflags = standIns.put (get "ldflags" [ ]);
+          gcflags = standIns.put (get "gcflags" [ ]);
+          buildInputs = get "buildInputs" [ ];
+          nativeBuildInputs = get "nativeBuildInputs" [ ];
+          cgo = env.CGO_ENABLED == "1";
+          cc = {
+            inherit stdenv;
+            attrs = compilerAttributes.attrs final;
+            inputs = compilerAttributes.inputs final;
+            changes = if changesCompiler then prepared.compiler else null;
+            standIns = standIns.paths;
+          };
+          checkFlags = goModule.words (get "checkFlags" [ ]);
+          nativeCheckInputs = get "nativeCheckInputs" [ ] ++ get "checkInputs" [ ];
+          checkVariables = goModule.testVariables final;
+          testPackages = inner.subPackages;
+          testData = args.testData;
+        };
+        # Tests run by themselves, one derivation per package, unless a phase or a flag concerns all of them together.
+        checksApart =
+          !whole
+          && args.plan == null # which has no tests yet
+          && !builtins.any set goModule.checking
+          && !builtins.any goModule.exports (hooks ++ [ (toString (get "postBuild" "")) ])
+          && !builtins.any goModule.isOwnFlag (inner.checkFlags ++ goFlags);
+        built =
+          (
+            if args.plan != null then
+              byPlan
+            else if args.useDynDrv then
+              dynDrv
+            else
+              ifd
+          )
+            inner;
+        # Whether the go command compiles in the phases. There it reads the user's go.mod, and archives of modules.
+        compiles = whole || get "doCheck" true && !checksApart || get "buildTestBinaries" false;
+        unpatched =
+          if !compiles then
+            false
+          else if locked != null then
+            locked.raised != [ ]
+          else
+            proxyVendor && goModules != null && patchModules.any;
+
+        # nixpkgs runs the tests without -trimpath.
+        setUp = ''
+          runHook preConfigure
+          export GOCACHE=$TMPDIR/go-cache GOPATH=$TMPDIR/go GOPROXY=off GOSUMDB=off
+          cd "$modRoot"
+          ${
+            if unpatched then
+              goModule.fail "moduleOverrides cannot change what the go command compiles in the phases of ${name}: leave out ${
+                if whole then
+                  "buildPhase"
+                else if get "buildTestBinaries" false then
+                  "buildTestBinaries"
+                else
+                  "what runs all tests together, or set doCheck = false"
+              }"
+            else if locked != null then
+              ''
+                export GOMODCACHE=$TMPDIR/modules
+                cp -r --no-preserve=mode ${locked.cache} "$GOMODCACHE"
+              ''
+            else if goModules == null then
+              ""
+            else if proxyVendor then
+              "export GOPROXY=file://${goModules}"
+            else
+              ''
+                rm -rf vendor
+                ${if whole then "cp -r --reflink=auto" else "ln -s"} ${patchModules.vendor goModules} vendor
+              ''
+          }
+          ${when isPie ''export GOFLAGS="-buildmode=pie $GOFLAGS"''}
+          source ${./go-dirs.sh}
+          runHook postConfigure
+        '';
+      in
+      removeAttrs args goModule.notForDerivation
+      // {
+          # As there: without it, mkDerivation makes one of pname and version, which the arguments may refer to.
+          ${if args ? pname && args ? version && !(args ? name) then null else "name"} = goModule.check args args.name;
+          nativeBuildInputs = [ go ] ++ args.nativeBuildInputs or [ ];
+          # Attributes of nixpkgs' packages, which hooks and other expressions may read.
+          modRoot = args.modRoot or "./";
+          vendorHash = args.vendorHash or null;
+          deleteVendor = args.deleteVendor or false;
+          proxyVendor = args.proxyVendor or false;
+          goSum = args.goSum or null;
+          goModules = if goModules == null then "" else goModules;
+          allowGoReference = args.allowGoReference or false;
+          # mkDerivation looks at it before the name.
+          enableParallelBuilding = goModule.check args (say (args.enableParallelBuilding or true));
+          env =
+            let
+              given =
+                builtins.intersectAttrs {
+                  GOOS = null;
+                  GOARCH = null;
+                } go
+                // args.env or { };
+            in
+            given
+            // {
+              GO111MODULE = "on";
+              GOTOOLCHAIN = "local";
+              CGO_ENABLED = given.CGO_ENABLED or (cgoEnabled (args // { env = given; }));
+              GOFLAGS = builtins.concatStringsSep " " (
+                args.GOFLAGS or [ ]
+                ++ (if proxyVendor || locked != null then [ ] else [ "-mod=vendor" ])
+                ++ (if allowGoReference then [ ] else [ "-trimpath" ])
+              );
+            };
+          # Empty for reproducibility, where it is not the user's own.
+          ldflags = args.ldflags or [ ] ++ (if goModule.hasBuildID (args.ldflags or [ ]) then [ ] else [ "-buildid=" ]);
+          configurePhase = args.configurePhase or setUp;
+          buildPhase =
+            args.buildPhase or ''
+              runHook preBuild
+              if [ ! "$enableParallelBuilding" ]; then
+                export NIX_BUILD_CORES=1
+              fi
+              ${
+                if get "buildTestBinaries" false then
+                  ''
+                    for dgdDir in $(getGoDirs test); do
+                      buildGoDir "test -c -o $GOPATH/bin/" "$dgdDir"
+                    done
+                  ''
+                else
+                  ''
+                    ${when (built ? check) "# The plan is of these sources: ${built.check}"}
+                    # A module of libraries has no programs.
+                    if [ -e ${built.program}/bin ]; then
+                      dgdBin=$GOPATH/bin
+                      ${when (!platform.isCross) ''
+                        # Where `go install` puts programs for another platform.
+                        if [ "$(go env GOOS GOARCH)" != "$(go env GOHOSTOS GOHOSTARCH)" ]; then
+                          dgdBin+=/$(go env GOOS)_$(go env GOARCH)
+                        fi
+                      ''}
+                      mkdir -p "$dgdBin"
+                      cp -r --no-preserve=mode ${built.program}/bin/. "$dgdBin"
+                      chmod +x "$dgdBin"/*
+                      ${standIns.replace "\"$GOPATH/bin\""}
+                    fi
+                  ''
+              }
+              runHook postBuild
+            '';
+          doCheck = args.doCheck or (!(args.buildTestBinaries or false));
+          checkPhase =
+            args.checkPhase or ''
+              runHook preCheck
+              ${
+                if !(get "doCheck" true) then
+                  ""
+                else if checksApart then
+                  "cat ${built.tests.all}"
+                else
+                  ''
+                    # As in nixpkgs: tests may look for their files by the paths in the program.
+                    export GOFLAGS=''${GOFLAGS//-trimpath/}
+                    for dgdDir in $(getGoDirs test); do
+                      buildGoDir test "$dgdDir"
+                    done
+                  ''
+              }
+              runHook postCheck
+            '';
+          installPhase =
+            args.installPhase or ''
+              runHook preInstall
+              mkdir -p $out
+              if [ -e "$GOPATH/bin" ]; then
+                cp -r "$GOPATH/bin" $out
+              fi
+              runHook postInstall
+            '';
+          strictDeps = true;
+          disallowedReferences = args.disallowedReferences or [ ] ++ (if allowGoReference then [ ] else [ go ]);
+          passthru = {
+            inherit go;
+            overrideModAttrs = goModule.toExtension (args.overrideModAttrs or { });
+          }
+          // (
+            if whole then
+              { }
+            else
+              {
+                dgd = built.passthru // {
+                  inherit (built) program;
+                };
+                inherit (built.passthru) modules;
+                cacheable = cacheable inner {
+                  package = final.finalPackage;
+                  stages = built.stages // (if get "doCheck" true && checksApart then built.testStages else { });
+                };
+              }
+          )
+          // args.passthru or { }
+          // {
+            tests = (if checksApart then built.tests else { }) // args.passthru.tests or { };
+          };
+          meta = (if go ? meta.platforms then { inherit (go.meta) platforms; } else { }) // args.meta or { };
+        }
+    );
+in
+builder defaults

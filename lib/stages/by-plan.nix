@@ -1,0 +1,148 @@
+# The linked programs by a plan in a file (dgd.plan): evaluation makes the derivations that import from derivation makes,
+# and builds nothing for it.
+{
+  planning,
+  planner,
+  execute,
+  platform,
+}:
+args:
+let
+  inherit (args) fail src;
+  # What evaluation reads: a path is read where it is.
+  here = args.here;
+  stages = planning { inherit args; };
+  plan = import ./plan-file.nix {
+    inherit fail;
+    file = args.plan;
+  };
+  locked = if stages.locked == null then null else stages.locked.config.modules;
+
+  # What the plan depends on beside the sources, as `dgd plan` writes it.
+  target = platform.target args.env;
+  planEnv = removeAttrs args.env (
+    import ../fetch/fetch-variables.nix { }
+    ++ [
+      "DGD_FETCH_TIMEOUT"
+      "GOOS"
+      "GOARCH"
+      "CGO_ENABLED"
+    ]
+  );
+  wanted = {
+    inherit (args) cgo granularity modRoot;
+    go = args.go.version;
+    target = "${target.GOOS}/${target.GOARCH}";
+    env = planEnv;
+    flags = stages.planFlags;
+    libraries = args.libraries or false;
+    packages = args.subPackages;
+    excluded = args.excludedPackages or [ ];
+    modules = if locked == null then "sources" else "lock";
+  };
+  differ = builtins.filter (key: plan.settings.${key} or "nothing" != builtins.toJSON wanted.${key}) (
+    builtins.attrNames wanted
+  );
+  key = builtins.head differ;
+
+  # The command that writes a plan for these arguments.
+  quote = s: "'${builtins.replaceStrings [ "'" ] [ "'\\''" ] s}'";
+  flag = name: value: [ "--${name} ${if builtins.match "[A-Za-z0-9_./,=:-]+" value != null then value else quote value}" ];
+  flagOf =
+    prefix: name:
+    builtins.concatMap (
+      f:
+      let
+        value = builtins.match "${prefix}(.*)" f;
+      in
+      if value == null then [ ] else flag name (builtins.head value)
+    ) wanted.flags;
+  command = builtins.concatStringsSep " " (
+    [ "dgd plan" ]
+    ++ flag "builder" (if wanted.libraries then "buildGoModule" else "buildWithIFD")
+    ++ flag "for" wanted.target
+    ++ [ "--cgo=${if wanted.cgo then "true" else "false"}" ]
+    ++ (if wanted.granularity == "module" then [ ] else flag "granularity" wanted.granularity)
+    ++ builtins.concatMap (flag "package") (if wanted.packages == null then [ ] else wanted.packages)
+    ++ builtins.concatMap (flag "exclude") wanted.excluded
+    ++ flagOf "-tags=" "tags"
+    ++ flagOf "-gcflags=" "gcflags"
+    ++ flagOf "-ldflags=" "ldflags"
+    ++ builtins.concatMap (name: flag "env" "${name}=${wanted.env.${name}}") (builtins.attrNames wanted.env)
+  );
+  where = "beside ${if wanted.modRoot == "." then "go.mod" else "${wanted.modRoot}/go.mod"}";
+
+  changed = builtins.filter (m: m.tree != m.origin || m.version != m.locked) (if locked == null then [ ] else locked);
+
+  checked =
+    value:
+    if args.settings or null != null then
+      fail "`plan` and phases that change the sources are both given, and a plan is of the sources as they are: leave out `plan`, `patches` and the phases before the build"
+    else if stages.goModules != null then
+      fail "`plan` and `vendorHash` are both given: with a plan, modules come from a lock (`dgd plan --lock`, and modules = ./dgd.lock) or from a vendor directory of src"
+    else if !(import ../is-here.nix here) then
+      fail "`plan` is given, and src has to be built before it can be read: let src be a path, a flake's input or what builtins fetch"
+    else if changed != [ ] then
+      fail "`plan` is given, and moduleOverrides changes ${(builtins.head changed).path}, of which a plan in a file knows nothing: leave out `plan`"
+    else if differ != [ ] then
+      fail "dgd.plan is for another ${key}: it has ${plan.settings.${key} or "nothing"}, and the builder has ${
+        builtins.toJSON wanted.${key}
+      }: run `${command}` ${where}"
+    else
+      value;
+
+  generated = checked (
+    import ./generate.nix { inherit execute; } {
+      inherit plan fail;
+      src = here;
+      trees = import ./plan-trees.nix {
+        inherit plan locked fail;
+        src = here;
+      };
+      inputs = stages.inputs // {
+        inherit goroot;
+      };
+      inherit (platform) tools;
+      inherit (wanted) libraries;
+      inherit (args) contentAddressed allowGoReference;
+      values = stages.planValues;
+    }
+  );
+  # Where nixpkgs has it in its toolchains. The check finds out whether it is there.
+  goroot = args.go.passthru.goroot or "share/go";
+
+  # Fails where the sources have another plan. Nix begins with the first derivation by name.
+  check = checked (planner {
+    name = "0-check-plan";
+    command = "check-plan";
+    config = {
+      inherit src where;
+      plan = builtins.path {
+        path = args.plan;
+        name = "dgd.plan";
+      };
+      inherit (args) go;
+      env = planEnv // {
+        CGO_ENABLED = if args.cgo then "1" else "0";
+      }
+      // target;
+      goroot = "${args.go}/${goroot}";
+      envFile = stages.inputs.cgoEnv or "";
+    };
+    attrs = if args.contentAddressed then import ../content-addressing.nix else { };
+  });
+in
+{
+  inherit check;
+  inherit (generated) program;
+  tests.all = fail "`plan` and `doCheck` are both given: a plan in a file has no tests yet; set doCheck = false, and run `go test`";
+  stages = { inherit (stages) stdPlan; };
+  testStages = { };
+  passthru = {
+    inherit (generated) program;
+    goModules = null;
+    inherit (stages) plan;
+    inherit check;
+    modules = if stages.locked == null then stages.linked else stages.linkedModules;
+  };
+}

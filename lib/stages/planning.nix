@@ -1,0 +1,434 @@
+# The stages before the derivations: what both modes have in common. `attrs` are attributes for the planning
+# derivations; dynamic mode makes them content-addressed, so that an unchanged plan is known as such.
+{
+  tools,
+  planner,
+  cgoEnv,
+  vendor,
+  lockedModules,
+  moduleOverrides,
+  patchModules,
+}:
+{
+  # As arguments.nix gives them. For buildGoModule there is more: with `libraries` the packages need not be programs,
+  # and subPackages may be null. That means every directory with Go files, but for those that a basic regular expression
+  # of the list `excludedPackages` matches. See stage.Config.
+  args,
+  attrs ? { },
+  splitAttrs ? { },
+  # What stands for the skeleton in the plan's inputs. It must be the same where the skeleton is.
+  settle ? drv: drv,
+}:
+let
+  inherit (args) go src;
+  # Where modules come from changes no plan.
+  env = removeAttrs args.env (import ../fetch/fetch-variables.nix { } ++ [ "DGD_FETCH_TIMEOUT" ]);
+
+  # What the C compiler is and says does not depend on the flags of go build.
+  ccEnv = removeAttrs env [ "GOFLAGS" ];
+  # For buildGoModule `cc` has the package's stdenv, those of its attributes that concern the C compiler, what its phases
+  # change of the compiler's variables, and the stand-ins of its outputs.
+  cc = args.cc or { };
+  withInputs = {
+    env = ccEnv;
+    inherit (args) buildInputs nativeBuildInputs;
+    attrs = {
+      strictDeps = true;
+    }
+    // cc.attrs or { }
+    // cc.inputs or { };
+  }
+  // builtins.intersectAttrs { stdenv = null; } cc
+  // (if cc.changes or null == null then { } else { changes = settle cc.changes; });
+
+  inputs' = {
+    inherit go;
+  }
+  // (
+    if args.cgo then
+      {
+        stdEnv = cgoEnv (
+          withInputs
+          // {
+            buildInputs = [ ];
+            nativeBuildInputs = [ ];
+            attrs = removeAttrs withInputs.attrs (builtins.attrNames (cc.inputs or { }));
+          }
+        );
+        cgoEnv = cgoEnv withInputs;
+        linkEnv = cgoEnv (withInputs // builtins.intersectAttrs { standIns = null; } cc);
+      }
+    else
+      { }
+  );
+
+  # The go command itself, where it builds what cannot be planned, has an environment with the user's inputs, if there
+  # is anything in that for it.
+  hasUserEnv =
+    args.cgo
+    || args.buildInputs ++ args.nativeBuildInputs != [ ]
+    || builtins.any builtins.hasContext (builtins.attrValues env);
+  # The inputs of that build beside `inputs`.
+  fallbackInputs =
+    if !args.fallback then
+      { }
+    else
+      (
+        if hasUserEnv then
+          {
+            userEnv = cgoEnv (
+              withInputs
+              // {
+                # Files that flags name are there, too.
+                env = if builtins.hasContext (env.GOFLAGS or "") then env else ccEnv;
+              }
+              // builtins.intersectAttrs { standIns = null; } cc
+            );
+          }
+        else
+          { }
+      )
+      // (
+        if locked != null then
+          { modCache = locked.cache; }
+        else if unpacked != null then
+          {
+            downloads = goModules;
+            unpacked = patched.unpacked;
+          }
+        else if goModules != null then
+          { vendor = patched.vendored; }
+        else
+          { }
+      );
+
+  probe =
+    if args.cgo then
+      planner {
+        name = "cgo-probe";
+        command = "probe";
+        config = {
+          inherit go;
+          env = ccEnv;
+          envFile = inputs'.stdEnv;
+        };
+        inherit attrs;
+      }
+    else
+      "";
+
+  # ldflags do not reach the standard library: it is shared by all programs of one toolchain and one set of flags.
+  ownFlags = (if args.allowGoReference then [ ] else [ "-trimpath" ]) ++ [ "-buildvcs=false" ];
+  flags =
+    ownFlags
+    ++ (if args.tags == [ ] then [ ] else [ "-tags=${builtins.concatStringsSep "," args.tags}" ])
+    ++ (if args.gcflags == [ ] then [ ] else [ "-gcflags=${builtins.concatStringsSep " " args.gcflags}" ]);
+  # As in nixpkgs: programs have no build ID but one that is given. Flags can begin with a pattern. buildGoModule's are
+  # attributes, which overrideAttrs may take that from.
+  saysBuildID = args.libraries or false || builtins.any (f: builtins.match "(.*[[:space:]=])?-buildid=.*" f != null) args.ldflags;
+  ldflags = builtins.concatStringsSep " " (args.ldflags ++ (if saysBuildID then [ ] else [ "-buildid=" ]));
+
+  # What -X gives to variables is filled in where programs are bound. Without -trimpath the go command writes it into the
+  # module information, too, so that it has to know it.
+  linkValues =
+    if args.allowGoReference then
+      {
+        hidden = ldflags;
+        values = [ ];
+      }
+    else
+      import ./link-values.nix ldflags;
+
+  # A package's phases may have changed its flags: then the planner reads them where the phases left them.
+  allSettings = args.settings or null;
+  settings =
+    if allSettings == null || args.allowGoReference then
+      allSettings
+    else
+      planner {
+        name = "settings";
+        command = "settings";
+        config.settings = allSettings;
+        inherit attrs;
+      };
+
+  goModules =
+    if args ? goModules then
+      args.goModules
+    else if args.vendorHash == null then
+      null
+    else
+      vendor {
+        inherit src go;
+        inherit (args)
+          env
+          modRoot
+          vendorHash
+          proxyVendor
+          deleteVendor
+          ;
+      };
+
+  # With a lock, each module is fetched by itself.
+  locked =
+    if args ? locked then
+      args.locked
+    else if args.modules == null then
+      null
+    else
+      lockedModules {
+        inherit go;
+        src = args.here or src;
+        inherit (args)
+          env
+          modules
+          modRoot
+          fail
+          ;
+      };
+
+  # With proxyVendor, what was fetched are archives: the modules of them, unpacked.
+  unpacked =
+    if goModules == null || !args.proxyVendor then
+      null
+    else
+      planner {
+        name = "unpacked-modules";
+        command = "unpack";
+        config.downloads = goModules;
+        inherit attrs;
+      };
+  patched = {
+    unpacked = if unpacked == null then null else patchModules.unpacked unpacked;
+    vendored = if unpacked != null || goModules == null then null else patchModules.vendor goModules;
+  };
+  orEmpty = value: if value == null then "" else value;
+
+  # Without a lock a version is what vendorHash is the hash of.
+  overrides = map (path: {
+    inherit path;
+    version = moduleOverrides.${path}.version or "";
+    patched = moduleOverrides.${path}.patches or [ ] != [ ];
+  }) (builtins.attrNames moduleOverrides);
+  modFiles = import ../fetch/mod-files.nix;
+  project = modFiles.project {
+    inherit src env;
+    inherit (args) modRoot;
+  };
+  # Whether go.mod puts directories in the place of modules, which the fetch then has a copy of. Where that cannot be
+  # read yet, it may.
+  mayReplace =
+    !(import ../is-here.nix src)
+    || builtins.any (file: modFiles.named "replace" file != [ ]) ([ project.work ] ++ project.mods);
+  required =
+    if overrides == [ ] || locked != null || goModules == null || !(import ../is-here.nix src) then
+      [ ]
+    else
+      modFiles.requirements project;
+  unmet = builtins.filter (
+    m: moduleOverrides ? ${m.path} && moduleOverrides.${m.path}.version or m.version != m.version
+  ) required;
+
+  # What makes a skeleton differ: an overlay that GOFLAGS names is in it whole.
+  skeletonConfig = {
+    inherit src;
+  }
+  // (
+    if settings == null && builtins.match ".*-overlay.*" (env.GOFLAGS or "") == null then
+      { }
+    else
+      {
+        inherit (args) modRoot;
+        env = builtins.intersectAttrs { GOFLAGS = null; } env;
+        settings = if settings == null then "" else settle settings;
+      }
+  );
+
+  # What the plans of the program and of its tests have in common.
+  planConfig = {
+    inherit go env probe;
+    inherit (args) modRoot deleteVendor;
+    envFile = inputs'.cgoEnv or "";
+    flags = if settings == null then flags ++ [ "-ldflags=${linkValues.hidden}" ] else ownFlags;
+    settings = if settings == null then "" else settle settings;
+    vendor = orEmpty patched.vendored;
+    downloads = if unpacked == null then "" else goModules;
+    unpacked = orEmpty patched.unpacked;
+    overrides =
+      if unmet != [ ] then
+        args.fail "moduleOverrides gives ${(builtins.head unmet).path} the version ${
+          moduleOverrides.${(builtins.head unmet).path}.version
+        }, and src requires ${(builtins.head unmet).version}, which vendorHash is the hash of: build with a lock (the argument `modules`), or run `go get` and renew vendorHash"
+      else if locked != null then
+        [ ]
+      else
+        overrides;
+    lock = if locked == null then null else locked.config;
+    excludedPackages = args.excludedPackages or [ ];
+    fallback = if args.fallback then { userEnv = hasUserEnv; } else null;
+    libraries = args.libraries or false;
+  };
+in
+rec {
+  inherit goModules locked;
+
+  # The flags that a plan in a file is made with.
+  planFlags = flags ++ [ "-ldflags=${linkValues.hidden}" ];
+  # The values that these have stand-ins for.
+  planValues = linkValues.values;
+  inputs = inputs' // fallbackInputs // { inherit stdSpecs; };
+
+  # The trees of `modules` are below it.
+  modulesDir =
+    if patched.unpacked != null then
+      "${patched.unpacked}"
+    else if patched.vendored != null then
+      "${patched.vendored}"
+    else
+      src;
+
+  stdPlan = planner {
+    name = "std-plan";
+    command = "plan";
+    config = {
+      inherit go env flags probe;
+      envFile = inputs'.stdEnv or "";
+    };
+    inherit attrs;
+  };
+
+  # What the derivations of the standard library's parts are told to do. Its path must be the same in all modes, as these
+  # depend on it.
+  stdSpecs = planner {
+    name = "std-specs";
+    command = "std-specs";
+    config = { inherit stdPlan; };
+    attrs = if args.contentAddressed then import ../content-addressing.nix else { };
+  };
+
+  # What the plan depends on of the sources: most edits leave it as it is.
+  skeleton = planner {
+    name = "skeleton";
+    command = "skeleton";
+    config = skeletonConfig;
+    inherit attrs;
+  };
+
+  plan = planner {
+    name = "plan";
+    command = "plan";
+    config = planConfig // {
+      skeleton = settle skeleton;
+      inherit (args) subPackages;
+    };
+    inherit attrs;
+  };
+
+  modules = if locked != null then "" else splitModules;
+  splitModules = planner {
+    name = "modules";
+    command = "modules";
+    config = {
+      storeDir = builtins.storeDir;
+    }
+    // (
+      if goModules == null then
+        {
+          inherit src env;
+          inherit (args) modRoot;
+          inherit (planConfig) settings;
+        }
+      else
+        { ${if unpacked == null then "vendor" else "unpacked"} = modulesDir; }
+    );
+    attrs = attrs // splitAttrs;
+  };
+
+  # What the programs ship: the modules that they are linked from, as JSON.
+  linked = planner {
+    name = "linked-modules";
+    command = "linked";
+    config = {
+      inherit plan;
+    }
+    // (if locked == null then { inherit modules modulesDir; } else { fetched = locked.config.modules; });
+    inherit attrs;
+  };
+  # Store paths are names there: what is listed may be more than the store has.
+  linkedModules = builtins.fromJSON (builtins.unsafeDiscardStringContext (builtins.readFile "${linked}"));
+
+  # The same for tests. Their skeleton has more of the test files, so that an edit of a test does not plan the program
+  # again.
+  testSkeleton = planner {
+    name = "test-skeleton";
+    command = "skeleton";
+    config = skeletonConfig // {
+      tests = true;
+    };
+    inherit attrs;
+  };
+
+  testPlan = planner {
+    name = "test-plan";
+    command = "tests";
+    config = planConfig // {
+      skeleton = settle testSkeleton;
+      subPackages = args.testPackages;
+      inherit (args) checkFlags;
+    };
+    inherit attrs;
+  };
+
+  # What tests have beside the inputs of a build: the environment of a package's checkPhase, and what those see that see
+  # all of src, with the modules as nixpkgs hands them to the go command.
+  testInputs =
+    inputs
+    // (if args.cgo then { linkEnv = inputs.cgoEnv; } else { })
+    // {
+      planner = tools.dgd-plan;
+      src = "${src}";
+      checkEnv = cgoEnv (
+        withInputs
+        // {
+          name = "check-env";
+          env = env // removeAttrs (args.checkVariables or { }) (builtins.attrNames withInputs.attrs);
+          nativeBuildInputs = [ go ] ++ args.nativeBuildInputs ++ args.nativeCheckInputs;
+        }
+      );
+    }
+    // (
+      if locked != null then
+        { modules = "${locked.cache}"; }
+      else if goModules == null then
+        { }
+      else
+        { modules = "${if patched.vendored == null then goModules else patched.vendored}"; }
+    );
+
+  testBindConfig = bindConfig // {
+    name = "tests";
+    tests = testPlan;
+    testData = if builtins.isList args.testData then { "*" = args.testData; } else args.testData;
+  };
+
+  # What the last stage, the binding of the sources to the plan, works on.
+  bindConfig = {
+    inherit
+      plan
+      stdPlan
+      modules
+      src
+      ;
+    locked = if locked == null then [ ] else map (m: { inherit (m) path version tree; }) locked.config.modules;
+    # What the directories that stand in for modules are compared with.
+    fetched = if goModules != null && !args.proxyVendor && mayReplace then goModules else "";
+    fetchHooks = args.fetchHooks or false;
+    values = if settings == null then linkValues.values else [ ];
+    settings = if settings == allSettings then "" else allSettings;
+    inherit (args) contentAddressed allowGoReference;
+    # Without -trimpath the sources' place shows, which is that of a derivation's first package for all.
+    granularity = if args.allowGoReference then "package" else args.granularity;
+    name = "program";
+    storeDir = builtins.storeDir;
+  };
+}
