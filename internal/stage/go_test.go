@@ -209,8 +209,8 @@ func TestReadFlags(t *testing.T) {
 func TestCompilerFlagsErrors(t *testing.T) {
 	const flags = " -I . -fmessage-length=0 -o x.o"
 	for _, test := range []struct{ text, want string }{
-		{"", "go build -x of a tiny cgo package ran no C compiler"},
-		{"gcc" + flags + " -c other.c\n/goroot/pkg/tool/linux_amd64/compile -fmessage-length=0 -c c.c\n", "go build -x of a tiny cgo package ran no C compiler"},
+		{"", "go list -compiled -x of a tiny cgo package ran no C compiler"},
+		{"gcc" + flags + " -c other.c\n/goroot/pkg/tool/linux_amd64/compile -fmessage-length=0 -c c.c\n", "go list -compiled -x of a tiny cgo package ran no C compiler"},
 		{"make" + flags + " -c c.c\n", `go build -n, line 1: unknown command "make"`},
 		{"gcc -fmessage-length=0 -o x.o -c c.c\n", "not a compiler call as cmd/go makes it: gcc -fmessage-length=0 -o x.o -c c.c"},
 	} {

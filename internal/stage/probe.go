@@ -73,8 +73,11 @@ var probeFiles = map[string]string{
 	"unused.go": "package probe\n",
 }
 
-// Probe builds a tiny cgo package for real and returns what cmd/go gives to each
-// C compiler beside what it prints under -n: the flags that follow its probes.
+// Probe lets cmd/go compile the C of a tiny cgo package for real, and returns what
+// it gives to each C compiler beside what it prints under -n: the flags that
+// follow its probes. `go list -compiled` does that without the Go packages that
+// `go build` would compile before.
+//
 // Where it does not understand what go has printed it returns none, so that a
 // package with C cannot be planned.
 func Probe(ctx context.Context, cfg *Config, dir string) (map[string]graph.CompilerFlags, error) {
@@ -95,10 +98,10 @@ func Probe(ctx context.Context, cfg *Config, dir string) (map[string]graph.Compi
 	if err != nil {
 		return nil, err
 	}
-	args := []string{"build", "-x", "-trimpath", "-buildvcs=false", "."}
+	args := []string{"list", "-x", "-compiled", "-trimpath", "-buildvcs=false", "."}
 	text, err := g.Script(ctx, src, args)
 	if err != nil {
-		// The script of a real build has lines that -n does not print, and what
+		// The script of a real run has lines that -n does not print, and what
 		// went wrong is somewhere between them. Without -x, go prints that alone.
 		if _, alone := g.Script(ctx, src, slices.Delete(args, 1, 2)); alone != nil {
 			err = alone
@@ -113,7 +116,7 @@ func Probe(ctx context.Context, cfg *Config, dir string) (map[string]graph.Compi
 	return flags, nil
 }
 
-// compilerFlags reads the flags from the script of a real build.
+// compilerFlags reads the flags from the script of a real run.
 func compilerFlags(text string, programs []string) (map[string]graph.CompilerFlags, error) {
 	flags := map[string]graph.CompilerFlags{}
 	for line := range strings.Lines(text) {
@@ -139,7 +142,7 @@ func compilerFlags(text string, programs []string) (map[string]graph.CompilerFla
 		flags[command] = f
 	}
 	if len(flags) == 0 {
-		return nil, errors.New("go build -x of a tiny cgo package ran no C compiler")
+		return nil, errors.New("go list -compiled -x of a tiny cgo package ran no C compiler")
 	}
 	return flags, nil
 }
