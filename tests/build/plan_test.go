@@ -43,7 +43,7 @@ func TestPlanShares(t *testing.T) {
 	testnix.Require(t)
 	dgd := dgdCommand(t)
 	for _, addressed := range []string{"false", "true"} {
-		t.Run("contentAddressed = "+addressed, func(t *testing.T) {
+		t.Run("addressed-"+addressed, func(t *testing.T) {
 			src := project(t, layers)
 			writePlan(t, dgd, src, "--builder", "buildWithIFD", "--cgo=false")
 			args := layersEnv + " contentAddressed = " + addressed + ";"
