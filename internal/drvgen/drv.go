@@ -56,6 +56,57 @@ func (e *encoder) add(d *Derivation) error {
 			"outputs": strings.Join(d.Outputs, " "),
 		},
 	}
+	if err := e.inputs(drv, d); err != nil {
+		return err
+	}
+	outputs := map[string]string{}
+	for _, o := range d.Outputs {
+		drv.Outputs[o] = &derivation.Output{}
+		drv.Env[o] = ""
+	}
+	if e.env.ContentAddressed {
+		drv.Env["outputHashAlgo"] = "sha256"
+		drv.Env["outputHashMode"] = "recursive"
+		for _, o := range d.Outputs {
+			drv.Outputs[o].HashAlgorithm = "r:sha256"
+			drv.Env[o] = drvfile.Placeholder(o)
+		}
+	} else if err := e.address(drv, outputs); err != nil {
+		return err
+	}
+
+	var aterm bytes.Buffer
+	if err := drv.WriteDerivation(&aterm); err != nil {
+		return err
+	}
+	refs := slices.Clone(drv.InputSources)
+	for p := range drv.InputDerivations {
+		refs = append(refs, p)
+	}
+	made := socket.Derivation{Name: d.Name + ".drv", ATerm: aterm.Bytes(), Refs: refs}
+	drvPath := made.Path(e.env.StoreDir)
+	if e.env.ContentAddressed {
+		for _, o := range d.Outputs {
+			outputs[o] = drvfile.InputPlaceholder(drvPath, o)
+		}
+	} else {
+		replacement, err := drv.CalculateDrvReplacement(e.replacements)
+		if err != nil {
+			return err
+		}
+		if e.replacements == nil {
+			e.replacements = map[string]string{}
+		}
+		e.replacements[drvPath] = replacement
+	}
+	e.out = append(e.out, made)
+	e.paths = append(e.paths, drvPath)
+	e.outputs = append(e.outputs, outputs)
+	return nil
+}
+
+// inputs sets what a derivation refers to, and the variables that say where it is.
+func (e *encoder) inputs(drv *derivation.Derivation, d *Derivation) error {
 	sources := map[string]bool{e.env.Executor: true}
 	if !e.env.AllowGoReference {
 		drv.Env["disallowedReferences"] = e.env.Inputs[Go]
@@ -102,50 +153,6 @@ func (e *encoder) add(d *Derivation) error {
 		drv.InputSources = append(drv.InputSources, s)
 	}
 	slices.Sort(drv.InputSources)
-
-	outputs := map[string]string{}
-	for _, o := range d.Outputs {
-		drv.Outputs[o] = &derivation.Output{}
-		drv.Env[o] = ""
-	}
-	if e.env.ContentAddressed {
-		drv.Env["outputHashAlgo"] = "sha256"
-		drv.Env["outputHashMode"] = "recursive"
-		for _, o := range d.Outputs {
-			drv.Outputs[o].HashAlgorithm = "r:sha256"
-			drv.Env[o] = drvfile.Placeholder(o)
-		}
-	} else if err := e.address(drv, outputs); err != nil {
-		return err
-	}
-
-	var aterm bytes.Buffer
-	if err := drv.WriteDerivation(&aterm); err != nil {
-		return err
-	}
-	refs := slices.Clone(drv.InputSources)
-	for p := range drv.InputDerivations {
-		refs = append(refs, p)
-	}
-	made := socket.Derivation{Name: d.Name + ".drv", ATerm: aterm.Bytes(), Refs: refs}
-	drvPath := made.Path(e.env.StoreDir)
-	if e.env.ContentAddressed {
-		for _, o := range d.Outputs {
-			outputs[o] = drvfile.InputPlaceholder(drvPath, o)
-		}
-	} else {
-		replacement, err := drv.CalculateDrvReplacement(e.replacements)
-		if err != nil {
-			return err
-		}
-		if e.replacements == nil {
-			e.replacements = map[string]string{}
-		}
-		e.replacements[drvPath] = replacement
-	}
-	e.out = append(e.out, made)
-	e.paths = append(e.paths, drvPath)
-	e.outputs = append(e.outputs, outputs)
 	return nil
 }
 

@@ -163,27 +163,8 @@ func MakeTests(ctx context.Context, cfg *TestConfig, dir string) (*Plan, error) 
 	opt.TestEnv, plan.TestModules = testEnv(cfg, given, at)
 	opt.TestArgs = ofProgram
 
-	// The same script with -trimpath and without, each from a cache of its own,
-	// and what neither prints.
-	script := func(g *gocmd.Command, flags []string) (string, error) {
-		args := slices.Concat([]string{"test", "-n", "-vet=off"}, flags, checkFlags, packages)
-		return g.Script(ctx, opt.ModRoot, args)
-	}
-	var trimmed, kept string
-	var group errgroup.Group
-	group.Go(func() (err error) {
-		trimmed, err = script(g, flags)
-		return err
-	})
-	group.Go(func() (err error) {
-		kept, err = script(g.KeepingPaths(), gocmd.Without(flags, "-trimpath"))
-		return err
-	})
-	group.Go(func() (err error) {
-		opt.Tests, err = testMains(ctx, g, opt.ModRoot, flags, packages)
-		return err
-	})
-	if err := group.Wait(); err != nil {
+	trimmed, kept, err := testScripts(ctx, g, &opt, flags, checkFlags, packages)
+	if err != nil {
 		return nil, explainTests(err, cfg, at)
 	}
 	both := make([]*graph.Graph, 2)
@@ -199,6 +180,30 @@ func MakeTests(ctx context.Context, cfg *TestConfig, dir string) (*Plan, error) 
 	}
 	plan.Graph = *tests
 	return plan, nil
+}
+
+// testScripts returns the script of the tests with -trimpath and without, each
+// from a cache of its own, and sets in opt what neither prints.
+func testScripts(ctx context.Context, g *gocmd.Command, opt *graph.Options, flags, checkFlags, packages []string) (trimmed, kept string, err error) {
+	script := func(g *gocmd.Command, flags []string) (string, error) {
+		args := slices.Concat([]string{"test", "-n", "-vet=off"}, flags, checkFlags, packages)
+		return g.Script(ctx, opt.ModRoot, args)
+	}
+	var group errgroup.Group
+	group.Go(func() (err error) {
+		trimmed, err = script(g, flags)
+		return err
+	})
+	group.Go(func() (err error) {
+		kept, err = script(g.KeepingPaths(), gocmd.Without(flags, "-trimpath"))
+		return err
+	})
+	group.Go(func() (err error) {
+		opt.Tests, err = testMains(ctx, g, opt.ModRoot, flags, packages)
+		return err
+	})
+	err = group.Wait()
+	return trimmed, kept, err
 }
 
 // explainTests says what patterns there are if one of them fits nothing, and

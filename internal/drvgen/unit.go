@@ -1,0 +1,212 @@
+package drvgen
+
+import (
+	"fmt"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+
+	"dgd/internal/action"
+	"dgd/internal/graph"
+)
+
+// unit makes one node's unit and the derivation's variables for it.
+func (gen *generator) unit(d *Derivation, n int, unitOf map[int]int) (action.Unit, error) {
+	node := gen.g.Nodes[n]
+	u := action.Unit{Name: node.Name, Vars: action.Vars{}}
+	var dirs []string
+	switch node.Kind {
+	case graph.Package:
+		for _, f := range []file{gen.at[n].archive, gen.at[n].export} {
+			if f.path != "" {
+				dirs = append(dirs, path.Dir(f.token()))
+			}
+		}
+		u.Vars["ARCHIVE"] = gen.at[n].archive.token()
+		u.Vars["EXPORT"] = gen.at[n].export.token()
+		if node.Header {
+			u.Vars["HEADER"] = gen.at[n].header.token()
+			dirs = append(dirs, gen.at[n].header.token())
+		}
+	case graph.Link:
+		u.Vars["PROGRAM"] = gen.at[n].archive.token()
+		dirs = []string{"${out}/bin"}
+		if slices.ContainsFunc(node.Refs, func(r graph.Ref) bool { return r.Output == graph.Header }) {
+			u.Vars["BIN"] = "${out}/bin"
+		}
+	case graph.File:
+		u.Vars["FILE"] = "${out}"
+	case graph.Ask, graph.Objects:
+		u.Vars["FILE"] = "${out}"
+		dirs = []string{"${out}"}
+	case graph.Cgo:
+		u.Vars["CFILES"], u.Vars["GOFILES"], u.Vars["HEADER"] = "${out}", "${x}", "${h}"
+		dirs = []string{"${out}", "${x}", "${h}"}
+		if node.Tree {
+			u.Vars["TREE"] = "${t}"
+			dirs = append(dirs, "${t}")
+		}
+	case graph.Test:
+		u.Vars["RESULT"] = "${out}"
+	}
+	d.Vars["GOROOT"] = gen.goroot()
+	if node.Cgo {
+		switch {
+		case gen.opt.StdEnv[n]:
+			d.Vars["CGOENV"] = Value{Input: StdEnv}
+		case node.Kind == graph.Link:
+			d.Vars["CGOENV"] = Value{Input: LinkEnv}
+		default:
+			d.Vars["CGOENV"] = Value{Input: CgoEnv}
+		}
+		u.Env = "${CGOENV}"
+	}
+	if node.Kind == graph.Test {
+		d.Vars["CHECKENV"] = Value{Input: CheckEnv}
+		u.Env = "${CHECKENV}"
+	}
+	for _, in := range node.Inputs {
+		d.Vars[in.Token()] = Value{Input: Input(in)}
+		if in == graph.UserEnv || in == graph.CheckEnv {
+			u.Env = "${" + in.Token() + "}"
+		}
+	}
+	for i, ref := range node.Refs {
+		token := "R" + strconv.Itoa(i)
+		if need, ok := unitOf[ref.Node]; ok {
+			if !slices.Contains(u.Needs, need) {
+				u.Needs = append(u.Needs, need)
+			}
+			u.Vars[token] = gen.at[ref.Node].file(ref.Output).token()
+			continue
+		}
+		var err error
+		if u.Vars[token], err = gen.reference(d, ref); err != nil {
+			return u, err
+		}
+	}
+	slices.Sort(u.Needs)
+	var writes []action.Step
+	for _, s := range gen.opt.Sources[n] {
+		for _, f := range s.Files {
+			file := srcToken(path.Join(s.At, f.Name))
+			dirs = append(dirs, path.Dir(file))
+			writes = append(writes, action.Step{Write: &action.Write{Path: file, Text: action.Escape(f.Text)}})
+		}
+		if s.Path != "" {
+			v := gen.variable(d, Value{Path: s.Path})
+			u.Sources = append(u.Sources, action.Source{At: srcToken(s.At), From: "${" + v + "}", Copy: s.Copy})
+		}
+	}
+	slices.Sort(dirs)
+	var mkdirs []action.Step
+	for _, dir := range slices.Compact(dirs) {
+		mkdirs = append(mkdirs, action.Step{Mkdir: dir})
+	}
+	u.Steps = slices.Concat(mkdirs, writes, respond(node.Steps))
+	return u, nil
+}
+
+// goroot is the value of GOROOT.
+func (gen *generator) goroot() Value {
+	if gen.opt.Goroot == "." { // tools compare paths by their letters
+		return Value{Input: Go}
+	}
+	return Value{Input: Go, Suffix: "/" + gen.opt.Goroot}
+}
+
+// srcToken is a path below SRC.
+func srcToken(rel string) string {
+	if rel == "." {
+		return "${SRC}"
+	}
+	return "${SRC}/" + action.Escape(rel)
+}
+
+// reference is the place of another derivation's output, as a token of this one.
+func (gen *generator) reference(d *Derivation, ref graph.Ref) (string, error) {
+	at, ok := gen.collected[ref.Node]
+	if !ok || ref.Output != graph.Archive {
+		at = gen.at[ref.Node]
+	}
+	if !at.done {
+		return "", fmt.Errorf("refers to %s, which comes later", gen.g.Nodes[ref.Node].Name)
+	}
+	f := at.file(ref.Output)
+	return f.below("${" + gen.variable(d, Value{Drv: &at.drv, Output: f.output}) + "}"), nil
+}
+
+// variable gives a value a name in the derivation: how often the derivation has
+// referred to anything before it first refers to the value. A name that told the
+// place in this graph would make equal derivations of two programs differ.
+func (gen *generator) variable(d *Derivation, v Value) string {
+	key := v.Path
+	if v.Drv != nil {
+		key = strconv.Itoa(*v.Drv) + "!" + v.Output
+	}
+	gen.referred++
+	if name, ok := gen.vars[key]; ok {
+		return name
+	}
+	name := "V" + strconv.Itoa(gen.referred-1)
+	gen.vars[key] = name
+	d.Vars[name] = v
+	return name
+}
+
+// join adds a derivation with all programs, where there are several. It depends
+// on packages that no program needs, too: that they compile is a part of the
+// build, although nothing of them is in its output.
+func (gen *generator) join() error {
+	var links, unused []int
+	needed := make([]bool, len(gen.g.Nodes))
+	for _, node := range gen.g.Nodes {
+		for _, ref := range node.Refs {
+			needed[ref.Node] = true
+		}
+	}
+	names := map[string]string{}
+	for n, node := range gen.g.Nodes {
+		if node.Kind != graph.Link {
+			if gen.opt.Libraries && node.Kind == graph.Package && !node.Std && !needed[n] {
+				unused = append(unused, n)
+			}
+			continue
+		}
+		if other, ok := names[node.Main]; ok {
+			return fmt.Errorf("%s and %s are both programs of the name %s", other, node.Name, node.Main)
+		}
+		names[node.Main] = node.Name
+		links = append(links, n)
+	}
+	switch {
+	case len(gen.g.Nodes) == 1 && gen.g.Nodes[0].Kind == graph.ByGo:
+		return nil
+	case len(links) == 0 && !gen.opt.Libraries:
+		return fmt.Errorf("nothing is linked: there is no main package")
+	case len(links) == 1 && len(unused) == 0 && gen.at[links[0]].drv == len(gen.drvs)-1:
+		return nil
+	}
+	gen.collected = nil
+	d := gen.begin("")
+	u := action.Unit{Name: "programs", Vars: action.Vars{}, Steps: []action.Step{{Mkdir: "${out}"}}}
+	byName := func(a, b int) int { return strings.Compare(gen.g.Nodes[a].Name, gen.g.Nodes[b].Name) }
+	slices.SortStableFunc(unused, byName)
+	slices.SortStableFunc(links, byName)
+	for _, n := range unused {
+		// Of its two outputs the one that an edit of a function's body leaves as it is.
+		if _, err := gen.reference(&d, graph.Ref{Node: n, Output: graph.Export}); err != nil {
+			return err
+		}
+	}
+	if len(links) > 0 {
+		u.Steps[0].Mkdir += "/bin"
+	}
+	for _, n := range links {
+		v := gen.variable(&d, Value{Drv: &gen.at[n].drv, Output: "out"})
+		file := "/bin/" + action.Escape(gen.g.Nodes[n].Main)
+		u.Steps = append(u.Steps, action.Step{Copy: &action.Copy{From: "${" + v + "}" + file, To: "${out}" + file}})
+	}
+	return gen.add(d, u)
+}

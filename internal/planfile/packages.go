@@ -1,0 +1,251 @@
+package planfile
+
+import (
+	"fmt"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"dgd/internal/action"
+	"dgd/internal/drvgen"
+	"dgd/internal/graph"
+	"dgd/internal/nix/nar"
+)
+
+// langOf is the language version that a package is compiled with.
+func langOf(n *graph.Node) string {
+	if c := compileOf(n); c != nil {
+		for _, a := range c.Args {
+			if l, ok := strings.CutPrefix(a, "-lang="); ok {
+				return l
+			}
+		}
+	}
+	return ""
+}
+
+// compileOf is the run of the compiler of a package.
+func compileOf(n *graph.Node) *action.Run {
+	for _, s := range n.Steps {
+		if s.Run != nil && path.Base(s.Run.Args[0]) == "compile" {
+			return s.Run
+		}
+	}
+	return nil
+}
+
+// dirOf is the directory of a package, as steps name it.
+func dirOf(n *graph.Node) string {
+	if n.Src.Dir == "." {
+		return "${SRC}"
+	}
+	return "${SRC}/" + action.Escape(n.Src.Dir)
+}
+
+// once puts a word in the place of a text that is there once.
+func once(text, old, word string) (string, bool) {
+	if strings.Count(text, old) != 1 {
+		return text, false
+	}
+	return strings.Replace(text, old, word, 1), true
+}
+
+// inner is a string as it stands between the quotes of JSON.
+func inner(s string) string {
+	text, err := drvgen.Canonical(s)
+	if err != nil {
+		panic(err) // it is a string
+	}
+	return string(text[1 : len(text)-1])
+}
+
+// pkg writes the line of a package.
+func (w *writer) pkg(n int, steps string) error {
+	node := w.p.Graph.Nodes[n]
+	c := compileOf(node)
+	if c == nil || node.Src == nil {
+		return fmt.Errorf("dgd cannot put what builds this into a file: leave out `plan`")
+	}
+	prefix, m := w.prefixOf(n)
+	if m == nil {
+		prefix = w.mainOf(node.Name)
+	}
+	rel := strings.TrimPrefix(strings.TrimPrefix(node.Name, prefix), "/")
+	options := map[string]string{}
+
+	// The files that the compiler is given.
+	dir := dirOf(node)
+	var files, quoted []string
+	for _, a := range c.Args[slices.Index(c.Args, "-pack")+1:] {
+		f, ok := strings.CutPrefix(a, dir+"/")
+		if !ok || strings.Contains(f, "/") {
+			break
+		}
+		files = append(files, strings.ReplaceAll(f, "$$", "$"))
+		quoted = append(quoted, `"`+inner(a)+`"`)
+	}
+	steps, ok := once(steps, strings.Join(quoted, ","), "@FILES@")
+	if !ok || len(files) == 0 {
+		return fmt.Errorf("dgd does not understand how it is compiled: leave out `plan`")
+	}
+	// What it imports.
+	var imports []string
+	config := ""
+	for i, r := range node.Refs {
+		if r.Output != graph.Export {
+			return fmt.Errorf("dgd cannot put what it refers to into a file: leave out `plan`")
+		}
+		imports = append(imports, w.key(r.Node))
+		config += "packagefile " + action.Escape(w.p.Graph.Nodes[r.Node].Name) + "=${R" + strconv.Itoa(i) + "}\n"
+	}
+	if config != "" {
+		if steps, ok = once(steps, inner(config), "@IMPORTS@"); !ok {
+			return fmt.Errorf("its import config is not what it refers to: leave out `plan`")
+		}
+	}
+	as := node.Name
+	if m != nil {
+		as = prefix + w.versions[prefix]
+		if rel != "" {
+			as += "/" + rel
+		}
+	}
+	steps, _ = once(steps, `"-trimpath","`+inner(dir+"=>"+action.Escape(as))+";", `"-trimpath","@TRIM@;`)
+	steps, _ = once(steps, `"-p","`+inner(action.Escape(node.Name))+`"`, `"-p","@NAME@"`)
+	lang := langOf(node)
+	if lang != "" {
+		steps, _ = once(steps, `"-lang=`+inner(lang)+`"`, `"-lang=@LANG@"`)
+		if lang != w.lang[prefix] {
+			options["l"] = lang
+		}
+	}
+	for _, s := range node.Steps {
+		if s.Write != nil && s.Write.Path == "${OBJ}/embedcfg" {
+			if steps, ok = once(steps, inner(s.Write.Text), "@EMBED@"); ok {
+				options["E"] = s.Write.Text
+			}
+		}
+	}
+	if err := w.sources(n, m, files, options); err != nil {
+		return err
+	}
+	if w.label[n] != "" {
+		options["g"] = w.label[n]
+	}
+	for _, dir := range []string{options["s"], options["v"]} {
+		if dir != "" {
+			options["d"] = w.p.Digests[dir]
+		}
+	}
+	line := "package " + w.key(n) + " " + w.template(steps) + " " + list(files) + " " + strings.Join(imports, ",")
+	if len(imports) == 0 {
+		line += "-"
+	}
+	for _, k := range sortedKeys(options) {
+		line += " " + k + "=" + escape(options[k])
+	}
+	w.f.Nodes = append(w.f.Nodes, line)
+	return nil
+}
+
+func sortedKeys(m map[string]string) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+// sources says what a package is compiled from, where that is more than the files
+// of its directory or its module.
+func (w *writer) sources(n int, m *Module, files []string, options map[string]string) error {
+	node, bound := w.p.Graph.Nodes[n], w.p.Bound[n]
+	if len(bound) == 1 && !bound[0].Copy {
+		b := bound[0]
+		if m != nil && b.Tree == nil && b.Path == m.Store && b.At == "vendor/"+m.Dir {
+			if m.Root != "" {
+				options["v"] = path.Join(m.Root, strings.TrimPrefix(node.Src.Dir, "vendor/"+m.Dir))
+			}
+			return nil
+		}
+		if b.Tree != nil && b.At == node.Src.Dir && b.Tree.Name == nar.Name(node.Name) && b.Tree.Exclude == nil && b.Tree.Files != nil &&
+			b.Tree.Root == filepath.Join(w.p.Src, filepath.FromSlash(node.Src.Dir)) {
+			var more []string
+			for _, f := range b.Tree.Files {
+				if !slices.Contains(files, f) {
+					more = append(more, f)
+				}
+			}
+			if len(more)+len(files) != len(b.Tree.Files) {
+				return fmt.Errorf("it is not compiled from the files of its tree: leave out `plan`")
+			}
+			if len(more) > 0 {
+				options["e"] = list(more)
+			}
+			options["s"] = node.Src.Dir
+			return nil
+		}
+	}
+	return fmt.Errorf("dgd cannot put what its sources are into a file: leave out `plan`")
+}
+
+// link writes the line of a program.
+func (w *writer) link(n int, steps string) error {
+	node := w.p.Graph.Nodes[n]
+	config := ""
+	linked := map[int]bool{}
+	for i, r := range node.Refs {
+		if r.Output != graph.Archive {
+			return fmt.Errorf("dgd cannot put what is linked into a file: leave out `plan`")
+		}
+		linked[r.Node] = true
+		config += "packagefile " + action.Escape(w.p.Graph.Nodes[r.Node].Name) + "=${R" + strconv.Itoa(i) + "}\n"
+	}
+	steps, ok := once(steps, inner(config), "@IMPORTS@")
+	if !ok {
+		return fmt.Errorf("its import config is not what it refers to: leave out `plan`")
+	}
+	main := slices.IndexFunc(node.Refs, func(r graph.Ref) bool { return w.p.Graph.Nodes[r.Node].Name == node.Name })
+	if main < 0 {
+		return fmt.Errorf("its main package is not linked: leave out `plan`")
+	}
+	steps, ok = once(steps, `"${R`+strconv.Itoa(main)+`}"]`, `"@MAIN@"]`)
+	if !ok {
+		return fmt.Errorf("dgd does not understand how it is linked: leave out `plan`")
+	}
+	// What is linked beside what the main package imports.
+	closed := map[int]bool{}
+	w.close(node.Refs[main].Node, closed)
+	roots := []string{w.key(node.Refs[main].Node)}
+	for _, r := range node.Refs {
+		if !closed[r.Node] {
+			w.close(r.Node, closed)
+			roots = append(roots, w.key(r.Node))
+		}
+	}
+	for c := range closed {
+		if !linked[c] {
+			return fmt.Errorf("%s is imported and not linked: leave out `plan`", w.p.Graph.Nodes[c].Name)
+		}
+	}
+	line := "link " + w.key(n) + " " + w.template(steps) + " " + escape(node.Main) + " " + strings.Join(roots, ",")
+	if node.Cgo {
+		line += " c=1"
+	}
+	w.f.Nodes = append(w.f.Nodes, line)
+	return nil
+}
+
+// close adds what a node refers to, and it itself.
+func (w *writer) close(n int, closed map[int]bool) {
+	if closed[n] {
+		return
+	}
+	closed[n] = true
+	for _, r := range w.p.Graph.Nodes[n].Refs {
+		w.close(r.Node, closed)
+	}
+}
