@@ -139,7 +139,7 @@ func same(t *testing.T, src, plan, bound string) {
 		t.Fatal(err)
 	}
 	env := strings.Fields(string(goroot))
-	lib, err := filepath.Abs("../../lib")
+	lib, err := filepath.Abs("../../lib/stages")
 	if err != nil {
 		t.Fatal(err)
 	}
