@@ -113,12 +113,16 @@ func (c *closure) readSpecs(ctx context.Context, st Store) error {
 		if n.role != inner || n.drv.Env["specPath"] == "" {
 			continue
 		}
-		file := n.drv.Env["specPath"]
-		dir := path.Dir(file)
+		dir, name := path.Split(n.drv.Env["specPath"])
+		dir = path.Clean(dir)
+		// A placeholder of an output that is not built is no path.
 		for _, d := range n.deps {
-			if d.text != "" && d.text == dir && d.path != "" {
+			if d.text != "" && d.text == dir {
 				dir = d.path
 			}
+		}
+		if dir == "" {
+			continue
 		}
 		files, err := st.Files(ctx, dir)
 		if errors.Is(err, fs.ErrNotExist) {
@@ -127,7 +131,7 @@ func (c *closure) readSpecs(ctx context.Context, st Store) error {
 		if err != nil {
 			return err
 		}
-		f, ok := files[path.Base(file)]
+		f, ok := files[name]
 		if !ok {
 			continue
 		}

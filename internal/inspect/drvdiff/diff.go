@@ -194,6 +194,11 @@ func (n *node) key() string {
 	if n.role != inner {
 		return ""
 	}
+	if n.drv.Env["specPath"] != "" {
+		// A part of the standard library has a name of its own, and its spec is
+		// known only where that is built.
+		return "part\x00" + n.drv.Env["name"]
+	}
 	key := string(n.kind) + "\x00" + strings.Join(n.names, "\x00")
 	if n.kind != packages {
 		key += "\x00" + n.drv.Env["name"]
