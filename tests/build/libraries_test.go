@@ -26,7 +26,7 @@ var library = map[string]string{
 // everyDirectory is the expression of a build that nixpkgs' buildGoModule does
 // without subPackages.
 func everyDirectory(t testing.TB, function, src, more string) string {
-	return fmt.Sprintf("((import %s/lib { pkgs = import <nixpkgs> { }; }).internal.withMore { libraries = true; subPackages = null; %s }).%s { src = %s; %s }",
+	return fmt.Sprintf("((import %s/lib { pkgs = import <nixpkgs> { }; }).internal.withMore { libraries = true; subPackages = null; ldflags = [ \"-buildid=\" ]; %s }).%s { src = %s; %s }",
 		repo(t), more, function, src, layersEnv)
 }
 
