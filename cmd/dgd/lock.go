@@ -83,16 +83,5 @@ func checkLock(cmd *cobra.Command, project *making.Project, asJSON bool) error {
 	if err != nil {
 		return err
 	}
-	if asJSON {
-		err = printJSON(cmd.OutOrStdout(), append([]lock.Finding{}, found...))
-	} else {
-		for _, f := range found {
-			fmt.Fprintln(cmd.OutOrStdout(), f)
-		}
-	}
-	if err != nil || len(found) == 0 {
-		return err
-	}
-	cmd.PrintErrf("run `dgd lock` in %s\n", project.Dir)
-	return errFinding
+	return showFindings(cmd, found, asJSON, "dgd lock", project.Dir)
 }

@@ -65,6 +65,25 @@ func misused(check cobra.PositionalArgs) cobra.PositionalArgs {
 // errFinding ends a command that has shown what it found.
 var errFinding = errors.New("there are findings")
 
+// showFindings prints what a check has found, and in which directory which command
+// mends it. It returns errFinding if there is anything.
+func showFindings[T any](cmd *cobra.Command, found []T, asJSON bool, mend, dir string) error {
+	if asJSON {
+		if err := printJSON(cmd.OutOrStdout(), append([]T{}, found...)); err != nil {
+			return err
+		}
+	} else {
+		for _, f := range found {
+			fmt.Fprintln(cmd.OutOrStdout(), f)
+		}
+	}
+	if len(found) == 0 {
+		return nil
+	}
+	cmd.PrintErrf("run `%s` in %s\n", mend, dir)
+	return errFinding
+}
+
 // status shows an error and returns the program's exit status.
 func status(err error) int {
 	var wrong misuse

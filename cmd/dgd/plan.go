@@ -137,19 +137,7 @@ func showDifferences(cmd *cobra.Command, project *making.Project, name string, o
 	if err != nil {
 		return err
 	}
-	found := planfile.Differences(before, after)
-	if asJSON {
-		err = printJSON(cmd.OutOrStdout(), append([]planfile.Difference{}, found...))
-	} else {
-		for _, d := range found {
-			fmt.Fprintln(cmd.OutOrStdout(), d)
-		}
-	}
-	if err != nil || len(found) == 0 {
-		return err
-	}
-	cmd.PrintErrf("run `dgd plan` in %s\n", project.Dir)
-	return errFinding
+	return showFindings(cmd, planfile.Differences(before, after), asJSON, "dgd plan", project.Dir)
 }
 
 // config is what to plan: by flags, and where these are not given by the settings

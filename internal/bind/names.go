@@ -279,7 +279,19 @@ func preamble(text []byte) []byte {
 		return regexp.MustCompile(`(?m)^[ \t]*(?://|/\*)`).ReplaceAll(text, []byte("\n"))
 	}
 	var out strings.Builder
-	for _, decl := range parsed.Decls {
+	for _, doc := range BeforeImportC(parsed) {
+		for _, c := range doc.List {
+			out.WriteString(strings.TrimSuffix(c.Text[2:], "*/") + "\n")
+		}
+	}
+	return []byte(out.String())
+}
+
+// BeforeImportC returns the comments before import "C" in a Go file that was parsed
+// with its comments.
+func BeforeImportC(file *ast.File) []*ast.CommentGroup {
+	var comments []*ast.CommentGroup
+	for _, decl := range file.Decls {
 		gen, ok := decl.(*ast.GenDecl)
 		if !ok {
 			continue
@@ -290,14 +302,11 @@ func preamble(text []byte) []byte {
 				continue
 			}
 			for _, doc := range []*ast.CommentGroup{imp.Doc, gen.Doc} {
-				if doc == nil {
-					continue
-				}
-				for _, c := range doc.List {
-					out.WriteString(strings.TrimSuffix(c.Text[2:], "*/") + "\n")
+				if doc != nil {
+					comments = append(comments, doc)
 				}
 			}
 		}
 	}
-	return []byte(out.String())
+	return comments
 }

@@ -11,7 +11,6 @@ import (
 type Facts struct {
 	Rest     string            // digest of go.mod and the like
 	Digests  map[string]string // of directories of packages
-	Packages map[string]string // keys of packages, by directory
 	Matches  bool              // it counts which directories have Go files
 	Settings map[string]json.RawMessage
 }
@@ -22,7 +21,7 @@ func Read(name string, text []byte) (*Facts, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &Facts{Digests: map[string]string{}, Packages: map[string]string{}, Settings: map[string]json.RawMessage{}}
+	f := &Facts{Digests: map[string]string{}, Settings: map[string]json.RawMessage{}}
 	for i, line := range lines {
 		fields := strings.Split(line, " ")
 		switch {
@@ -44,7 +43,7 @@ func Read(name string, text []byte) (*Facts, error) {
 			}
 			for _, key := range []string{"s", "v"} {
 				if dir, ok := options[key]; ok {
-					f.Digests[dir], f.Packages[dir] = options["d"], fields[1]
+					f.Digests[dir] = options["d"]
 				}
 			}
 		}
@@ -53,10 +52,16 @@ func Read(name string, text []byte) (*Facts, error) {
 	if err := json.Unmarshal(f.Settings["packages"], &packages); err != nil {
 		return nil, fmt.Errorf("%s: the setting packages: %w: run `dgd plan`", name, err)
 	}
-	f.Matches = packages == nil || slices.ContainsFunc(packages, func(p string) bool {
+	f.Matches = Matches(packages)
+	return f, nil
+}
+
+// Matches reports whether the packages of a plan depend on which directories have Go
+// files: where patterns stand for them, or none are named.
+func Matches(packages []string) bool {
+	return packages == nil || slices.ContainsFunc(packages, func(p string) bool {
 		return strings.ContainsAny(p, "*?[") || strings.Contains(p, "...")
 	})
-	return f, nil
 }
 
 var unescape = strings.NewReplacer("%25", "%", "%20", " ", "%2C", ",", "%0A", "\n", "%0D", "\r", "%09", "\t", "%3D", "=").Replace

@@ -129,6 +129,19 @@ func (p *Plan) lookAgain(cfg *BindConfig, vendored []bind.Module) error {
 	return bind.LookAgain(&p.Graph, cfg.Src, vendor, vendored)
 }
 
+// lockedModules are the modules of a lock, by their places in the module cache.
+func lockedModules(list []workspace.LockedModule) ([]bind.Module, error) {
+	var modules []bind.Module
+	for _, m := range list {
+		dir, err := m.Dir()
+		if err != nil {
+			return nil, err
+		}
+		modules = append(modules, bind.Module{Dir: dir, Store: m.Tree})
+	}
+	return modules, nil
+}
+
 // Bind binds a plan to its sources.
 func Bind(ctx context.Context, cfg *BindConfig) (*Bound, error) {
 	var program, std Plan
@@ -151,12 +164,9 @@ func Bind(ctx context.Context, cfg *BindConfig) (*Bound, error) {
 			vendored = append(vendored, bind.Module{Dir: m.Dir, Store: m.Store})
 		}
 	} else if len(cfg.Locked) > 0 {
-		for _, m := range cfg.Locked {
-			dir, err := m.Dir()
-			if err != nil {
-				return nil, err
-			}
-			vendored = append(vendored, bind.Module{Dir: dir, Store: m.Tree})
+		var err error
+		if vendored, err = lockedModules(cfg.Locked); err != nil {
+			return nil, err
 		}
 	} else if vendor := filepath.Join(cfg.Src, program.vendor()); workspace.Exists(filepath.Join(vendor, "modules.txt")) {
 		return nil, errors.New("the vendor directory of src is not split")
@@ -190,12 +200,9 @@ func Bind(ctx context.Context, cfg *BindConfig) (*Bound, error) {
 	}
 	opt := options(cfg, g, program.Goroot, placed)
 	opt.Libraries = program.Libraries
-	opt.Groups = stdGroups(parts, own)
-	byModule, err := moduleGroups(cfg, g, bound)
-	if err != nil {
+	if opt.Groups, err = programGroups(cfg, g, parts, own, bound); err != nil {
 		return nil, err
 	}
-	opt.Groups = append(opt.Groups, byModule...)
 	out.Derivations, err = drvgen.Generate(g, opt)
 	return out, err
 }

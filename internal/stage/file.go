@@ -118,13 +118,12 @@ func (cfg *FileConfig) settings() map[string]any {
 func (cfg *FileConfig) addSources(ctx context.Context, project *planfile.Project, std, program *Plan) error {
 	var vendored []bind.Module
 	if cfg.Lock != nil {
-		for _, m := range cfg.Lock.Modules {
-			dir, err := m.Dir()
-			if err != nil {
-				return err
-			}
-			vendored = append(vendored, bind.Module{Dir: dir, Store: m.Tree})
-			project.Modules = append(project.Modules, planfile.Module{Dir: dir, Store: m.Tree})
+		var err error
+		if vendored, err = lockedModules(cfg.Lock.Modules); err != nil {
+			return err
+		}
+		for _, m := range vendored {
+			project.Modules = append(project.Modules, planfile.Module{Dir: m.Dir, Store: m.Store})
 		}
 	} else {
 		trees, err := SplitModules(ctx, &SplitConfig{Src: cfg.Src, ModRoot: cfg.ModRoot, Env: cfg.Env, StoreDir: "/"}, nil)
@@ -154,14 +153,12 @@ func (cfg *FileConfig) addSources(ctx context.Context, project *planfile.Project
 	if project.Bound, err = bind.Sources(g, cfg.Src, program.vendor(), vendored); err != nil {
 		return err
 	}
-	opt := options(&BindConfig{Name: "program"}, g, program.Goroot, nil)
+	bindConfig := &BindConfig{Name: "program", Granularity: cfg.Granularity}
+	opt := options(bindConfig, g, program.Goroot, nil)
 	opt.Libraries = program.Libraries
-	opt.Groups = stdGroups(parts, own)
-	byModule, err := moduleGroups(&BindConfig{Granularity: cfg.Granularity}, g, project.Bound)
-	if err != nil {
+	if opt.Groups, err = programGroups(bindConfig, g, parts, own, project.Bound); err != nil {
 		return err
 	}
-	opt.Groups = append(opt.Groups, byModule...)
 	project.Graph, project.Groups = g, opt.Groups
 	if project.Derivations, err = drvgen.Generate(g, opt); err != nil {
 		return err
@@ -176,17 +173,12 @@ func (cfg *FileConfig) addSources(ctx context.Context, project *planfile.Project
 			dirs = append(dirs, program.vendor()+strings.TrimPrefix(n.Src.Dir, "vendor"))
 		}
 	}
-	digests, err := skeleton.Digest(ctx, cfg.Src, dirs, cfg.matches())
+	digests, err := skeleton.Digest(ctx, cfg.Src, dirs, planfile.Matches(cfg.Package))
 	if err != nil {
 		return err
 	}
 	project.Digests, project.Rest = digests.Dirs, digests.Rest
 	return nil
-}
-
-// matches reports whether it depends on the sources which packages there are.
-func (cfg *Config) matches() bool {
-	return cfg.Package == nil || slices.ContainsFunc(cfg.Package, func(p string) bool { return strings.ContainsAny(p, "*?[") || strings.Contains(p, "...") })
 }
 
 // CheckConfig says which sources a plan is compared with.

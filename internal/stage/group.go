@@ -22,6 +22,16 @@ func stdGroups(parts []graph.Part, own []int) []drvgen.Group {
 	return groups
 }
 
+// programGroups are all groups of a program: of the standard library, and of
+// third-party packages.
+func programGroups(cfg *BindConfig, g *graph.Graph, parts []graph.Part, own []int, bound map[int][]bind.Bound) ([]drvgen.Group, error) {
+	byModule, err := moduleGroups(cfg, g, bound)
+	if err != nil {
+		return nil, err
+	}
+	return append(stdGroups(parts, own), byModule...), nil
+}
+
 // moduleGroups groups third-party packages as the granularity says.
 func moduleGroups(cfg *BindConfig, g *graph.Graph, bound map[int][]bind.Bound) ([]drvgen.Group, error) {
 	switch cfg.Granularity {

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"go/ast"
 	"go/parser"
 	"go/token"
 	"os"
@@ -13,6 +12,7 @@ import (
 	"slices"
 	"strings"
 
+	"dgd/internal/bind"
 	"dgd/internal/buildscript"
 	"dgd/internal/gocmd"
 	"dgd/internal/graph"
@@ -32,24 +32,12 @@ func cgoFlags(dir string) ([]string, error) {
 		if err != nil {
 			continue // an ignored file; a file of the build, go has read before
 		}
-		for _, decl := range parsed.Decls {
-			gen, ok := decl.(*ast.GenDecl)
-			if !ok {
-				continue
-			}
-			for _, spec := range gen.Specs {
-				imp, ok := spec.(*ast.ImportSpec)
-				if !ok || imp.Path.Value != `"C"` {
-					continue
-				}
-				for _, doc := range []*ast.CommentGroup{imp.Doc, gen.Doc} {
-					for line := range strings.Lines(doc.Text()) {
-						if rest, ok := strings.CutPrefix(strings.TrimSpace(line), "#cgo"); ok {
-							_, flags, _ := strings.Cut(unquote.Replace(rest), ":")
-							for _, w := range strings.Fields(flags) {
-								words = append(words, strings.ReplaceAll(w, "${SRCDIR}", dir))
-							}
-						}
+		for _, doc := range bind.BeforeImportC(parsed) {
+			for line := range strings.Lines(doc.Text()) {
+				if rest, ok := strings.CutPrefix(strings.TrimSpace(line), "#cgo"); ok {
+					_, flags, _ := strings.Cut(unquote.Replace(rest), ":")
+					for _, w := range strings.Fields(flags) {
+						words = append(words, strings.ReplaceAll(w, "${SRCDIR}", dir))
 					}
 				}
 			}

@@ -20,15 +20,11 @@ let
 
   # What the plan depends on beside the sources, as `dgd plan` writes it.
   target = platform.target args.env;
-  planEnv = removeAttrs args.env (
-    import ../fetch/fetch-variables.nix { }
-    ++ [
-      "DGD_FETCH_TIMEOUT"
-      "GOOS"
-      "GOARCH"
-      "CGO_ENABLED"
-    ]
-  );
+  planEnv = removeAttrs stages.env [
+    "GOOS"
+    "GOARCH"
+    "CGO_ENABLED"
+  ];
   wanted = {
     inherit (args) cgo granularity modRoot;
     go = args.go.version;

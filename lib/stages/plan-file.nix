@@ -77,7 +77,7 @@ let
 
   # What stands behind the first two words of a line: JSON, which may have spaces.
   jsonLines =
-    kind: skip:
+    kind:
     builtins.listToAttrs (
       map (
         line:
@@ -108,8 +108,8 @@ let
     );
 in
 {
-  settings = jsonLines "set" 2;
-  templates = jsonLines "template" 2;
+  settings = jsonLines "set";
+  templates = jsonLines "template";
   parts = builtins.mapAttrs (
     _: rest:
     let
@@ -119,7 +119,7 @@ in
       outputs = splitOn "," (elemAt found 0);
       vars = builtins.fromJSON (elemAt found 1);
     }
-  ) (jsonLines "part" 2);
+  ) (jsonLines "part");
   # By name: part and imports.
   std = named (f: {
     part = elemAt f 2;

@@ -270,7 +270,7 @@ let
   };
 in
 rec {
-  inherit goModules locked;
+  inherit goModules locked env;
 
   # The flags that a plan in a file is made with.
   planFlags = flags ++ [ "-ldflags=${linkValues.hidden}" ];

@@ -1,4 +1,4 @@
-# A valid name of a store path for an import path, a module with its version, or any other string: source.Name of the
+# A valid name of a store path for an import path, a module with its version, or any other string: nar.Name of the
 # planner.
 s:
 let

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -117,22 +116,13 @@ func copyGoMods(ctx context.Context, g *Command, cache string, modules []module.
 		if err != nil {
 			return err
 		}
-		if err := copyFile(file+".mod", filepath.Join(dir, rel)); err != nil {
+		text, err := os.ReadFile(file + ".mod")
+		if err != nil {
+			return err
+		}
+		if err := writeFile(filepath.Join(dir, rel), text); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-func copyFile(from, to string) error {
-	in, err := os.Open(from)
-	if err != nil {
-		return err
-	}
-	defer in.Close()
-	text, err := io.ReadAll(in)
-	if err != nil {
-		return err
-	}
-	return writeFile(to, text)
 }
