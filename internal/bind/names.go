@@ -43,7 +43,6 @@ var (
 	standIn  = regexp.MustCompile(`^__has_(?:include|embed)\w*(?:\([^)]*\))?`)
 	// A name that is put together could be that of an operator.
 	pasted = regexp.MustCompile(`_has_?\w*` + gap + `##|##` + gap + `\w*has_`)
-	quoted = regexp.MustCompile(`^\s*\\?"([^"\\\n]+)\\?"`)
 	module = regexp.MustCompile(`^[ \t]*(?:"([^"\n]*)"|<([^>\n]*)>)`)
 	word   = regexp.MustCompile(`\bvendor\b`)
 )
@@ -61,14 +60,11 @@ func NamesIn(file string, text []byte) Names {
 		switch {
 		case c == '#' || c == '%' && hasAt(text, i, "%:") || c == '?' && hasAt(text, i, "??="):
 			n.hash(text, i)
-		case c == 'i' && hasAt(text, i, "incbin") && !isWord(text, i-1) && !isWord(text, i+6):
-			n.open(quoted.FindSubmatch(text[i+6:]), nil)
-		case c == '.' && hasAt(text, i, ".include") && !isWord(text, i+8) && beginsStatement(text, i):
-			n.open(quoted.FindSubmatch(text[i+8:]), nil)
 		case c == 'i' && hasAt(text, i, "import") && !isWord(text, i-1) && !isWord(text, i+6):
 			n.imports(text, i)
 		}
 	}
+	n.assembly(text)
 	if bytes.Contains(text, []byte("_Pragma")) && bytes.Contains(text, []byte("dependency")) {
 		n.loose()
 	}
