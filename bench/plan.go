@@ -73,8 +73,8 @@ func (b *bench) stages(w *workspace) (planning, error) {
 		plan:     stage{"plan", config(out("skeleton"), w.vendor, append(flags, "-ldflags=-buildid=")...), out("plan")},
 	}
 	p.bind = stage{"bind", map[string]any{
-		"plan": p.plan.out, "stdPlan": p.std.out, "modules": p.modules.out, "src": w.src(), "granularity": "module",
-		"name": "program", "storeDir": "/nix/store", "contentAddressed": !b.opt.inputAddressed,
+		"plan": p.plan.out, "stdPlan": p.std.out, "modules": p.modules.out, "src": w.src(),
+		"name": "program", "storeDir": "/nix/store", "inner": map[string]any{"granularity": "module", "contentAddressed": !b.opt.inputAddressed},
 	}, out("derivations")}
 	return p, nil
 }

@@ -102,7 +102,7 @@ func TestStages(t *testing.T) {
 	}
 	bind := map[string]any{
 		"plan": planFile, "stdPlan": std, "src": src, "modules": modulesFile, "name": "m-1.0", "storeDir": "/nix/store",
-		"granularity": "module",
+		"inner": map[string]any{"granularity": "module"},
 	}
 	bound := derivation(t, bind)
 	run("bind")
@@ -184,8 +184,9 @@ func TestSubmittingStages(t *testing.T) {
 		t.Fatal(err)
 	}
 	got, object, server = inSandbox("bind", "m-1.0.drv", "text", map[string]any{
-		"plan": plan, "stdPlan": std, "src": src, "modules": file, "name": "m-1.0", "storeDir": "/nix/store", "granularity": "module",
-		"system": "x86_64-linux", "executor": executor, "inputs": map[string]string{"go": goroot}, "contentAddressed": true,
+		"plan": plan, "stdPlan": std, "src": src, "modules": file, "name": "m-1.0", "storeDir": "/nix/store",
+		"system": "x86_64-linux", "executor": executor, "inputs": map[string]string{"go": goroot},
+		"inner": map[string]any{"contentAddressed": true, "granularity": "module", "disallowedReferences": []string{goroot}},
 	}, goroot, executor, object.Refs[0])
 	if !strings.HasPrefix(string(got), `Derive([("out",`) || !strings.Contains(string(got), executor+"/bin/dgd-exec") {
 		t.Errorf("submitted %s", got)

@@ -15,12 +15,21 @@ import (
 // Environment is what all derivations of a build have in common. Its paths are
 // store paths that exist.
 type Environment struct {
-	StoreDir         string // /nix/store
-	System           string // x86_64-linux
-	Executor         string // holds bin/dgd-exec
-	Inputs           map[Input]string
-	ContentAddressed bool
-	AllowGoReference bool // outputs may refer to the toolchain
+	StoreDir string // /nix/store
+	System   string // x86_64-linux
+	Executor string // holds bin/dgd-exec
+	Inputs   map[Input]string
+	Inner    Inner
+}
+
+// Inner says how the derivations are made, as lib/stages/inner.nix does.
+type Inner struct {
+	ContentAddressed bool `json:"contentAddressed"`
+	// DisallowedReferences are store paths that no output may refer to.
+	DisallowedReferences []string `json:"disallowedReferences"`
+	// Granularity is "package" or "module": whether third-party packages have
+	// a derivation each, or share them as graph.Cluster says.
+	Granularity string `json:"granularity"`
 }
 
 // Encode writes the derivations as .drv files. The last one's path is what a
@@ -64,7 +73,7 @@ func (e *encoder) add(d *Derivation) error {
 		drv.Outputs[o] = &derivation.Output{}
 		drv.Env[o] = ""
 	}
-	if e.env.ContentAddressed {
+	if e.env.Inner.ContentAddressed {
 		drv.Env["outputHashAlgo"] = "sha256"
 		drv.Env["outputHashMode"] = "recursive"
 		for _, o := range d.Outputs {
@@ -85,7 +94,7 @@ func (e *encoder) add(d *Derivation) error {
 	}
 	made := socket.Derivation{Name: d.Name + ".drv", ATerm: aterm.Bytes(), Refs: refs}
 	drvPath := made.Path(e.env.StoreDir)
-	if e.env.ContentAddressed {
+	if e.env.Inner.ContentAddressed {
 		for _, o := range d.Outputs {
 			outputs[o] = drvfile.InputPlaceholder(drvPath, o)
 		}
@@ -108,9 +117,11 @@ func (e *encoder) add(d *Derivation) error {
 // inputs sets what a derivation refers to, and the variables that say where it is.
 func (e *encoder) inputs(drv *derivation.Derivation, d *Derivation) error {
 	sources := map[string]bool{e.env.Executor: true}
-	if !e.env.AllowGoReference {
-		drv.Env["disallowedReferences"] = e.env.Inputs[Go]
-		sources[e.env.Inputs[Go]] = true
+	if disallowed := e.env.Inner.DisallowedReferences; len(disallowed) > 0 {
+		drv.Env["disallowedReferences"] = strings.Join(disallowed, " ")
+		for _, p := range disallowed {
+			sources[p] = true
+		}
 	}
 	if d.SpecFile == nil {
 		drv.Env["spec"], drv.Env["passAsFile"] = d.Spec, "spec vars"

@@ -46,7 +46,7 @@ func program() (*graph.Graph, Options) {
 
 // evaluate lets Nix make the derivations by lib/stages/derive.nix, and returns the .drv
 // files by their paths.
-func evaluate(t *testing.T, st *testnix.Store, dir string, contentAddressed, allowGoReference bool) map[string]string {
+func evaluate(t *testing.T, st *testnix.Store, dir string, inner string) map[string]string {
 	t.Helper()
 	lib, err := filepath.Abs("../../lib/stages")
 	if err != nil {
@@ -67,9 +67,8 @@ func evaluate(t *testing.T, st *testnix.Store, dir string, contentAddressed, all
 		  modulesDir = %[1]q + "/vendor";
 		  locked = null;
 		  inputs = { go = file "go"; cgoEnv = file "cgo-env"; stdEnv = file "std-env"; linkEnv = file "link-env"; };
-		  contentAddressed = %[3]v;
-		  allowGoReference = %[4]v;
-		}`, dir, lib, contentAddressed, allowGoReference)
+		  inner = %[3]s;
+		}`, dir, lib, inner)
 	drv := st.Run(t, "nix-instantiate", "--expr", expr)
 	texts := map[string]string{}
 	for _, path := range strings.Fields(st.Run(t, "nix-store", "--query", "--requisites", drv)) {
@@ -149,13 +148,15 @@ func TestEncodeLikeNix(t *testing.T) {
 
 	for _, contentAddressed := range []bool{false, true} {
 		t.Run(fmt.Sprint("contentAddressed=", contentAddressed), func(t *testing.T) {
-			allowGoReference := !contentAddressed
-			env.ContentAddressed, env.AllowGoReference = contentAddressed, allowGoReference
+			env.Inner = Inner{ContentAddressed: contentAddressed}
+			if contentAddressed {
+				env.Inner.DisallowedReferences = []string{env.Inputs[Go], env.Inputs[CgoEnv]}
+			}
 			encoded, err := Encode(drvs, env)
 			if err != nil {
 				t.Fatal(err)
 			}
-			want := evaluate(t, st, dir, contentAddressed, allowGoReference)
+			want := evaluate(t, st, dir, fmt.Sprintf("{ contentAddressed = %v; disallowedReferences = if %[1]v then [ (file \"go\") (file \"cgo-env\") ] else [ ]; }", contentAddressed))
 			if len(encoded) != len(drvs) || len(want) != len(drvs) {
 				t.Fatalf("%d derivations were written as %d, and by Nix as %d", len(drvs), len(encoded), len(want))
 			}
@@ -204,7 +205,7 @@ func TestEncode(t *testing.T) {
 	}
 	encoded, err := Encode(drvs, Environment{
 		StoreDir: "/nix/store", System: "x86_64-linux", Executor: exec,
-		Inputs: map[Input]string{Go: goSP}, ContentAddressed: true,
+		Inputs: map[Input]string{Go: goSP}, Inner: Inner{ContentAddressed: true, DisallowedReferences: []string{goSP}},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -250,7 +251,7 @@ func TestEncode(t *testing.T) {
 }
 
 func TestEncodeError(t *testing.T) {
-	env := Environment{StoreDir: "/nix/store", System: "x86_64-linux", Executor: "/nix/store/x", Inputs: map[Input]string{Go: "/nix/store/go"}}
+	env := Environment{StoreDir: "/nix/store", System: "x86_64-linux", Executor: "/nix/store/x", Inputs: map[Input]string{Go: "/nix/store/go"}, Inner: Inner{DisallowedReferences: []string{"/nix/store/go"}}}
 	drvs := []Derivation{{Name: "p", Outputs: []string{"out"}, Vars: map[string]Value{"CGOENV": {Input: CgoEnv}}}}
 	_, err := Encode(drvs, env)
 	if want := "derivation p: needs cgoEnv, which the build does not have"; err == nil || err.Error() != want {
@@ -270,7 +271,7 @@ func TestEncodeIsStable(t *testing.T) {
 			StdEnv: "/nix/store/33333333333333333333333333333333-std-env",
 		},
 	}
-	for _, env.ContentAddressed = range []bool{false, true} {
+	for _, env.Inner.ContentAddressed = range []bool{false, true} {
 		var first []socket.Derivation
 		for range 5 {
 			drvs, err := Generate(g, opt)

@@ -45,10 +45,8 @@ type BindConfig struct {
 	Modules  string                   `json:"modules"` // file of SplitModules' result, or empty
 	Locked   []workspace.LockedModule `json:"locked"`  // in place of it: the modules of a lock
 	Name     string                   `json:"name"`    // of the last derivation
-	// Granularity is "package" or "module": whether third-party packages have
-	// a derivation each, or share them as graph.Cluster says.
-	Granularity string `json:"granularity"`
-	StoreDir    string `json:"storeDir"`
+	Inner    drvgen.Inner             `json:"inner"`
+	StoreDir string                   `json:"storeDir"`
 
 	// Fetched is a vendor directory that vendorHash is the hash of, or empty;
 	// FetchHooks says that it or the sources went through hooks that the other
@@ -64,11 +62,9 @@ type BindConfig struct {
 	TestData map[string][]string `json:"testData"`
 
 	// The rest is for Encode.
-	System           string                  `json:"system"`
-	Executor         string                  `json:"executor"`
-	Inputs           map[drvgen.Input]string `json:"inputs"`
-	ContentAddressed bool                    `json:"contentAddressed"`
-	AllowGoReference bool                    `json:"allowGoReference"`
+	System   string                  `json:"system"`
+	Executor string                  `json:"executor"`
+	Inputs   map[drvgen.Input]string `json:"inputs"`
 }
 
 // Bound is a plan with its sources: derivations, and the trees that these
@@ -181,7 +177,7 @@ func Bind(ctx context.Context, cfg *BindConfig) (*Bound, error) {
 		out.say(&program, "the programs are built", "go build")
 		return out, out.bindByGo(ctx, cfg, &program)
 	}
-	divide := bind.Divide(cfg.Src, program.vendor(), cfg.ContentAddressed)
+	divide := bind.Divide(cfg.Src, program.vendor(), cfg.Inner.ContentAddressed)
 	apart, err := graph.Apart(&program.Graph, divide)
 	if err != nil {
 		return nil, err
@@ -245,7 +241,7 @@ func bindTests(ctx context.Context, cfg *BindConfig, out *Bound, vendored []bind
 	}
 	g := &graph.Graph{}
 	var ends []int
-	divide := bind.Divide(cfg.Src, program.vendor(), cfg.ContentAddressed)
+	divide := bind.Divide(cfg.Src, program.vendor(), cfg.Inner.ContentAddressed)
 	for _, part := range []*graph.Graph{&std.Graph, &program.Graph, &tests.Graph} {
 		part, err := graph.Apart(part, divide)
 		if err != nil {
@@ -360,12 +356,11 @@ func (b *Bound) place(ctx context.Context, g *graph.Graph, bound map[int][]bind.
 // becomes the output of the dynamic derivation whose builder this is.
 func (b *Bound) AddTo(ctx context.Context, st socket.Store, cfg *BindConfig) error {
 	drvs, err := drvgen.Encode(b.Derivations, drvgen.Environment{
-		StoreDir:         cfg.StoreDir,
-		System:           cfg.System,
-		Executor:         cfg.Executor,
-		Inputs:           cfg.Inputs,
-		ContentAddressed: cfg.ContentAddressed,
-		AllowGoReference: cfg.AllowGoReference,
+		StoreDir: cfg.StoreDir,
+		System:   cfg.System,
+		Executor: cfg.Executor,
+		Inputs:   cfg.Inputs,
+		Inner:    cfg.Inner,
 	})
 	if err != nil {
 		return err

@@ -31,8 +31,8 @@ func files(t *testing.T, src string, program, std Plan, modules []ModuleTree) *B
 	t.Helper()
 	dir := t.TempDir()
 	cfg := &BindConfig{
-		Granularity: "package",
-		Plan:        filepath.Join(dir, "plan"), StdPlan: filepath.Join(dir, "std"), Modules: filepath.Join(dir, "modules"),
+		Inner: drvgen.Inner{Granularity: "package", DisallowedReferences: []string{someGo}},
+		Plan:  filepath.Join(dir, "plan"), StdPlan: filepath.Join(dir, "std"), Modules: filepath.Join(dir, "modules"),
 		Src: src, Name: "program", StoreDir: "/nix/store", System: "x86_64-linux", Executor: someExecutor,
 		Inputs: map[drvgen.Input]string{drvgen.Go: someGo, drvgen.CgoEnv: someEnv, drvgen.StdEnv: someStdEnv, drvgen.LinkEnv: someLinkEnv, drvgen.StdSpecs: someStdSpecs},
 	}
@@ -149,7 +149,7 @@ func TestBindStore(t *testing.T) {
 		t.Fatalf("the modules are %+v, the store has %q", modules, st.Order)
 	}
 	cfg := files(t, src, plan, std, modules)
-	for _, cfg.ContentAddressed = range []bool{false, true} {
+	for _, cfg.Inner.ContentAddressed = range []bool{false, true} {
 		bound, err := Bind(t.Context(), cfg)
 		if err != nil {
 			t.Fatal(err)

@@ -103,8 +103,8 @@ func (b *builder) bind() (*Bound, *BindConfig) {
 		b.t.Fatal(err)
 	}
 	cfg := &BindConfig{
-		Granularity: "package",
-		Plan:        filepath.Join(b.dir, "plan.json"), StdPlan: filepath.Join(b.dir, "std.json"), Modules: filepath.Join(b.dir, "modules.json"),
+		Inner: drvgen.Inner{Granularity: "package"},
+		Plan:  filepath.Join(b.dir, "plan.json"), StdPlan: filepath.Join(b.dir, "std.json"), Modules: filepath.Join(b.dir, "modules.json"),
 		Src: b.src, Name: "program", StoreDir: filepath.Join(b.dir, "store"),
 	}
 	b.write(cfg.Plan, plan)

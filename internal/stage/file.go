@@ -153,7 +153,7 @@ func (cfg *FileConfig) addSources(ctx context.Context, project *planfile.Project
 	if project.Bound, err = bind.Sources(g, cfg.Src, program.vendor(), vendored); err != nil {
 		return err
 	}
-	bindConfig := &BindConfig{Name: "program", Granularity: cfg.Granularity}
+	bindConfig := &BindConfig{Name: "program", Inner: drvgen.Inner{Granularity: cfg.Granularity}}
 	opt := options(bindConfig, g, program.Goroot, nil)
 	opt.Libraries = program.Libraries
 	if opt.Groups, err = programGroups(bindConfig, g, parts, own, project.Bound); err != nil {

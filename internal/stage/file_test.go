@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"dgd/internal/drvgen"
 	"dgd/internal/gocmd"
 	"dgd/internal/testnix"
 )
@@ -116,7 +117,7 @@ func boundFor(t *testing.T, base *Config, src, work string) string {
 	}
 	bound, err := Bind(t.Context(), &BindConfig{
 		Plan: filepath.Join(work, "plan.json"), StdPlan: filepath.Join(work, "std.json"), Modules: filepath.Join(work, "modules.json"),
-		Src: src, Granularity: "module", Name: "program", StoreDir: "/nix/store",
+		Src: src, Inner: drvgen.Inner{Granularity: "module"}, Name: "program", StoreDir: "/nix/store",
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -147,7 +148,7 @@ func same(t *testing.T, src, plan, bound string) {
 let
   execute = import %[1]s/execute.nix { system = "x86_64-linux"; tools.dgd-exec = "/dgd-exec"; };
   inputs = { go = %[2]q; goroot = "."; stdSpecs = "/specs"; };
-  common = { contentAddressed = false; allowGoReference = false; };
+  common.inner = { contentAddressed = false; disallowedReferences = [ inputs.go ]; };
   bound = import %[1]s/derive.nix { inherit execute; } (common // {
     bound = "%[3]s"; modules = "%[3]s/../modules.json"; modulesDir = "%[4]s"; locked = null; inherit inputs;
   });

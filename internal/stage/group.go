@@ -34,13 +34,13 @@ func programGroups(cfg *BindConfig, g *graph.Graph, parts []graph.Part, own []in
 
 // moduleGroups groups third-party packages as the granularity says.
 func moduleGroups(cfg *BindConfig, g *graph.Graph, bound map[int][]bind.Bound) ([]drvgen.Group, error) {
-	switch cfg.Granularity {
+	switch cfg.Inner.Granularity {
 	case "package":
 		return nil, nil
 	case "module":
 		return byModule(g, bound), nil
 	}
-	return nil, fmt.Errorf("granularity is %q, not \"package\" or \"module\"", cfg.Granularity)
+	return nil, fmt.Errorf("granularity is %q, not \"package\" or \"module\"", cfg.Inner.Granularity)
 }
 
 // byModule groups those third-party packages that are bound. Those with C stay apart: they need an

@@ -100,8 +100,8 @@ func TestPlanAndBind(t *testing.T) {
 		}
 	}
 	cfg := &BindConfig{
-		Granularity: "package",
-		Plan:        filepath.Join(dir, "plan"), StdPlan: filepath.Join(dir, "std"), Modules: filepath.Join(dir, "modules"),
+		Inner: drvgen.Inner{Granularity: "package", DisallowedReferences: []string{"/nix/store/00000000000000000000000000000000-go"}},
+		Plan:  filepath.Join(dir, "plan"), StdPlan: filepath.Join(dir, "std"), Modules: filepath.Join(dir, "modules"),
 		Src: src, Name: "program", StoreDir: "/nix/store", System: "x86_64-linux",
 		Executor: "/nix/store/00000000000000000000000000000000-exec",
 		Inputs:   map[drvgen.Input]string{drvgen.Go: "/nix/store/00000000000000000000000000000000-go"},

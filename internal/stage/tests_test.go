@@ -165,7 +165,7 @@ func TestTestsShare(t *testing.T) {
 			t.Fatal(err)
 		}
 		drvs, err := drvgen.Encode(bound.Derivations, drvgen.Environment{
-			StoreDir: cfg.StoreDir, System: "x86_64-linux", Executor: "/nix/store/00000000000000000000000000000000-exec", ContentAddressed: true,
+			StoreDir: cfg.StoreDir, System: "x86_64-linux", Executor: "/nix/store/00000000000000000000000000000000-exec", Inner: cfg.Inner,
 			Inputs: map[drvgen.Input]string{drvgen.Go: "/nix/store/00000000000000000000000000000000-go", drvgen.CheckEnv: "/nix/store/00000000000000000000000000000000-env", drvgen.StdSpecs: "/nix/store/00000000000000000000000000000000-std-specs",
 				drvgen.Planner: "/nix/store/00000000000000000000000000000000-plan", drvgen.Src: "/nix/store/00000000000000000000000000000000-src"},
 		})
@@ -184,7 +184,7 @@ func TestTestsShare(t *testing.T) {
 	} {
 		cfg := BindConfig{
 			Plan: filepath.Join(dir, "plan.json"), StdPlan: filepath.Join(dir, "std.json"), Modules: filepath.Join(dir, "modules.json"),
-			Src: src, Name: "program", StoreDir: "/nix/store", Granularity: granularity, Executor: "/nix/store/00000000000000000000000000000000-exec",
+			Src: src, Name: "program", StoreDir: "/nix/store", Inner: drvgen.Inner{Granularity: granularity, ContentAddressed: true, DisallowedReferences: []string{"/nix/store/00000000000000000000000000000000-go"}}, Executor: "/nix/store/00000000000000000000000000000000-exec",
 		}
 		program := paths(cfg)
 		cfg.Tests, cfg.Name = filepath.Join(dir, "tests.json"), "tests"

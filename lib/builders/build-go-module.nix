@@ -77,9 +77,9 @@ let
           else
             lockedModules {
               inherit (args) modules;
-              inherit (inner) modRoot;
+              inherit (arguments) modRoot;
               inherit (goModule) fail;
-              src = if prepares then null else inner.here;
+              src = if prepares then null else arguments.here;
               inherit go;
               env = goEnv final;
             };
@@ -200,24 +200,23 @@ let
           // (if args.contentAddressed && args.useDynDrv then import ../content-addressing.nix else { })
         );
 
-        inner = {
+        arguments = {
           inherit
             go
             env
             goModules
             locked
             proxyVendor
-            allowGoReference
             ;
-          inherit (args)
-            contentAddressed
-            fallback
-            granularity
-            plan
-            ;
+          inherit (args) fallback plan;
+          trimpath = !allowGoReference;
+          inner = import ../stages/inner.nix {
+            inherit go allowGoReference;
+            inherit (args) contentAddressed granularity;
+          };
           inherit (goModule) fail;
           src = if prepares then "${prepared}" else "${get "src" null}";
-          here = if builtins.isPath (get "src" null) && !prepares then toString (get "src" null) else inner.src;
+          here = if builtins.isPath (get "src" null) && !prepares then toString (get "src" null) else arguments.src;
           settings = if prepares then prepared.settings else null;
           deleteVendor = (goModules != null || locked != null) && get "deleteVendor" false;
           vendorHash = null;
@@ -243,7 +242,7 @@ let
           checkFlags = goModule.words (get "checkFlags" [ ]);
           nativeCheckInputs = get "nativeCheckInputs" [ ] ++ get "checkInputs" [ ];
           checkVariables = goModule.testVariables final;
-          testPackages = inner.subPackages;
+          testPackages = arguments.subPackages;
           testData = args.testData;
         };
         # Tests run by themselves, one derivation per package, unless a phase or a flag concerns all of them together.
@@ -252,7 +251,7 @@ let
           && args.plan == null # which has no tests yet
           && !builtins.any set goModule.checking
           && !builtins.any goModule.exports (hooks ++ [ (toString (get "postBuild" "")) ])
-          && !builtins.any goModule.isOwnFlag (inner.checkFlags ++ goFlags);
+          && !builtins.any goModule.isOwnFlag (arguments.checkFlags ++ goFlags);
         built =
           (
             if args.plan != null then
@@ -262,7 +261,7 @@ let
             else
               ifd
           )
-            inner;
+            arguments;
         # Whether the go command compiles in the phases. There it reads the user's go.mod, and archives of modules.
         compiles = whole || get "doCheck" true && !checksApart || get "buildTestBinaries" false;
         unpatched =
@@ -424,7 +423,7 @@ let
                   inherit (built) program;
                 };
                 inherit (built.passthru) modules;
-                cacheable = cacheable inner {
+                cacheable = cacheable arguments {
                   package = final.finalPackage;
                   stages = built.stages // (if get "doCheck" true && checksApart then built.testStages else { });
                 };

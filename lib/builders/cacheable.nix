@@ -22,10 +22,9 @@ let
   }
   // stages;
 in
-execute {
+execute args.inner {
   name = "cacheable";
   outputs = [ "out" ];
   spec = builtins.toJSON { inherit units; };
   vars = linked;
-  inherit (args) go contentAddressed allowGoReference;
 }

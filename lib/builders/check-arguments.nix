@@ -115,6 +115,8 @@ else
   args
   // {
     inherit src modRoot fail;
+    trimpath = !args.allowGoReference;
+    inner = import ../stages/inner.nix { inherit (args) go contentAddressed granularity allowGoReference; };
     here = if builtins.isPath args.src then toString args.src else src;
     vendorHash =
       if args.vendorHash == null && args.modules == null && lacksModules src modRoot env args.deleteVendor then "" else args.vendorHash;

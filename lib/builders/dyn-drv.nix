@@ -23,6 +23,7 @@ let
       command = "bind";
       config = config // {
         inherit system inputs;
+        inherit (args) inner;
         executor = tools.dgd-exec;
       };
       attrs = storeAccess // contentAddressing // { outputHashMode = "text"; };
@@ -33,7 +34,7 @@ in
 {
   program = builtins.outputOf drv.outPath "out";
   # A derivation at evaluation, as the package is one.
-  tests.all = execute {
+  tests.all = execute args.inner {
     name = "tests";
     outputs = [ "out" ];
     spec = builtins.toJSON {
@@ -53,7 +54,6 @@ in
       ];
     };
     vars.TESTS = builtins.outputOf testsDrv.outPath "out";
-    inherit (args) go contentAddressed allowGoReference;
   };
   stages = {
     inherit (stages) plan;

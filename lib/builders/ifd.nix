@@ -32,7 +32,7 @@ let
     derive {
       inherit bound inputs;
       inherit (stages) modules modulesDir locked;
-      inherit (args) contentAddressed allowGoReference;
+      inherit (args) inner;
     };
   bound = bind "derivations" stages.bindConfig;
   program = (realize bound stages.inputs).last;

@@ -33,7 +33,9 @@ let
       else
         [ ]
     );
-  package = execute {
+  # The path follows from the program's own, which says what is in it. So a program that comes out the same is the same
+  # package, without the second copy that Nix makes of what is content-addressed.
+  package = execute (args.inner // { contentAddressed = false; }) {
     name = if args.name != null then args.name else "go-program";
     outputs = [ "out" ];
     spec = builtins.toJSON { units = [ unit ]; };
@@ -44,10 +46,6 @@ let
     // (if args.doCheck then { TESTS = tests.all; } else { })
     // (if check != null then { PLAN = check; } else { })
     // (if named == [ ] then { } else { NAMED = builtins.concatStringsSep " " named; });
-    inherit (args) go allowGoReference;
-    # The path follows from the program's own, which says what is in it. So a program that comes out the same is the
-    # same package, without the second copy that Nix makes of what is content-addressed.
-    contentAddressed = false;
   };
 in
 package

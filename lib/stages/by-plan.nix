@@ -26,7 +26,8 @@ let
     "CGO_ENABLED"
   ];
   wanted = {
-    inherit (args) cgo granularity modRoot;
+    inherit (args) cgo modRoot;
+    inherit (args.inner) granularity;
     go = args.go.version;
     target = "${target.GOOS}/${target.GOARCH}";
     env = planEnv;
@@ -100,7 +101,7 @@ let
       };
       inherit (platform) tools;
       inherit (wanted) libraries;
-      inherit (args) contentAddressed allowGoReference;
+      inherit (args) inner;
       values = stages.planValues;
     }
   );
@@ -125,7 +126,7 @@ let
       goroot = "${args.go}/${goroot}";
       envFile = stages.inputs.cgoEnv or "";
     };
-    attrs = if args.contentAddressed then import ../content-addressing.nix else { };
+    attrs = if args.inner.contentAddressed then import ../content-addressing.nix else { };
   });
 in
 {

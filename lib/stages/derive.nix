@@ -7,8 +7,7 @@
   modulesDir, # where these modules are
   locked, # in place of these: the modules of a lock, or null
   inputs,
-  contentAddressed,
-  allowGoReference,
+  inner, # see inner.nix
 }:
 let
   # A flag or a source may name store paths that the planner had among its inputs. What needs them has them by other ways
@@ -74,11 +73,9 @@ let
 
   derivations = map (
     d:
-    execute {
+    execute inner {
       inherit (d) name outputs spec;
       specFile = if d ? specFile then value d.specFile else null;
-      inherit (inputs) go;
-      inherit contentAddressed allowGoReference;
       vars = builtins.mapAttrs (_: value) d.vars;
     }
   ) data.derivations;

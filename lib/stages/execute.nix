@@ -1,15 +1,13 @@
 # A derivation that the executor builds: `spec` says what it carries out, `vars` is all that it refers to (see
 # internal/action). The planner writes the same derivation in dynamic mode (see internal/drvgen).
 { system, tools }:
+inner: # see inner.nix
 {
   name,
   outputs,
   spec ? null,
   specFile ? null, # a file in the store that has the spec, in place of it
   vars,
-  go, # the toolchain
-  allowGoReference, # whether an output may refer to it
-  contentAddressed,
 }:
 derivation (
   {
@@ -36,6 +34,6 @@ derivation (
         passAsFile = [ "vars" ];
       }
   )
-  // (if allowGoReference then { } else { disallowedReferences = [ go ]; })
-  // (if contentAddressed then import ../content-addressing.nix else { })
+  // (if inner.disallowedReferences == [ ] then { } else { inherit (inner) disallowedReferences; })
+  // (if inner.contentAddressed then import ../content-addressing.nix else { })
 )

@@ -9,8 +9,7 @@
   tools, # GOHOSTOS_GOHOSTARCH
   values, # what flags of the plan have stand-ins for
   libraries, # whether there may be packages that no program needs
-  contentAddressed,
-  allowGoReference,
+  inner, # see inner.nix
   fail,
 }:
 let
@@ -29,7 +28,7 @@ let
   dirName = p: builtins.head (builtins.match "(.*)/[^/]*" p);
   escape = builtins.replaceStrings [ "$" ] [ "$$" ];
   # A string as it stands between the quotes of JSON.
-  inner =
+  quoteless =
     s:
     let
       text = toJSON s;
@@ -93,12 +92,12 @@ let
             "@TOOLS@"
           ]
           [
-            (concatStringsSep "," (map (f: ''"${inner "${dir}/${escape f}"}"'') p.files))
-            (inner (importConfig p.imports))
-            (inner "${dir}=>${escape as}")
-            (inner (escape name))
+            (concatStringsSep "," (map (f: ''"${quoteless "${dir}/${escape f}"}"'') p.files))
+            (quoteless (importConfig p.imports))
+            (quoteless "${dir}=>${escape as}")
+            (quoteless (escape name))
             (p.options.l or module.lang)
-            (inner (p.options.E or ""))
+            (quoteless (p.options.E or ""))
             tools
           ]
           plan.templates.${p.template};
@@ -370,9 +369,8 @@ let
       values = builtins.concatMap (u: u.values) units;
       index = listToAttrs (imap (i: v: { name = v.id; value = "V${toString i}"; }) values);
     in
-    execute {
-      inherit name outputs contentAddressed allowGoReference;
-      inherit (inputs) go;
+    execute inner {
+      inherit name outputs;
       spec = ''{"units":[${concatStringsSep "," (map (u: u.text (id: index.${id})) units)}]}'';
       vars =
         vars
@@ -398,10 +396,9 @@ let
 
   stdParts = builtins.mapAttrs (
     name: part:
-    execute {
-      inherit name contentAddressed allowGoReference;
+    execute inner {
+      inherit name;
       inherit (part) outputs;
-      inherit (inputs) go;
       specFile = "${inputs.stdSpecs}/${name}";
       vars = builtins.mapAttrs (
         _: v:
@@ -456,7 +453,7 @@ let
                 "@TOOLS@"
               ]
               [
-                (inner (importConfig linked))
+                (quoteless (importConfig linked))
                 "\${R${toString mainAt}}"
                 tools
               ]
@@ -477,7 +474,7 @@ let
     list: key:
     (listToAttrs (imap (i: k: { name = k; value = i; }) list)).${key};
   fillIn = builtins.replaceStrings (imap (i: _: "=_dgd_value_${toString i}_") values) (
-    map (v: "=${inner (escape v)}") values
+    map (v: "=${quoteless (escape v)}") values
   );
 
   # As drvgen.collect: derivations between archives and the link.

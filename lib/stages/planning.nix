@@ -118,7 +118,7 @@ let
       "";
 
   # ldflags do not reach the standard library: it is shared by all programs of one toolchain and one set of flags.
-  ownFlags = (if args.allowGoReference then [ ] else [ "-trimpath" ]) ++ [ "-buildvcs=false" ];
+  ownFlags = (if args.trimpath then [ "-trimpath" ] else [ ]) ++ [ "-buildvcs=false" ];
   flags =
     ownFlags
     ++ (if args.tags == [ ] then [ ] else [ "-tags=${builtins.concatStringsSep "," args.tags}" ])
@@ -131,7 +131,7 @@ let
   # What -X gives to variables is filled in where programs are bound. Without -trimpath the go command writes it into the
   # module information, too, so that it has to know it.
   linkValues =
-    if args.allowGoReference then
+    if !args.trimpath then
       {
         hidden = ldflags;
         values = [ ];
@@ -142,7 +142,7 @@ let
   # A package's phases may have changed its flags: then the planner reads them where the phases left them.
   allSettings = args.settings or null;
   settings =
-    if allSettings == null || args.allowGoReference then
+    if allSettings == null || !args.trimpath then
       allSettings
     else
       planner {
@@ -303,7 +303,7 @@ rec {
     name = "std-specs";
     command = "std-specs";
     config = { inherit stdPlan; };
-    attrs = if args.contentAddressed then import ../content-addressing.nix else { };
+    attrs = if args.inner.contentAddressed then import ../content-addressing.nix else { };
   };
 
   # What the plan depends on of the sources: most edits leave it as it is.
@@ -425,9 +425,8 @@ rec {
     fetchHooks = args.fetchHooks or false;
     values = if settings == null then linkValues.values else [ ];
     settings = if settings == allSettings then "" else allSettings;
-    inherit (args) contentAddressed allowGoReference;
-    # Without -trimpath the sources' place shows, which is that of a derivation's first package for all.
-    granularity = if args.allowGoReference then "package" else args.granularity;
+    # What is disallowed is no input of this stage.
+    inner = removeAttrs args.inner [ "disallowedReferences" ];
     name = "program";
     storeDir = builtins.storeDir;
   };
