@@ -140,6 +140,7 @@ let
       "gocmd"
       "goflags"
       "graph"
+      "group"
       "lock"
       "modules"
       "nix/drvfile"

@@ -8,6 +8,7 @@ import (
 
 	"dgd/internal/action"
 	"dgd/internal/graph"
+	"dgd/internal/group"
 )
 
 // linked is a graph of packages of one kind, and the link of all of them.
@@ -24,21 +25,21 @@ func linked(n int, vendored bool) []*graph.Node {
 }
 
 func TestCollectThirdParty(t *testing.T) {
-	drvs := generate(t, Options{Name: "program"}, linked(minCollected, true)...)
-	if len(drvs) != minCollected+2 {
+	drvs := generate(t, Options{Name: "program"}, linked(group.MinCollected, true)...)
+	if len(drvs) != group.MinCollected+2 {
 		t.Fatalf("%d derivations: %v", len(drvs), names(drvs))
 	}
-	archives, last := drvs[minCollected], drvs[minCollected+1]
-	if archives.Name != "archives" || len(archives.Vars) != minCollected {
+	archives, last := drvs[group.MinCollected], drvs[group.MinCollected+1]
+	if archives.Name != "archives" || len(archives.Vars) != group.MinCollected {
 		t.Errorf("%s has %d variables", archives.Name, len(archives.Vars))
 	}
 	u := units(t, archives)
 	want := action.Source{At: "${out}/m/p1@.a", From: "${V1}"}
-	if len(u) != 1 || len(u[0].Sources) != minCollected || u[0].Sources[1] != want {
+	if len(u) != 1 || len(u[0].Sources) != group.MinCollected || u[0].Sources[1] != want {
 		t.Errorf("the units are %+v", u)
 	}
 	// The link has nothing but the toolchain and the collection.
-	index := minCollected
+	index := group.MinCollected
 	wantVars := map[string]Value{
 		"GOROOT": {Input: Go, Suffix: "/share/go"},
 		"V0":     {Drv: &index, Output: "out"},
@@ -52,7 +53,7 @@ func TestCollectThirdParty(t *testing.T) {
 }
 
 func TestCollectNot(t *testing.T) {
-	for _, nodes := range [][]*graph.Node{linked(minCollected-1, true), linked(maxOwn, false)} {
+	for _, nodes := range [][]*graph.Node{linked(group.MinCollected-1, true), linked(group.MaxOwn, false)} {
 		if drvs := generate(t, Options{Name: "program"}, nodes...); len(drvs) != len(nodes) {
 			t.Errorf("%d nodes, %d derivations", len(nodes), len(drvs))
 		}
@@ -62,15 +63,15 @@ func TestCollectNot(t *testing.T) {
 // With many packages of its own, a program's link refers to a few collections.
 // A package more changes one of them.
 func TestCollectOwn(t *testing.T) {
-	few := generate(t, Options{Name: "program"}, linked(maxOwn+200, false)...)
-	more := generate(t, Options{Name: "program"}, linked(maxOwn+201, false)...)
+	few := generate(t, Options{Name: "program"}, linked(group.MaxOwn+200, false)...)
+	more := generate(t, Options{Name: "program"}, linked(group.MaxOwn+201, false)...)
 	var specs []string
 	for _, d := range few {
 		if d.Name == "archives" {
 			specs = append(specs, d.Spec)
 		}
 	}
-	if last := few[len(few)-1]; len(last.Vars) != len(specs)+1 || len(specs) > buckets {
+	if last := few[len(few)-1]; len(last.Vars) != len(specs)+1 || len(specs) > group.Buckets {
 		t.Errorf("the link has %d variables for %d collections", len(last.Vars), len(specs))
 	}
 	changed := 0
@@ -85,7 +86,7 @@ func TestCollectOwn(t *testing.T) {
 }
 
 func TestCollectTwice(t *testing.T) {
-	nodes := linked(minCollected, true)
+	nodes := linked(group.MinCollected, true)
 	nodes[1].Name = nodes[0].Name
 	_, err := Generate(&graph.Graph{Nodes: nodes}, Options{Goroot: "share/go", Name: "program"})
 	if err == nil || err.Error() != "m: a program with two packages m/p0" {
@@ -97,7 +98,7 @@ func TestCollectTwice(t *testing.T) {
 func TestSplitGroup(t *testing.T) {
 	drvs := generate(t, Options{
 		Name:   "program",
-		Groups: []Group{{Name: "mod", Nodes: []int{0, 1}, Split: true}},
+		Groups: []group.Group{{Name: "mod", Nodes: []int{0, 1}, Split: true}},
 	}, pkg("mod/a"), pkg("mod/b", 0), pkg("c", 1), link("c", "c", 0, 1, 2))
 	if got, want := names(drvs), []string{"mod", "c", "program"}; !reflect.DeepEqual(got, want) {
 		t.Fatalf("%v, want %v", got, want)

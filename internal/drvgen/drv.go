@@ -28,7 +28,7 @@ type Inner struct {
 	// DisallowedReferences are store paths that no output may refer to.
 	DisallowedReferences []string `json:"disallowedReferences"`
 	// Granularity is "package" or "module": whether third-party packages have
-	// a derivation each, or share them as graph.Cluster says.
+	// a derivation each, or share them: see group.Modules.
 	Granularity string `json:"granularity"`
 }
 

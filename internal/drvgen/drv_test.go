@@ -13,6 +13,7 @@ import (
 	"github.com/nix-community/go-nix/pkg/nixbase32"
 
 	"dgd/internal/graph"
+	"dgd/internal/group"
 	"dgd/internal/nix/nar"
 	"dgd/internal/nix/socket"
 	"dgd/internal/testnix"
@@ -22,9 +23,9 @@ import (
 // programs, sources, C, a file, more than ten variables, and odd texts.
 func program() (*graph.Graph, Options) {
 	var nodes []*graph.Node
-	group := Group{Name: "std"}
+	std3 := group.Group{Name: "std"}
 	for i := range 3 {
-		group.Nodes = append(group.Nodes, i)
+		std3.Nodes = append(std3.Nodes, i)
 		nodes = append(nodes, std(fmt.Sprint("internal/p", i)))
 	}
 	nodes[0].Cgo = true
@@ -39,7 +40,7 @@ func program() (*graph.Graph, Options) {
 	return &graph.Graph{Nodes: nodes}, Options{
 		Name:   "m-1.0",
 		Goroot: "share/go",
-		Groups: []Group{group},
+		Groups: []group.Group{std3},
 		StdEnv: map[int]bool{0: true, 1: true, 2: true},
 	}
 }

@@ -15,6 +15,7 @@ import (
 
 	"dgd/internal/action"
 	"dgd/internal/graph"
+	"dgd/internal/group"
 	"dgd/internal/nix/nar"
 )
 
@@ -73,23 +74,11 @@ type File struct {
 	Text string // without NUL, and nothing that Nix takes for a placeholder
 }
 
-// A Group is a set of nodes that one derivation builds, in the graph's order.
-type Group struct {
-	Name  string
-	Nodes []int
-	// Split gives the export data of each package an output of its own: an
-	// importer then depends on what it imports, not on the whole group.
-	Split bool
-	// Std says that it is a part of the standard library, whose spec the
-	// derivation reads from the input StdSpecs.
-	Std bool
-}
-
 // Options is what the derivations need beside the graph.
 type Options struct {
 	Goroot  string           // GOROOT relative to the toolchain's store path, such as share/go or "."
 	Sources map[int][]Placed // by node
-	Groups  []Group          // packages that share a derivation; all others have one each
+	Groups  []group.Group    // packages that share a derivation; all others have one each
 	Name    string           // of the last derivation
 	StdEnv  map[int]bool     // nodes that get StdEnv instead of CgoEnv
 	// Libraries means that there can be packages which no program needs. They are
@@ -142,8 +131,8 @@ func newGenerator(g *graph.Graph, opt Options) *generator {
 		at:      make([]place, len(g.Nodes)),
 		specs:   map[string]string{},
 	}
-	for i, group := range opt.Groups {
-		for _, n := range group.Nodes {
+	for i, set := range opt.Groups {
+		for _, n := range set.Nodes {
 			gen.groupOf[n] = i
 		}
 	}
@@ -158,15 +147,15 @@ func (gen *generator) node(n int) error {
 		return nil
 	}
 	i, grouped := gen.groupOf[n]
-	group := Group{Name: derivationName(gen.g.Nodes[n]), Nodes: []int{n}}
+	set := group.Group{Name: derivationName(gen.g.Nodes[n]), Nodes: []int{n}}
 	if grouped {
-		group = gen.opt.Groups[i]
+		set = gen.opt.Groups[i]
 		if gen.started[i] {
-			return fmt.Errorf("the group %s refers to what refers to its package %s", group.Name, gen.g.Nodes[n].Name)
+			return fmt.Errorf("the group %s refers to what refers to its package %s", set.Name, gen.g.Nodes[n].Name)
 		}
 		gen.started[i] = true
 	}
-	for _, m := range group.Nodes {
+	for _, m := range set.Nodes {
 		for _, ref := range gen.g.Nodes[m].Refs {
 			if ref.Node >= m {
 				return fmt.Errorf("%s: refers to %s, which comes later", gen.g.Nodes[m].Name, gen.g.Nodes[ref.Node].Name)
@@ -179,7 +168,7 @@ func (gen *generator) node(n int) error {
 			}
 		}
 	}
-	return gen.emit(group, grouped)
+	return gen.emit(set, grouped)
 }
 
 // A place says where a node's outputs are.
@@ -254,19 +243,19 @@ func derivationName(n *graph.Node) string {
 }
 
 // emit makes the derivation of a group.
-func (gen *generator) emit(group Group, bundled bool) error {
+func (gen *generator) emit(set group.Group, bundled bool) error {
 	gen.collected = nil
-	if n := group.Nodes[0]; gen.g.Nodes[n].Kind == graph.Link {
+	if n := set.Nodes[0]; gen.g.Nodes[n].Kind == graph.Link {
 		var err error
 		if gen.collected, err = gen.collect(n); err != nil {
 			return fmt.Errorf("%s: %w", gen.g.Nodes[n].Name, err)
 		}
 	}
-	d := gen.begin(nar.Name(group.Name))
+	d := gen.begin(nar.Name(set.Name))
 	unitOf := map[int]int{} // by node
 	var units []action.Unit
 	names := map[string]int{}
-	for _, n := range group.Nodes {
+	for _, n := range set.Nodes {
 		node := gen.g.Nodes[n]
 		// A package can be there once more, compiled with another profile.
 		name := node.Name
@@ -279,7 +268,7 @@ func (gen *generator) emit(group Group, bundled bool) error {
 		}
 		if bundled {
 			at.archive.path = archiveFile(name)
-			if group.Split {
+			if set.Split {
 				at.export.output += strconv.Itoa(len(units))
 			} else {
 				at.export.path = exportFile(name)
@@ -309,7 +298,7 @@ func (gen *generator) emit(group Group, bundled bool) error {
 		units = append(units, unit)
 		gen.at[n].done = true
 	}
-	if err := gen.add(d, units...); err != nil || !group.Std {
+	if err := gen.add(d, units...); err != nil || !set.Std {
 		return err
 	}
 	last := &gen.drvs[len(gen.drvs)-1]

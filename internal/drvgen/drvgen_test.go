@@ -10,6 +10,7 @@ import (
 
 	"dgd/internal/action"
 	"dgd/internal/graph"
+	"dgd/internal/group"
 )
 
 // step is a step that runs a program with the given arguments.
@@ -167,7 +168,7 @@ func TestGroup(t *testing.T) {
 	errs.Cgo = true
 	drvs := generate(t, Options{
 		Name:   "m",
-		Groups: []Group{{Name: "std lib", Nodes: []int{0, 1, 2}}},
+		Groups: []group.Group{{Name: "std lib", Nodes: []int{0, 1, 2}}},
 		StdEnv: map[int]bool{0: true, 1: true, 2: true},
 	}, errs, std("io/$fs", 0, 0), std("unused", 1), pkg("m", 1, 0), link("m", "m", 0, 1, 3))
 	if want := []string{"std-lib", "m", "m"}; !slices.Equal(names(drvs), want) {
@@ -219,7 +220,7 @@ func TestDirectoryNamedAsArchive(t *testing.T) {
 	g := &graph.Graph{Nodes: []*graph.Node{
 		{Kind: graph.Package, Name: "m/foo"}, {Kind: graph.Package, Name: "m/foo.a/bar"}, {Kind: graph.Package, Name: "m/foo.x/bar"},
 	}}
-	drvs, err := Generate(g, Options{Groups: []Group{{Name: "m", Nodes: []int{0, 1, 2}}}, Libraries: true})
+	drvs, err := Generate(g, Options{Groups: []group.Group{{Name: "m", Nodes: []int{0, 1, 2}}}, Libraries: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -247,7 +248,7 @@ func TestGroupOrder(t *testing.T) {
 	late.Refs = append(late.Refs, graph.Ref{Node: 2, Output: graph.Whole})
 	drvs := generate(t, Options{
 		Name:   "out",
-		Groups: []Group{{Name: "std", Nodes: []int{0, 3}}},
+		Groups: []group.Group{{Name: "std", Nodes: []int{0, 3}}},
 	}, std("strings"), pkg("m/x", 0), profile, late, pkg("m", 1, 3), link("m", "m", 0, 1, 3, 4))
 	if want := []string{"preprofile", "std", "m-x", "m", "out"}; !slices.Equal(names(drvs), want) {
 		t.Fatalf("the derivations are %q, want %q", names(drvs), want)
@@ -271,7 +272,7 @@ func TestGroupOrder(t *testing.T) {
 func TestGroupSameName(t *testing.T) {
 	drvs := generate(t, Options{
 		Name:   "out",
-		Groups: []Group{{Name: "std", Nodes: []int{0, 1, 2, 3}}},
+		Groups: []group.Group{{Name: "std", Nodes: []int{0, 1, 2, 3}}},
 	}, std("errors"), std("io", 0), std("errors"), std("io", 2), link("m", "m", 1), link("n", "n", 3))
 	var exports, refs []string
 	for _, u := range units(t, drvs[0]) {
@@ -370,7 +371,7 @@ func TestSpecText(t *testing.T) {
 // Packages that no program needs are built with the programs, and give nothing
 // to the output.
 func TestLibraries(t *testing.T) {
-	opt := Options{Libraries: true, Name: "all", Groups: []Group{{Name: "std", Nodes: []int{0}}}}
+	opt := Options{Libraries: true, Name: "all", Groups: []group.Group{{Name: "std", Nodes: []int{0}}}}
 	nodes := []*graph.Node{std("a"), pkg("used", 0), pkg("m", 1), link("m", "m", 1, 2), pkg("below"), pkg("unused", 4)}
 	drvs := generate(t, opt, nodes...)
 	if want := []string{"std", "used", "m", "m", "below", "unused", "all"}; !slices.Equal(names(drvs), want) {
@@ -412,15 +413,15 @@ func TestGenerateErrors(t *testing.T) {
 			"m/x/cmd and m/y/cmd are both programs of the name cmd"},
 		{"later", Options{}, []*graph.Node{pkg("a", 1), pkg("b"), link("a", "a", 0)}, "a: refers to b, which comes later"},
 		{"itself", Options{}, []*graph.Node{pkg("a", 0)}, "a: refers to a, which comes later"},
-		{"later in the group", Options{Groups: []Group{{Name: "std", Nodes: []int{0, 1}}}}, []*graph.Node{std("a", 1), std("b")},
+		{"later in the group", Options{Groups: []group.Group{{Name: "std", Nodes: []int{0, 1}}}}, []*graph.Node{std("a", 1), std("b")},
 			"a: refers to b, which comes later"},
-		{"group out of order", Options{Groups: []Group{{Name: "std", Nodes: []int{1, 0}}}}, []*graph.Node{std("a"), std("b", 0)},
+		{"group out of order", Options{Groups: []group.Group{{Name: "std", Nodes: []int{1, 0}}}}, []*graph.Node{std("a"), std("b", 0)},
 			"b: refers to a, which comes later"},
-		{"group and later", Options{Groups: []Group{{Name: "std", Nodes: []int{0}}}}, []*graph.Node{std("a", 1), std("b")},
+		{"group and later", Options{Groups: []group.Group{{Name: "std", Nodes: []int{0}}}}, []*graph.Node{std("a", 1), std("b")},
 			"a: refers to b, which comes later"},
-		{"link in a group", Options{Groups: []Group{{Name: "std", Nodes: []int{0, 1}}}}, []*graph.Node{std("a"), link("a", "a", 0)},
+		{"link in a group", Options{Groups: []group.Group{{Name: "std", Nodes: []int{0, 1}}}}, []*graph.Node{std("a"), link("a", "a", 0)},
 			"a: only packages can share a derivation"},
-		{"circle", Options{Groups: []Group{{Name: "std", Nodes: []int{0, 2}}}}, []*graph.Node{std("a"), pkg("b", 0), std("c", 1)},
+		{"circle", Options{Groups: []group.Group{{Name: "std", Nodes: []int{0, 2}}}}, []*graph.Node{std("a"), pkg("b", 0), std("c", 1)},
 			"the group std refers to what refers to its package a"},
 	} {
 		_, err := Generate(&graph.Graph{Nodes: test.nodes}, test.opt)
@@ -435,20 +436,20 @@ func TestGenerateErrors(t *testing.T) {
 func TestHeader(t *testing.T) {
 	var nodes []*graph.Node
 	var refs []int
-	for i := range minCollected {
+	for i := range group.MinCollected {
 		n := pkg("example.org/m" + string(rune('a'+i)))
 		n.Src = &graph.Sources{Dir: ".", Vendored: true}
 		nodes, refs = append(nodes, n), append(refs, i)
 	}
-	main := nodes[minCollected-1]
+	main := nodes[group.MinCollected-1]
 	main.Header = true
 	library := link(main.Name, "lib.a", refs...)
-	library.Refs = append(library.Refs, graph.Ref{Node: minCollected - 1, Output: graph.Header})
+	library.Refs = append(library.Refs, graph.Ref{Node: group.MinCollected - 1, Output: graph.Header})
 	drvs := generate(t, Options{}, append(nodes, library)...)
-	if len(drvs) != minCollected+2 {
+	if len(drvs) != group.MinCollected+2 {
 		t.Fatalf("the derivations are %q", names(drvs))
 	}
-	d := drvs[minCollected-1]
+	d := drvs[group.MinCollected-1]
 	if want := []string{"out", "x", "h"}; !slices.Equal(d.Outputs, want) {
 		t.Errorf("the outputs are %q, want %q", d.Outputs, want)
 	}
@@ -459,10 +460,10 @@ func TestHeader(t *testing.T) {
 	last := drvs[len(drvs)-1]
 	u = units(t, last)[0]
 	token := strings.Trim(u.Vars["R16"], "${}")
-	if v := last.Vars[token]; v.Drv == nil || *v.Drv != minCollected-1 || v.Output != "h" || u.Vars["BIN"] != "${out}/bin" {
+	if v := last.Vars[token]; v.Drv == nil || *v.Drv != group.MinCollected-1 || v.Output != "h" || u.Vars["BIN"] != "${out}/bin" {
 		t.Errorf("the link has %+v, %+v", u.Vars, last.Vars)
 	}
-	_, err := Generate(&graph.Graph{Nodes: nodes}, Options{Groups: []Group{{Name: "m", Nodes: refs}}})
+	_, err := Generate(&graph.Graph{Nodes: nodes}, Options{Groups: []group.Group{{Name: "m", Nodes: refs}}})
 	if err == nil || !strings.Contains(err.Error(), "a package with a header cannot share a derivation") {
 		t.Errorf("the error is %v", err)
 	}

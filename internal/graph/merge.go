@@ -7,34 +7,60 @@ import (
 	"slices"
 )
 
+// A Part is a share of a graph, by a name of its own.
+type Part struct {
+	Name  string
+	Nodes []int // in the graph's order
+}
+
 // Merge puts the standard library's own graph before a program's, and leaves
 // out every package of the program that is the same there: the same steps, on
 // the same inputs. Flags that change the standard library (a profile, -race,
 // tags) make other steps, and such packages stay the program's own.
 //
-// Parts are those of the standard library that the program uses; the others are
-// left out. Own lists the program's own nodes of the standard library.
-func Merge(std, program *Graph) (g *Graph, parts []Part, own []int, err error) {
+// All parts of the standard library are given, each after those that it depends
+// on; those that the program uses are returned, and the others are left out. Own
+// lists the program's own nodes of the standard library.
+func Merge(std, program *Graph, parts []Part) (g *Graph, used []Part, own []int, err error) {
 	all := &Graph{Nodes: slices.Clone(std.Nodes)}
 	found, err := all.Add(program)
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	used := make([]bool, len(std.Nodes))
+	needed := make([]bool, len(std.Nodes))
 	for _, i := range found {
-		if i < len(used) {
-			used[i] = true
+		if i < len(needed) {
+			needed[i] = true
 		}
 	}
 	g = &Graph{}
-	parts, at := g.addParts(std, usedParts(std, used))
+	used, at := g.addParts(std, usedParts(std, parts, needed))
 	for _, n := range all.Nodes[len(std.Nodes):] {
 		at = append(at, g.add(n, at))
 		if n.Std {
 			own = append(own, len(g.Nodes)-1)
 		}
 	}
-	return g, parts, own, nil
+	return g, used, own, nil
+}
+
+// usedParts leaves out the parts that nothing refers to: neither the nodes that
+// are used nor a part that is.
+func usedParts(std *Graph, parts []Part, used []bool) []Part {
+	var out []Part
+	for _, p := range slices.Backward(parts) {
+		if !slices.ContainsFunc(p.Nodes, func(n int) bool { return used[n] }) {
+			continue
+		}
+		for _, n := range p.Nodes {
+			for _, r := range std.Nodes[n].Refs {
+				used[r.Node] = true
+			}
+		}
+		out = append(out, p)
+	}
+	slices.Reverse(out)
+	return out
 }
 
 // addParts adds the nodes of parts of another graph. It returns the parts with

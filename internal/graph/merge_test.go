@@ -100,7 +100,11 @@ func TestMerge(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			program := &Graph{test.nodes}
 			before := show(&Node{Steps: nil}) + showAll(program)
-			g, parts, own, err := Merge(&Graph{test.std}, program)
+			parts := []Part{{"std", []int{0, 1}}, {"std-unused", []int{2}}}
+			if test.std == nil {
+				parts = nil
+			}
+			g, parts, own, err := Merge(&Graph{test.std}, program, parts)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -115,7 +119,7 @@ func TestMerge(t *testing.T) {
 		})
 	}
 
-	_, _, _, err := Merge(&Graph{std}, &Graph{[]*Node{node("a", false, "", 1), node("b", false, "")}})
+	_, _, _, err := Merge(&Graph{std}, &Graph{[]*Node{node("a", false, "", 1), node("b", false, "")}}, eachAlone(std))
 	if want := "a refers to a node that comes later"; err == nil || err.Error() != want {
 		t.Errorf("the error is %v, want %s", err, want)
 	}
@@ -148,7 +152,7 @@ func TestMergeRecorded(t *testing.T) {
 	}
 	pure, race := load("pure"), load("pure-race")
 	base := std(pure)
-	g, parts, own, err := Merge(base, pure)
+	g, parts, own, err := Merge(base, pure, eachAlone(base.Nodes))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -158,7 +162,7 @@ func TestMergeRecorded(t *testing.T) {
 	}
 	checkGraph(t, g)
 	if embed := load("embed"); true {
-		g, _, own, err := Merge(base, embed)
+		g, _, own, err := Merge(base, embed, eachAlone(base.Nodes))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -172,10 +176,58 @@ func TestMergeRecorded(t *testing.T) {
 		}
 		checkGraph(t, g)
 	}
-	g, parts, own, err = Merge(base, race)
+	g, parts, own, err = Merge(base, race, eachAlone(base.Nodes))
 	if err != nil || len(parts) != 0 || len(own) != len(std(race).Nodes) || !reflect.DeepEqual(g.Nodes, race.Nodes) {
 		t.Errorf("with -race %d parts are shared, %d packages are not (%v)", len(parts), len(own), err)
 	}
+}
+
+// A part is used if one of its nodes is, or another part needs one.
+func TestUsedParts(t *testing.T) {
+	std := &Graph{[]*Node{
+		node("internal/cpu", true, ""),           // 0
+		node("fmt", true, "", 0),                 // 1
+		node("go/scanner", true, "", 1),          // 2
+		node("crypto/tls", true, "", 1),          // 3
+		node("go/format", true, "", 2),           // 4
+		node("internal/shared", true, "", 0),     // 5
+		node("internal/deep", true, "", 5),       // 6
+		node("x/internal/alone", true, "", 6, 1), // 7
+		node("archive/zip", true, "", 7),         // 8
+		node("net/http/cgi", true, "", 3, 5, 8),  // 9
+	}}
+	all := []Part{
+		{"std", []int{0, 1}}, {"std-go", []int{2, 4}}, {"std-tls", []int{3}},
+		{"std-internal/shared", []int{5}}, {"std-archive/zip", []int{6, 7, 8}}, {"std-net/http/cgi", []int{9}},
+	}
+	for _, test := range []struct {
+		used []int
+		want []Part
+	}{
+		{nil, nil},
+		{[]int{0}, all[:1]},
+		{[]int{4}, all[:2]},
+		{[]int{3}, []Part{all[0], all[2]}},
+		{[]int{8}, []Part{all[0], all[3], all[4]}},
+		{[]int{4, 9}, all},
+	} {
+		used := make([]bool, len(std.Nodes))
+		for _, n := range test.used {
+			used[n] = true
+		}
+		if got := usedParts(std, all, used); !reflect.DeepEqual(got, test.want) {
+			t.Errorf("where %v is used: %v, want %v", test.used, got, test.want)
+		}
+	}
+}
+
+// eachAlone makes a part of each node.
+func eachAlone(nodes []*Node) []Part {
+	var parts []Part
+	for i, n := range nodes {
+		parts = append(parts, Part{n.Name, []int{i}})
+	}
+	return parts
 }
 
 // nodesOf are the nodes of all parts, sorted.

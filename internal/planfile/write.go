@@ -10,6 +10,7 @@ import (
 	"dgd/internal/bind"
 	"dgd/internal/drvgen"
 	"dgd/internal/graph"
+	"dgd/internal/group"
 	"dgd/internal/nix/nar"
 )
 
@@ -21,7 +22,7 @@ type Project struct {
 	// Derivations are those of the graph: of the parts of the standard library
 	// they say what these refer to.
 	Derivations []drvgen.Derivation
-	Groups      []drvgen.Group
+	Groups      []group.Group
 	Bound       map[int][]bind.Bound
 	Src         string // the directory that the trees of Bound are in
 	// Mains are the modules whose packages are read where they are, by their paths.
@@ -107,7 +108,7 @@ func (w *writer) group() {
 	for _, i := range split {
 		g := w.p.Groups[i]
 		count[g.Name]++
-		level := graph.Levels(w.p.Graph, slices.Sorted(slices.Values(g.Nodes)))
+		level := group.Levels(w.p.Graph, slices.Sorted(slices.Values(g.Nodes)))
 		for _, n := range g.Nodes {
 			w.label[n] = fmt.Sprintf("%d.%d", count[g.Name], level[n])
 		}

@@ -17,6 +17,7 @@ import (
 	"dgd/internal/drvgen"
 	"dgd/internal/goflags"
 	"dgd/internal/graph"
+	"dgd/internal/group"
 	"dgd/internal/nix/nar"
 	"dgd/internal/nix/socket"
 	"dgd/internal/workspace"
@@ -182,7 +183,7 @@ func Bind(ctx context.Context, cfg *BindConfig) (*Bound, error) {
 	if err != nil {
 		return nil, err
 	}
-	g, parts, own, err := graph.Merge(&std.Graph, apart)
+	g, groups, err := group.Merge(&std.Graph, apart)
 	if err != nil {
 		return nil, err
 	}
@@ -194,11 +195,12 @@ func Bind(ctx context.Context, cfg *BindConfig) (*Bound, error) {
 	if err != nil {
 		return nil, err
 	}
-	opt := options(cfg, g, program.Goroot, placed)
-	opt.Libraries = program.Libraries
-	if opt.Groups, err = programGroups(cfg, g, parts, own, bound); err != nil {
+	modules, err := group.Modules(g, bound, cfg.Inner.Granularity)
+	if err != nil {
 		return nil, err
 	}
+	opt := options(cfg.Name, g, program.Goroot, placed)
+	opt.Libraries, opt.Groups = program.Libraries, append(groups, modules...)
 	out.Derivations, err = drvgen.Generate(g, opt)
 	return out, err
 }
@@ -208,12 +210,12 @@ func (b *Bound) say(p *Plan, what, command string) {
 	b.Unplanned = fmt.Sprintf("dgd: %s in one derivation, by `%s` itself, because dgd cannot plan that (fallback = false makes it an error): %s", what, command, p.Unplanned)
 }
 
-func options(cfg *BindConfig, g *graph.Graph, goroot string, placed map[int][]drvgen.Placed) drvgen.Options {
+func options(name string, g *graph.Graph, goroot string, placed map[int][]drvgen.Placed) drvgen.Options {
 	opt := drvgen.Options{
 		Goroot:  goroot,
 		Sources: placed,
 		StdEnv:  map[int]bool{},
-		Name:    cfg.Name,
+		Name:    name,
 	}
 	for i, n := range g.Nodes {
 		opt.StdEnv[i] = n.Std
@@ -256,20 +258,20 @@ func bindTests(ctx context.Context, cfg *BindConfig, out *Bound, vendored []bind
 	if err != nil {
 		return err
 	}
-	groups := stdGroups(graph.StdParts(&std.Graph), nil)
+	groups := group.Std(&std.Graph)
 	for i, end := range ends[1:] {
 		part := span(ends[i], end)
 		ofStd := slices.DeleteFunc(slices.Clone(part), func(n int) bool { return !g.Nodes[n].Std })
-		groups = append(groups, stdGroups(nil, ofStd)...)
+		groups = append(groups, group.Variant(ofStd)...)
 		ofPart := map[int][]bind.Bound{}
 		for _, n := range part {
 			ofPart[n] = bound[n]
 		}
-		byModule, err := moduleGroups(cfg, g, ofPart)
+		modules, err := group.Modules(g, ofPart, cfg.Inner.Granularity)
 		if err != nil {
 			return err
 		}
-		groups = append(groups, byModule...)
+		groups = append(groups, modules...)
 	}
 	data, err := bind.TestSources(g, cfg.Src, program.vendor(), cfg.TestData)
 	if err != nil {
@@ -280,7 +282,7 @@ func bindTests(ctx context.Context, cfg *BindConfig, out *Bound, vendored []bind
 	if err != nil {
 		return err
 	}
-	opt := options(cfg, g, program.Goroot, placed)
+	opt := options(cfg.Name, g, program.Goroot, placed)
 	opt.Groups = groups
 	// In dynamic mode evaluation knows no packages, and so asks for none.
 	opt.Tests = drvgen.TestOptions{Modules: tests.TestModules, Vendor: tests.vendor(), Alone: cfg.Executor == ""}
@@ -298,7 +300,7 @@ func (b *Bound) bindByGo(ctx context.Context, cfg *BindConfig, p *Plan) error {
 	if err != nil {
 		return err
 	}
-	b.Derivations, err = drvgen.Generate(&p.Graph, options(cfg, &p.Graph, p.Goroot, placed))
+	b.Derivations, err = drvgen.Generate(&p.Graph, options(cfg.Name, &p.Graph, p.Goroot, placed))
 	return err
 }
 

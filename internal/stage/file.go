@@ -18,6 +18,7 @@ import (
 	"dgd/internal/drvgen"
 	"dgd/internal/gocmd"
 	"dgd/internal/graph"
+	"dgd/internal/group"
 	"dgd/internal/planfile"
 	"dgd/internal/skeleton"
 	"dgd/internal/workspace"
@@ -146,19 +147,19 @@ func (cfg *FileConfig) addSources(ctx context.Context, project *planfile.Project
 	for _, m := range members {
 		project.Mains = append(project.Mains, m.Mod.Module.Mod.Path)
 	}
-	g, parts, own, err := graph.Merge(&std.Graph, &program.Graph)
+	g, groups, err := group.Merge(&std.Graph, &program.Graph)
 	if err != nil {
 		return err
 	}
 	if project.Bound, err = bind.Sources(g, cfg.Src, program.vendor(), vendored); err != nil {
 		return err
 	}
-	bindConfig := &BindConfig{Name: "program", Inner: drvgen.Inner{Granularity: cfg.Granularity}}
-	opt := options(bindConfig, g, program.Goroot, nil)
-	opt.Libraries = program.Libraries
-	if opt.Groups, err = programGroups(bindConfig, g, parts, own, project.Bound); err != nil {
+	modules, err := group.Modules(g, project.Bound, cfg.Granularity)
+	if err != nil {
 		return err
 	}
+	opt := options("program", g, program.Goroot, nil)
+	opt.Libraries, opt.Groups = program.Libraries, append(groups, modules...)
 	project.Graph, project.Groups = g, opt.Groups
 	if project.Derivations, err = drvgen.Generate(g, opt); err != nil {
 		return err

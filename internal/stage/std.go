@@ -7,7 +7,7 @@ import (
 
 	"dgd/internal/drvgen"
 	"dgd/internal/goflags"
-	"dgd/internal/graph"
+	"dgd/internal/group"
 )
 
 // forStd returns the configuration that the standard library is planned with:
@@ -79,8 +79,8 @@ func WriteStdSpecs(cfg *StdSpecsConfig, out string) error {
 	if err := readJSON(cfg.StdPlan, &std); err != nil {
 		return err
 	}
-	opt := options(&BindConfig{}, &std.Graph, std.Goroot, nil)
-	opt.Groups = stdGroups(graph.StdParts(&std.Graph), nil)
+	opt := options("", &std.Graph, std.Goroot, nil)
+	opt.Groups = group.Std(&std.Graph)
 	specs, err := drvgen.SpecsOfStd(&std.Graph, opt)
 	if err != nil {
 		return err

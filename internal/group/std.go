@@ -1,24 +1,20 @@
-package graph
+package group
 
 import (
 	"slices"
 	"strings"
+
+	"dgd/internal/graph"
 )
 
-// A Part is a share of the standard library that one derivation builds.
-type Part struct {
-	Name  string
-	Nodes []int // in the graph's order
-}
-
-// stdParts are the parts of the standard library that many programs use, by what
+// common are the parts of the standard library that many programs use, by what
 // these are: packages that stand here belong to the part, and what they import
 // belongs to the first part that needs it. A list that has grown old costs time,
 // no more.
 //
 // What nearly every program uses comes first; a part that is put before another
 // one has no need of it.
-var stdParts = []struct {
+var common = []struct {
 	name  string
 	roots []string
 }{
@@ -47,17 +43,17 @@ var stdParts = []struct {
 	{"std-sql", []string{"database/sql"}},
 }
 
-// StdParts splits the standard library, so that a program compiles little of it
+// stdParts splits the standard library, so that a program compiles little of it
 // that it has no use for, and programs still share what they have in common:
 // what many use is in few parts, since a derivation costs time as well, and each
 // other package is one of its own, with the internal packages that it alone
 // needs.
 //
 // A part depends on those before it alone.
-func StdParts(std *Graph) []Part {
-	partOf := make([]int, len(std.Nodes)) // a part of stdParts, or behind these the node that the part is named for
+func stdParts(std *graph.Graph) []graph.Part {
+	partOf := make([]int, len(std.Nodes)) // a part of common, or behind these the node that the part is named for
 	rootOf := map[string]int{}
-	for i, p := range slices.Backward(stdParts) {
+	for i, p := range slices.Backward(common) {
 		for _, name := range p.roots {
 			rootOf[name] = i
 		}
@@ -65,21 +61,21 @@ func StdParts(std *Graph) []Part {
 	for i, n := range std.Nodes {
 		part, ok := rootOf[n.Name]
 		if !ok {
-			part = len(stdParts) + i
+			part = len(common) + i
 		}
 		partOf[i] = part
 	}
 	// Nodes come after those they refer to. The first part that needs a node has it.
 	for i, n := range slices.Backward(std.Nodes) {
 		for _, r := range n.Refs {
-			if partOf[i] < len(stdParts) {
+			if partOf[i] < len(common) {
 				partOf[r.Node] = min(partOf[r.Node], partOf[i])
 			}
 		}
 	}
 	users := make([][]int, len(std.Nodes)) // the parts that refer to a node
 	for i, n := range slices.Backward(std.Nodes) {
-		if partOf[i] >= len(stdParts) && isInternal(n.Name) && len(users[i]) == 1 {
+		if partOf[i] >= len(common) && isInternal(n.Name) && len(users[i]) == 1 {
 			partOf[i] = users[i][0]
 		}
 		for _, r := range n.Refs {
@@ -88,20 +84,20 @@ func StdParts(std *Graph) []Part {
 			}
 		}
 	}
-	members := make([][]int, len(stdParts)+len(std.Nodes))
+	members := make([][]int, len(common)+len(std.Nodes))
 	for i, part := range partOf {
 		members[part] = append(members[part], i)
 	}
-	var parts []Part
+	var parts []graph.Part
 	for part, nodes := range members {
 		if len(nodes) == 0 {
 			continue
 		}
-		p := Part{Nodes: nodes}
-		if part < len(stdParts) {
-			p.Name = stdParts[part].name
+		p := graph.Part{Nodes: nodes}
+		if part < len(common) {
+			p.Name = common[part].name
 		} else {
-			p.Name = "std-" + std.Nodes[part-len(stdParts)].Name
+			p.Name = "std-" + std.Nodes[part-len(common)].Name
 		}
 		parts = append(parts, p)
 	}
@@ -112,23 +108,4 @@ func StdParts(std *Graph) []Part {
 // library.
 func isInternal(name string) bool {
 	return strings.HasPrefix(name, "vendor/") || slices.Contains(strings.Split(name, "/"), "internal")
-}
-
-// usedParts leaves out the parts that nothing refers to: neither the nodes that
-// are used nor a part that is.
-func usedParts(std *Graph, used []bool) []Part {
-	var out []Part
-	for _, p := range slices.Backward(StdParts(std)) {
-		if !slices.ContainsFunc(p.Nodes, func(n int) bool { return used[n] }) {
-			continue
-		}
-		for _, n := range p.Nodes {
-			for _, r := range std.Nodes[n].Refs {
-				used[r.Node] = true
-			}
-		}
-		out = append(out, p)
-	}
-	slices.Reverse(out)
-	return out
 }

@@ -1,30 +1,32 @@
-package graph
+package group
 
 import (
 	"math/rand/v2"
 	"reflect"
 	"testing"
+
+	"dgd/internal/graph"
 )
 
 // chain makes packages that refer to others by index.
-func chain(refs ...[]int) *Graph {
-	g := &Graph{}
+func chain(refs ...[]int) *graph.Graph {
+	g := &graph.Graph{}
 	for _, list := range refs {
-		n := &Node{Kind: Package}
+		n := &graph.Node{Kind: graph.Package}
 		for _, r := range list {
-			n.Refs = append(n.Refs, Ref{Node: r, Output: Export})
+			n.Refs = append(n.Refs, graph.Ref{Node: r, Output: graph.Export})
 		}
 		g.Nodes = append(g.Nodes, n)
 	}
 	return g
 }
 
-func none(*Node) bool { return false }
+func none(*graph.Node) bool { return false }
 
 func TestCluster(t *testing.T) {
 	for _, test := range []struct {
 		name    string
-		g       *Graph
+		g       *graph.Graph
 		modules []string
 		want    [][]int
 	}{
@@ -37,7 +39,7 @@ func TestCluster(t *testing.T) {
 		{"back and forth", chain(nil, []int{0}, []int{1}, nil, []int{2, 3}), []string{"a", "b", "a", "a", "b"}, [][]int{{0, 3}}},
 		{"on a package without a module", chain(nil, []int{0}, nil), []string{"", "a", "a"}, nil},
 	} {
-		if got := Cluster(test.g, test.modules, none); !reflect.DeepEqual(got, test.want) {
+		if got := clusters(test.g, test.modules, none); !reflect.DeepEqual(got, test.want) {
 			t.Errorf("%s: %v, want %v", test.name, got, test.want)
 		}
 	}
@@ -46,7 +48,7 @@ func TestCluster(t *testing.T) {
 func TestClusterIgnores(t *testing.T) {
 	g := chain(nil, []int{0}, nil)
 	g.Nodes[0].Std = true
-	got := Cluster(g, []string{"", "a", "a"}, func(n *Node) bool { return n.Std })
+	got := clusters(g, []string{"", "a", "a"}, func(n *graph.Node) bool { return n.Std })
 	if want := [][]int{{1, 2}}; !reflect.DeepEqual(got, want) {
 		t.Errorf("%v, want %v", got, want)
 	}
@@ -57,22 +59,22 @@ func TestClusterHasNoCircle(t *testing.T) {
 	for seed := range uint64(500) {
 		r := rand.New(rand.NewPCG(seed, 0))
 		n := 2 + r.IntN(40)
-		g := &Graph{}
+		g := &graph.Graph{}
 		modules := make([]string, n)
 		at := make([]int, n) // its cluster, or itself
 		for i := range n {
-			node := &Node{Kind: Package}
+			node := &graph.Node{Kind: graph.Package}
 			for j := range i {
 				if r.IntN(4) == 0 {
-					node.Refs = append(node.Refs, Ref{Node: j, Output: Export})
+					node.Refs = append(node.Refs, graph.Ref{Node: j, Output: graph.Export})
 				}
 			}
 			g.Nodes = append(g.Nodes, node)
 			modules[i] = string(rune('a' + r.IntN(4)))
 			at[i] = i
 		}
-		clusters := Cluster(g, modules, none)
-		for _, c := range clusters {
+		found := clusters(g, modules, none)
+		for _, c := range found {
 			for _, i := range c {
 				at[i] = c[0]
 			}

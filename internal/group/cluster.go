@@ -1,13 +1,15 @@
-package graph
+package group
 
 import (
 	"cmp"
 	"slices"
 	"strconv"
 	"strings"
+
+	"dgd/internal/graph"
 )
 
-// Cluster puts together nodes that may as well be built together: those of the
+// clusters puts together nodes that may as well be built together: those of the
 // same module that depend on the same nodes of others, directly or by way of
 // nodes of their own module. A change elsewhere then concerns all nodes of a
 // cluster or none.
@@ -17,7 +19,7 @@ import (
 // Clusters of one node are left out of the result. Clusters do not depend on
 // each other in a circle: if they did, nodes would, too. A cluster's nodes stand
 // in an order that does not depend on the graph's: by Levels, then by name.
-func Cluster(g *Graph, modules []string, ignore func(*Node) bool) [][]int {
+func clusters(g *graph.Graph, modules []string, ignore func(*graph.Node) bool) [][]int {
 	others := make([][]int, len(g.Nodes)) // by node: what it depends on, sorted
 	members := map[string][]int{}
 	var keys []string
@@ -41,7 +43,7 @@ func Cluster(g *Graph, modules []string, ignore func(*Node) bool) [][]int {
 		}
 		members[key] = append(members[key], i)
 	}
-	var clusters [][]int
+	var list [][]int
 	for _, key := range keys {
 		if len(members[key]) > 1 {
 			nodes := members[key]
@@ -49,15 +51,15 @@ func Cluster(g *Graph, modules []string, ignore func(*Node) bool) [][]int {
 			slices.SortStableFunc(nodes, func(a, b int) int {
 				return cmp.Or(cmp.Compare(level[a], level[b]), strings.Compare(g.Nodes[a].Name, g.Nodes[b].Name))
 			})
-			clusters = append(clusters, nodes)
+			list = append(list, nodes)
 		}
 	}
-	return clusters
+	return list
 }
 
 // Levels returns, of some nodes in the graph's order, the length of the longest way
 // from each to another of them that refers to none of them.
-func Levels(g *Graph, nodes []int) map[int]int {
+func Levels(g *graph.Graph, nodes []int) map[int]int {
 	level := map[int]int{}
 	for _, n := range nodes {
 		level[n] = 0
