@@ -96,7 +96,7 @@ func TestParseErrors(t *testing.T) {
 		{`"v1.2.0", "sum"`, `"1.2.0", "sum"`, `dgd.lock:5: module example.com/a: "1.2.0" is not a version`},
 		{`"v1.2.0", "sum"`, `"v1.2", "sum"`, `dgd.lock:5: module example.com/a: "v1.2" is not a version`},
 		{`"path": "example.com/a"`, `"path": "/a"`, `dgd.lock:5: module /a: malformed import path "/a"`},
-		{`"sum": "` + sum + `", "hash": "` + hash + `"`, `"hash": "` + hash + `"`, "dgd.lock:5: module example.com/a: of sum and hash it has only one"},
+		{`"sum": "` + sum + `", "hash": "` + hash + `"`, `"hash": "` + hash + `"`, "dgd.lock:5: module example.com/a: it has only one of sum and hash"},
 		{`"sum": "` + sum + `"`, `"sum": ""`, `dgd.lock:5: module example.com/a: sum is "", not "h1:" and the base64 of a SHA-256 hash`},
 		{`"hash": "` + hash + `"`, `"hash": "sha256-AAAA"`, `dgd.lock:5: module example.com/a: hash is "sha256-AAAA", not "sha256-" and the base64 of a SHA-256 hash`},
 		{`"hash": "` + hash + `"`, `"hash": "sha512-` + hash[7:] + `"`, `dgd.lock:5: module example.com/a: hash is "sha512-`},

@@ -27,269 +27,257 @@ func (e *SyntaxError) Error() string {
 
 func (e *SyntaxError) Unwrap() error { return e.Err }
 
+var errAnew = errors.New("`dgd lock` writes it anew")
+
 // Parse reads the text of a lock. file is its name in errors, which are of type
 // *[SyntaxError]. The order of modules does not matter.
 func Parse(file string, text []byte) (*Lock, error) {
-	p := parser{text: text, dec: json.NewDecoder(bytes.NewReader(text))}
-	p.dec.UseNumber()
-	l, err := p.lock()
+	r := reader{text: text, dec: json.NewDecoder(bytes.NewReader(text))}
+	r.dec.UseNumber()
+	v, err := r.value()
+	if err == nil {
+		if _, end := r.dec.Token(); end != io.EOF {
+			err = fmt.Errorf("something follows the end: %w", errAnew)
+		}
+	}
 	if err != nil {
-		return nil, &SyntaxError{file, p.line(), err}
+		return nil, &SyntaxError{file, lineOf(text, r.end()), err}
+	}
+	var c checker
+	l := c.lock(v)
+	if c.err != nil {
+		return nil, &SyntaxError{file, lineOf(text, c.end), c.err}
 	}
 	return l, nil
 }
 
-// A parser reads JSON by tokens: what encoding/json makes of a whole text does
-// not tell of keys that are there twice or in capitals, nor of lines.
-type parser struct {
+// lineOf returns the line of an offset.
+func lineOf(text []byte, offset int) int { return 1 + bytes.Count(text[:offset], []byte("\n")) }
+
+// A value is one of JSON, with the offset where it ends. encoding/json alone tells
+// neither of places, nor of keys that are there twice or in capitals.
+type value struct {
+	end   int
+	token json.Token // the first one: of a string or a number, all of it
+	parts []part     // of an object or an array
+}
+
+type part struct {
+	key    string // of an object
+	keyEnd int
+	value  value
+}
+
+type reader struct {
 	text []byte
 	dec  *json.Decoder
 	bad  bool // what follows the last token is none
 }
 
-// line is that of the last token, or of what is none. Where the latter begins,
-// not every version of encoding/json tells.
-func (p *parser) line() int {
-	offset := min(int(p.dec.InputOffset()), len(p.text))
-	if rest := p.text[offset:]; p.bad {
+// end is where the last token ends, or where what is none begins, which not every
+// version of encoding/json tells.
+func (r *reader) end() int {
+	offset := min(int(r.dec.InputOffset()), len(r.text))
+	if rest := r.text[offset:]; r.bad {
 		offset += len(rest) - len(bytes.TrimLeft(rest, " \t\r\n,:"))
 	}
-	return 1 + bytes.Count(p.text[:offset], []byte("\n"))
-}
-
-var errAnew = errors.New("`dgd lock` writes it anew")
-
-func (p *parser) lock() (*Lock, error) {
-	var l Lock
-	err := p.object("the lock", []string{"version", "main", "modules"}, []string{"goMods"}, func(key string) error {
-		switch key {
-		case "version":
-			return p.version()
-		case "main":
-			return p.array(key, func() error {
-				path, err := p.string("a path in main")
-				if err == nil {
-					err = module.CheckImportPath(path)
-				}
-				if slices.Contains(l.Main, path) {
-					err = fmt.Errorf("main module %s is listed twice", path)
-				}
-				l.Main = append(l.Main, path)
-				return err
-			})
-		case "modules":
-			seen := map[string]bool{}
-			return p.array(key, func() error {
-				m, err := p.module()
-				if err == nil && seen[m.Path] {
-					err = fmt.Errorf("module %s is listed twice", m.Path)
-				}
-				seen[m.Path] = true
-				l.Modules = append(l.Modules, m)
-				return err
-			})
-		}
-		l.GoMods = &GoMods{}
-		return p.goMods(l.GoMods)
-	})
-	if err != nil {
-		return nil, err
-	}
-	if len(l.Main) == 0 {
-		return nil, fmt.Errorf("main names no module: %w", errAnew)
-	}
-	if _, err := p.dec.Token(); err != io.EOF {
-		return nil, fmt.Errorf("something follows the end: %w", errAnew)
-	}
-	return &l, nil
-}
-
-func (p *parser) version() error {
-	token, err := p.token()
-	if err != nil {
-		return err
-	}
-	if n, ok := token.(json.Number); !ok || n.String() != quote(Version) {
-		return fmt.Errorf("the format has version %v, and this dgd reads version %d: take the dgd that wrote it, or write it anew with `dgd lock`", token, Version)
-	}
-	return nil
-}
-
-// module reads a module. Its errors name it.
-func (p *parser) module() (m Module, err error) {
-	err = p.object("a module", []string{"path", "version"}, []string{"replace", "sum", "hash"}, func(key string) (err error) {
-		switch key {
-		case "path":
-			m.Path, err = p.string(key)
-		case "version":
-			m.Version, err = p.string(key)
-		case "replace":
-			err = p.object(key, []string{"path", "version"}, nil, func(key string) (err error) {
-				if key == "path" {
-					m.Replace.Path, err = p.string(key)
-				} else {
-					m.Replace.Version, err = p.string(key)
-				}
-				return err
-			})
-			if err == nil {
-				err = module.Check(m.Replace.Path, m.Replace.Version)
-			}
-		case "sum":
-			m.Sum, err = p.sha256(key, "h1:")
-		case "hash":
-			m.Hash, err = p.sha256(key, "sha256-")
-		}
-		return err
-	})
-	if err == nil {
-		err = checkModule(m)
-	}
-	if err != nil && m.Path != "" && !errors.Is(err, errAnew) {
-		err = fmt.Errorf("module %s: %w", m.Path, err)
-	}
-	return m, err
-}
-
-func checkModule(m Module) error {
-	if err := module.CheckImportPath(m.Path); err != nil {
-		return err
-	}
-	if err := checkVersion(m.Version); err != nil {
-		return err
-	}
-	if (m.Sum == "") != (m.Hash == "") {
-		return errors.New("of sum and hash it has only one")
-	}
-	return nil
-}
-
-func checkVersion(v string) error {
-	if v == "" || module.CanonicalVersion(v) != v {
-		return fmt.Errorf("%q is not a version", v)
-	}
-	return nil
-}
-
-func (p *parser) goMods(mods *GoMods) error {
-	seen := map[string]bool{}
-	return p.object("goMods", []string{"hash", "modules"}, nil, func(key string) (err error) {
-		if key == "hash" {
-			mods.Hash, err = p.sha256("the hash of goMods", "sha256-")
-			return err
-		}
-		return p.array("modules of goMods", func() error {
-			name, err := p.string("a module of goMods")
-			if err != nil {
-				return err
-			}
-			path, version, _ := strings.Cut(name, "@")
-			m := module.Version{Path: path, Version: version}
-			if err := module.Check(path, version); err != nil {
-				return fmt.Errorf("goMods: %w", err)
-			}
-			if seen[name] {
-				return fmt.Errorf("goMods: %s is listed twice", name)
-			}
-			seen[name] = true
-			mods.Modules = append(mods.Modules, m)
-			return nil
-		})
-	})
-}
-
-// object reads an object that has the required keys, and may have the optional
-// ones; value reads what stands behind a key.
-func (p *parser) object(what string, required, optional []string, value func(key string) error) error {
-	if err := p.open(what, '{', "an object"); err != nil {
-		return err
-	}
-	seen := map[string]bool{}
-	for p.dec.More() {
-		token, err := p.token()
-		if err != nil {
-			return err
-		}
-		key := token.(string) // the decoder accepts nothing else
-		if !slices.Contains(required, key) && !slices.Contains(optional, key) {
-			return fmt.Errorf("%s has the unknown key %q", what, key)
-		}
-		if seen[key] {
-			return fmt.Errorf("%s has the key %q twice", what, key)
-		}
-		seen[key] = true
-		if err := value(key); err != nil {
-			return err
-		}
-	}
-	if _, err := p.token(); err != nil { // the closing brace
-		return err
-	}
-	for _, key := range required {
-		if !seen[key] {
-			return fmt.Errorf("%s has no %q", what, key)
-		}
-	}
-	return nil
-}
-
-func (p *parser) array(what string, element func() error) error {
-	if err := p.open(what, '[', "an array"); err != nil {
-		return err
-	}
-	for p.dec.More() {
-		if err := element(); err != nil {
-			return err
-		}
-	}
-	_, err := p.token()
-	return err
-}
-
-func (p *parser) open(what string, delim json.Delim, kind string) error {
-	token, err := p.token()
-	if err == nil && token != delim {
-		err = fmt.Errorf("%s is not %s", what, kind)
-	}
-	return err
-}
-
-func (p *parser) string(what string) (string, error) {
-	token, err := p.token()
-	if err != nil {
-		return "", err
-	}
-	s, ok := token.(string)
-	if !ok {
-		return "", fmt.Errorf("%s is not a string", what)
-	}
-	return s, nil
-}
-
-// sha256 reads a hash: the prefix, and base64.
-func (p *parser) sha256(what, prefix string) (string, error) {
-	s, err := p.string(what)
-	if err != nil {
-		return "", err
-	}
-	rest, ok := strings.CutPrefix(s, prefix)
-	sum, err := base64.StdEncoding.Strict().DecodeString(rest)
-	if !ok || err != nil || len(sum) != sha256.Size || strings.ContainsAny(s, "\r\n") {
-		return "", fmt.Errorf("%s is %q, not %q and the base64 of a SHA-256 hash", what, s, prefix)
-	}
-	return s, nil
+	return offset
 }
 
 // token reads the next token. A text that is not JSON, or that ends too early,
 // is damaged.
-func (p *parser) token() (json.Token, error) {
-	token, err := p.dec.Token()
+func (r *reader) token() (json.Token, error) {
+	token, err := r.dec.Token()
 	if err == io.EOF || err == io.ErrUnexpectedEOF {
 		return nil, fmt.Errorf("the file ends in the middle: %w", errAnew)
 	}
 	if err != nil {
-		p.bad = true
+		r.bad = true
 		return nil, fmt.Errorf("not JSON: %v: %w", err, errAnew)
 	}
 	return token, nil
+}
+
+// value reads the next value.
+func (r *reader) value() (v value, err error) {
+	if v.token, err = r.token(); err != nil {
+		return v, err
+	}
+	_, nested := v.token.(json.Delim)
+	for nested && r.dec.More() {
+		var p part
+		if v.token == json.Delim('{') {
+			key, err := r.token()
+			if err != nil {
+				return v, err
+			}
+			p.key, p.keyEnd = key.(string), r.end() // the decoder accepts nothing else
+		}
+		if p.value, err = r.value(); err != nil {
+			return v, err
+		}
+		v.parts = append(v.parts, p)
+	}
+	if nested {
+		_, err = r.token() // the closing brace or bracket
+	}
+	v.end = r.end()
+	return v, err
+}
+
+// A checker makes a lock of a value. It keeps the first error.
+type checker struct {
+	of  string // the module that is read, for errors
+	end int
+	err error
+}
+
+func (c *checker) fail(end int, format string, args ...any) {
+	c.check(end, fmt.Errorf(format, args...))
+}
+
+func (c *checker) check(end int, err error) {
+	if err == nil || c.err != nil {
+		return
+	}
+	if c.of != "" {
+		err = fmt.Errorf("module %s: %w", c.of, err)
+	}
+	c.end, c.err = end, err
+}
+
+func (c *checker) lock(v value) *Lock {
+	l := &Lock{}
+	of := c.object(v, "the lock", []string{"version", "main", "modules"}, "goMods")
+	if n, ok := of["version"].token.(json.Number); !ok || n.String() != quote(Version) {
+		c.fail(of["version"].end, "the format has version %v, and this dgd reads version %d: take the dgd that wrote it, or write it anew with `dgd lock`", of["version"].token, Version)
+	}
+	for _, v := range c.array(of["main"], "main") {
+		path := c.string(v, "a path in main")
+		c.check(v.end, module.CheckImportPath(path))
+		if slices.Contains(l.Main, path) {
+			c.fail(v.end, "main module %s is listed twice", path)
+		}
+		l.Main = append(l.Main, path)
+	}
+	if len(l.Main) == 0 {
+		c.fail(v.end, "main names no module: %w", errAnew)
+	}
+	seen := map[string]bool{}
+	for _, v := range c.array(of["modules"], "modules") {
+		m := c.module(v)
+		if seen[m.Path] {
+			c.fail(v.end, "module %s is listed twice", m.Path)
+		}
+		seen[m.Path] = true
+		l.Modules = append(l.Modules, m)
+	}
+	if v, ok := of["goMods"]; ok {
+		l.GoMods = c.goMods(v)
+	}
+	return l
+}
+
+// module reads a module. Its errors name it.
+func (c *checker) module(v value) (m Module) {
+	defer func() { c.of = "" }()
+	for _, p := range v.parts {
+		if p.key == "path" {
+			c.of, _ = p.value.token.(string)
+		}
+	}
+	of := c.object(v, "a module", []string{"path", "version"}, "replace", "sum", "hash")
+	m.Path, m.Version = c.string(of["path"], "path"), c.string(of["version"], "version")
+	if v, ok := of["replace"]; ok {
+		of := c.object(v, "replace", []string{"path", "version"})
+		m.Replace = module.Version{Path: c.string(of["path"], "path"), Version: c.string(of["version"], "version")}
+		c.check(v.end, module.Check(m.Replace.Path, m.Replace.Version))
+	}
+	if v, ok := of["sum"]; ok {
+		m.Sum = c.sha256(v, "sum", "h1:")
+	}
+	if v, ok := of["hash"]; ok {
+		m.Hash = c.sha256(v, "hash", "sha256-")
+	}
+	c.check(v.end, module.CheckImportPath(m.Path))
+	if m.Version == "" || module.CanonicalVersion(m.Version) != m.Version {
+		c.fail(v.end, "%q is not a version", m.Version)
+	}
+	if (m.Sum == "") != (m.Hash == "") {
+		c.fail(v.end, "it has only one of sum and hash")
+	}
+	return m
+}
+
+func (c *checker) goMods(v value) *GoMods {
+	of := c.object(v, "goMods", []string{"hash", "modules"})
+	mods := &GoMods{Hash: c.sha256(of["hash"], "the hash of goMods", "sha256-")}
+	seen := map[string]bool{}
+	for _, v := range c.array(of["modules"], "modules of goMods") {
+		name := c.string(v, "a module of goMods")
+		path, version, _ := strings.Cut(name, "@")
+		if err := module.Check(path, version); err != nil {
+			c.fail(v.end, "goMods: %w", err)
+		}
+		if seen[name] {
+			c.fail(v.end, "goMods: %s is listed twice", name)
+		}
+		seen[name] = true
+		mods.Modules = append(mods.Modules, module.Version{Path: path, Version: version})
+	}
+	return mods
+}
+
+// object returns the fields of an object that has the required keys, and may
+// have the optional ones.
+func (c *checker) object(v value, what string, required []string, optional ...string) map[string]value {
+	if v.token != json.Delim('{') {
+		c.fail(v.end, "%s is not an object", what)
+	}
+	of := map[string]value{}
+	for _, p := range v.parts {
+		if _, twice := of[p.key]; twice {
+			c.fail(p.keyEnd, "%s has the key %q twice", what, p.key)
+		}
+		if !slices.Contains(required, p.key) && !slices.Contains(optional, p.key) {
+			c.fail(p.keyEnd, "%s has the unknown key %q", what, p.key)
+		}
+		of[p.key] = p.value
+	}
+	for _, key := range required {
+		if _, ok := of[key]; !ok {
+			c.fail(v.end, "%s has no %q", what, key)
+		}
+	}
+	return of
+}
+
+func (c *checker) array(v value, what string) []value {
+	if v.token != json.Delim('[') {
+		c.fail(v.end, "%s is not an array", what)
+	}
+	var list []value
+	for _, p := range v.parts {
+		list = append(list, p.value)
+	}
+	return list
+}
+
+func (c *checker) string(v value, what string) string {
+	s, ok := v.token.(string)
+	if !ok {
+		c.fail(v.end, "%s is not a string", what)
+	}
+	return s
+}
+
+// sha256 reads a hash: the prefix, and base64.
+func (c *checker) sha256(v value, what, prefix string) string {
+	s := c.string(v, what)
+	rest, ok := strings.CutPrefix(s, prefix)
+	sum, err := base64.StdEncoding.Strict().DecodeString(rest)
+	if !ok || err != nil || len(sum) != sha256.Size || strings.ContainsAny(s, "\r\n") {
+		c.fail(v.end, "%s is %q, not %q and the base64 of a SHA-256 hash", what, s, prefix)
+	}
+	return s
 }
