@@ -29,10 +29,8 @@ until the new one is complete.`,
 		Example: `  dgd lock             # write ` + lock.Name + `
   dgd lock --check     # say what in it is stale, missing or superfluous
   dgd lock --check --json | jq -r '.[].path'`,
-		Args: misused(cobra.MaximumNArgs(1)),
-		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-			return nil, cobra.ShellCompDirectiveFilterDirs
-		},
+		Args:              misused(cobra.MaximumNArgs(1)),
+		ValidArgsFunction: directories,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if opts.Jobs < 1 || opts.Timeout <= 0 {
 				return misuse{fmt.Errorf("--jobs and --timeout must be positive")}
@@ -40,11 +38,7 @@ until the new one is complete.`,
 			if asJSON && !check {
 				return misuse{errors.New("--json is of what --check finds: give both")}
 			}
-			dir := "."
-			if len(args) > 0 {
-				dir = args[0]
-			}
-			project, err := making.Find(dir)
+			project, err := lockedProject(args)
 			if err != nil {
 				return err
 			}
@@ -69,6 +63,21 @@ until the new one is complete.`,
 	cmd.Flags().IntVarP(&opts.Jobs, "jobs", "j", 8, "fetch `N` modules at once")
 	cmd.Flags().DurationVar(&opts.Timeout, "timeout", lockTimeout, "give up after `TIME` in which nothing comes in")
 	return cmd
+}
+
+// lockedProject returns the project that a lock or a plan is of: that of the argument
+// DIR, which is optional.
+func lockedProject(args []string) (*making.Project, error) {
+	dir := "."
+	if len(args) > 0 {
+		dir = args[0]
+	}
+	return making.Find(dir)
+}
+
+// directories completes the argument DIR.
+func directories(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	return nil, cobra.ShellCompDirectiveFilterDirs
 }
 
 func checkLock(cmd *cobra.Command, project *making.Project, asJSON bool) error {

@@ -42,10 +42,8 @@ file stays until the new one is complete.`,
 		Example: `  dgd plan --tags netgo --ldflags '-s -w'
   dgd plan             # anew, with the same settings
   dgd plan --check     # say which packages have another plan now`,
-		Args: misused(cobra.MaximumNArgs(1)),
-		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-			return nil, cobra.ShellCompDirectiveFilterDirs
-		},
+		Args:              misused(cobra.MaximumNArgs(1)),
+		ValidArgsFunction: directories,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if asJSON && !check {
 				return misuse{errors.New("--json is of what --check finds: give both")}
@@ -53,11 +51,7 @@ file stays until the new one is complete.`,
 			if withLock && check {
 				return misuse{errors.New("--lock writes dgd.lock, and --check writes nothing: give one of them")}
 			}
-			dir := "."
-			if len(args) > 0 {
-				dir = args[0]
-			}
-			project, err := making.Find(dir)
+			project, err := lockedProject(args)
 			if err != nil {
 				return err
 			}

@@ -14,64 +14,9 @@ import (
 // unit makes one node's unit and the derivation's variables for it.
 func (gen *generator) unit(d *Derivation, n int, unitOf map[int]int) (action.Unit, error) {
 	node := gen.g.Nodes[n]
-	u := action.Unit{Name: node.Name, Vars: action.Vars{}}
-	var dirs []string
-	switch node.Kind {
-	case graph.Package:
-		for _, f := range []file{gen.at[n].archive, gen.at[n].export} {
-			if f.path != "" {
-				dirs = append(dirs, path.Dir(f.token()))
-			}
-		}
-		u.Vars["ARCHIVE"] = gen.at[n].archive.token()
-		u.Vars["EXPORT"] = gen.at[n].export.token()
-		if node.Header {
-			u.Vars["HEADER"] = gen.at[n].header.token()
-			dirs = append(dirs, gen.at[n].header.token())
-		}
-	case graph.Link:
-		u.Vars["PROGRAM"] = gen.at[n].archive.token()
-		dirs = []string{"${out}/bin"}
-		if slices.ContainsFunc(node.Refs, func(r graph.Ref) bool { return r.Output == graph.Header }) {
-			u.Vars["BIN"] = "${out}/bin"
-		}
-	case graph.File:
-		u.Vars["FILE"] = "${out}"
-	case graph.Ask, graph.Objects:
-		u.Vars["FILE"] = "${out}"
-		dirs = []string{"${out}"}
-	case graph.Cgo:
-		u.Vars["CFILES"], u.Vars["GOFILES"], u.Vars["HEADER"] = "${out}", "${x}", "${h}"
-		dirs = []string{"${out}", "${x}", "${h}"}
-		if node.Tree {
-			u.Vars["TREE"] = "${t}"
-			dirs = append(dirs, "${t}")
-		}
-	case graph.Test:
-		u.Vars["RESULT"] = "${out}"
-	}
+	vars, dirs := gen.results(n)
+	u := action.Unit{Name: node.Name, Vars: vars, Env: gen.environment(d, n)}
 	d.Vars["GOROOT"] = gen.goroot()
-	if node.Cgo {
-		switch {
-		case gen.opt.StdEnv[n]:
-			d.Vars["CGOENV"] = Value{Input: StdEnv}
-		case node.Kind == graph.Link:
-			d.Vars["CGOENV"] = Value{Input: LinkEnv}
-		default:
-			d.Vars["CGOENV"] = Value{Input: CgoEnv}
-		}
-		u.Env = "${CGOENV}"
-	}
-	if node.Kind == graph.Test {
-		d.Vars["CHECKENV"] = Value{Input: CheckEnv}
-		u.Env = "${CHECKENV}"
-	}
-	for _, in := range node.Inputs {
-		d.Vars[in.Token()] = Value{Input: Input(in)}
-		if in == graph.UserEnv || in == graph.CheckEnv {
-			u.Env = "${" + in.Token() + "}"
-		}
-	}
 	for i, ref := range node.Refs {
 		token := "R" + strconv.Itoa(i)
 		if need, ok := unitOf[ref.Node]; ok {
@@ -106,6 +51,76 @@ func (gen *generator) unit(d *Derivation, n int, unitOf map[int]int) (action.Uni
 	}
 	u.Steps = slices.Concat(mkdirs, writes, respond(node.Steps))
 	return u, nil
+}
+
+// results returns the variables that say where a node's steps write their
+// results, and the directories that these need.
+func (gen *generator) results(n int) (vars action.Vars, dirs []string) {
+	node, at := gen.g.Nodes[n], gen.at[n]
+	switch node.Kind {
+	case graph.Package:
+		vars = action.Vars{"ARCHIVE": at.archive.token(), "EXPORT": at.export.token()}
+		for _, f := range []file{at.archive, at.export} {
+			if f.path != "" {
+				dirs = append(dirs, path.Dir(f.token()))
+			}
+		}
+		if node.Header {
+			vars["HEADER"] = at.header.token()
+			dirs = append(dirs, at.header.token())
+		}
+	case graph.Link:
+		vars = action.Vars{"PROGRAM": at.archive.token()}
+		dirs = []string{"${out}/bin"}
+		if slices.ContainsFunc(node.Refs, func(r graph.Ref) bool { return r.Output == graph.Header }) {
+			vars["BIN"] = "${out}/bin"
+		}
+	case graph.File:
+		vars = action.Vars{"FILE": "${out}"}
+	case graph.Ask, graph.Objects:
+		vars = action.Vars{"FILE": "${out}"}
+		dirs = []string{"${out}"}
+	case graph.Cgo:
+		vars = action.Vars{"CFILES": "${out}", "GOFILES": "${x}", "HEADER": "${h}"}
+		dirs = []string{"${out}", "${x}", "${h}"}
+		if node.Tree {
+			vars["TREE"] = "${t}"
+			dirs = append(dirs, "${t}")
+		}
+	case graph.Test:
+		vars = action.Vars{"RESULT": "${out}"}
+	default:
+		vars = action.Vars{}
+	}
+	return vars, dirs
+}
+
+// environment gives the derivation the inputs that hold environments, and
+// returns the token of the one that a node's unit has, or "".
+func (gen *generator) environment(d *Derivation, n int) (env string) {
+	node := gen.g.Nodes[n]
+	if node.Cgo {
+		in := CgoEnv
+		switch {
+		case gen.opt.StdEnv[n]:
+			in = StdEnv
+		case node.Kind == graph.Link:
+			in = LinkEnv
+		}
+		d.Vars["CGOENV"] = Value{Input: in}
+		env = "${CGOENV}"
+	}
+	if node.Kind == graph.Test {
+		d.Vars["CHECKENV"] = Value{Input: CheckEnv}
+		env = "${CHECKENV}"
+	}
+	for _, in := range node.Inputs {
+		d.Vars[in.Token()] = Value{Input: Input(in)}
+		if in == graph.UserEnv || in == graph.CheckEnv {
+			env = "${" + in.Token() + "}"
+		}
+	}
+	return env
 }
 
 // goroot is the value of GOROOT.

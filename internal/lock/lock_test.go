@@ -76,6 +76,7 @@ func TestParseErrors(t *testing.T) {
 	// Each change of the text makes it wrong.
 	for _, test := range []struct{ old, new, want string }{
 		{`"version": 1,`, `"version": 2,`, "dgd.lock:2: the format has version 2, and this dgd reads version 1: take the dgd that wrote it, or write it anew with `dgd lock`"},
+		{fullText, "{\n\"version\": 2, \"mains\": []}", "dgd.lock:2: the format has version 2, and this dgd"},
 		{`"version": 1,`, `"version": "1",`, `dgd.lock:2: the format has version 1, and this dgd`},
 		{`"version": 1,`, ``, `dgd.lock:16: the lock has no "version"`},
 		{`"version": 1,`, `"Version": 1,`, `dgd.lock:2: the lock has the unknown key "Version"`},

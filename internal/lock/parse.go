@@ -68,6 +68,15 @@ type part struct {
 	value  value
 }
 
+// field returns the first field of a name.
+func (v value) field(key string) (value, bool) {
+	i := slices.IndexFunc(v.parts, func(p part) bool { return p.key == key })
+	if i < 0 {
+		return value{}, false
+	}
+	return v.parts[i].value, true
+}
+
 type reader struct {
 	text []byte
 	dec  *json.Decoder
@@ -148,10 +157,11 @@ func (c *checker) check(end int, err error) {
 
 func (c *checker) lock(v value) *Lock {
 	l := &Lock{}
-	of := c.object(v, "the lock", []string{"version", "main", "modules"}, "goMods")
-	if n, ok := of["version"].token.(json.Number); !ok || n.String() != quote(Version) {
-		c.fail(of["version"].end, "the format has version %v, and this dgd reads version %d: take the dgd that wrote it, or write it anew with `dgd lock`", of["version"].token, Version)
+	// The keys of another version may be others.
+	if v, ok := v.field("version"); ok && v.token != json.Number(quote(Version)) {
+		c.fail(v.end, "the format has version %v, and this dgd reads version %d: take the dgd that wrote it, or write it anew with `dgd lock`", v.token, Version)
 	}
+	of := c.object(v, "the lock", []string{"version", "main", "modules"}, "goMods")
 	for _, v := range c.array(of["main"], "main") {
 		path := c.string(v, "a path in main")
 		c.check(v.end, module.CheckImportPath(path))
@@ -181,10 +191,8 @@ func (c *checker) lock(v value) *Lock {
 // module reads a module. Its errors name it.
 func (c *checker) module(v value) (m Module) {
 	defer func() { c.of = "" }()
-	for _, p := range v.parts {
-		if p.key == "path" {
-			c.of, _ = p.value.token.(string)
-		}
+	if path, ok := v.field("path"); ok {
+		c.of, _ = path.token.(string)
 	}
 	of := c.object(v, "a module", []string{"path", "version"}, "replace", "sum", "hash")
 	m.Path, m.Version = c.string(of["path"], "path"), c.string(of["version"], "version")

@@ -254,8 +254,10 @@ func (s *Server) addMultiple(c conn) (func() error, error) {
 	return func() error { return nil }, errors.Join(err, rest)
 }
 
-// addInfos adds objects with what is known of them.
-func (s *Server) addInfos(r io.Reader) error {
+// ReadObjects reads objects with what is known of them, as AddMultipleToStore has
+// them in a version of the protocol, and calls add for each. Of an object with
+// another hash than it says, the error is Nix's.
+func ReadObjects(r io.Reader, version uint64, add func(path string, info *daemon.PathInfo, nar []byte) error) error {
 	dec := wire.NewDecoder(r, 1<<30)
 	n, err := dec.ReadUint64()
 	if err != nil {
@@ -266,7 +268,7 @@ func (s *Server) addInfos(r io.Reader) error {
 		if err != nil {
 			return err
 		}
-		info, err := daemon.ReadPathInfo(dec, path, 1<<8|16)
+		info, err := daemon.ReadPathInfo(dec, path, version)
 		if err != nil {
 			return err
 		}
@@ -277,6 +279,16 @@ func (s *Server) addInfos(r io.Reader) error {
 		if sum := sha256.Sum256(nar); info.NarHash != "sha256:"+hex.EncodeToString(sum[:]) {
 			return hint("hash mismatch importing path '%s'", path)
 		}
+		if err := add(path, info, nar); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// addInfos adds objects with what is known of them.
+func (s *Server) addInfos(r io.Reader) error {
+	return ReadObjects(r, 1<<8|16, func(path string, info *daemon.PathInfo, nar []byte) error {
 		o := Object{Method: "nar", NAR: nar, Refs: slices.Sorted(slices.Values(info.References))}
 		if strings.HasPrefix(info.CA, "text:") {
 			o.Method = "text"
@@ -285,7 +297,7 @@ func (s *Server) addInfos(r io.Reader) error {
 		if s.poisoned[path] {
 			// Nix takes it for valid: it adds nothing, and says so to nobody.
 			s.visible[path] = true
-			continue
+			return nil
 		}
 		added, ca, err := s.add(o)
 		if err != nil {
@@ -294,8 +306,8 @@ func (s *Server) addInfos(r io.Reader) error {
 		if added != path || ca != info.CA {
 			return hint("cannot add path '%s' to the Nix store because it claims to be content-addressed but isn't", path)
 		}
-	}
-	return nil
+		return nil
+	})
 }
 
 func (s *Server) addScanning(c conn) (func() error, error) {

@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -18,6 +17,7 @@ import (
 	"time"
 
 	"dgd/internal/nix/nar"
+	"dgd/internal/testrpc"
 
 	"github.com/nix-community/go-nix/pkg/daemon"
 	"github.com/nix-community/go-nix/pkg/wire"
@@ -193,27 +193,7 @@ func (f *fakeDaemon) serve(r *bufio.Reader, conn io.Writer) error {
 }
 
 func (f *fakeDaemon) addMultiple(r io.Reader) error {
-	dec := wire.NewDecoder(r, 1<<30)
-	n, err := dec.ReadUint64()
-	if err != nil {
-		return err
-	}
-	for range n {
-		path, err := dec.ReadString()
-		if err != nil {
-			return err
-		}
-		info, err := daemon.ReadPathInfo(dec, path, daemon.ProtocolVersion)
-		if err != nil {
-			return err
-		}
-		data := make([]byte, info.NarSize)
-		if _, err := io.ReadFull(r, data); err != nil {
-			return err
-		}
-		if sum := sha256.Sum256(data); info.NarHash != "sha256:"+hex.EncodeToString(sum[:]) {
-			return fmt.Errorf("hash mismatch importing path '%s'", path)
-		}
+	return testrpc.ReadObjects(r, daemon.ProtocolVersion, func(path string, info *daemon.PathInfo, data []byte) error {
 		_, name, _ := strings.Cut(path, "-")
 		var want, ca string
 		if strings.HasPrefix(info.CA, "text:") {
@@ -240,8 +220,8 @@ func (f *fakeDaemon) addMultiple(r io.Reader) error {
 			f.valid[path] = true
 		}
 		f.usable[path] = true
-	}
-	return nil
+		return nil
+	})
 }
 
 func TestRecursiveFake(t *testing.T) {
