@@ -20,7 +20,7 @@ in
     builtins.attrNames table.environment
   );
 
-  # Whether a flag makes something else of `go test` than runs of tests, one package by one.
+  # Whether a flag of `go test` does something else than run the tests of each package by itself.
   isOfAllTests =
     flag:
     let

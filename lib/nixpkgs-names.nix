@@ -12,7 +12,7 @@
   "go_1_25"
   "go_1_26"
   "go_1_27"
-  "go_latest" # for who copies an example of the documentation
+  "go_latest" # for users who copy an example of the documentation
   "pkg-config" # answers cgo's #cgo pkg-config lines
   "sqlite" # a C library with headers, for examples and tests
   "stdenv" # mkDerivation for wrapped packages, cc for cgo, hostPlatform.system

@@ -39,7 +39,8 @@ in
   # Whether the package set is for another platform than the one that its builds run on, as nixpkgs' pkgsCross are.
   isCross = hostPlatform.config or hostPlatform.system != buildPlatform.config or buildPlatform.system;
 
-  # An environment with what Go does not take as given, and without what it does: it builds for where it runs.
+  # An environment with the GOOS and GOARCH of the platform, but without those of the machine that builds: Go builds for
+  # that anyway.
   forHost =
     env:
     if host != build then

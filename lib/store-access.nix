@@ -1,6 +1,6 @@
 # The attributes by which a planner's derivation gets a way to the store: what the argument `builderRpc` says, else
-# builder-rpc-v0 where the Nix that evaluates has it. Which system features the machines have that will build, no
-# expression can see; a Nix that has it offers the feature by itself, as it does recursive-nix.
+# builder-rpc-v0 where the Nix that evaluates has it. An expression cannot see which
+# system features the machines have that will build; a Nix that has this one offers it by itself.
 {
   builderRpc ? null,
   hasBuilderRpc ? import ./has-builder-rpc.nix,

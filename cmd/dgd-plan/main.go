@@ -25,8 +25,8 @@ import (
 // stages are the stages by name, which is that of the attribute in
 // lib/stages/planning.nix, too. The last two are steps of derivations that bind makes.
 var stages = map[string]func(context.Context, *build) error{
-	"settings":   settingsStage,  // arguments that phases have changed, without what only a link depends on
-	"skeleton":   skeletonStage,  // what of the sources a plan depends on
+	"settings":   settingsStage,  // arguments that phases have changed, with stand-ins for what only a link depends on
+	"skeleton":   skeletonStage,  // the part of the sources that a plan depends on
 	"plan":       planStage,      // go build -n, parsed into a graph
 	"tests":      testsStage,     // go test -n, parsed into a graph
 	"check-plan": checkPlanStage, // a plan in a file, compared with the sources

@@ -209,7 +209,7 @@ func TestPeople(t *testing.T) {
 		{[]string{"sbom", program}, 0, `"specVersion": "1.6"`, ""},
 		{[]string{"sbom", "--stamp", program}, 0, `"serialNumber": "urn:uuid:`, ""},
 		{[]string{"sbom", "--modules", wrong, program}, 1, "", "is not the JSON of passthru.modules"},
-		{[]string{"sbom", "--modules", empty, program}, 1, "", "it is that of another build"},
+		{[]string{"sbom", "--modules", empty, program}, 1, "", "the list is of another build"},
 		{[]string{"sbom", "--license-texts", program}, 2, "", "needs --modules"},
 		{[]string{"sbom", script}, 1, "", "is not a Go program that says what it is made of"},
 		{[]string{"sbom", "../../examples"}, 1, "", "has no Go program"},

@@ -121,7 +121,7 @@ func runPlan(cmd *cobra.Command, project *making.Project, f *planFlags, check, a
 	return nil
 }
 
-// showDifferences says what of a plan is not as it is planned now.
+// showDifferences prints the lines in which a plan differs from one made now.
 func showDifferences(cmd *cobra.Command, project *making.Project, name string, old, now []byte, asJSON bool) error {
 	before, err := planfile.Lines(name, old)
 	if err != nil {

@@ -211,8 +211,8 @@ func stays(src, file string) error {
 	return LinkError(link)
 }
 
-// LinkError says that a package's file is behind a symlink which leads out
-// of the sources.
+// LinkError is the error for a package's file behind a symlink that leads out of
+// the sources.
 func LinkError(link *nar.Link) error {
 	return fmt.Errorf("%s is a symbolic link to %s, which is not in src: put the file itself there, or let src be a directory with both", link.Name, link.Target)
 }

@@ -15,10 +15,10 @@ import (
 	"dgd/internal/graph"
 )
 
-// An outside says that a package's C or assembly leaves its directory.
+// An outside says how a package's C or assembly leaves its directory.
 type outside struct {
 	vendor   bool // it may lead to the vendor directory
-	computed bool // nobody knows where it leads
+	computed bool // where it leads is not known
 }
 
 // nativeFiles returns the files of a package with assembly or C: beside the

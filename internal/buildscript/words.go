@@ -23,8 +23,8 @@ func needsQuotes(word string) bool {
 }
 
 // quotes reports whether the go command must print word as a Go string literal,
-// and whether that, and how, is for the version of Unicode to say, and so for
-// the version of Go: word has characters other than those of ASCII.
+// and whether that depends on the version of Unicode, and so of Go: whether word
+// has other characters than those of ASCII.
 func quotes(word string) (must, nonASCII bool) {
 	must = word == ""
 	for i := 0; i < len(word); i++ {
@@ -224,8 +224,8 @@ func workAfter(s string) bool {
 //
 // The last but one is an accident of the replacement, and cannot be told from a
 // word that really began with a dot, as a #cgo flag may: Undot takes every word
-// for a shortened one, and a caller who knows the user's flags must know better. Three
-// kinds of words it leaves alone. Words that begin with .. , because -I ../x is
+// for a shortened one, and a caller that knows the user's flags has to correct
+// that. It leaves three kinds of words alone. Words that begin with .. , because -I ../x is
 // far more likely than a directory /src/p. beside /src/p. Words that are printed
 // in quotes, because the space is then not in front of the path. And, inside a
 // quoted word, a dot after a space: Parse refuses such words, but for two dots.

@@ -308,8 +308,8 @@ func (gen *generator) emit(set group.Group, bundled bool) error {
 }
 
 // SpecsOfStd returns the specs of the parts of the standard library, by the names
-// of their derivations. They are the same for all programs, and large: derivations that build a
-// part read them from the input StdSpecs.
+// of their derivations. They are large, and the same for all programs: the
+// derivations that build a part read them from the input StdSpecs.
 func SpecsOfStd(std *graph.Graph, opt Options) (map[string]string, error) {
 	gen := newGenerator(std, opt)
 	for n := range std.Nodes {

@@ -15,8 +15,8 @@ type TestOptions struct {
 	Modules ModulesForm
 	// Vendor is the place of a vendor directory in src.
 	Vendor string
-	// Alone means that each package gets a derivation that fails if its tests do.
-	// Without there is only the one for all.
+	// Alone means that each package also gets a derivation of its own that fails
+	// if its tests do.
 	Alone bool
 }
 

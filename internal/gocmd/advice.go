@@ -1,6 +1,5 @@
-// Package gocmd runs the go command while a build is planned, and has what all
-// that run it have in common: reading what it lists, and what to do about its
-// failures.
+// Package gocmd runs the go command while a build is planned, reads what
+// `go list` prints, and adds advice to failures.
 package gocmd
 
 import (
@@ -30,7 +29,7 @@ func Find(table []Advice, text string) (Advice, bool) {
 // shortLines is how much of the go command's words is shown of a Short one.
 const shortLines = 8
 
-// Words returns as much of the go command's words as are worth showing.
+// Words returns the part of the go command's output that is worth showing.
 func (a Advice) Words(text string) string {
 	lines := strings.SplitN(text, "\n", shortLines+1)
 	if !a.Short || len(lines) <= shortLines {

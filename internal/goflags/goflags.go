@@ -65,8 +65,7 @@ func Cut(flag string) (name, value string) {
 	return name, value
 }
 
-// A WholeError says that a flag is one which the go command has to carry out
-// itself.
+// A WholeError says that only the go command itself can carry out a flag.
 type WholeError struct{ Flag string }
 
 func (e *WholeError) Error() string { return e.Flag + " is not built package by package" }
@@ -106,8 +105,8 @@ func (t *Table) Flags(goflags string) (kept []string, err error) {
 	return kept, err
 }
 
-// IsOfAllTests reports whether a flag of go test makes something else of it than
-// runs of tests, one package by one.
+// IsOfAllTests reports whether a flag of go test does something else than run
+// the tests of each package by itself.
 func (t *Table) IsOfAllTests(name string) bool {
 	e, ok := t.Test[name]
 	if !ok {

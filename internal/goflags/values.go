@@ -28,7 +28,7 @@ var (
 
 // HideValues puts stand-ins in the place of the values in -ldflags that -X gives
 // to variables, and returns the values in their order. Where a text cannot be
-// split, or holds a stand-in, it stays as it is: go says what is wrong.
+// split, or holds a stand-in, it stays as it is: go reports what is wrong.
 //
 // lib/stages/link-values.nix does the same, and both are tested with
 // testdata/values.json.

@@ -83,7 +83,8 @@ type object struct {
 	name string // of the object file
 }
 
-// readC returns nil for a node that has no cgo, or is more than Apart knows.
+// readC returns nil for a node without cgo, and for one with steps that Apart does
+// not know.
 func readC(n *Node) *cSteps {
 	if n.Kind != Package || !n.Cgo || n.Std || n.Header || n.Src == nil || n.Src.Whole {
 		return nil
@@ -121,8 +122,8 @@ func readC(n *Node) *cSteps {
 
 var anyToken = regexp.MustCompile(`\$\$|\$\{(\w+)\}`)
 
-// ofOneself reports whether a step has tokens only that stand for the same in
-// each of a package's nodes: not for what other nodes make.
+// ofOneself reports whether all tokens of a step mean the same in each of a
+// package's nodes: none stands for what another node makes.
 func ofOneself(s action.Step) bool {
 	text, err := json.Marshal(s)
 	if err != nil {

@@ -41,7 +41,7 @@ type Options struct {
 	// Compilers holds what cmd/go adds to a C compiler's flags after probing,
 	// by the compiler's command.
 	Compilers map[string]CompilerFlags
-	// AnyCompiler takes compilers that are not there for such without flags.
+	// AnyCompiler means that a compiler which Compilers lacks has no flags.
 	AnyCompiler bool
 	// CgoFlags gives the flags in the #cgo lines of the package in dir, word
 	// by word: only they can tell a relative path that the author wrote from
@@ -187,7 +187,7 @@ func (b *builder) read(step *buildscript.Step) error {
 	return nil
 }
 
-// finishAll checks that nothing is left over, and returns the graph.
+// finishAll returns the graph. It fails if a unit did not come to its end.
 func (b *builder) finishAll() (*Graph, error) {
 	if b.pkgConfig != nil {
 		return nil, &buildscript.Error{Line: b.step.Line, Text: b.step.Text, Msg: "the script ends before the cgo run that a call of pkg-config is for"}

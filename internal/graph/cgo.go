@@ -102,7 +102,7 @@ func (b *builder) cgo(a buildscript.Run) error {
 		if i := slices.IndexFunc(args[:sep], func(w string) bool { return strings.HasPrefix(w, "-ldflags=") }); i >= 0 {
 			args[i] += "${QUOTEDLIBS}"
 		} else {
-			// cmd/go passes no empty -ldflags; with one, it clears the variable.
+			// cmd/go passes no empty -ldflags; where it passes one, it clears the variable.
 			args = slices.Insert(args, sep, "-ldflags=${QUOTEDLIBS}")
 			env = append(env, "CGO_LDFLAGS=")
 		}
@@ -291,7 +291,7 @@ func (b *builder) cachedRoot(u *unit) (from, to string, err error) {
 	dir, as, _ := strings.Cut(b.trimmed[u.objdir], "=>")
 	at := strings.Index(as, "@")
 	if at < 0 {
-		return "", "", errors.New("compiles C of a module that the compile's -trimpath does not tell")
+		return "", "", errors.New("compiles C of a module whose root the -trimpath of the compile does not name")
 	}
 	end := at + strings.IndexByte(as[at:]+"/", '/')
 	root, ok := strings.CutSuffix(dir, as[end:])
@@ -309,7 +309,7 @@ func (b *builder) linkTest(a buildscript.LinkTest) error {
 		return err
 	}
 	if u.dynLink == nil {
-		return errors.New("tests a link that no command before has run")
+		return errors.New("tests a link that no earlier command has run")
 	}
 	if !slices.Equal(a.Args, u.linked) {
 		return errors.New("tests another link than that before it")

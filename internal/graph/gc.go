@@ -90,7 +90,7 @@ func (b *builder) importConfig(u *unit, text string) (string, error) {
 			}
 			ref, ok := b.byFile[file]
 			if !ok || ref.Output != Archive {
-				return "", fmt.Errorf("import config: %s is from %s, which no command before has made", name, file)
+				return "", fmt.Errorf("import config: %s is from %s, which no earlier command has made", name, file)
 			}
 			if u.node.Kind == Package {
 				ref.Output = Export
@@ -291,7 +291,7 @@ func (b *builder) pack(a buildscript.Run) error {
 		return err
 	}
 	if !u.done || archive != u.objdir+"/_pkg_.a" {
-		return fmt.Errorf("packs into %s, which no command before has compiled", archive)
+		return fmt.Errorf("packs into %s, which no earlier command has compiled", archive)
 	}
 	files, err := b.words(u, append([]string{"pack"}, args[1:]...))
 	if err != nil {

@@ -75,7 +75,7 @@ type Node struct {
 	LinkSrc bool `json:"linkSrc,omitempty"`
 	// Snapshot lists the files of Options.Snapshot that a package of the standard
 	// library is compiled from, relative to that. They belong to the toolchain:
-	// who makes the graph adds steps that write them below OBJ/SnapshotDir.
+	// the caller of New adds steps that write them below OBJ/SnapshotDir.
 	Snapshot []string `json:"-"`
 	// Part tells the nodes that Apart makes of a package from each other.
 	Part string `json:"part,omitempty"`

@@ -723,7 +723,7 @@ func TestModuleRoot(t *testing.T) {
 		{"/mods/a.b/!c@v1.0.0", "/mods/a.b/!c@v1.0.0=>a.b/C@v1.0.0", "-ffile-prefix-map=${SRC}/vendor/a.b/!c@v1.0.0=/_/a.b/C@v1.0.0"},
 		{"/mods/a.b/fork@v2.0.0/d/e", "/mods/a.b/fork@v2.0.0/d/e=>a.b/c@v1.0.0/d/e", "-ffile-prefix-map=${SRC}/vendor/a.b/fork@v2.0.0=/_/a.b/c@v1.0.0"},
 		{"/mods/a.b/c@v1.0.0/d", "/mods/a.b/c@v1.0.0/d=>a.b/c@v1.0.0/e", "dgd cannot tell the root of the module from -trimpath /mods/a.b/c@v1.0.0/d=>a.b/c@v1.0.0/e"},
-		{"/mods/a.b/c@v1.0.0/d", "/mods/a.b/c@v1.0.0/d=>a.b/c/d", "a module that the compile's -trimpath does not tell"},
+		{"/mods/a.b/c@v1.0.0/d", "/mods/a.b/c@v1.0.0/d=>a.b/c/d", "a module whose root the -trimpath of the compile does not name"},
 	} {
 		text := cgoText(test.dir, "c", "", "")
 		const compile = "/compile -o $WORK/b002/_pkg_.a "

@@ -115,7 +115,7 @@ func (b *builder) move(a buildscript.Move) error {
 	}
 	u := b.units[objdir+"/exe"]
 	if u == nil || u.program != a.From {
-		return errors.New("moves what no command before has linked")
+		return errors.New("moves what no earlier command has linked")
 	}
 	if u.done {
 		return errors.New("moves a program for the second time")

@@ -62,11 +62,11 @@ func unsupported(file string) string {
 	name := strings.TrimSuffix(filepath.Base(file), ".txt.gz")
 	switch {
 	case strings.HasSuffix(name, "-test-cover"):
-		return "reads $WORK/b002/_testmain.go, which no command before has written: "
+		return "reads $WORK/b002/_testmain.go, which no earlier command has written: "
 	case strings.HasSuffix(name, "-test-vet"):
 		return "dgd does not know what the file vet.cfg is for: "
 	case strings.HasSuffix(name, "cgo-vet"):
-		return "reads $WORK/b001/_testmain.go, which no command before has written: "
+		return "reads $WORK/b001/_testmain.go, which no earlier command has written: "
 	case strings.HasSuffix(name, "-plugin"):
 		return "dgd does not support -buildmode=plugin: "
 	case strings.HasSuffix(name, "-lang"):

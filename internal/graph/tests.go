@@ -38,7 +38,7 @@ func (b *builder) test(a buildscript.Test) error {
 	}
 	link := b.units[objdir+"/exe"]
 	if link == nil || link.program != a.Program {
-		return errors.New("runs what no command before has linked")
+		return errors.New("runs what no earlier command has linked")
 	}
 	if link.done {
 		return errors.New("runs a test program for the second time")

@@ -152,9 +152,9 @@ func TestTestErrors(t *testing.T) {
 		change func(*Options)
 		want   string
 	}{
-		{"run without a link", strings.ReplaceAll(run, "b9", "b8"), nil, "runs what no command before has linked"},
+		{"run without a link", strings.ReplaceAll(run, "b9", "b8"), nil, "runs what no earlier command has linked"},
 		{"run twice", script + run, nil, "runs a test program for the second time"},
-		{"no generated file", script, func(o *Options) { o.Tests = nil }, "_testmain.go, which no command before has written"},
+		{"no generated file", script, func(o *Options) { o.Tests = nil }, "_testmain.go, which no earlier command has written"},
 		{"another module", script, func(o *Options) { o.Tests["example.com/m/p.test"] = TestMain{Dir: "/goroot/src/p"} }, "which is not of the main module"},
 		{"a vendored module", script, func(o *Options) { o.Tests["example.com/m/p.test"] = TestMain{Dir: "/src/vendor/p"} }, "which is not of the main module"},
 		{"a file of the work directory", strings.Replace(script, " -test.paniconexit0", " -test.cpuprofile=$WORK/b9/x", 1), nil, "does not support the flag -test.cpuprofile="},

@@ -44,7 +44,7 @@ func (b *builder) token(u *unit, word string) (string, error) {
 	return s, b.note(u, word)
 }
 
-// text is token for what is not a word of a command.
+// text replaces the paths in a free text, such as a configuration file, by tokens.
 func (b *builder) text(u *unit, text string) (string, error) {
 	s := action.Escape(text)
 	for _, r := range b.roots {
@@ -63,7 +63,7 @@ func (b *builder) text(u *unit, text string) (string, error) {
 		}
 		ref, ok := b.byFile[file]
 		if !ok {
-			return "", fmt.Errorf("reads %s, which no command before has made", file)
+			return "", fmt.Errorf("reads %s, which no earlier command has made", file)
 		}
 		t, err := u.reads(ref, file)
 		if err != nil {
@@ -83,7 +83,7 @@ func (u *unit) reads(r Ref, file string) (string, error) {
 	return u.ref(r), nil
 }
 
-// tokens is token for a list.
+// tokens replaces the paths in a list of words by tokens.
 func (b *builder) tokens(u *unit, words []string) ([]string, error) {
 	out := make([]string, len(words))
 	for i, w := range words {
@@ -101,7 +101,7 @@ func (b *builder) tokens(u *unit, words []string) ([]string, error) {
 func (b *builder) note(u *unit, word string) error {
 	if rel, ok := strings.CutPrefix(word, u.objdir+"/"); ok && rel != "" && !strings.ContainsAny(rel, ";=") {
 		if !u.written[rel] {
-			return fmt.Errorf("reads %s, which no command before has written", word)
+			return fmt.Errorf("reads %s, which no earlier command has written", word)
 		}
 	}
 	return nil

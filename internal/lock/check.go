@@ -37,7 +37,7 @@ type Finding struct {
 func (f Finding) String() string { return f.Path + ": " + f.Kind + ": " + f.Message }
 
 // Check compares a lock with the texts, and returns what they do not agree on,
-// sorted by path. It asks nobody: lib/fetch/lock.nix does the same before a build, with
+// sorted by path. It runs nothing: lib/fetch/lock.nix does the same before a build, with
 // the same words, and testdata/check.json tests both.
 //
 // From go 1.17 on a go.mod has the version of every module that is needed.
@@ -208,7 +208,7 @@ func (r *Requirements) readSums(file File) error {
 			continue
 		}
 		if len(words) != 3 {
-			return fmt.Errorf("%s:%d: a line is a module, a version and a checksum; mend the file by `go mod tidy`", file.Name, n)
+			return fmt.Errorf("%s:%d: a line must be a module, a version and a checksum: repair the file by `go mod tidy`", file.Name, n)
 		}
 		m := module.Version{Path: words[0], Version: words[1]}
 		if strings.HasSuffix(m.Version, "/go.mod") || !strings.HasPrefix(words[2], "h1:") {

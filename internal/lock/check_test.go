@@ -79,7 +79,7 @@ func TestCheckErrors(t *testing.T) {
 		{Project{GoMods: []File{{"a/go.mod", []byte("go 1.24\n")}}}, "a/go.mod names no module"},
 		{Project{GoMods: []File{good}, GoWork: &File{"go.work", []byte("go\n")}}, "go.work:1: go directive expects exactly one argument"},
 		{Project{GoMods: []File{good}, GoSums: []File{{"go.sum", []byte("a v1.0.0 h1:x\n\na v1.0.0\n")}}},
-			"go.sum:3: a line is a module, a version and a checksum; mend the file by `go mod tidy`"},
+			"go.sum:3: a line must be a module, a version and a checksum: repair the file by `go mod tidy`"},
 	} {
 		_, err := Check(&Lock{Main: []string{"example.com/app"}}, &test.project)
 		if err == nil || err.Error() != test.want {

@@ -68,7 +68,7 @@ func differingFile(copied, dir string) (string, error) {
 func buildFiles(dir string) ([]string, error) {
 	ctx := build.Default
 	ctx.UseAllFiles = true
-	// An error concerns a file, or the package's name: its compile tells.
+	// An error concerns a file, or the package's name: its compile reports it.
 	p, err := ctx.ImportDir(dir, build.IgnoreVendor)
 	if p == nil {
 		return nil, err
@@ -119,8 +119,8 @@ func forPeople(name string) bool {
 	}, func(prefix string) bool { return strings.HasPrefix(name, prefix) })
 }
 
-// embeddedFiles returns the files below dir that //go:embed patterns match. What
-// is wrong with a pattern, its compile tells.
+// embeddedFiles returns the files below dir that //go:embed patterns match. A
+// wrong pattern is reported by the compile.
 func embeddedFiles(dir string, patterns []string) ([]string, error) {
 	var files []string
 	root := os.DirFS(dir)

@@ -45,7 +45,7 @@ func (f *File) Format() []byte {
 	return []byte(b.String())
 }
 
-// sum is what tells whether a line has been damaged.
+// sum is a line's checksum, by which damage is found.
 func sum(text string) string {
 	hash := sha256.Sum256([]byte(text))
 	return hex.EncodeToString(hash[:2])

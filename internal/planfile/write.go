@@ -311,7 +311,7 @@ func (w *writer) std() error {
 	return nil
 }
 
-// usedStd says which nodes of the standard library others stand on.
+// usedStd returns which nodes of the standard library others depend on, by node.
 func (w *writer) usedStd() []bool {
 	used := make([]bool, len(w.p.Graph.Nodes))
 	for i, n := range slices.Backward(w.p.Graph.Nodes) {

@@ -18,7 +18,7 @@ import (
 	"unicode/utf8"
 )
 
-// A kind says what of a file counts.
+// A kind says which part of a file the plan depends on.
 type kind int
 
 const (
@@ -80,8 +80,8 @@ func Of(base string, text []byte) []byte {
 }
 
 // reduce returns what planning needs of a file that begins with text. It
-// reports false where that cannot be told without the rest; if all is set,
-// there is none.
+// reports false if that cannot be told without the rest; all means that text is
+// the whole file.
 func reduce(k kind, text []byte, all bool) (kept []byte, ok bool) {
 	if k == byName {
 		return nil, true

@@ -127,7 +127,7 @@ func list(src string, kindOf func(string) kind, whole []string) ([]*entry, error
 	if err != nil {
 		return nil, err
 	}
-	// fileAt is the file that a name leads to, or nil: the go command will say.
+	// fileAt is the file that a name leads to, or nil: the go command reports that.
 	fileAt := func(name string) *entry {
 		target, err := filepath.EvalSymlinks(filepath.Join(root, filepath.FromSlash(name)))
 		if err != nil {

@@ -33,7 +33,7 @@ type SourceTree struct {
 	Exclude []string `json:"exclude,omitempty"`
 }
 
-// BindConfig says what a plan is bound to.
+// BindConfig is the configuration of Bind.
 type BindConfig struct {
 	Plan    string `json:"plan"`    // file of the program's Plan
 	StdPlan string `json:"stdPlan"` // file of the standard library's Plan
@@ -55,8 +55,8 @@ type BindConfig struct {
 	Fetched    string `json:"fetched"`
 	FetchHooks bool   `json:"fetchHooks"`
 
-	// Tests is the file of the tests' Plan, where these are to be run in place
-	// of building the program.
+	// Tests is the file of the tests' Plan, or empty. With it, Bind makes the
+	// derivations that run the tests in place of those of the program.
 	Tests string `json:"tests"`
 	// TestData says which files tests see beside those of their packages: see
 	// bind.TestSources.
@@ -205,7 +205,8 @@ func Bind(ctx context.Context, cfg *BindConfig) (*Bound, error) {
 	return out, err
 }
 
-// say tells the user that what a plan is for is left to the go command.
+// say notes for the user that the go command itself builds, or tests, what could
+// not be planned.
 func (b *Bound) say(p *Plan, what, command string) {
 	b.Unplanned = fmt.Sprintf("dgd: %s in one derivation, by `%s` itself, because dgd cannot plan that (fallback = false makes it an error): %s", what, command, p.Unplanned)
 }

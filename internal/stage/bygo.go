@@ -24,8 +24,9 @@ type Fallback struct {
 	UserEnv bool `json:"userEnv"` // whether there is the input graph.UserEnv
 }
 
-// An unplanned error says that dgd does not understand what go has printed of a
-// build, which go may well carry out. What go itself finds wrong is none.
+// An unplanned error says that dgd does not understand what go printed of a
+// build, which go may well carry out. An error that go itself reports is not
+// unplanned.
 type unplanned struct{ reason error }
 
 func (e *unplanned) Error() string { return e.reason.Error() }
@@ -138,7 +139,8 @@ func shorten(s string) string {
 	return line
 }
 
-// goEnv is the environment of the go command in a derivation, but for UserEnv.
+// goEnv is the environment of the go command in a derivation, without what
+// UserEnv adds.
 func goEnv(cfg *Config) []string {
 	var env []string
 	for _, name := range slices.Sorted(maps.Keys(cfg.Env)) {

@@ -11,8 +11,8 @@ import (
 
 // checkReplaced compares the directories of src that stand in for modules with
 // their copies in the fetch. Root is the directory of go.mod or go.work in src.
-// Where the fetch or the sources have hooks that the other has not, they may
-// differ on purpose: then it warns.
+// If the fetch or the sources have hooks that the other has not, a difference may
+// be meant, and is a warning.
 func checkReplaced(cfg *BindConfig, root string) error {
 	if cfg.Fetched == "" {
 		return nil

@@ -42,7 +42,7 @@ func (cfg *Config) useTable() error {
 	return nil
 }
 
-// refuseNothing is the table without refusals: go says what it thinks of these.
+// refuseNothing is the table without refusals: go itself reports wrong flags.
 func refuseNothing(entries map[string]goflags.Entry) map[string]goflags.Entry {
 	kept := map[string]goflags.Entry{}
 	for name, e := range entries {

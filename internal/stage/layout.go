@@ -45,7 +45,7 @@ func layOut(ctx context.Context, g *gocmd.Command, cfg *Config, dir string, opt 
 	}
 	relative := relativeEnv(g.Env)
 	opt.LookAt = func(n *graph.Node) error {
-		// Nobody has asked the compiler what such a path leads to.
+		// dgd has not asked the compiler what such a path leads to.
 		n.Src.Whole = n.Src.Whole || relative && n.Cgo
 		if !n.Src.Vendored {
 			return nil

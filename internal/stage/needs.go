@@ -16,8 +16,8 @@ import (
 	"dgd/internal/drvgen"
 )
 
-// Needs says which tests must run with all of src, and has nothing where none
-// must: so what depends on it stays as it is then.
+// Needs lists the tests that must run with all of src. Where there are none it is
+// empty, so that what depends on it stays the same.
 type Needs struct {
 	Src     string             `json:"src,omitempty"`
 	Vendor  string             `json:"vendor,omitempty"`
@@ -38,9 +38,8 @@ type Need struct {
 	Leaving map[string]string `json:"leaving,omitempty"`
 }
 
-// FindNeeds compares what tests have looked for with what all of src has. A
-// test that passed is right to have passed if it looked for nothing that was
-// kept from it.
+// FindNeeds compares what tests looked for with what all of src has. A pass
+// counts if the test looked for nothing that src has and its run had not.
 func FindNeeds(cfg *drvgen.NeedsConfig) (*Needs, error) {
 	all := allSources{cfg}
 	needs := &Needs{}

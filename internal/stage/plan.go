@@ -1,8 +1,8 @@
-// Package stage is what the stages of the planner do, in the order of the data:
-// skeleton, plan, tests, probe, modules, bind and linked, and of tests' runs
-// needs and retest. Each has a file and a configuration of its own. It is the
-// edge of the planner: it reads and writes files and has the go command run; the
-// rooms that it calls are pure.
+// Package stage has the stages of the planner, in the order of the data:
+// skeleton, plan, tests, probe, modules, bind and linked, and for the runs of
+// tests needs and retest. Each has a file and a configuration of its own. The
+// package is the planner's edge: it reads and writes files and runs the go
+// command; most packages that it calls are pure.
 package stage
 
 import (

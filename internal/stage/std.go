@@ -31,9 +31,9 @@ func forStd(cfg *Config) (*Config, error) {
 	return &std, nil
 }
 
-// stdFlags is forStd for a list of flags. What it leaves too much or too little
-// makes the program's standard library differ from the planned one, which costs
-// a build of it and no more: see graph.Merge.
+// stdFlags is forStd for a list of flags. A wrong choice makes the program's
+// standard library differ from the planned one, which costs a build of it and
+// no more: see graph.Merge.
 func stdFlags(flags []string, goos string) []string {
 	var list []string
 	for _, flag := range flags {

@@ -22,16 +22,16 @@ import (
 	"dgd/internal/workspace"
 )
 
-// TestConfig says what to plan the tests of: those of Package are package
-// patterns, and packages without tests count for nothing.
+// TestConfig says which packages to plan the tests of: Package has package
+// patterns, and packages without tests are ignored.
 type TestConfig struct {
 	Config
 	CheckFlags []string `json:"checkFlags"` // of go test
 }
 
-// checkFlags returns an error for what cannot be a flag of a test run. For what can,
-// but not where each package runs by itself, it is an unplanned error. All else is
-// go test's own affair.
+// checkFlags returns an error for what cannot be a flag of a test run, and an
+// unplanned error for what can be one only where all packages run together. The
+// rest go test checks.
 func checkFlags(flags []string) error {
 	table, err := goflags.Load()
 	if err != nil {

@@ -21,9 +21,9 @@ const maxTexts = 16 << 10
 var placeholder = regexp.MustCompile(`/[0-9a-z]{52}`)
 
 // texts reads the files of a tree, in its order, where a derivation can hold
-// them: if all are Go files, which evaluation can read, too. It returns none where
-// they are too large, or not what Nix keeps letter for letter, or cannot be read:
-// whoever needs the tree says so.
+// them: if all are Go files, which evaluation can read, too. It returns nil if
+// they are too large, if Nix would change them, or if one cannot be read, which
+// is an error where the tree is hashed.
 func texts(t *nar.Tree) []drvgen.File {
 	var list []drvgen.File
 	size := 0

@@ -76,8 +76,8 @@ func (p *Place) UseLock(cfg *Locked, members []Member, cache string) error {
 	return cfg.WriteCache(cache)
 }
 
-// checkLock compares the lock with the sources. Where they could be read before
-// the build, that has been done.
+// checkLock compares the lock with the sources. If evaluation could read these,
+// it has compared them already.
 func (p *Place) checkLock(cfg *Locked, members []Member) (*lock.Lock, error) {
 	l, err := lock.Parse(lock.Name, []byte(cfg.Text))
 	if err != nil {

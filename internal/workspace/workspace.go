@@ -36,8 +36,9 @@ type Place struct {
 	Changed  []string           // files that overrides have changed
 }
 
-// CloseLinks makes the symlinks that lead out of the sources lead nowhere:
-// what is there is another thing while planning than for who wrote them.
+// CloseLinks replaces symlinks that lead out of the sources by links to nothing:
+// while planning there is something else at such a place than where the author
+// made the link.
 func (p *Place) CloseLinks() error {
 	p.Leaving = map[string]*nar.Link{}
 	err := filepath.WalkDir(p.Src, func(path string, d fs.DirEntry, err error) error {
@@ -163,8 +164,8 @@ type Member struct {
 	Mod *modfile.File
 }
 
-// Members reads the go.mod files of the main modules. It says whether they need
-// modules that are not in the sources, too.
+// Members reads the go.mod files of the main modules. It also reports whether they
+// need modules that are not in the sources.
 func (p *Place) Members() (list []Member, needs bool, err error) {
 	dirs := []string{p.ModRoot}
 	var replaces []*modfile.Replace

@@ -22,7 +22,7 @@ let
   lacksModules =
     src: modRoot: env: deleteVendor:
     isHere src
-    # With another go.mod, the planner says it.
+    # With another go.mod, the planner reports it.
     && builtins.match ".*-modfile.*" (env.GOFLAGS or "") == null
     && modFiles.lacksModules {
       inherit

@@ -1,4 +1,4 @@
-# What of a package's final attributes concerns the C compiler.
+# The final attributes of a package that concern the C compiler.
 let
   names = list: builtins.listToAttrs (map (name: { inherit name; value = null; }) list);
 in

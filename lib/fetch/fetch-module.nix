@@ -30,7 +30,7 @@ fetch {
       if [ "$status" = 124 ]; then
         echo "dgd: $module $version has not come in $DGD_FETCH_TIMEOUT: try again, or give more time by env.DGD_FETCH_TIMEOUT" >&2
       elif grep -q '^SECURITY ERROR' ../said; then
-        echo "dgd: $module $version is not the one that go.sum and dgd.lock name: either these are wrong, or who serves it" >&2
+        echo "dgd: $module $version is not the one that go.sum and dgd.lock name: either these are wrong, or the server is" >&2
       else
         echo "dgd: $module $version could not be fetched, see above; where to fetch, and how to be let in, is said by GOPROXY, NETRC and the like: see docs/modules.md" >&2
       fi

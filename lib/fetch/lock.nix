@@ -120,7 +120,7 @@ in
     else
       lock;
 
-  # What of a lock does not fit the sources at modRoot: a line for each module.
+  # The modules of a lock that do not fit the sources at modRoot, a line for each.
   check =
     project: lock:
     let

@@ -96,7 +96,7 @@ in
   # The modules that moduleOverrides gives another version.
   raised = builtins.filter (m: m.version != m.locked) list;
 
-  # A module cache, for who runs the go command himself.
+  # A module cache, for phases that run the go command themselves.
   cache = planner {
     name = "module-cache";
     command = "modcache";

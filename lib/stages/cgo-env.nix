@@ -24,7 +24,7 @@ stdenv.mkDerivation (
       env
       // removeAttrs standIns [ "out" ]
       // {
-        # Of this file's path neither a program nor the seed of a compiler may depend.
+        # Neither a program nor the seed of a compiler may depend on this file's path.
         NIX_OUTPATH_USED_AS_RANDOM_SEED = "dgd-cgo-env";
       }
       // (if isPackage then { } else { NIX_NO_SELF_RPATH = "1"; });

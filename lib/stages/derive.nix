@@ -1,5 +1,5 @@
-# Makes derivations of the planner's data (see internal/drvgen). Once their inputs are known they are the same as the
-# .drv files that the planner writes itself in dynamic mode.
+# Makes derivations of the planner's data (see internal/drvgen). Once their inputs are known they are the same as those
+# that the planner writes itself in dynamic mode.
 { execute }:
 {
   bound, # the planner's output: derivations.json and the sources
@@ -10,8 +10,8 @@
   inner, # see inner.nix
 }:
 let
-  # A flag or a source may name store paths that the planner had among its inputs. What needs them has them by other ways
-  # (see package.nix and cgo-env.nix), the same in both modes.
+  # A flag or a source may name store paths that are inputs of the planner. Derivations that need them get them in
+  # another way (see package.nix and cgo-env.nix), the same in both modes.
   data = builtins.fromJSON (
     builtins.unsafeDiscardStringContext (builtins.readFile "${bound}/derivations.json")
   );

@@ -124,7 +124,7 @@ let
   importConfig =
     imports: concatStringsSep "" (imap (i: key: "packagefile ${escape nameOf.${key}}=\${R${toString i}}\n") imports);
 
-  # The files of a package of the sources: small ones are a part of its derivation, as planner.texts says.
+  # The files of a package of the sources: small ones are a part of its derivation, as stage.texts says.
   maxTexts = 16384;
   own =
     {
@@ -477,7 +477,7 @@ let
     map (v: "=${quoteless (escape v)}") values
   );
 
-  # As drvgen.collect: derivations between archives and the link.
+  # As group.Collections: derivations between archives and the link.
   collect =
     linked:
     let

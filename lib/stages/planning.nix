@@ -16,7 +16,7 @@
   args,
   attrs ? { },
   splitAttrs ? { },
-  # What stands for the skeleton in the plan's inputs. It must be the same where the skeleton is.
+  # How the plan refers to the skeleton. Equal skeletons must have the equal path, or each edit would plan anew.
   settle ? drv: drv,
 }:
 let
@@ -62,8 +62,7 @@ let
       { }
   );
 
-  # The go command itself, where it builds what cannot be planned, has an environment with the user's inputs, if there
-  # is anything in that for it.
+  # Whether the go command, where it builds what cannot be planned, needs an environment with the user's inputs.
   hasUserEnv =
     args.cgo
     || args.buildInputs ++ args.nativeBuildInputs != [ ]
@@ -128,8 +127,8 @@ let
   saysBuildID = args.libraries or false || builtins.any (f: builtins.match "(.*[[:space:]=])?-buildid=.*" f != null) args.ldflags;
   ldflags = builtins.concatStringsSep " " (args.ldflags ++ (if saysBuildID then [ ] else [ "-buildid=" ]));
 
-  # What -X gives to variables is filled in where programs are bound. Without -trimpath the go command writes it into the
-  # module information, too, so that it has to know it.
+  # The values that -X gives to variables are filled in when programs are bound. Without -trimpath the go command also
+  # writes them into the module information, so that it has to know them.
   linkValues =
     if !args.trimpath then
       {
@@ -139,7 +138,7 @@ let
     else
       import ./link-values.nix ldflags;
 
-  # A package's phases may have changed its flags: then the planner reads them where the phases left them.
+  # A package's phases may have changed its flags: then the planner reads those that the phases left behind.
   allSettings = args.settings or null;
   settings =
     if allSettings == null || !args.trimpath then

@@ -206,7 +206,7 @@ func query(t *testing.T, own *strings.Replacer, what string, paths []string) []s
 	return slices.Compact(answer)
 }
 
-// What a program must not know of: what compiles it, and what of its inputs is
+// What a program must not refer to: what compiles it, and what of its inputs is
 // for compiling alone. The toolchain is looked for by its path.
 var forCompiling = regexp.MustCompile(`^[0-9a-z]{32}-(cgo-env|.*-wrapper(-.*)?|gcc-[0-9.]+|gcc|binutils-.*|stdenv.*|.*-dev|bash.*|coreutils.*|plan|program|.*\.drv)$`)
 

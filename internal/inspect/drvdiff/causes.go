@@ -23,7 +23,7 @@ type Cause struct {
 	Change string `json:"change"`
 }
 
-// String is the cause in people's words.
+// String is the cause as it is shown.
 func (c Cause) String() string {
 	text := c.Kind
 	if c.What != "" {
@@ -68,7 +68,8 @@ func (l *causes) add(c Cause) {
 	l.found = append(l.found, c)
 }
 
-// rest says how derivations differ that nothing else tells apart.
+// rest returns the causes of last resort: how derivations differ in which nothing
+// else does.
 func (l *causes) rest(o, n *node) {
 	if n.put.Replace(n.drv.Env["spec"]) != o.put.Replace(o.drv.Env["spec"]) {
 		l.add(Cause{Kind: "other", What: "its steps differ", Change: changed})

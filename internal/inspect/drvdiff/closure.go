@@ -20,7 +20,7 @@ import (
 	"dgd/internal/nix/drvfile"
 )
 
-// role says who builds a derivation.
+// A role says which program builds a derivation.
 type role int
 
 const (
@@ -84,7 +84,7 @@ func load(ctx context.Context, st Store, root string) (*closure, error) {
 		return nil, err
 	}
 	if found[root] == nil {
-		return nil, fmt.Errorf("%s is not in the store (any more): build that state again", root)
+		return nil, fmt.Errorf("%s is not, or no longer, in the store: build that state again", root)
 	}
 	if c.root, err = c.add(root, found[root]); err != nil {
 		return nil, err
@@ -168,7 +168,7 @@ func (l *level) refer(n *node, drv string) (*node, error) {
 	}
 	d := l.drvs[drv]
 	if d == nil {
-		return nil, fmt.Errorf("%s refers to %s, which is not in the store (any more): build that state again", n.path, drv)
+		return nil, fmt.Errorf("%s refers to %s, which is not, or no longer, in the store: build that state again", n.path, drv)
 	}
 	to, err := l.add(drv, d)
 	if err == nil {
@@ -401,8 +401,8 @@ func resolve(before, after *closure) {
 	}
 }
 
-// resolved is what stands for the output in the resolved form of who refers to
-// it.
+// resolved is what the resolved forms of the nodes that refer to the output have
+// in its place.
 func (d dep) resolved() string {
 	if d.path != "" {
 		return d.path

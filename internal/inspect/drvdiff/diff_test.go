@@ -184,11 +184,11 @@ func TestCompare(t *testing.T) {
 			t.Errorf("%s: %d in common, %d not built, and not %q; want %d, %d, and %q", test.name, r.Common, len(r.Unbuilt), got, test.common, test.unbuilt, test.want)
 		}
 	}
-	if _, err := Compare(t.Context(), m, b1, storePath("z", "nothing.drv")); err == nil || !strings.Contains(err.Error(), "is not in the store (any more): build that state again") {
+	if _, err := Compare(t.Context(), m, b1, storePath("z", "nothing.drv")); err == nil || !strings.Contains(err.Error(), "is not, or no longer, in the store: build that state again") {
 		t.Errorf("for a derivation that is not there the error is %v", err)
 	}
 	delete(m.drvs, a1)
-	if _, err := Compare(t.Context(), m, b1, b2); err == nil || !strings.Contains(err.Error(), "refers to "+a1+", which is not in the store") {
+	if _, err := Compare(t.Context(), m, b1, b2); err == nil || !strings.Contains(err.Error(), "refers to "+a1+", which is not, or no longer, in the store") {
 		t.Errorf("for an input that is not there the error is %v", err)
 	}
 }

@@ -118,7 +118,7 @@ func (e *explainer) works(l *causes, o, n *node) error {
 	if a, b := o.put.Replace(o.drv.Builder), n.put.Replace(n.drv.Builder); a != b {
 		l.add(Cause{Kind: "executor", Old: storeBase(a), New: storeBase(b), Change: changed})
 	}
-	// What follows from another toolchain does not need to be said.
+	// What follows from another toolchain is not listed.
 	follows := func(Cause) bool { return false }
 	defer func() { l.found = slices.DeleteFunc(l.found, func(c Cause) bool { return follows(c) }) }()
 	goOld, goNew := o.put.Replace(o.vars["GOROOT"]), n.put.Replace(n.vars["GOROOT"])

@@ -89,7 +89,7 @@ func (n *node) isStd() bool {
 	return true
 }
 
-// label is the node in people's words.
+// label is the node's name as it is shown.
 func (n *node) label() string {
 	if n.role != inner {
 		return strings.TrimSuffix(storeName(n.path), ".drv")

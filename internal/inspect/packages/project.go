@@ -291,7 +291,7 @@ func dotString(s string) string {
 	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`).Replace(s) + `"`
 }
 
-// Size is a number of bytes in people's words.
+// Size is a number of bytes as it is shown: 352.6 kB.
 func Size(n int64) string {
 	switch {
 	case n < 1000:

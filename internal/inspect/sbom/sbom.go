@@ -150,7 +150,7 @@ func component(dep *debug.Module, modules map[string]Module) (*cdx.Component, er
 	if modules != nil {
 		m, ok := modules[dep.Path]
 		if !ok || m.Version != dep.Version {
-			return nil, fmt.Errorf("it is linked from %s %s, which the list of modules does not have: it is that of another build", dep.Path, dep.Version)
+			return nil, fmt.Errorf("it is linked from %s %s, which is not in the list of modules: the list is of another build", dep.Path, dep.Version)
 		}
 		if m.Hash != "" {
 			properties = append(properties, cdx.Property{Name: "dgd:narHash", Value: m.Hash})

@@ -234,8 +234,8 @@ func TestModules(t *testing.T) {
 		change func()
 		want   string
 	}{
-		{func() { modules["example.org/work"] = Module{Version: "v1.0.0"} }, "x: it is linked from example.org/work (devel), which the list of modules does not have"},
-		{func() { delete(modules, "example.org/here") }, "x: it is linked from example.org/here v1.0.0, which the list of modules does not have"},
+		{func() { modules["example.org/work"] = Module{Version: "v1.0.0"} }, "x: it is linked from example.org/work (devel), which is not in the list of modules"},
+		{func() { delete(modules, "example.org/here") }, "x: it is linked from example.org/here v1.0.0, which is not in the list of modules"},
 		{func() { modules["github.com/Some/One/v2"] = Module{Version: "v2.0.0", Hash: "sha256-AAAA"} }, "x: module github.com/Some/One/v2: the hash sha256-AAAA: it has 3 bytes, not 32"},
 		{func() { program.Info.Deps[0].Sum = "h1:?" }, "x: module github.com/Some/One/v2: the checksum h1:?: illegal base64"},
 	} {

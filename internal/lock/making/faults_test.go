@@ -247,7 +247,7 @@ func TestGoSumFaults(t *testing.T) {
 		{"without files", lib.goSum("example.com/a@v1.0.0", "example.com/b@v1.0.0/go.mod"), false, []string{"example.com/b", "missing go.sum entry", "run `go mod tidy` in DIR"}},
 		{"wrong", wrong + lib.goSum("example.com/b@v1.0.0"), false, []string{"example.com/a@v1.0.0: checksum mismatch", "is not what go.sum says: find out which of them is right"}},
 		{"wrong for what is there", wrong + lib.goSum("example.com/b@v1.0.0"), true, []string{"example.com/a@v1.0.0 was downloaded with the checksum h1:", "and go.sum says h1:AAAA"}},
-		{"damaged", "<<<<<<< HEAD of it\n", false, []string{"DIR/go.sum:1: a line is a module, a version and a checksum; mend the file by `go mod tidy`"}},
+		{"damaged", "<<<<<<< HEAD of it\n", false, []string{"DIR/go.sum:1: a line must be a module, a version and a checksum: repair the file by `go mod tidy`"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			environment(t, lib.fileProxy())

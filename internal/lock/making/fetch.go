@@ -37,7 +37,7 @@ type fetcher struct {
 	sums  map[module.Version][]string
 	// goSum is the text of all go.sum files together.
 	goSum []byte
-	// say tells of progress.
+	// say reports progress.
 	say     func(format string, args ...any)
 	trees   map[module.Version]tree
 	fetched int // this many were not there

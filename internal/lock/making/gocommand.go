@@ -219,7 +219,7 @@ func (g *Command) advice() []gocmd.Advice {
 	}
 }
 
-// explain adds what to do to a failure of the go command, in the project.
+// explain adds to a failure of the go command what to do in the project.
 func (g *Command) explain(err error) error {
 	var failed *Failure
 	if !errors.As(err, &failed) {

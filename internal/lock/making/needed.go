@@ -81,7 +81,7 @@ func move(list, files, bare []lock.Module, more []module.Version) ([]lock.Module
 	return files, bare, nil
 }
 
-// required is the build list where go.mod has it all.
+// required is the build list if go.mod has all of it.
 func required(r *lock.Requirements) []lock.Module {
 	var list []lock.Module
 	for path, version := range r.Required {

@@ -1,5 +1,5 @@
 // Package drvfile reads and writes .drv files, in which Nix keeps derivations,
-// and works out what stands in them for paths that are not known yet.
+// and works out the placeholders in them for paths that are not known yet.
 //
 // Nix's documentation: https://nix.dev/manual/nix/latest/protocols/derivation-aterm
 package drvfile

@@ -9,8 +9,8 @@ import (
 	"github.com/nix-community/go-nix/pkg/nixhash"
 )
 
-// Placeholder is what stands for a derivation's own output, where its path is
-// not known yet.
+// Placeholder is the placeholder of a derivation's own output, whose path is not
+// known yet.
 func Placeholder(output string) string {
 	return inText(sha256.Sum256([]byte("nix-output:" + output)))
 }

@@ -133,7 +133,7 @@ func HashAll(ctx context.Context, trees []Tree) ([]Hashed, error) {
 	return hashed, nil
 }
 
-// checkRel reports why a relative path cannot be used in a tree, if it cannot.
+// checkRel returns an error if a relative path cannot be used in a tree.
 func checkRel(name string) error {
 	if name == "" {
 		return fmt.Errorf("empty path")

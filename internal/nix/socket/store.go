@@ -16,7 +16,7 @@ type Store interface {
 	// part of the batch may have been added.
 	Add(ctx context.Context, b Batch) error
 
-	// AddTrees adds trees, for use in the client's own output, and returns
+	// AddTrees adds trees for use in the client's own output, and returns
 	// their store paths, in the order of the argument.
 	AddTrees(ctx context.Context, trees []nar.Hashed) ([]string, error)
 

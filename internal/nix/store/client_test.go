@@ -83,11 +83,11 @@ func TestStorePath(t *testing.T) {
 			t.Errorf("a file of %s is in %s, %v", tree, got, err)
 		}
 		for arg, want := range map[string]string{
-			added:                    "does not know (any more) which derivation made " + added,
+			added:                    "does not know, or no longer knows, which derivation made " + added,
 			file:                     file + " is not in the Nix store: name a derivation, an output, or a link to one",
 			turning:                  "is not in the Nix store",
 			other:                    "no such file",
-			odd:                      odd + " is not in the store that Nix uses here (any more)",
+			odd:                      odd + " is not, or no longer, in the store that Nix uses here",
 			drv + "x":                "no such file",
 			"nothing":                "no such file",
 			filepath.Join(file, "x"): "not a directory",

@@ -13,7 +13,7 @@ import (
 // inStore matches what is directly in a store, and in it the hash.
 var inStore = regexp.MustCompile(`/([0-9abcdfghijklmnpqrsvwxyz]{32})-[^/]+$`)
 
-// Base returns what of a file name is directly in a store, or "".
+// Base returns the part of a file name that names an object of a store, or "".
 func Base(name string) string {
 	for dir := name; dir != "/" && dir != "."; dir = filepath.Dir(dir) {
 		if inStore.MatchString(dir) {
@@ -50,7 +50,7 @@ func (s *Store) StorePath(ctx context.Context, name string) (string, error) {
 		file = next
 	}
 	if p := Base(file); p != "" {
-		return "", fmt.Errorf("%s is not in the store that Nix uses here (any more): %w", p, fs.ErrNotExist)
+		return "", fmt.Errorf("%s is not, or no longer, in the store that Nix uses here: %w", p, fs.ErrNotExist)
 	}
 	return "", fmt.Errorf("%s is not in the Nix store: name a derivation, an output, or a link to one", name)
 }
@@ -97,7 +97,7 @@ func followed(file string) (string, error) {
 	return file, nil
 }
 
-// Deriver returns the .drv path that an argument of people means: a derivation,
+// Deriver returns the .drv path that a command-line argument means: a derivation,
 // an output of one, or a link to either.
 func (s *Store) Deriver(ctx context.Context, arg string) (string, error) {
 	arg, _, _ = strings.Cut(arg, "!") // nix-instantiate may name an output there
@@ -110,7 +110,7 @@ func (s *Store) Deriver(ctx context.Context, arg string) (string, error) {
 		return "", err
 	}
 	if found[p] == "" {
-		return "", fmt.Errorf("the store does not know (any more) which derivation made %s: name the derivation, as nix-instantiate prints it", p)
+		return "", fmt.Errorf("the store does not know, or no longer knows, which derivation made %s: name the derivation, as nix-instantiate prints it", p)
 	}
 	return found[p], nil
 }
