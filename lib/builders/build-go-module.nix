@@ -209,7 +209,6 @@ let
             proxyVendor
             ;
           inherit (args) fallback plan;
-          trimpath = !allowGoReference;
           inner = import ../stages/inner.nix {
             inherit go allowGoReference;
             inherit (args) contentAddressed granularity;

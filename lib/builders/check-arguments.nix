@@ -115,7 +115,6 @@ else
   args
   // {
     inherit src modRoot fail;
-    trimpath = !args.allowGoReference;
     inner = import ../stages/inner.nix { inherit (args) go contentAddressed granularity allowGoReference; };
     here = if builtins.isPath args.src then toString args.src else src;
     vendorHash =

@@ -23,7 +23,8 @@ let
       command = "bind";
       config = config // {
         inherit system inputs;
-        inherit (args) inner;
+        # Only here does the planner write derivations itself.
+        inner = config.inner // { inherit (args.inner) disallowedReferences; };
         executor = tools.dgd-exec;
       };
       attrs = storeAccess // contentAddressing // { outputHashMode = "text"; };

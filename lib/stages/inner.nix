@@ -1,5 +1,5 @@
-# How the inner derivations of a build are made: what their outputs are, and which packages share one. Evaluation and the
-# planner (drvgen.Inner) get it as one thing.
+# How the inner derivations of a build are made. The stages get it as one thing, and the planner what it has to know of
+# that (drvgen.Inner). All that `allowGoReference` means is here.
 {
   go, # the toolchain
   contentAddressed,
@@ -8,6 +8,8 @@
 }:
 {
   inherit contentAddressed;
+  # Whether packages are compiled with -trimpath, which keeps the toolchain's path out of them.
+  trimpath = !allowGoReference;
   # Store paths that no output may refer to.
   disallowedReferences = if allowGoReference then [ ] else [ go ];
   # Without -trimpath the place of a package's sources gets into its archive. It is that of a derivation's first package

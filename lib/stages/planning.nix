@@ -117,7 +117,7 @@ let
       "";
 
   # ldflags do not reach the standard library: it is shared by all programs of one toolchain and one set of flags.
-  ownFlags = (if args.trimpath then [ "-trimpath" ] else [ ]) ++ [ "-buildvcs=false" ];
+  ownFlags = (if args.inner.trimpath then [ "-trimpath" ] else [ ]) ++ [ "-buildvcs=false" ];
   flags =
     ownFlags
     ++ (if args.tags == [ ] then [ ] else [ "-tags=${builtins.concatStringsSep "," args.tags}" ])
@@ -130,7 +130,7 @@ let
   # The values that -X gives to variables are filled in when programs are bound. Without -trimpath the go command also
   # writes them into the module information, so that it has to know them.
   linkValues =
-    if !args.trimpath then
+    if !args.inner.trimpath then
       {
         hidden = ldflags;
         values = [ ];
@@ -141,7 +141,7 @@ let
   # A package's phases may have changed its flags: then the planner reads those that the phases left behind.
   allSettings = args.settings or null;
   settings =
-    if allSettings == null || !args.trimpath then
+    if allSettings == null || !args.inner.trimpath then
       allSettings
     else
       planner {
@@ -424,8 +424,7 @@ rec {
     fetchHooks = args.fetchHooks or false;
     values = if settings == null then linkValues.values else [ ];
     settings = if settings == allSettings then "" else allSettings;
-    # What is disallowed is no input of this stage.
-    inner = removeAttrs args.inner [ "disallowedReferences" ];
+    inner = { inherit (args.inner) contentAddressed granularity; };
     name = "program";
     storeDir = builtins.storeDir;
   };
