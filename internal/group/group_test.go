@@ -1,7 +1,9 @@
 package group
 
 import (
+	"fmt"
 	"reflect"
+	"slices"
 	"testing"
 
 	"dgd/internal/bind"
@@ -56,5 +58,77 @@ func TestModules(t *testing.T) {
 	}
 	if _, err := Modules(g, bound, "file"); err == nil || err.Error() != `granularity is "file", not "package" or "module"` {
 		t.Errorf("the error is %v", err)
+	}
+}
+
+// linkOf is a graph of archives and the link of all of them, which is the last node.
+func linkOf(n int, src func(i int) *graph.Sources) *graph.Graph {
+	g := &graph.Graph{}
+	link := &graph.Node{Kind: graph.Link}
+	for i := range n {
+		g.Nodes = append(g.Nodes, &graph.Node{Kind: graph.Package, Name: fmt.Sprint("p", i), Src: src(i)})
+		link.Refs = append(link.Refs, graph.Ref{Node: i, Output: graph.Archive})
+	}
+	g.Nodes = append(g.Nodes, link)
+	return g
+}
+
+// Archives are collected where they are many: third-party ones in one collection,
+// those of the main module in several, each archive in one. The standard library's
+// are not.
+func TestCollections(t *testing.T) {
+	vendored := func(int) *graph.Sources { return &graph.Sources{Vendored: true} }
+	own := func(int) *graph.Sources { return &graph.Sources{} }
+	std := func(int) *graph.Sources { return nil }
+	for _, test := range []struct {
+		name    string
+		n       int
+		src     func(int) *graph.Sources
+		min, of int // collections, and archives in all of them
+	}{
+		{"few", MinCollected - 1, vendored, 0, 0},
+		{"third-party", MinCollected, vendored, 1, MinCollected},
+		{"own", MaxOwn, own, 0, 0},
+		{"many of its own", MaxOwn + 1, own, 2, MaxOwn + 1},
+		{"std", 2 * MaxOwn, std, 0, 0},
+	} {
+		sets := Collections(linkOf(test.n, test.src), test.n)
+		seen := map[int]bool{}
+		for _, n := range slices.Concat(sets...) {
+			if seen[n] {
+				t.Errorf("%s: the archive of node %d is in two collections", test.name, n)
+			}
+			seen[n] = true
+		}
+		if len(sets) < test.min || len(sets) > max(test.min, Buckets) || len(seen) != test.of {
+			t.Errorf("%s: %d collections of %d archives, want %d or more of %d", test.name, len(sets), len(seen), test.min, test.of)
+		}
+	}
+}
+
+// A package more changes one collection: the others stay as they are.
+func TestCollectionsStay(t *testing.T) {
+	own := func(int) *graph.Sources { return &graph.Sources{} }
+	const n = 2 * MaxOwn
+	before := Collections(linkOf(n, own), n)
+	differ := 0
+	for _, set := range Collections(linkOf(n+1, own), n+1) {
+		if !slices.ContainsFunc(before, func(old []int) bool { return slices.Equal(old, set) }) {
+			differ++
+		}
+	}
+	if differ != 1 {
+		t.Errorf("%d collections differ, want 1", differ)
+	}
+}
+
+// The standard library's graph and a program's may be wrong alike.
+func TestMergeError(t *testing.T) {
+	program := &graph.Graph{Nodes: []*graph.Node{node("a", 1), node("b")}}
+	if _, _, err := Merge(&graph.Graph{}, program); err == nil || err.Error() != "a refers to a node that comes later" {
+		t.Errorf("the error is %v", err)
+	}
+	if got := Variant(nil); got != nil {
+		t.Errorf("without nodes there is a variant: %v", got)
 	}
 }

@@ -83,8 +83,8 @@ func TestStaleFetch(t *testing.T) {
 		{"assembly", map[string]string{"other/o_arm.s": "o\n"}, "other/o_arm.s"},
 		{"a package that is gone", map[string]string{"lib/e/e.go": "-", "lib/e/one.txt": "-", "lib/e/data/d.txt": "-", "lib/e/every/.h": "-", "lib/e/every/h.txt": "-"}, "lib/e"},
 		{"go.mod, a comment", map[string]string{"lib/go.mod": "// changed\n" + replacing["lib/go.mod"]}, ""},
-		{"go.mod, Go's version", map[string]string{"lib/go.mod": strings.Replace(replacing["lib/go.mod"], "1.20", "1.22", 1)}, "its go.mod says go 1.22, which was 1.20"},
-		{"go.mod, a requirement", map[string]string{"lib/go.mod": strings.Replace(replacing["lib/go.mod"], "v1.0.0", "v1.2.0", 1)}, "its go.mod requires example.com/other v1.2.0, which is v1.1.0 there"},
+		{"go.mod, Go's version", map[string]string{"lib/go.mod": strings.Replace(replacing["lib/go.mod"], "1.20", "1.22", 1)}, "its go.mod has go 1.22, and the fetch go 1.20"},
+		{"go.mod, a requirement", map[string]string{"lib/go.mod": strings.Replace(replacing["lib/go.mod"], "v1.0.0", "v1.2.0", 1)}, "its go.mod requires example.com/other v1.2.0, and the fetch has v1.1.0"},
 		{"go.mod, a requirement that is met", map[string]string{"lib/go.mod": strings.Replace(replacing["lib/go.mod"], "v1.0.0", "v1.1.0", 1)}, ""},
 		{"go.mod, a version that is excluded", map[string]string{
 			"lib/go.mod": strings.Replace(replacing["lib/go.mod"], "v1.0.0", "v1.2.0", 1), "go.mod": replacing["go.mod"] + "\nexclude example.com/other v1.2.0\n",

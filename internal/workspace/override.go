@@ -66,7 +66,7 @@ func (p *Place) override(cfg *Locked, l *lock.Lock, members []Member) error {
 	if len(raised) == 0 {
 		return nil
 	}
-	if err := CheckRequirements(cfg, l); err != nil {
+	if err := checkRequirements(cfg, l); err != nil {
 		return err
 	}
 	var sums strings.Builder
@@ -84,16 +84,16 @@ func (p *Place) override(cfg *Locked, l *lock.Lock, members []Member) error {
 			return err
 		}
 		fmt.Fprintf(&sums, "%s %s %s\n%s %s/go.mod %s\n", m.Path, m.Version, sum, m.Path, m.Version, modSum)
-		if err := p.SetVersion(m, members); err != nil {
+		if err := p.setVersion(m, members); err != nil {
 			return err
 		}
 	}
 	return p.addSums(members[0].Dir, sums.String())
 }
 
-// CheckRequirements checks that the modules of overrides and the others require
+// checkRequirements checks that the modules of overrides and the others require
 // no newer versions of each other.
-func CheckRequirements(cfg *Locked, l *lock.Lock) error {
+func checkRequirements(cfg *Locked, l *lock.Lock) error {
 	selected := map[string]string{}
 	overridden := map[string]string{}
 	for _, m := range l.Modules {
@@ -132,9 +132,9 @@ func CheckRequirements(cfg *Locked, l *lock.Lock) error {
 	return nil
 }
 
-// SetVersion writes a module's version to the go.mod and go.work files that
+// setVersion writes a module's version to the go.mod and go.work files that
 // name it.
-func (p *Place) SetVersion(m LockedModule, members []Member) error {
+func (p *Place) setVersion(m LockedModule, members []Member) error {
 	found := false
 	var file string
 	replace := func(list []*modfile.Replace, add func(oldPath, oldVersion, newPath, newVersion string) error) (changed bool, err error) {

@@ -89,22 +89,23 @@ func (p *Place) CheckReplacedMods(vendor string, members []Member) error {
 			says = mod.Go.Version
 		}
 		if versions && says != m.GoVersion {
-			return stale("says go %s, which was %s", or(says, "without a version"), or(m.GoVersion, "without a version"))
+			return stale("has %s, and the fetch %s", goLine(says), goLine(m.GoVersion))
 		}
 		for _, r := range mod.Require {
 			if v, ok := vendored[r.Mod.Path]; ok && semver.Compare(v, r.Mod.Version) < 0 && !excludes(members, r) {
-				return stale("requires %s %s, which is %s there", r.Mod.Path, r.Mod.Version, v)
+				return stale("requires %s %s, and the fetch has %s", r.Mod.Path, r.Mod.Version, v)
 			}
 		}
 	}
 	return nil
 }
 
-func or(s, other string) string {
-	if s == "" {
-		return other
+// goLine is the go line of a go.mod as a message names it.
+func goLine(version string) string {
+	if version == "" {
+		return "no go line"
 	}
-	return s
+	return "go " + version
 }
 
 // excludes reports whether a main module excludes a version that another requires.

@@ -1,7 +1,9 @@
 package workspace
 
 import (
+	"maps"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -9,6 +11,7 @@ import (
 
 	"golang.org/x/mod/module"
 
+	"dgd/internal/gocmd"
 	"dgd/internal/modules"
 	"dgd/internal/nix/nar"
 	"dgd/internal/skeleton"
@@ -106,6 +109,42 @@ func TestMembers(t *testing.T) {
 	}
 }
 
+// A file that -modfile names is go.mod, and the .sum beside it go.sum.
+func TestModFile(t *testing.T) {
+	src := tree(t, map[string]string{
+		"go.mod": "module example.com/m\n", "alt/alt.mod": "module example.com/alt\n\nrequire example.org/a v1.0.0\n", "alt/alt.sum": "",
+	})
+	for flag, want := range map[string]string{"-modfile=alt/alt.mod": "example.com/alt", "-modfile=/elsewhere/go.mod": "example.com/m", "'-unbalanced": "example.com/m"} {
+		p, err := Locate(src, "", map[string]string{"GOFLAGS": flag})
+		if err != nil {
+			t.Fatal(err)
+		}
+		members, needs, err := p.Members()
+		if err != nil || len(members) != 1 || members[0].Mod.Module.Mod.Path != want || needs != (want == "example.com/alt") {
+			t.Errorf("%s: %v, needs modules: %v, %v", flag, members, needs, err)
+		}
+		if got := filepath.Base(p.goSum(src)); got != strings.TrimPrefix(want, "example.com/")+".sum" && want == "example.com/alt" {
+			t.Errorf("%s: the checksums are in %s", flag, got)
+		}
+	}
+}
+
+// Of many modules a message names ten.
+func TestManyModules(t *testing.T) {
+	files := map[string]string{"vendor/x/go.mod": "", "a/testdata/go.mod": ""}
+	for i := range 12 {
+		files["m"+string(rune('a'+i))+"/go.mod"] = "module m\n"
+	}
+	p, err := Locate(tree(t, files), "", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, _, err = p.Members()
+	if want := `src has no go.mod, but there is one in ma, mb, mc, md, me, mf, mg, mh, mi, mj, …: say which module to build, as in modRoot = "ma";`; err == nil || err.Error() != want {
+		t.Errorf("the error is %v, want %s", err, want)
+	}
+}
+
 func TestCloseLinks(t *testing.T) {
 	src := tree(t, map[string]string{"a/in": "-> ../b", "b": "", "a/out": "-> ../../x", "abs": "-> /etc/passwd"})
 	p := Place{Src: src}
@@ -160,6 +199,62 @@ func TestByDirectory(t *testing.T) {
 		if got := strings.Join(p.byDirectory(members), " "); got != want {
 			t.Errorf("%q: %s, want %s", text, got, want)
 		}
+	}
+}
+
+// The go command reads the packages of some modules where they are: of the
+// workspace's other ones, and of directories in the place of modules, which have
+// a version then.
+func TestOthers(t *testing.T) {
+	goroot, err := exec.Command("go", "env", "GOROOT").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	const replaces = "module example.com/a\n\ngo 1.24\n\nrequire example.com/b v1.0.0\n\nreplace example.com/b => ./b\n"
+	for _, test := range []struct {
+		name, modRoot string
+		locked        bool
+		files         map[string]string
+		want          map[string]string // by directory
+		err           string
+	}{
+		{"none", "", false, map[string]string{"go.mod": "module example.com/a\n"}, nil, ""},
+		{"a directory in the place of a module", "", false, map[string]string{"go.mod": replaces, "b/go.mod": "module example.com/b\n"}, map[string]string{"b": "example.com/b@v1.0.0"}, ""},
+		{"the same with a lock", "", true, map[string]string{"go.mod": replaces, "b/go.mod": "module example.com/b\n"}, map[string]string{"b": "example.com/b@v1.0.0"}, ""},
+		{"a lock without such a directory", "", true, map[string]string{"go.mod": "module example.com/a\n\ngo 1.24\n\nrequire example.com/b v1.0.0\n"}, nil, ""},
+		{"a vendor directory has it", "", false, map[string]string{"go.mod": replaces, "b/go.mod": "module example.com/b\n", "vendor/modules.txt": ""}, nil, ""},
+		{"a workspace", "a", false, map[string]string{"go.work": "go 1.24\n\nuse ./a\n\nuse ./b\n", "a/go.mod": "module example.com/a\n", "b/go.mod": "module example.com/b\n"}, map[string]string{"b": "example.com/b"}, ""},
+		{"a go.mod that go refuses", "", false, map[string]string{"go.mod": replaces + "\nreplace example.com/b => ./c\n", "b/go.mod": "module example.com/b\n"}, nil, "go list: go: conflicting replacements for example.com/b"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			src := tree(t, test.files)
+			p, err := Locate(src, test.modRoot, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			members, _, err := p.Members()
+			if err != nil {
+				t.Fatal(err)
+			}
+			g, err := gocmd.New(strings.TrimSpace(string(goroot)), "", nil, t.TempDir())
+			if err != nil {
+				t.Fatal(err)
+			}
+			found, err := p.Others(t.Context(), g, test.locked, members)
+			if test.err != "" {
+				if err == nil || !strings.Contains(err.Error(), test.err) {
+					t.Errorf("the error is %v, want one with %s", err, test.err)
+				}
+				return
+			}
+			got := map[string]string{}
+			for dir, module := range found {
+				got[p.Rel(dir)] = module
+			}
+			if err != nil || !maps.Equal(got, test.want) {
+				t.Errorf("%v, %v; want %v", got, err, test.want)
+			}
+		})
 	}
 }
 
