@@ -117,7 +117,7 @@ rec {
       static = call sets.static { src = ../examples/cgo; };
     };
 
-  swig = import ./swig.nix { inherit dgd pkgs useDynDrv; };
+  byGo = import ./by-go.nix { inherit dgd pkgs useDynDrv; };
 
   programs = builtins.mapAttrs (_: build) programArgs;
 

@@ -26,6 +26,7 @@ import (
 // lib/stages/planning.nix, too. The last two are steps of derivations that bind makes.
 var stages = map[string]func(context.Context, *build) error{
 	"settings":   settingsStage,  // arguments that phases have changed, with stand-ins for what only a link depends on
+	"sources":    sourcesStage,   // sources that were built, with what symlinks into the store lead to
 	"skeleton":   skeletonStage,  // the part of the sources that a plan depends on
 	"plan":       planStage,      // go build -n, parsed into a graph
 	"tests":      testsStage,     // go test -n, parsed into a graph

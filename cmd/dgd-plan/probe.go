@@ -11,9 +11,9 @@ func probeStage(ctx context.Context, b *build) error {
 	if err := b.read(&cfg); err != nil {
 		return err
 	}
-	flags, err := stage.Probe(ctx, &cfg, b.dir)
+	probed, err := stage.Probe(ctx, &cfg, b.dir)
 	if err != nil {
 		return err
 	}
-	return b.write(flags)
+	return b.write(probed)
 }

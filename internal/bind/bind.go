@@ -211,10 +211,19 @@ func stays(src, file string) error {
 	return LinkError(link)
 }
 
+// An InputError says what is wrong with the sources or the arguments. Other errors
+// are about what becomes of them.
+type InputError struct{ reason error }
+
+func (e *InputError) Error() string { return e.reason.Error() }
+func (e *InputError) Unwrap() error { return e.reason }
+
+func inputErrorf(format string, args ...any) error { return &InputError{fmt.Errorf(format, args...)} }
+
 // LinkError is the error for a package's file behind a symlink that leads out of
 // the sources.
 func LinkError(link *nar.Link) error {
-	return fmt.Errorf("%s is a symbolic link to %s, which is not in src: put the file itself there, or let src be a directory with both", link.Name, link.Target)
+	return inputErrorf("%s is a symbolic link to %s, which is not in src: put the file itself there, or let src be a directory with both", link.Name, link.Target)
 }
 
 // vendored returns the module that holds the node's files, or more where these

@@ -48,10 +48,10 @@ func TestSources(g *graph.Graph, src, vendor string, data map[string][]string) (
 			}
 			for _, p := range data[key] {
 				if !filepath.IsLocal(p) {
-					return nil, fmt.Errorf("testData: %q is not a path below src", p)
+					return nil, inputErrorf("testData: %q is not a path below src", p)
 				}
 				if err := c.add(path.Clean(p)); err != nil {
-					return nil, fmt.Errorf("testData: %w", err)
+					return nil, inputErrorf("testData: %w", err)
 				}
 			}
 		}
@@ -66,7 +66,7 @@ func TestSources(g *graph.Graph, src, vendor string, data map[string][]string) (
 	}
 	for key := range data {
 		if !used[key] {
-			return nil, fmt.Errorf("testData: %s is no package with tests", key)
+			return nil, inputErrorf("testData: %s is no package with tests", key)
 		}
 	}
 	return bound, nil

@@ -120,14 +120,15 @@ func (e *Failure) Error() string { return e.Text }
 // their scripts there.
 func (g *Command) Script(ctx context.Context, dir string, args []string) (string, error) {
 	cmd := g.Command(ctx, dir, args...)
-	var stderr bytes.Buffer
-	cmd.Stderr = &stderr
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	if err := cmd.Run(); err != nil {
 		var exit *exec.ExitError
 		if !errors.As(err, &exit) {
 			return "", fmt.Errorf("go build: %w", err)
 		}
-		return "", g.Failure(dir, stderr.String())
+		// What go test says of packages that fail is there.
+		return "", g.Failure(dir, stderr.String()+stdout.String())
 	}
 	return stderr.String(), nil
 }

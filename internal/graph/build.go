@@ -41,6 +41,8 @@ type Options struct {
 	// Compilers holds what cmd/go adds to a C compiler's flags after probing,
 	// by the compiler's command.
 	Compilers map[string]CompilerFlags
+	// Unprobed is why some compilers are not among them, or nothing.
+	Unprobed string
 	// AnyCompiler means that a compiler which Compilers lacks has no flags.
 	AnyCompiler bool
 	// CgoFlags gives the flags in the #cgo lines of the package in dir, word

@@ -148,7 +148,11 @@ func (b *builder) cc(a buildscript.Run) error {
 	command := compilerCommand(a.Args)
 	flags, ok := b.opt.Compilers[command]
 	if !ok && !b.opt.AnyCompiler {
-		return fmt.Errorf("dgd has not probed the compiler %q", command)
+		reason := b.opt.Unprobed
+		if reason != "" {
+			reason = ": " + reason
+		}
+		return fmt.Errorf("dgd has not probed the compiler %q%s", command, reason)
 	}
 	u, out, err := b.writer(a.Args, "-o", Package)
 	if err != nil {

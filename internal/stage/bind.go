@@ -100,7 +100,11 @@ func (cfg *BindConfig) readPlan(file string, p *Plan) error {
 		}
 	}
 	fillIn := goflags.FillIn(escapeAll(values))
-	for _, n := range p.Graph.Nodes {
+	nodes := p.Graph.Nodes
+	if p.ByGo != nil {
+		nodes = append(slices.Clone(nodes), p.ByGo)
+	}
+	for _, n := range nodes {
 		if n.Kind != graph.Link && n.Kind != graph.ByGo {
 			continue
 		}
@@ -168,41 +172,64 @@ func Bind(ctx context.Context, cfg *BindConfig) (*Bound, error) {
 	} else if vendor := filepath.Join(cfg.Src, program.vendor()); workspace.Exists(filepath.Join(vendor, "modules.txt")) {
 		return nil, errors.New("the vendor directory of src is not split")
 	}
-	if err := program.lookAgain(cfg, vendored); err != nil {
-		return nil, err
-	}
 	if cfg.Tests != "" {
-		return out, bindTests(ctx, cfg, out, vendored, &std, &program)
+		return out, out.bindTests(ctx, cfg, vendored, &std, &program)
 	}
-	if program.Unplanned != "" {
-		out.say(&program, "the programs are built", "go build")
-		return out, out.bindByGo(ctx, cfg, &program)
+	return out, out.bindProgram(ctx, cfg, vendored, &std, &program)
+}
+
+// cannot is the error of a plan that cannot be bound to its sources. It is an
+// unplanned error, but for what is wrong with the sources or the arguments.
+func cannot(ctx context.Context, err error) error {
+	var given *bind.InputError
+	if err == nil || ctx.Err() != nil || errors.As(err, &given) {
+		return err
+	}
+	return &unplanned{err}
+}
+
+// bindProgram binds the program: package by package, or else by the go command.
+func (b *Bound) bindProgram(ctx context.Context, cfg *BindConfig, vendored []bind.Module, std, program *Plan) error {
+	if program.Unplanned == "" {
+		err := cannot(ctx, b.bindPackages(ctx, cfg, vendored, std, program))
+		if err == nil || !program.leave(err) {
+			return err
+		}
+	}
+	b.say(program, "the programs are built", "go build")
+	return b.bindByGo(ctx, cfg, program)
+}
+
+// bindPackages makes a program's derivations of its packages.
+func (b *Bound) bindPackages(ctx context.Context, cfg *BindConfig, vendored []bind.Module, std, program *Plan) error {
+	if err := program.lookAgain(cfg, vendored); err != nil {
+		return err
 	}
 	divide := bind.Divide(cfg.Src, program.vendor(), cfg.Inner.ContentAddressed)
 	apart, err := graph.Apart(&program.Graph, divide)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	g, groups, err := group.Merge(&std.Graph, apart)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	bound, err := bind.Sources(g, cfg.Src, program.vendor(), vendored)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	placed, err := out.place(ctx, g, bound, cfg.StoreDir)
+	placed, err := b.place(ctx, g, bound, cfg.StoreDir)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	modules, err := group.Modules(g, bound, cfg.Inner.Granularity)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	opt := options(cfg.Name, g, program.Goroot, placed)
 	opt.Libraries, opt.Groups = program.Libraries, append(groups, modules...)
-	out.Derivations, err = drvgen.Generate(g, opt)
-	return out, err
+	b.Derivations, err = drvgen.Generate(g, opt)
+	return err
 }
 
 // say notes for the user that the go command itself builds, or tests, what could
@@ -224,23 +251,31 @@ func options(name string, g *graph.Graph, goroot string, placed map[int][]drvgen
 	return opt
 }
 
-// bindTests makes the derivations that run a module's tests. What these share
-// with the program is built by the same derivations: so the program's nodes are
-// there, too, and grouped as they are without tests.
-func bindTests(ctx context.Context, cfg *BindConfig, out *Bound, vendored []bind.Module, std, program *Plan) error {
+// bindTests binds a module's tests: each to a run of its own, or else all to one of
+// the go command.
+func (b *Bound) bindTests(ctx context.Context, cfg *BindConfig, vendored []bind.Module, std, program *Plan) error {
 	var tests Plan
 	if err := cfg.readPlan(cfg.Tests, &tests); err != nil {
 		return err
 	}
-	if tests.Unplanned != "" {
-		out.say(&tests, "the tests are run", "go test")
-		return out.bindByGo(ctx, cfg, &tests)
+	if tests.Unplanned == "" {
+		err := cannot(ctx, b.bindRuns(ctx, cfg, vendored, std, program, &tests))
+		if err == nil || !tests.leave(err) {
+			return err
+		}
 	}
-	if program.Unplanned != "" { // tests share nothing with it
-		program.Graph = graph.Graph{}
-	}
-	if err := tests.lookAgain(cfg, vendored); err != nil {
-		return err
+	b.say(&tests, "the tests are run", "go test")
+	return b.bindByGo(ctx, cfg, &tests)
+}
+
+// bindRuns makes the derivations that run tests, a package's each. What these share
+// with the program is built by the same derivations: so the program's nodes are
+// there, too, and grouped as they are without tests.
+func (b *Bound) bindRuns(ctx context.Context, cfg *BindConfig, vendored []bind.Module, std, program, tests *Plan) error {
+	for _, p := range []*Plan{program, tests} {
+		if err := p.lookAgain(cfg, vendored); err != nil {
+			return err
+		}
 	}
 	g := &graph.Graph{}
 	var ends []int
@@ -279,7 +314,7 @@ func bindTests(ctx context.Context, cfg *BindConfig, out *Bound, vendored []bind
 		return err
 	}
 	maps.Copy(bound, data)
-	placed, err := out.place(ctx, g, bound, cfg.StoreDir)
+	placed, err := b.place(ctx, g, bound, cfg.StoreDir)
 	if err != nil {
 		return err
 	}
@@ -287,21 +322,22 @@ func bindTests(ctx context.Context, cfg *BindConfig, out *Bound, vendored []bind
 	opt.Groups = groups
 	// In dynamic mode evaluation knows no packages, and so asks for none.
 	opt.Tests = drvgen.TestOptions{Modules: tests.TestModules, Vendor: tests.vendor(), Alone: cfg.Executor == ""}
-	out.Derivations, out.Tests, err = drvgen.GenerateTests(g, opt)
+	b.Derivations, b.Tests, err = drvgen.GenerateTests(g, opt)
 	return err
 }
 
-// bindByGo makes the derivation of a graph.ByGo.
+// bindByGo makes the derivation in which the go command does all itself.
 func (b *Bound) bindByGo(ctx context.Context, cfg *BindConfig, p *Plan) error {
-	bound, err := bind.Sources(&p.Graph, cfg.Src, p.vendor(), nil)
+	g := &graph.Graph{Nodes: []*graph.Node{p.ByGo}}
+	bound, err := bind.Sources(g, cfg.Src, p.vendor(), nil)
 	if err != nil {
 		return err
 	}
-	placed, err := b.place(ctx, &p.Graph, bound, cfg.StoreDir)
+	placed, err := b.place(ctx, g, bound, cfg.StoreDir)
 	if err != nil {
 		return err
 	}
-	b.Derivations, err = drvgen.Generate(&p.Graph, options(cfg.Name, &p.Graph, p.Goroot, placed))
+	b.Derivations, err = drvgen.Generate(g, options(cfg.Name, g, p.Goroot, placed))
 	return err
 }
 

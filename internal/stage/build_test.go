@@ -54,7 +54,7 @@ func hasCompilers() bool {
 // probe is the answer of the compilers, which takes a while.
 var probe struct {
 	sync.Once
-	flags map[string]graph.CompilerFlags
+	flags *Probed
 }
 
 // withCgo gives the builder a C compiler.

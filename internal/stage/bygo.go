@@ -24,9 +24,9 @@ type Fallback struct {
 	UserEnv bool `json:"userEnv"` // whether there is the input graph.UserEnv
 }
 
-// An unplanned error says that dgd does not understand what go printed of a
-// build, which go may well carry out. An error that go itself reports is not
-// unplanned.
+// An unplanned error says that dgd does not understand what go printed of a build, or
+// cannot carry it out, which go itself may well do. An error that go itself reports is
+// not unplanned, nor one of what dgd is given.
 type unplanned struct{ reason error }
 
 func (e *unplanned) Error() string { return e.reason.Error() }
@@ -39,44 +39,72 @@ type Program struct {
 	Info string `json:"info"` // what it says of its modules, as in debug.BuildInfo's text
 }
 
-// leave returns the plan of a build that is left to the go command, where err
-// says that dgd does not understand it and the configuration that it may be
-// left; else the error. Text is what go has printed of the build, commands are
-// the arguments that make it.
-func (p *Plan) leave(err error, cfg *Config, at *workspace.Place, text string, commands [][]string) (*Plan, error) {
-	if !mayLeave(err, cfg) {
+// leave leaves what the plan is for to the go command, because of err, and reports
+// whether it may: err is an unplanned error, and there is such a node.
+func (p *Plan) leave(err error) bool {
+	var reason *unplanned
+	if p.ByGo == nil || !errors.As(err, &reason) {
+		return false
+	}
+	p.Graph, p.Unplanned = graph.Graph{}, shorten(err.Error())
+	return true
+}
+
+// leaveBuild is leave for programs, of which go has printed the text. It returns
+// the plan, or the error.
+func (p *Plan) leaveBuild(err error, text string) (*Plan, error) {
+	if !p.leave(err) {
 		return nil, err
+	}
+	programs, err := programsOf(text)
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "dgd-plan: %v\n", err)
+	}
+	p.Programs = programs
+	return p, nil
+}
+
+// leaveTests is leave for tests. It returns the plan, or the error.
+func (p *Plan) leaveTests(err error) (*Plan, error) {
+	if !p.leave(err) {
+		return nil, err
+	}
+	return p, nil
+}
+
+// mayBuild lets the plan have the node that builds its programs by the go command,
+// where the configuration says so. Commands are the arguments.
+func (p *Plan) mayBuild(cfg *Config, at *workspace.Place, vars map[string]string, commands [][]string) error {
+	if cfg.Fallback == nil {
+		return nil
 	}
 	n := &graph.Node{Kind: graph.ByGo, Name: "go build"}
 	if cfg.Fallback.UserEnv {
 		n.Inputs = append(n.Inputs, graph.UserEnv)
 	}
 	installed := "${OBJ}/gopath/bin"
-	if p.cross != "" {
-		installed += "/" + p.cross
+	if vars["GOOS"] != vars["GOHOSTOS"] || vars["GOARCH"] != vars["GOHOSTARCH"] {
+		installed += "/" + vars["GOOS"] + "_" + vars["GOARCH"] // where go install puts programs for another platform
 	}
 	n.Steps = append(n.Steps, action.Step{Mkdir: "${out}/bin"})
 	if cfg.Libraries {
 		n.Steps = append(n.Steps, action.Step{Mkdir: installed})
 	}
-	if leaveErr := p.useGo(n, err, cfg, at, commands); leaveErr != nil {
-		return nil, leaveErr
+	if err := useGo(n, cfg, at, commands); err != nil {
+		return err
 	}
 	if cfg.Libraries {
 		n.Steps = append(n.Steps, action.Step{Copy: &action.Copy{From: installed, To: "${out}/bin", Tree: true}})
 	}
-	var infoErr error
-	if p.Programs, infoErr = programsOf(text); infoErr != nil {
-		return nil, errors.Join(err, infoErr)
-	}
-	return p, nil
+	p.ByGo = n
+	return nil
 }
 
-// leaveTests is leave for the tests of packages. They are run as nixpkgs runs
-// them, without -trimpath.
-func (p *Plan) leaveTests(err error, cfg *TestConfig, at *workspace.Place, flags, packages []string) (*Plan, error) {
-	if !mayLeave(err, &cfg.Config) {
-		return nil, err
+// mayTest is mayBuild for the tests of packages. They are run as nixpkgs runs them,
+// without -trimpath.
+func (p *Plan) mayTest(cfg *TestConfig, at *workspace.Place, flags, packages []string) error {
+	if cfg.Fallback == nil {
+		return nil
 	}
 	keeping := cfg.Config
 	keeping.Env = maps.Clone(cfg.Env)
@@ -86,22 +114,16 @@ func (p *Plan) leaveTests(err error, cfg *TestConfig, at *workspace.Place, flags
 	n := &graph.Node{Kind: graph.ByGo, Name: "go test", Inputs: []graph.Input{graph.CheckEnv}}
 	// Behind -args, or a flag that go does not know, no package would be one.
 	args := slices.Concat([]string{"test", "-vet=off"}, gocmd.Without(flags, "-trimpath"), packages, cfg.CheckFlags)
-	if err := p.useGo(n, err, &keeping, at, [][]string{escapeAll(args)}); err != nil {
-		return nil, err
+	if err := useGo(n, &keeping, at, [][]string{escapeAll(args)}); err != nil {
+		return err
 	}
 	n.Steps = append(n.Steps, action.Step{Write: &action.Write{Path: "${out}", Text: graph.Passed(n.Name)}})
-	return p, nil
+	p.ByGo = n
+	return nil
 }
 
-// mayLeave reports whether err is about what may be left to the go command.
-func mayLeave(err error, cfg *Config) bool {
-	var reason *unplanned
-	return cfg.Fallback != nil && errors.As(err, &reason)
-}
-
-// useGo makes n the only node of the plan: it runs the go command, because of
-// err, on the modules that the plan was made with.
-func (p *Plan) useGo(n *graph.Node, err error, cfg *Config, at *workspace.Place, commands [][]string) error {
+// useGo lets n run the go command on the modules that the plan is made with.
+func useGo(n *graph.Node, cfg *Config, at *workspace.Place, commands [][]string) error {
 	n.Inputs = append(n.Inputs, graph.Toolchain)
 	n.Src = &graph.Sources{Dir: at.Rel(at.ModRoot), Files: []string{}}
 	if err := useModules(n, cfg, at); err != nil {
@@ -121,15 +143,16 @@ func (p *Plan) useGo(n *graph.Node, err error, cfg *Config, at *workspace.Place,
 			Args: slices.Concat([]string{"${GO}/bin/go", args[0], "-p=${CORES}"}, placed(slices.Clone(args[1:]))),
 		}})
 	}
-	p.Graph = graph.Graph{Nodes: []*graph.Node{n}}
-	p.Unplanned = shorten(err.Error())
 	return nil
 }
 
 // shorten makes one line of a message, which may show a whole compiler call.
 func shorten(s string) string {
 	const limit = 200
-	line, _, more := strings.Cut(s, "\n")
+	line, rest, more := strings.Cut(s, "\n")
+	if strings.HasPrefix(line, "# ") && more { // go only says of which package
+		line, _, more = strings.Cut(rest, "\n")
+	}
 	if len(line) > limit {
 		line, more = strings.ToValidUTF8(line[:limit], ""), true
 	}

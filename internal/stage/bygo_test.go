@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"dgd/internal/action"
 	"dgd/internal/gocmd"
 	"dgd/internal/graph"
 )
@@ -54,7 +55,7 @@ func TestByGo(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if len(plan.Graph.Nodes) != 1 || plan.Graph.Nodes[0].Kind != graph.ByGo || !strings.Contains(plan.Unplanned, `unknown command "optimize"`) {
+		if len(plan.Graph.Nodes) != 0 || plan.ByGo == nil || !strings.Contains(plan.Unplanned, `unknown command "optimize"`) {
 			t.Errorf("the plan is %+v", plan)
 		}
 		if len(plan.Programs) != 1 || plan.Programs[0].Main != "m" {
@@ -149,10 +150,10 @@ func TestTestsByGo(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(plan.Graph.Nodes) != 1 || plan.Unplanned == "" {
+	if len(plan.Graph.Nodes) != 0 || plan.Unplanned == "" {
 		t.Fatalf("the plan is %+v", plan)
 	}
-	n := plan.Graph.Nodes[0]
+	n := plan.ByGo
 	want := []string{"${GO}/bin/go", "test", "-p=${CORES}", "-vet=off", "-buildvcs=false", "-ldflags=-buildid=", "example.com/m", "-run=^Test$$M"}
 	if n.Kind != graph.ByGo || n.Steps[0].Run == nil || !slices.Equal(n.Steps[0].Run.Args, want) {
 		t.Errorf("the node is %+v", n)
@@ -192,11 +193,11 @@ func TestTestFlagsByGo(t *testing.T) {
 			t.Errorf("%q: %v", test.flags, err)
 			continue
 		}
-		if !strings.Contains(plan.Unplanned, test.reason) || len(plan.Graph.Nodes) != 1 {
+		if !strings.Contains(plan.Unplanned, test.reason) || len(plan.Graph.Nodes) != 0 {
 			t.Errorf("%q: the plan is %+v", test.flags, plan)
 			continue
 		}
-		run := plan.Graph.Nodes[0].Steps[0].Run
+		run := plan.ByGo.Steps[0].Run
 		if want := append([]string{"example.com/m"}, test.flags...); !slices.Equal(run.Args[len(run.Args)-len(want):], want) {
 			t.Errorf("%q: go is called as %q", test.flags, run.Args)
 		}
@@ -221,11 +222,11 @@ func TestNamesByGo(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(plan.Graph.Nodes) != 1 || !strings.Contains(plan.Unplanned, "are both programs of the name tool") {
+	if len(plan.Graph.Nodes) != 0 || !strings.Contains(plan.Unplanned, "are both programs of the name tool") {
 		t.Fatalf("the plan is %+v", plan)
 	}
 	var installed []string
-	for _, s := range plan.Graph.Nodes[0].Steps {
+	for _, s := range plan.ByGo.Steps {
 		if s.Run != nil {
 			installed = append(installed, s.Run.Args[len(s.Run.Args)-1])
 		}
@@ -244,6 +245,138 @@ func TestWithPaths(t *testing.T) {
 	} {
 		if got := gocmd.WithPaths(in); got != want {
 			t.Errorf("%s: %s, want %s", in, got, want)
+		}
+	}
+}
+
+// A line that only the sources have is named by go itself: the skeleton has moved it.
+func TestMovedLineByGo(t *testing.T) {
+	src := project(t, map[string]string{
+		"go.mod":      "module example.com/m\n\ngo 1.24\n",
+		"main.go":     "package main\n\nimport _ \"embed\"\n\nfunc f() {}\n\n//go:embed none.txt\nvar text string\n\nfunc main() { println(text) }\n",
+		"m_test.go":   "package main\n\nimport \"testing\"\n\nfunc TestM(*testing.T) {}\n",
+		"bad/b.go":    "package bad\n\nimport _ \"none\"\n",
+		"b/b.go":      "package b\n",
+		"b/b_test.go": "package b\n\nfunc TestB(\n",
+	})
+	cfg := &TestConfig{Config: *config(t, src)}
+	if err := os.Remove(cfg.Skeleton); err != nil {
+		t.Fatal(err)
+	}
+	if err := WriteSkeleton(t.Context(), &SkeletonConfig{Src: src, Tests: true}, cfg.Skeleton); err != nil {
+		t.Fatal(err)
+	}
+	const said = "main.go: pattern none.txt: no matching files found"
+	for _, test := range []struct {
+		packages     string
+		says         string
+		left, ofTest bool
+	}{
+		{".", said, true, false},
+		{".", said, true, true},
+		{"./bad", `package none is not in std`, false, false},
+		{"./b", "b/b_test.go:3:13: expected ')', found 'EOF'\nFAIL\texample.com/m/b [setup failed]", false, true},
+	} {
+		for _, fallback := range []*Fallback{nil, {}} {
+			cfg.Package, cfg.Fallback = []string{test.packages}, fallback
+			var plan *Plan
+			var err error
+			if test.ofTest {
+				plan, err = MakeTests(t.Context(), cfg, filepath.Join(t.TempDir(), "work"))
+			} else {
+				plan, err = Make(t.Context(), &cfg.Config, filepath.Join(t.TempDir(), "work"))
+			}
+			switch {
+			case !test.left || fallback == nil:
+				if err == nil || !strings.Contains(err.Error(), test.says) {
+					t.Errorf("%+v: %v", test, err)
+				}
+			case err != nil:
+				t.Errorf("%+v: %v", test, err)
+			case strings.TrimSuffix(plan.Unplanned, "…") != test.says || plan.ByGo == nil || len(plan.Graph.Nodes) > 0:
+				t.Errorf("%+v: the plan is %+v", test, plan)
+			}
+		}
+	}
+}
+
+// A toolchain that is a folder of links has its GOROOT elsewhere, as a wrapped one has.
+func TestWrappedByGo(t *testing.T) {
+	src := project(t, map[string]string{"go.mod": "module example.com/m\n\ngo 1.24\n", "main.go": "package main\n\nfunc main() {}\n"})
+	cfg := config(t, src)
+	wrapped := t.TempDir()
+	if err := os.Mkdir(filepath.Join(wrapped, "bin"), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(filepath.Join(goroot(t), "bin", "go"), filepath.Join(wrapped, "bin", "go")); err != nil {
+		t.Fatal(err)
+	}
+	cfg.Go, cfg.Fallback = wrapped, &Fallback{}
+	plan, err := Make(t.Context(), cfg, filepath.Join(t.TempDir(), "work"))
+	if err != nil || !strings.Contains(plan.Unplanned, "has its GOROOT elsewhere") || plan.ByGo == nil || len(plan.Programs) != 1 {
+		t.Errorf("%+v, %v", plan, err)
+	}
+	cfg.Skeleton = ""
+	if plan, err = Make(t.Context(), cfg, filepath.Join(t.TempDir(), "work")); err != nil || len(plan.Graph.Nodes) > 0 || plan.Unplanned == "" {
+		t.Errorf("std: %+v, %v", plan, err)
+	}
+}
+
+// A plan that cannot be bound is left to the go command; but not what is wrong with
+// the sources.
+func TestBindByGo(t *testing.T) {
+	src, plan := manyPackages(t)
+	missing := filepath.Join(src, "pc", "x.go")
+	if err := os.Remove(missing); err != nil {
+		t.Fatal(err)
+	}
+	byGo := plan
+	byGo.ByGo = &graph.Node{
+		Kind: graph.ByGo, Name: "go build", Inputs: []graph.Input{graph.Toolchain}, Src: &graph.Sources{Dir: ".", Files: []string{}},
+		Steps: []action.Step{{Run: &action.Run{Args: []string{"${GO}/bin/go", "build"}}}},
+	}
+	bound, err := Bind(t.Context(), files(t, src, plan, Plan{}, nil))
+	if err == nil || !strings.Contains(err.Error(), "pc/x.go") {
+		t.Errorf("without the fallback: %+v, %v", bound, err)
+	}
+	bound, err = Bind(t.Context(), files(t, src, byGo, Plan{}, nil))
+	if err != nil || len(bound.Derivations) != 1 || len(bound.Trees) != 1 || !strings.Contains(bound.Unplanned, "pc/x.go") {
+		t.Errorf("%+v, %v", bound, err)
+	}
+	if err := os.Symlink("../../elsewhere.go", missing); err != nil {
+		t.Fatal(err)
+	}
+	if bound, err = Bind(t.Context(), files(t, src, byGo, Plan{}, nil)); err == nil || !strings.Contains(err.Error(), "is a symbolic link to") {
+		t.Errorf("a link that leads out of the sources: %+v, %v", bound, err)
+	}
+}
+
+// The same of tests: a wrong testData stays an error.
+func TestBindTestsByGo(t *testing.T) {
+	src := project(t, map[string]string{"a/a_test.go": "package a\n"})
+	missing := node("example.com/m/b", false, "b/b.go")
+	run := &graph.Node{Kind: graph.Test, Name: "example.com/m/a", Src: &graph.Sources{Dir: "a", Files: []string{"a/a_test.go"}}, Steps: []action.Step{{Mkdir: "${out}"}}}
+	tests := Plan{Graph: graph.Graph{Nodes: []*graph.Node{missing, run}}, ByGo: &graph.Node{Kind: graph.ByGo, Name: "go test", Src: &graph.Sources{Dir: ".", Files: []string{}}}}
+	cfg := files(t, src, Plan{}, Plan{}, nil)
+	cfg.Tests = filepath.Join(t.TempDir(), "tests")
+	if err := WriteJSON(cfg.Tests, tests); err != nil {
+		t.Fatal(err)
+	}
+	bound, err := Bind(t.Context(), cfg)
+	if err != nil || !strings.Contains(bound.Unplanned, "b/b.go") || len(bound.Derivations) != 1 {
+		t.Errorf("%+v, %v", bound, err)
+	}
+	tests.Graph.Nodes = tests.Graph.Nodes[1:]
+	if err := os.Remove(cfg.Tests); err != nil {
+		t.Fatal(err)
+	}
+	if err := WriteJSON(cfg.Tests, tests); err != nil {
+		t.Fatal(err)
+	}
+	for data, want := range map[string]string{"../x": "is not a path below src", "none": "no such file"} {
+		cfg.TestData = map[string][]string{"*": {data}}
+		if bound, err := Bind(t.Context(), cfg); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %+v, %v", data, bound, err)
 		}
 	}
 }

@@ -15,7 +15,8 @@ import (
 )
 
 // explain adds what to do to a failure of the go command whose own words do not
-// say it.
+// say it. Where these would name a line that only the sources have, it is an
+// unplanned error: then go says it.
 func explain(err error, cfg *Config) error {
 	var failed *gocmd.Failure
 	if !errors.As(err, &failed) {
@@ -25,6 +26,9 @@ func explain(err error, cfg *Config) error {
 	text := embedPosition.ReplaceAllString(failed.Text, "$1: pattern ")
 	if a, ok := gocmd.Find(advice(cfg), text); ok {
 		return fmt.Errorf("%s\n\ndgd: %s", a.Words(text), a.Do)
+	}
+	if text != failed.Text {
+		return &unplanned{errors.New(text)}
 	}
 	return errors.New(text)
 }

@@ -232,10 +232,11 @@ func TestProbe(t *testing.T) {
 	}
 	b := newBuilder(t, "")
 	b.withCgo()
-	flags, err := readProbe(b.cfg.Probe)
+	probed, err := readProbe(b.cfg.Probe)
 	if err != nil {
 		t.Fatal(err)
 	}
+	flags := probed.Compilers
 	for _, command := range []string{"gcc", "g++"} {
 		f, ok := flags[command]
 		if !ok {
@@ -256,23 +257,29 @@ func TestProbe(t *testing.T) {
 	if err := os.WriteFile(b.cfg.Env["CC"], []byte("#!/bin/sh\necho 'cc: NIX_BUILD_TOP: unbound variable' >&2\nexit 1\n"), 0o777); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Probe(t.Context(), b.cfg, t.TempDir()); err == nil || !strings.Contains(err.Error(), "NIX_BUILD_TOP: unbound variable") || strings.Contains(err.Error(), "# internal") {
-		t.Errorf("a failing compiler gives %v", err)
+	if probed, err = Probe(t.Context(), b.cfg, t.TempDir()); err != nil || !strings.Contains(probed.Failed, "NIX_BUILD_TOP: unbound variable") || strings.Contains(probed.Failed, "# internal") || len(probed.Compilers) > 0 {
+		t.Errorf("a failing compiler gives %+v, %v", probed, err)
+	}
+	// A package without C++ needs no compiler for that.
+	b.cfg.Env["CC"], b.cfg.Env["CXX"] = "gcc", "no-such-compiler"
+	if probed, err = Probe(t.Context(), b.cfg, t.TempDir()); err != nil || !strings.Contains(probed.Failed, "no-such-compiler") || !reflect.DeepEqual(probed.Compilers["gcc"], flags["gcc"]) || len(probed.Compilers) != 1 {
+		t.Errorf("without C++: %+v, %v", probed, err)
 	}
 
-	for _, test := range []struct{ script, want string }{
-		{"exit 2\n", "go env: "},
-		{"case $1 in env) echo '{}'; exit;; esac; echo 'C compiler \"gcc\" not found' >&2; exit 1\n", "building a tiny cgo package:\nC compiler \"gcc\" not found"},
-	} {
-		b.cfg.Go = fakeGo(t, test.script)
-		if _, err := Probe(t.Context(), b.cfg, t.TempDir()); err == nil || err.Error() != test.want {
-			t.Errorf("the error is %v, want %s", err, test.want)
-		}
+	b.cfg.Go = fakeGo(t, "exit 2\n")
+	if _, err := Probe(t.Context(), b.cfg, t.TempDir()); err == nil || err.Error() != "go env: " {
+		t.Errorf("the error is %v", err)
 	}
-	// What is not understood gives no answer: a package with C is not planned then.
-	b.cfg.Go = fakeGo(t, "case $1 in env) echo '{}'; exit;; esac\n")
-	if flags, err := Probe(t.Context(), b.cfg, t.TempDir()); len(flags) != 0 || err != nil {
-		t.Errorf("a go command that runs no C compiler gives %v, %v", flags, err)
+	// What fails, or is not understood, gives no answer: a package with C is not
+	// planned then.
+	for _, test := range []struct{ script, want string }{
+		{"echo 'C compiler \"gcc\" not found' >&2; exit 1\n", "building a tiny cgo package:\nC compiler \"gcc\" not found"},
+		{"", "go list -compiled -x of a tiny cgo package ran no C compiler"},
+	} {
+		b.cfg.Go = fakeGo(t, "case $1 in env) echo '{}'; exit;; esac\n"+test.script)
+		if probed, err := Probe(t.Context(), b.cfg, t.TempDir()); err != nil || len(probed.Compilers) != 0 || probed.Failed != test.want {
+			t.Errorf("%q gives %+v, %v", test.script, probed, err)
+		}
 	}
 	b.cfg.EnvFile = "/nowhere"
 	if _, err := Probe(t.Context(), b.cfg, t.TempDir()); err == nil {

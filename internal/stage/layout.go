@@ -58,7 +58,7 @@ func layOut(ctx context.Context, g *gocmd.Command, cfg *Config, dir string, opt 
 	}
 	if cfg.Probe != "" { // only a C compiler is told of modules
 		if opt.Modules, err = at.Others(ctx, g, cfg.Lock != nil, members); err != nil {
-			return nil, explainAt(&at, err, cfg)
+			cfg.whole = explainAt(&at, err, cfg) // if go builds it all the same
 		}
 	}
 	return &at, nil

@@ -138,6 +138,9 @@ func linked(plan *Plan, trees []ModuleTree, describe func(*ModuleTree) (string, 
 
 // programsIn returns the programs of a plan.
 func programsIn(plan *Plan) ([]Program, error) {
+	if plan.Unplanned != "" && plan.Programs == nil {
+		return nil, errors.New("dgd does not understand what go says of the programs' modules")
+	}
 	programs := slices.Clone(plan.Programs)
 	for _, n := range plan.Graph.Nodes {
 		if n.Kind != graph.Link {

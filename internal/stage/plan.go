@@ -65,7 +65,7 @@ type Config struct {
 	// is then only a plan of the standard library's packages to compare with.
 	AnyCompiler bool `json:"-"`
 
-	whole error // a flag that only the go command carries out: see useTable
+	whole error // why only the go command can carry this out, or nil
 }
 
 // A Plan is what planning gives to the later stages.
@@ -79,13 +79,14 @@ type Plan struct {
 	// TestModules is the form in which the go command of a test finds the
 	// modules that are not in the sources.
 	TestModules drvgen.ModulesForm `json:"testModules,omitempty"`
-	// Unplanned is why there is no graph of packages: that of a program has the
-	// one node graph.ByGo then, that of the standard library none.
+	// ByGo is a node of that kind, which does all that the graph does. It takes the
+	// graph's place where that cannot be carried out; without it, that is an error.
+	ByGo *graph.Node `json:"byGo,omitempty"`
+	// Unplanned is why the graph is empty, or nothing.
 	Unplanned string `json:"unplanned,omitempty"`
-	// Programs are those of a graph.ByGo.
-	Programs []Program `json:"programs,omitempty"`
-
-	cross string // the directory below bin in which go install puts programs for another platform
+	// Programs are those that ByGo builds in place of a graph; null where nobody
+	// knows what go has said of them.
+	Programs []Program `json:"programs"`
 }
 
 // Make plans a build. It works in dir, which must not exist.
@@ -108,9 +109,6 @@ func Make(ctx context.Context, cfg *Config, dir string) (*Plan, error) {
 		return nil, err
 	}
 	plan := &Plan{Goroot: goroot, Libraries: cfg.Libraries}
-	if vars["GOOS"] != vars["GOHOSTOS"] || vars["GOARCH"] != vars["GOHOSTARCH"] {
-		plan.cross = vars["GOOS"] + "_" + vars["GOARCH"]
-	}
 	if cfg.Skeleton == "" {
 		return plan, planStd(ctx, g, cfg, plan, vars, opt)
 	}
@@ -119,9 +117,12 @@ func Make(ctx context.Context, cfg *Config, dir string) (*Plan, error) {
 		return nil, err
 	}
 	plan.Vendor = at.Rel(at.Vendor())
-	text, commands, err := moduleScript(ctx, g, cfg, at, filepath.Join(dir, "bin"))
-	if err != nil {
-		return nil, explainAt(at, err, cfg)
+	text, commands, scriptErr := moduleScript(ctx, g, cfg, at, filepath.Join(dir, "bin"))
+	if err := plan.mayBuild(cfg, at, vars, commands); err != nil {
+		return nil, err
+	}
+	if scriptErr != nil {
+		return plan.leaveBuild(explainAt(at, scriptErr, cfg), text)
 	}
 	built, err := newGraph(text, vars, opt)
 	if err == nil {
@@ -131,7 +132,7 @@ func Make(ctx context.Context, cfg *Config, dir string) (*Plan, error) {
 		err = &unplanned{cfg.whole}
 	}
 	if err != nil {
-		return plan.leave(err, cfg, at, text, commands)
+		return plan.leaveBuild(err, text)
 	}
 	if !cfg.Libraries {
 		packages, err := patterns(cfg, at.ModRoot)
@@ -144,7 +145,7 @@ func Make(ctx context.Context, cfg *Config, dir string) (*Plan, error) {
 	}
 	if err := checkNames(built, cfg); err != nil {
 		if cfg.Libraries { // installed one after the other, and the last one stays
-			return plan.leave(&unplanned{err}, cfg, at, text, commands)
+			return plan.leaveBuild(&unplanned{err}, text)
 		}
 		return nil, err
 	}
@@ -152,8 +153,8 @@ func Make(ctx context.Context, cfg *Config, dir string) (*Plan, error) {
 	return plan, nil
 }
 
-// planStd plans the standard library. What is not understood of it may be no
-// part of a program: then its packages are planned as the program's own.
+// planStd plans the standard library. What fails, or is not understood of it, may be
+// no part of a program: then its packages are planned as the program's own.
 func planStd(ctx context.Context, g *gocmd.Command, cfg *Config, plan *Plan, vars map[string]string, opt graph.Options) error {
 	if cfg.whole != nil {
 		plan.Unplanned = cfg.whole.Error()
@@ -164,18 +165,15 @@ func planStd(ctx context.Context, g *gocmd.Command, cfg *Config, plan *Plan, var
 	}
 	text, err := g.Script(ctx, opt.ModRoot, slices.Concat([]string{"build", "-n"}, cfg.Flags, []string{"std"}))
 	if err != nil {
-		return explain(err, cfg)
+		plan.Unplanned = err.Error()
+		return nil
 	}
 	built, err := newGraph(text, vars, opt)
-	var reason *unplanned
-	switch {
-	case errors.As(err, &reason):
-		plan.Unplanned = reason.Error()
-	case err != nil:
-		return err
-	default:
-		plan.Graph = *built
+	if err != nil {
+		plan.Unplanned = err.Error()
+		return nil
 	}
+	plan.Graph = *built
 	return nil
 }
 
@@ -187,7 +185,7 @@ func scriptOptions(ctx context.Context, g *gocmd.Command, cfg *Config, dir strin
 	}
 	goroot, err = filepath.Rel(cfg.Go, vars["GOROOT"])
 	if err != nil || strings.HasPrefix(goroot, "..") {
-		return nil, opt, "", fmt.Errorf("the Go toolchain %s has its GOROOT elsewhere: %s", cfg.Go, vars["GOROOT"])
+		goroot, cfg.whole = ".", fmt.Errorf("the Go toolchain %s has its GOROOT elsewhere: %s", cfg.Go, vars["GOROOT"])
 	}
 	opt = graph.Options{
 		Goroot:    vars["GOROOT"],
@@ -207,9 +205,11 @@ func scriptOptions(ctx context.Context, g *gocmd.Command, cfg *Config, dir strin
 		opt.LinkEnv = []string{gocmd.ExtLink + "=" + value}
 	}
 	if cfg.Probe != "" {
-		if opt.Compilers, err = readProbe(cfg.Probe); err != nil {
+		probed, err := readProbe(cfg.Probe)
+		if err != nil {
 			return nil, opt, "", err
 		}
+		opt.Compilers, opt.Unprobed = probed.Compilers, probed.Failed
 	}
 	return vars, opt, goroot, nil
 }
@@ -217,9 +217,17 @@ func scriptOptions(ctx context.Context, g *gocmd.Command, cfg *Config, dir strin
 // newGraph makes the graph of a script. What it does not understand is an
 // unplanned error.
 func newGraph(text string, vars map[string]string, opt graph.Options) (*graph.Graph, error) {
-	script, err := buildscript.Parse(text, buildscript.Options{Programs: programs(vars)})
+	g, err := readGraph(text, vars, opt)
 	if err != nil {
 		return nil, &unplanned{err}
+	}
+	return g, nil
+}
+
+func readGraph(text string, vars map[string]string, opt graph.Options) (*graph.Graph, error) {
+	script, err := buildscript.Parse(text, buildscript.Options{Programs: programs(vars)})
+	if err != nil {
+		return nil, err
 	}
 	for _, m := range script.Messages {
 		fmt.Fprintln(os.Stderr, m)
@@ -228,11 +236,11 @@ func newGraph(text string, vars map[string]string, opt graph.Options) (*graph.Gr
 		return nil, err
 	}
 	if opt.Snapshot != "" && opt.KeepPaths && opt.Tests == nil {
-		return nil, &unplanned{errors.New("GOFIPS140 takes sources from the module cache, whose path is a part of a program without -trimpath")}
+		return nil, errors.New("GOFIPS140 takes sources from the module cache, whose path is a part of a program without -trimpath")
 	}
 	g, err := graph.New(script, opt)
 	if err != nil {
-		return nil, &unplanned{err}
+		return nil, err
 	}
 	if err := graph.SortLinks(g); err != nil {
 		return nil, err

@@ -2,7 +2,6 @@ package stage
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"go/parser"
@@ -61,14 +60,19 @@ var probeFiles = map[string]string{
 	"unused.go": "package probe\n",
 }
 
+// Probed is what cmd/go gives to each C compiler, by its command, and why there is
+// none of some: what such a compiler would compile cannot be planned.
+type Probed struct {
+	Compilers map[string]graph.CompilerFlags `json:"compilers"`
+	Failed    string                         `json:"failed,omitempty"`
+}
+
 // Probe lets cmd/go compile the C of a tiny cgo package for real, and returns what
 // it gives to each C compiler beside what it prints under -n: the flags that
 // follow its probes. `go list -compiled` does that without the Go packages that
-// `go build` would compile before.
-//
-// Where it does not understand what go has printed it returns none, so that a
-// package with C cannot be planned.
-func Probe(ctx context.Context, cfg *Config, dir string) (map[string]graph.CompilerFlags, error) {
+// `go build` would compile before. Where there is no compiler for C++, there may be
+// one for C.
+func Probe(ctx context.Context, cfg *Config, dir string) (*Probed, error) {
 	g, err := gocmd.New(cfg.Go, cfg.EnvFile, cfg.Env, dir)
 	if err != nil {
 		return nil, err
@@ -86,6 +90,29 @@ func Probe(ctx context.Context, cfg *Config, dir string) (map[string]graph.Compi
 	if err != nil {
 		return nil, err
 	}
+	probed := &Probed{Compilers: map[string]graph.CompilerFlags{}}
+	text, err := probeScript(ctx, g, src)
+	if err != nil {
+		probed.Failed = err.Error()
+		if err := os.Remove(filepath.Join(src, "cxx.cc")); err != nil {
+			return nil, err
+		}
+		text, err = probeScript(ctx, g.WithCache("c"), src)
+	}
+	if err == nil {
+		probed.Compilers, err = compilerFlags(text, programs(vars))
+	}
+	if err != nil {
+		probed.Failed = err.Error()
+	}
+	if probed.Failed != "" {
+		fmt.Fprintln(os.Stderr, "dgd-plan: packages with C, or some of them, cannot be planned:", probed.Failed)
+	}
+	return probed, nil
+}
+
+// probeScript returns the script of the tiny cgo package in src.
+func probeScript(ctx context.Context, g *gocmd.Command, src string) (string, error) {
 	args := []string{"list", "-x", "-compiled", "-trimpath", "-buildvcs=false", "."}
 	text, err := g.Script(ctx, src, args)
 	if err != nil {
@@ -94,14 +121,9 @@ func Probe(ctx context.Context, cfg *Config, dir string) (map[string]graph.Compi
 		if _, alone := g.Script(ctx, src, slices.Delete(args, 1, 2)); alone != nil {
 			err = alone
 		}
-		return nil, fmt.Errorf("building a tiny cgo package:\n%w", err)
+		return "", fmt.Errorf("building a tiny cgo package:\n%w", err)
 	}
-	flags, err := compilerFlags(text, programs(vars))
-	if err != nil {
-		fmt.Fprintf(os.Stderr, "dgd-plan: no package with C can be planned: %v\n", err)
-		return map[string]graph.CompilerFlags{}, nil
-	}
-	return flags, nil
+	return text, nil
 }
 
 // compilerFlags reads the flags from the script of a real run.
@@ -165,14 +187,10 @@ func readFlags(args []string) (command string, f graph.CompilerFlags, err error)
 	return strings.Join(args[:include], " "), f, nil
 }
 
-func readProbe(file string) (map[string]graph.CompilerFlags, error) {
-	text, err := os.ReadFile(file)
-	if err != nil {
-		return nil, err
+func readProbe(file string) (*Probed, error) {
+	var probed Probed
+	if err := readJSON(file, &probed); err != nil {
+		return nil, fmt.Errorf("reading the answers of the C compilers: %w", err)
 	}
-	var flags map[string]graph.CompilerFlags
-	if err := json.Unmarshal(text, &flags); err != nil {
-		return nil, fmt.Errorf("reading the answers of the C compilers in %s: %w", file, err)
-	}
-	return flags, nil
+	return &probed, nil
 }

@@ -1,6 +1,7 @@
 package stage
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,9 +11,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"unicode"
-
-	"golang.org/x/sync/errgroup"
 
 	"dgd/internal/action"
 	"dgd/internal/drvgen"
@@ -122,10 +122,8 @@ func MakeTests(ctx context.Context, cfg *TestConfig, dir string) (*Plan, error) 
 	if err := cfg.readSettings(filepath.Join(dir, "src")); err != nil {
 		return nil, err
 	}
-	if whole == nil && cfg.whole != nil {
-		whole = &unplanned{cfg.whole}
-	}
-	if whole != nil && !mayLeave(whole, &cfg.Config) {
+	var reason *unplanned
+	if whole != nil && (cfg.Fallback == nil || !errors.As(whole, &reason)) {
 		return nil, whole
 	}
 	checkFlags, ofProgram := profileFlags(cfg.CheckFlags, cfg.ModRoot)
@@ -149,34 +147,40 @@ func MakeTests(ctx context.Context, cfg *TestConfig, dir string) (*Plan, error) 
 	if err != nil {
 		return nil, err
 	}
+	plan := &Plan{Goroot: goroot, Vendor: at.Rel(at.Vendor())}
 	packages, err := packagesWithTests(ctx, g, opt.ModRoot, flags, named, cfg.Libraries)
 	if err != nil {
 		return nil, explainTests(err, cfg, at)
 	}
-	plan := &Plan{Goroot: goroot, Vendor: at.Rel(at.Vendor())}
 	if len(packages) == 0 {
 		return plan, nil
 	}
+	if err := plan.mayTest(cfg, at, flags, packages); err != nil {
+		return nil, err
+	}
+	if whole == nil && cfg.whole != nil {
+		whole = &unplanned{cfg.whole}
+	}
 	if whole != nil {
-		return plan.leaveTests(whole, cfg, at, flags, packages)
+		return plan.leaveTests(whole)
 	}
 	opt.TestEnv, plan.TestModules = testEnv(cfg, given, at)
 	opt.TestArgs = ofProgram
 
 	trimmed, kept, err := testScripts(ctx, g, &opt, flags, checkFlags, packages)
 	if err != nil {
-		return nil, explainTests(err, cfg, at)
+		return plan.leaveTests(explainTests(err, cfg, at))
 	}
 	both := make([]*graph.Graph, 2)
 	for i, text := range []string{trimmed, kept} {
 		opt.KeepPaths = i == 1
 		if both[i], err = newGraph(text, vars, opt); err != nil {
-			return plan.leaveTests(err, cfg, at, flags, packages)
+			return plan.leaveTests(err)
 		}
 	}
 	tests, err := graph.Tests(both[0], both[1])
 	if err != nil {
-		return plan.leaveTests(&unplanned{err}, cfg, at, flags, packages)
+		return plan.leaveTests(&unplanned{err})
 	}
 	plan.Graph = *tests
 	return plan, nil
@@ -189,21 +193,14 @@ func testScripts(ctx context.Context, g *gocmd.Command, opt *graph.Options, flag
 		args := slices.Concat([]string{"test", "-n", "-vet=off"}, flags, checkFlags, packages)
 		return g.Script(ctx, opt.ModRoot, args)
 	}
-	var group errgroup.Group
-	group.Go(func() (err error) {
-		trimmed, err = script(g, flags)
-		return err
-	})
-	group.Go(func() (err error) {
-		kept, err = script(g.KeepingPaths(), gocmd.Without(flags, "-trimpath"))
-		return err
-	})
-	group.Go(func() (err error) {
-		opt.Tests, err = testMains(ctx, g, opt.ModRoot, flags, packages)
-		return err
-	})
-	err = group.Wait()
-	return trimmed, kept, err
+	// The same mistake may end all of them, and go test's words are those to show.
+	var trimErr, keepErr, listErr error
+	var group sync.WaitGroup
+	group.Go(func() { trimmed, trimErr = script(g, flags) })
+	group.Go(func() { kept, keepErr = script(g.KeepingPaths(), gocmd.Without(flags, "-trimpath")) })
+	group.Go(func() { opt.Tests, listErr = testMains(ctx, g, opt.ModRoot, flags, packages) })
+	group.Wait()
+	return trimmed, kept, cmp.Or(trimErr, keepErr, listErr)
 }
 
 // explainTests says what patterns there are if one of them fits nothing, and

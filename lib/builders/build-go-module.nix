@@ -216,6 +216,7 @@ let
           inherit (goModule) fail;
           src = if prepares then "${prepared}" else "${get "src" null}";
           here = if builtins.isPath (get "src" null) && !prepares then toString (get "src" null) else arguments.src;
+          mayLink = !prepares && import ../may-link.nix (get "src" null);
           settings = if prepares then prepared.settings else null;
           deleteVendor = (goModules != null || locked != null) && get "deleteVendor" false;
           vendorHash = null;

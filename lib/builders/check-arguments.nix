@@ -15,6 +15,7 @@ let
   list = builtins.concatStringsSep ", ";
 
   isHere = import ../is-here.nix;
+  mayLink = import ../may-link.nix;
   goFlags = import ../go-flags.nix;
   modFiles = import ../fetch/mod-files.nix;
 
@@ -116,6 +117,7 @@ else
   // {
     inherit src modRoot fail;
     inner = import ../stages/inner.nix { inherit (args) go contentAddressed granularity allowGoReference; };
+    mayLink = mayLink args.src;
     here = if builtins.isPath args.src then toString args.src else src;
     vendorHash =
       if args.vendorHash == null && args.modules == null && lacksModules src modRoot env args.deleteVendor then "" else args.vendorHash;

@@ -20,7 +20,21 @@
   settle ? drv: drv,
 }:
 let
-  inherit (args) go src;
+  inherit (args) go;
+  # Sources that were built may have symlinks into the store. What the stages make of them has no such references.
+  src =
+    if args.mayLink then
+      "${planner {
+        name = "sources";
+        command = "sources";
+        config = {
+          inherit (args) src;
+          storeDir = builtins.storeDir;
+        };
+        inherit attrs;
+      }}"
+    else
+      args.src;
   # Where modules come from changes no plan.
   env = removeAttrs args.env (import ../fetch/fetch-variables.nix { } ++ [ "DGD_FETCH_TIMEOUT" ]);
 
@@ -158,8 +172,9 @@ let
       null
     else
       vendor {
-        inherit src go;
+        inherit go;
         inherit (args)
+          src
           env
           modRoot
           vendorHash
@@ -177,7 +192,7 @@ let
     else
       lockedModules {
         inherit go;
-        src = args.here or src;
+        src = args.here or args.src;
         inherit (args)
           env
           modules
@@ -385,7 +400,7 @@ rec {
     // (if args.cgo then { linkEnv = inputs.cgoEnv; } else { })
     // {
       planner = tools.dgd-plan;
-      src = "${src}";
+      src = "${args.src}";
       checkEnv = cgoEnv (
         withInputs
         // {

@@ -125,16 +125,17 @@ func TestNamesByGo(t *testing.T) {
 	}
 }
 
-// SWIG is run with the user's inputs, and what comes of it has go build's bytes.
-func TestSwig(t *testing.T) {
+// SWIG and Fortran are run with the user's inputs, and what comes of them has go
+// build's bytes.
+func TestLanguagesByGo(t *testing.T) {
 	for _, dyn := range []string{"false", "true"} {
-		r := nixBuild(t, "-A", "tests.swig", "--arg", "useDynDrv", dyn)
+		r := nixBuild(t, "-A", "tests.byGo", "--arg", "useDynDrv", dyn)
 		if r.err != nil {
 			t.Errorf("useDynDrv %s: %v\n%s", dyn, r.err, tail(r.log))
 		}
 		// Evaluation says each time why. In dynamic mode a derivation does, once.
-		if dyn == "false" && !strings.Contains(r.log, "because dgd cannot plan that") {
-			t.Errorf("it is not said that go builds it:\n%s", tail(r.log))
+		if dyn == "false" && strings.Count(r.log, "because dgd cannot plan that") != 2 {
+			t.Errorf("it is not said that go builds both:\n%s", tail(r.log))
 		}
 	}
 }

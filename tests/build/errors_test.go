@@ -146,7 +146,7 @@ func TestBadInput(t *testing.T) {
 		{
 			name:  "an embedded file that is not there",
 			files: with(map[string]string{"lib/lib.go": "package lib\n\nimport _ \"embed\"\n\nfunc F() {}\n\n//go:embed text\nvar text string\n", "main.go": "package main\n\nimport _ \"example.com/plain/lib\"\n\nfunc main() {}\n"}),
-			want:  []string{"lib/lib.go: pattern text: no matching files found"},
+			want:  []string{"lib/lib.go:7:12: pattern text: no matching files found"},
 		},
 		{
 			name:  "a header that does not parse",

@@ -120,3 +120,42 @@ func TestNamedPaths(t *testing.T) {
 		})
 	}
 }
+
+// Symlinks into the store, in sources that a derivation has built, lead where they
+// lead in nixpkgs, for Go and for C, and show in no pattern.
+func TestLinksOfSources(t *testing.T) {
+	src := project(t, map[string]string{
+		"go.mod":  "module example.com/told\n\ngo 1.24\n",
+		"main.go": "package main\n\nimport (\n\t\"embed\"\n\n\t\"example.com/told/linked\"\n\t\"example.com/told/lib\"\n)\n\n//go:embed d*\nvar all embed.FS\n\nfunc main() {\n\tlist, _ := all.ReadDir(\".\")\n\tprint(linked.Text, lib.Number(), len(list), \"SALT\"[:0])\n}\n",
+		"d/x":     "",
+	})
+	expression := `(let pkgs = import <nixpkgs> { };
+		lib = pkgs.stdenv.mkDerivation { name = "lib"; buildCommand = ''
+			mkdir $out
+			printf 'package lib\n\n// #include "number.h"\nimport "C"\n\nfunc Number() int { return C.NUMBER }\n' > $out/c.go
+			printf '//go:build !cgo\n\npackage lib\n\nfunc Number() int { return 7 }\n' > $out/go.go
+			echo '#define NUMBER 7' > $out/number.h
+			printf 'package lib\n\nimport "testing"\n\nfunc TestLib(t *testing.T) { t.Error("a test behind a link") }\n' > $out/lib_test.go
+		''; };
+		in pkgs.stdenv.mkDerivation { name = "source"; buildCommand = ''
+			cp -r --no-preserve=mode ${` + src + `} $out
+			ln -s ${lib} $out/lib
+			mkdir $out/linked
+			ln -s ${builtins.toFile "g.go" "package linked\n\nconst Text = \"linked\"\n"} $out/linked/g.go
+		''; })`
+	for mode, function := range modes {
+		for builder, expr := range map[string]string{
+			"buildGoModule": goModule(t, mode, expression, named+unstripped, ""),
+			"buildWith…":    "(import " + repo(t) + " { })." + function + " { doCheck = true; src = " + expression + "; }",
+		} {
+			r := nixBuild(t, "-E", expr)
+			if r.err != nil {
+				t.Errorf("%s, %s: %v\n%s", mode, builder, r.err, tail(r.log))
+				continue
+			}
+			if out, err := exec.Command(r.root + filepath.Join(r.path, "bin", "told")).CombinedOutput(); err != nil || string(out) != "linked71" {
+				t.Errorf("%s, %s: the program says %q (%v)", mode, builder, out, err)
+			}
+		}
+	}
+}
