@@ -17,6 +17,12 @@ func bindStage(ctx context.Context, b *build) error {
 	if err != nil {
 		return err
 	}
+	return b.hand(ctx, bound, &cfg)
+}
+
+// hand hands derivations to Nix: over the store socket, where the sandbox has one,
+// else as data.
+func (b *build) hand(ctx context.Context, bound *stage.Bound, cfg *stage.BindConfig) error {
 	st, err := b.store(ctx, cfg.StoreDir)
 	if err != nil {
 		return err
@@ -32,5 +38,5 @@ func bindStage(ctx context.Context, b *build) error {
 	if bound.Unplanned != "" {
 		fmt.Fprintln(os.Stderr, bound.Unplanned)
 	}
-	return bound.AddTo(ctx, st, &cfg)
+	return bound.AddTo(ctx, st, cfg)
 }

@@ -36,6 +36,7 @@ var stages = map[string]func(context.Context, *build) error{
 	"unpack":     unpackStage,    // a module download cache, unpacked
 	"modcache":   modcacheStage,  // the modules of a lock, as a module cache
 	"modules":    modulesStage,   // a vendor directory, or what was unpacked, split into modules
+	"std":        stdStage,       // the derivation of what every program uses of the standard library
 	"bind":       bindStage,      // a plan and its sources, made into derivations
 	"linked":     linkedStage,    // the modules that planned programs are linked from
 	"needs":      needsStage,     // which tests must run with all of src

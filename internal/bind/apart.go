@@ -33,11 +33,7 @@ func Divide(src, vendor string, ask bool) func(*graph.Node, []string) (*graph.Di
 				g.Header = n.Src.Exports
 				continue
 			}
-			search, named, err := r.search(n)
-			if err != nil {
-				return nil, err
-			}
-			c, err := r.close(append(named, g.Files...), search)
+			c, _, err := r.named(n.Src.Dir, g.Files, n.Steps...)
 			if err != nil {
 				return nil, err
 			}
@@ -52,12 +48,8 @@ func Divide(src, vendor string, ask bool) func(*graph.Node, []string) (*graph.Di
 		if n.Src.Vendored {
 			return d, nil
 		}
-		search, named, err := r.search(n)
-		if err != nil {
-			return nil, err
-		}
 		// The C that cgo writes has the preambles of the Go files.
-		c, err := r.close(append(named, n.Src.Files...), search)
+		c, _, err := r.named(n.Src.Dir, n.Src.Files, n.Steps...)
 		if err != nil {
 			return nil, err
 		}

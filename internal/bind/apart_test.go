@@ -107,7 +107,7 @@ func TestTreeOfC(t *testing.T) {
 	} {
 		dir := tree(t, "p/a.cc:"+test.x, "p/b.cc", "p/near.h", "p/p.go", "p/README.md", "inc/one.h", "inc/vector", "inc/x.cc", "q/far.h", "q/other.h")
 		step := action.Step{Trace: &action.Trace{Runs: []action.Run{{Args: []string{"g++", "-I", "${SRC}/p", "-I../inc", "-E", "a.cc"}}}}}
-		n := &graph.Node{Kind: graph.Ask, Cgo: true, Src: &graph.Sources{Dir: "p", Files: []string{"p/a.cc"}}, Steps: []action.Step{step}}
+		n := &graph.Node{Kind: graph.Ask, Cgo: true, Src: &graph.Sources{Dir: "p", Files: []string{"p/a.cc"}}, Steps: []action.Step{step}, Trees: [][]string{{"p/a.cc"}}}
 		bound, err := Sources(&graph.Graph{Nodes: []*graph.Node{n}}, dir, "vendor", nil)
 		if err != nil {
 			t.Fatal(err)
@@ -127,8 +127,21 @@ func TestTreeOfC(t *testing.T) {
 			t.Errorf("%s: keeps %q, want %q", test.name, keep, test.keep)
 		}
 	}
+	// What is kept for one file is not what another one names.
+	dir := tree(t, "p/a.cc:#include \"a.h\"", "p/b.cc:#include \"b.h\"", "p/a.h", "p/b.h")
+	var steps []action.Step
+	for _, f := range []string{"a.cc", "b.cc"} {
+		steps = append(steps, action.Step{Trace: &action.Trace{Runs: []action.Run{{Args: []string{"g++", "-E", f}}}}})
+	}
+	n := &graph.Node{Kind: graph.Ask, Cgo: true, Src: &graph.Sources{Dir: "p", Files: []string{"p/a.cc", "p/b.cc"}}, Steps: steps, Trees: [][]string{{"p/a.cc"}, {"p/b.cc"}}}
+	if _, err := Sources(&graph.Graph{Nodes: []*graph.Node{n}}, dir, "vendor", nil); err != nil {
+		t.Fatal(err)
+	}
+	if a, b := steps[0].Trace.Keep, steps[1].Trace.Keep; !slices.Equal(a, []string{"p/a.cc", "p/a.h"}) || !slices.Equal(b, []string{"p/b.cc", "p/b.h"}) {
+		t.Errorf("kept are %q and %q", a, b)
+	}
 	// Behind a symlink is another name: then all of the sources are there.
-	dir := tree(t, "p/a.cc", "q/far.h")
+	dir = tree(t, "p/a.cc", "q/far.h")
 	if err := os.Symlink("../q", filepath.Join(dir, "p/inc")); err != nil {
 		t.Fatal(err)
 	}

@@ -110,8 +110,7 @@ func (r *reader) whole(n *graph.Node, modules []Module) ([]Bound, error) {
 		case out.computed || !n.Cgo || n.LinkSrc || !graph.LinksAlone(n):
 			return wide(n, src, vendor, modules, out.vendor), nil
 		default:
-			list, _, err := r.tree(n, modules)
-			return list, err
+			return r.tree(n, modules)
 		}
 		files = more
 	}
@@ -170,20 +169,22 @@ func (r *reader) sources(n *graph.Node, modules []Module) ([]Bound, error) {
 	if n.Src.Vendored {
 		return vendored(n, r.src, r.vendor, modules)
 	}
-	b, named, err := r.tree(n, modules)
-	if err != nil {
-		return nil, err
-	}
+	trees := n.Trees
 	for _, s := range n.Steps {
 		if s.Trace == nil {
 			continue
 		}
+		c, _, err := r.named(n.Src.Dir, trees[0], s)
+		if err != nil {
+			return nil, err
+		}
 		s.Trace.Keep = nil
-		for _, f := range named {
+		for _, f := range c.files {
 			s.Trace.Keep = append(s.Trace.Keep, action.Escape(f))
 		}
+		trees = trees[1:]
 	}
-	return b, nil
+	return r.tree(n, modules)
 }
 
 // fetched are the inputs that bring modules.

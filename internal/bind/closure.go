@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"dgd/internal/action"
 	"dgd/internal/graph"
 	"dgd/internal/nix/nar"
 )
@@ -181,28 +182,23 @@ func (r *reader) headersBelow(dir string) (headers, error) {
 }
 
 // tree returns the sources of a node that reads C: what its files name, and what
-// looks like a header in the directories that are searched. It also returns the
-// former alone.
-func (r *reader) tree(n *graph.Node, modules []Module) ([]Bound, []string, error) {
-	search, named, err := r.search(n)
+// looks like a header in the directories that are searched.
+func (r *reader) tree(n *graph.Node, modules []Module) ([]Bound, error) {
+	c, search, err := r.named(n.Src.Dir, n.Src.Files, n.Steps...)
 	if err != nil {
-		return nil, nil, err
-	}
-	c, err := r.close(slices.Concat(n.Src.Files, named), search)
-	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	if c.computed || c.linked || c.vendor {
-		return wide(n, r.src, r.vendor, modules, c.vendor), c.files, nil
+		return wide(n, r.src, r.vendor, modules, c.vendor), nil
 	}
 	var files []string
 	for _, dir := range search {
 		h, err := r.headersBelow(dir)
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 		if h.linked {
-			return wide(n, r.src, r.vendor, modules, false), c.files, nil
+			return wide(n, r.src, r.vendor, modules, false), nil
 		}
 		files = append(files, h.files...)
 	}
@@ -210,10 +206,10 @@ func (r *reader) tree(n *graph.Node, modules []Module) ([]Bound, []string, error
 	// is looked up: else its file would be missing, and that is an error.
 	all, err := r.close(files, search)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	if all.asks || all.linked || all.vendor {
-		return wide(n, r.src, r.vendor, modules, all.vendor), c.files, nil
+		return wide(n, r.src, r.vendor, modules, all.vendor), nil
 	}
 	own := slices.DeleteFunc(slices.Clone(c.files), func(f string) bool {
 		_, found := slices.BinarySearch(all.files, f)
@@ -227,13 +223,24 @@ func (r *reader) tree(n *graph.Node, modules []Module) ([]Bound, []string, error
 			list = append(list, Bound{At: ".", Tree: t, Copy: n.Cgo})
 		}
 	}
-	return list, c.files, nil
+	return list, nil
 }
 
-// search returns the directories of the sources that a node's commands search,
-// and the files that they name, relative to SRC.
-func (r *reader) search(n *graph.Node) (dirs, files []string, err error) {
-	for _, p := range append([]string{n.Src.Dir}, commandPaths(n)...) {
+// named is the closure of the files and of those that the steps of a package in dir
+// name, and the directories that these search.
+func (r *reader) named(dir string, files []string, steps ...action.Step) (c *closure, search []string, err error) {
+	search, more, err := r.search(dir, steps)
+	if err != nil {
+		return nil, nil, err
+	}
+	c, err = r.close(slices.Concat(files, more), search)
+	return c, search, err
+}
+
+// search returns the directories of the sources that the C commands of a package in
+// dir search, and the files that they name, relative to SRC.
+func (r *reader) search(dir string, steps []action.Step) (dirs, files []string, err error) {
+	for _, p := range append([]string{dir}, commandPaths(dir, steps)...) {
 		info, err := os.Stat(r.disk(p))
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
@@ -248,16 +255,16 @@ func (r *reader) search(n *graph.Node) (dirs, files []string, err error) {
 	return dirs, files, nil
 }
 
-// commandPaths returns what the words of a node's C commands can mean as paths
-// of the sources, relative to SRC.
-func commandPaths(n *graph.Node) []string {
+// commandPaths returns what the words of the C commands of a package in dir can mean
+// as paths of the sources, relative to SRC.
+func commandPaths(dir string, steps []action.Step) []string {
 	var list []string
 	add := func(p string) {
 		if p = path.Clean(p); p != ".." && !strings.HasPrefix(p, "../") {
 			list = append(list, p)
 		}
 	}
-	for _, s := range n.Steps {
+	for _, s := range steps {
 		var runs []string
 		switch {
 		case s.Run != nil && !strings.HasSuffix(s.Run.Args[0], "/compile"):
@@ -278,7 +285,7 @@ func commandPaths(n *graph.Node) []string {
 				arg = strings.TrimPrefix(arg, flag)
 			}
 			if arg != "" && arg[0] != '-' && !strings.ContainsAny(arg[:1], "/$") {
-				add(path.Join(n.Src.Dir, strings.ReplaceAll(arg, "$$", "$")))
+				add(path.Join(dir, strings.ReplaceAll(arg, "$$", "$")))
 			}
 		}
 	}

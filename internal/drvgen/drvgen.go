@@ -90,14 +90,15 @@ type Options struct {
 // Names of the outputs of a package's derivation: out holds the archive, which
 // only links read, x the export data, which importers read, and h a directory
 // with the C header of a library. What runs cgo has out for C files, x for Go
-// files, h for the header of exported functions, and t for the tree of what the C
-// files read.
+// files and h for the header of exported functions. The trees of what C files read
+// are in t0, t1 and so on.
 const (
 	archiveOutput = "out"
 	exportOutput  = "x"
 	headerOutput  = "h"
-	treeOutput    = "t"
 )
+
+func treeOutput(i int) string { return "t" + strconv.Itoa(i) }
 
 // archiveFile and exportFile name a package's files where a derivation has those
 // of many. No import path has an @, so that none is the name of such a file: the
@@ -177,7 +178,7 @@ type place struct {
 	archive file // also the file of a File node, and the program of a link
 	export  file
 	header  file
-	tree    file
+	trees   map[graph.Output]file
 	done    bool
 }
 
@@ -186,10 +187,11 @@ func (p *place) file(o graph.Output) file {
 	switch o {
 	case graph.Export, graph.GoFiles:
 		return p.export
-	case graph.Tree:
-		return p.tree
 	case graph.Header:
 		return p.header
+	}
+	if f, ok := p.trees[o]; ok {
+		return f
 	}
 	return p.archive
 }
@@ -262,7 +264,7 @@ func (gen *generator) emit(set group.Group, bundled bool) error {
 		if names[name]++; names[name] > 1 {
 			name += "@" + strconv.Itoa(names[name])
 		}
-		at := place{drv: len(gen.drvs), archive: file{output: archiveOutput}, export: file{output: exportOutput}, header: file{output: headerOutput}, tree: file{output: treeOutput}}
+		at := place{drv: len(gen.drvs), archive: file{output: archiveOutput}, export: file{output: exportOutput}, header: file{output: headerOutput}, trees: map[graph.Output]file{}}
 		if node.Kind == graph.Link {
 			at.archive.path = "bin/" + node.Main
 		}
@@ -281,8 +283,12 @@ func (gen *generator) emit(set group.Group, bundled bool) error {
 		if node.Header || node.Kind == graph.Cgo {
 			d.Outputs = append(d.Outputs, headerOutput)
 		}
-		if node.Tree {
-			d.Outputs = append(d.Outputs, treeOutput)
+		if node.Kind == graph.Ask {
+			d.Outputs = nil
+		}
+		for i := range node.Trees {
+			d.Outputs = append(d.Outputs, treeOutput(i))
+			at.trees[graph.Tree(i)] = file{output: treeOutput(i)}
 		}
 		if bundled && node.Kind != graph.Package {
 			return fmt.Errorf("%s: only packages can share a derivation", node.Name)
@@ -307,17 +313,17 @@ func (gen *generator) emit(set group.Group, bundled bool) error {
 	return nil
 }
 
-// SpecsOfStd returns the specs of the parts of the standard library, by the names
-// of their derivations. They are large, and the same for all programs: the
-// derivations that build a part read them from the input StdSpecs.
-func SpecsOfStd(std *graph.Graph, opt Options) (map[string]string, error) {
+// OfStd makes the derivations of the parts of the standard library, and returns the
+// specs of these by their names. Specs are the same for all programs, and large:
+// the derivations read them from the input StdSpecs.
+func OfStd(std *graph.Graph, opt Options) ([]Derivation, map[string]string, error) {
 	gen := newGenerator(std, opt)
 	for n := range std.Nodes {
 		if err := gen.node(n); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
-	return gen.specs, nil
+	return gen.drvs, gen.specs, nil
 }
 
 // begin begins a derivation.

@@ -77,20 +77,21 @@ func (gen *generator) results(n int) (vars action.Vars, dirs []string) {
 		}
 	case graph.File:
 		vars = action.Vars{"FILE": "${out}"}
-	case graph.Ask, graph.Objects:
+	case graph.Objects:
 		vars = action.Vars{"FILE": "${out}"}
 		dirs = []string{"${out}"}
 	case graph.Cgo:
 		vars = action.Vars{"CFILES": "${out}", "GOFILES": "${x}", "HEADER": "${h}"}
 		dirs = []string{"${out}", "${x}", "${h}"}
-		if node.Tree {
-			vars["TREE"] = "${t}"
-			dirs = append(dirs, "${t}")
-		}
 	case graph.Test:
 		vars = action.Vars{"RESULT": "${out}"}
 	default:
 		vars = action.Vars{}
+	}
+	for i := range node.Trees {
+		tree := "${" + treeOutput(i) + "}"
+		vars["TREE"+strconv.Itoa(i)] = tree
+		dirs = append(dirs, tree)
 	}
 	return vars, dirs
 }

@@ -6,6 +6,7 @@ import (
 	"path"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"dgd/internal/action"
@@ -31,8 +32,8 @@ type ObjectGroup struct {
 // and its C files, and returns nil for one that stays as it is.
 //
 // What a package is then made of: a Cgo node; a node of Objects for the C that
-// cgo writes, and one for each group; before these, nodes that ask which files
-// they read; and the Package, which has the Go compiler, the linking test and
+// cgo writes, and one for each group; before these, nodes that each ask for up to
+// askAtOnce groups which files they read; and the Package, which has the Go compiler, the linking test and
 // the archive.
 func Apart(g *Graph, divide func(n *Node, files []string) (*Division, error)) (*Graph, error) {
 	a := &apart{g: &Graph{}}
@@ -195,7 +196,7 @@ func (a *apart) divide(n *Node, c *cSteps, d *Division) {
 
 	gen := &Node{Kind: Objects, Name: name, Part: "cgo", Cgo: true}
 	if d.Ask {
-		gen.Steps = append(gen.Steps, fetch(gen, Ref{cgo, Tree}, "${SRC}"))
+		gen.Steps = append(gen.Steps, fetch(gen, Ref{cgo, Tree(0)}, "${SRC}"))
 	} else {
 		gen.Src = src(goFiles...)
 	}
@@ -203,29 +204,18 @@ func (a *apart) divide(n *Node, c *cSteps, d *Division) {
 	gen.Steps = append(gen.Steps, compileSteps(c.before, c.generated)...)
 	main.Steps = append(main.Steps, fetch(&main, Ref{a.add(gen), Whole}, "${OBJ}"))
 
-	for _, group := range d.Groups {
+	trees := a.ask(name, c, d.Groups, cgo, src)
+	for i, group := range d.Groups {
 		node := &Node{Kind: Objects, Name: name, Part: group.Name, Cgo: true}
-		var objects []object
-		for _, o := range c.own {
-			if slices.Contains(group.Files, o.file) {
-				objects = append(objects, o)
-			}
-		}
 		if group.Ask {
-			ask := &Node{Kind: Ask, Name: name, Part: group.Name, Cgo: true, Src: src(group.Files...)}
-			if group.Header {
-				ask.Steps = append(ask.Steps, fetch(ask, Ref{cgo, Header}, "${OBJ}"))
-			}
-			ask.Steps = append(ask.Steps, c.before...)
-			ask.Steps = append(ask.Steps, traced(objects, "${FILE}"))
-			node.Steps = append(node.Steps, fetch(node, Ref{a.add(ask), Whole}, "${SRC}"))
+			node.Steps = append(node.Steps, fetch(node, trees[i], "${SRC}"))
 		} else {
 			node.Src = src(group.Files...)
 		}
 		if group.Header {
 			node.Steps = append(node.Steps, fetch(node, Ref{cgo, Header}, "${OBJ}"))
 		}
-		node.Steps = append(node.Steps, compileSteps(c.before, objects)...)
+		node.Steps = append(node.Steps, compileSteps(c.before, c.of(group))...)
 		main.Steps = append(main.Steps, fetch(&main, Ref{a.add(node), Whole}, "${OBJ}"))
 	}
 
@@ -238,6 +228,53 @@ func (a *apart) divide(n *Node, c *cSteps, d *Division) {
 	main.Src.Sizes, main.Src.Exports = nil, false
 	main.Src.Native = n.LinkSrc || !LinksAlone(n)
 	a.at = append(a.at, a.add(&main))
+}
+
+// askAtOnce is how many groups one node asks for. To preprocess a file takes about
+// what a derivation costs, and after an edit those of one node are asked again.
+const askAtOnce = 8
+
+// ask adds the nodes that ask which files the groups read, and returns the trees of
+// these, by group. Those that may include the header which cgo writes are asked
+// apart: the others do not wait for it.
+func (a *apart) ask(name string, c *cSteps, groups []ObjectGroup, cgo int, src func(...string) *Sources) map[int]Ref {
+	trees := map[int]Ref{}
+	for _, header := range []bool{false, true} {
+		var asked []int
+		for i, group := range groups {
+			if group.Ask && group.Header == header {
+				asked = append(asked, i)
+			}
+		}
+		for at, chunk := range slices.Collect(slices.Chunk(asked, askAtOnce)) {
+			ask := &Node{Kind: Ask, Name: name, Part: strconv.Itoa(at), Cgo: true}
+			if header {
+				ask.Part += "-h"
+				ask.Steps = append(ask.Steps, fetch(ask, Ref{cgo, Header}, "${OBJ}"))
+			}
+			ask.Steps = append(ask.Steps, c.before...)
+			node := a.add(ask)
+			var files []string
+			for i, n := range chunk {
+				files = append(files, groups[n].Files...)
+				trees[n] = Ref{node, Tree(i)}
+				ask.trace(src(groups[n].Files...), c.of(groups[n]))
+			}
+			ask.Src = src(files...)
+		}
+	}
+	return trees
+}
+
+// of are the compiles of a group.
+func (c *cSteps) of(group ObjectGroup) []object {
+	return slices.DeleteFunc(slices.Clone(c.own), func(o object) bool { return !slices.Contains(group.Files, o.file) })
+}
+
+// trace makes the node's next tree: of what the compiles of the files read.
+func (n *Node) trace(src *Sources, objects []object) {
+	n.Steps = append(n.Steps, traced(objects, fmt.Sprintf("${TREE%d}", len(n.Trees))))
+	n.Trees = append(n.Trees, src.Files)
 }
 
 func (a *apart) add(n *Node) int {
@@ -255,7 +292,7 @@ func fetch(n *Node, r Ref, to string) action.Step {
 // cgoNode is the node that runs cgo. What it writes goes to three outputs: Go
 // files, C files, and the header alone, which C files of the package may include.
 func (c *cSteps) cgoNode(name string, src *Sources, goFiles []string, ask bool) *Node {
-	cgo := &Node{Kind: Cgo, Name: name, Part: "cgo", Cgo: true, Src: src, Tree: ask}
+	cgo := &Node{Kind: Cgo, Name: name, Part: "cgo", Cgo: true, Src: src}
 	cgo.Steps = append(slices.Clone(c.before), c.cgo)
 	put := func(file, output string) {
 		cgo.Steps = append(cgo.Steps, action.Step{Copy: &action.Copy{From: "${OBJ}/" + file, To: output + "/" + file, Leaves: true}})
@@ -269,7 +306,7 @@ func (c *cSteps) cgoNode(name string, src *Sources, goFiles []string, ask bool) 
 	put("_cgo_export.h", "${CFILES}")
 	put("_cgo_export.h", "${HEADER}")
 	if ask {
-		cgo.Steps = append(cgo.Steps, traced(c.generated, "${TREE}"))
+		cgo.trace(src, c.generated)
 	}
 	return cgo
 }

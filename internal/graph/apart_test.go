@@ -3,6 +3,7 @@ package graph
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -78,12 +79,12 @@ func TestApart(t *testing.T) {
 		{Cgo, nil, []string{"c/c.go"}, "cgo; copy ${OBJ}/c.cgo1.go ${GOFILES}/c.cgo1.go; copy ${OBJ}/_cgo_gotypes.go ${GOFILES}/_cgo_gotypes.go; " +
 			"copy ${OBJ}/_cgo_export.c ${CFILES}/_cgo_export.c; copy ${OBJ}/c.cgo2.c ${CFILES}/c.cgo2.c; copy ${OBJ}/_cgo_main.c ${CFILES}/_cgo_main.c; " +
 			"copy ${OBJ}/_cgo_export.h ${CFILES}/_cgo_export.h; copy ${OBJ}/_cgo_export.h ${HEADER}/_cgo_export.h; " +
-			"trace ${TREE}; -E _cgo_export.c to /dev/null; -E c.cgo2.c to /dev/null; -E _cgo_main.c to /dev/null"},
-		{Objects, []Ref{{0, Tree}, {0, CFiles}}, nil, "copy ${R0} ${SRC}; copy ${R1} ${OBJ}; " +
+			"trace ${TREE0}; -E _cgo_export.c to /dev/null; -E c.cgo2.c to /dev/null; -E _cgo_main.c to /dev/null"},
+		{Objects, []Ref{{0, Tree(0)}, {0, CFiles}}, nil, "copy ${R0} ${SRC}; copy ${R1} ${OBJ}; " +
 			"run ${OBJ}/_x001.o; beside ${OBJ}/_x002.o; beside ${OBJ}/_cgo_main.o; " +
 			"copy ${OBJ}/_x001.o ${FILE}/_x001.o; copy ${OBJ}/_x002.o ${FILE}/_x002.o; copy ${OBJ}/_cgo_main.o ${FILE}/_cgo_main.o"},
-		{Ask, []Ref{{0, Header}}, []string{"c/a$b.c"}, "copy ${R0} ${OBJ}; trace ${FILE}; -E a$$b.c to /dev/null"},
-		{Objects, []Ref{{2, Whole}, {0, Header}}, nil, "copy ${R0} ${SRC}; copy ${R1} ${OBJ}; run ${OBJ}/_x003.o; copy ${OBJ}/_x003.o ${FILE}/_x003.o"},
+		{Ask, []Ref{{0, Header}}, []string{"c/a$b.c"}, "copy ${R0} ${OBJ}; trace ${TREE0}; -E a$$b.c to /dev/null"},
+		{Objects, []Ref{{2, Tree(0)}, {0, Header}}, nil, "copy ${R0} ${SRC}; copy ${R1} ${OBJ}; run ${OBJ}/_x003.o; copy ${OBJ}/_x003.o ${FILE}/_x003.o"},
 		{Package, []Ref{{0, GoFiles}, {1, Whole}, {3, Whole}}, []string{"c/c.go", "c/z.syso"}, "copy ${R0} ${OBJ}; copy ${R1} ${OBJ}; copy ${R2} ${OBJ}; " +
 			"dynimport; write ${OBJ}/importcfg; run ${EXPORT}; pack"},
 	}
@@ -102,6 +103,48 @@ func TestApart(t *testing.T) {
 	}
 	if apart.Nodes[4].Src.Native {
 		t.Error("the package still reads C")
+	}
+}
+
+// One node asks for several groups, but not for those that wait for the header
+// together with those that do not.
+func TestAskAtOnce(t *testing.T) {
+	g := newGraph(t, cgoText("/src/c", "example.com/m/c", "", ""), options())
+	var groups []ObjectGroup
+	for i := range 2*askAtOnce + 2 {
+		file := fmt.Sprintf("c/%d.cc", i)
+		groups = append(groups, ObjectGroup{Name: file, Files: []string{file}, Ask: i != 1, Header: i == 2})
+	}
+	apart, err := Apart(g, func(*Node, []string) (*Division, error) { return &Division{Groups: groups}, nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	var asked [][]string
+	trees := map[string]Ref{}
+	for i, n := range apart.Nodes {
+		if n.Kind == Ask {
+			var files []string
+			for j, tree := range n.Trees {
+				trees[tree[0]] = Ref{i, Tree(j)}
+				files = append(files, tree...)
+			}
+			if !slices.Equal(files, n.Src.Files) {
+				t.Errorf("the node has %q and makes trees of %q", n.Src.Files, files)
+			}
+			asked = append(asked, files)
+		}
+	}
+	if len(asked) != 3 || len(asked[0]) != askAtOnce || len(asked[1]) != askAtOnce || !slices.Equal(asked[2], []string{"c/2.cc"}) {
+		t.Errorf("asked for %q", asked)
+	}
+	for _, n := range apart.Nodes {
+		if n.Kind != Objects || n.Part == "cgo" {
+			continue
+		}
+		tree, asked := trees[n.Part]
+		if asked != (n.Part != "c/1.cc") || asked && n.Refs[0] != tree || asked == (n.Src != nil) {
+			t.Errorf("%s has the refs %v and the sources %v", n.Part, n.Refs, n.Src)
+		}
 	}
 }
 

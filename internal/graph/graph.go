@@ -7,6 +7,7 @@
 package graph
 
 import (
+	"strconv"
 	"strings"
 
 	"dgd/internal/action"
@@ -40,7 +41,7 @@ const (
 	Cgo Kind = "cgo"
 	// Objects compiles files of C and its relatives to a directory of objects.
 	Objects Kind = "objects"
-	// Ask finds out which files Objects reads, and makes a tree of them.
+	// Ask finds out which files Objects nodes read, and makes a tree for each of these.
 	Ask Kind = "ask"
 )
 
@@ -53,9 +54,9 @@ const (
 //	EXPORT   a package's export data, which the node writes
 //	ARCHIVE  a package's archive, which the node writes
 //	PROGRAM  a link's program, which the node writes
-//	FILE     a file node's file; the directory of objects; the tree of what is asked
+//	FILE     a file node's file; the directory of objects
 //	GOFILES, CFILES  what cgo makes
-//	TREE     of a Cgo node: the tree of files that the C files of cgo read
+//	TREE0, TREE1…  of a Cgo or Ask node: the trees of files that C files read
 //	HEADER   the directory of a header, which the node writes: a library's, or that of
 //	         a Cgo node's exported functions
 //	BIN      the directory of a link's program
@@ -79,8 +80,9 @@ type Node struct {
 	Snapshot []string `json:"-"`
 	// Part tells the nodes that Apart makes of a package from each other.
 	Part string `json:"part,omitempty"`
-	// Tree means that a Cgo node makes an output TREE.
-	Tree bool `json:"tree,omitempty"`
+	// Trees says, of each tree that a Cgo or Ask node makes, of which files among
+	// Src.Files it is: it holds what these read. A Trace step makes it.
+	Trees [][]string `json:"trees,omitempty"`
 	// Header means that a package makes a third output: a directory that holds
 	// the C header of its exported functions, and nothing where it has none.
 	Header bool `json:"header,omitempty"`
@@ -117,10 +119,12 @@ const (
 	Header  Output = "header"
 	GoFiles Output = "go"      // of a Cgo node
 	CFiles  Output = "c"       // of a Cgo node
-	Tree    Output = "tree"    // of a Cgo node
-	Whole   Output = "file"    // the only output of a File, Objects or Ask node
+	Whole   Output = "file"    // the only output of a File or Objects node
 	Program Output = "program" // of a Link
 )
+
+// Tree is the output of a Cgo or Ask node that holds one of its Trees.
+func Tree(i int) Output { return Output("tree" + strconv.Itoa(i)) }
 
 // A Ref is an output of another node.
 type Ref struct {

@@ -132,7 +132,7 @@ func (g *Graph) Add(other *Graph) (at []int, err error) {
 // sameNode reports whether two nodes of a graph do the same work.
 func sameNode(a, b *Node) (bool, error) {
 	if a.Kind != b.Kind || a.Std != b.Std || a.Cgo != b.Cgo || a.Main != b.Main || a.LinkSrc != b.LinkSrc ||
-		a.Part != b.Part || a.Tree != b.Tree || !slices.Equal(a.Refs, b.Refs) || !slices.Equal(a.Inputs, b.Inputs) || !reflect.DeepEqual(a.Src, b.Src) {
+		a.Part != b.Part || !slices.Equal(a.Refs, b.Refs) || !slices.Equal(a.Inputs, b.Inputs) || !reflect.DeepEqual(a.Src, b.Src) || !reflect.DeepEqual(a.Trees, b.Trees) {
 		return false, nil
 	}
 	x, err := json.Marshal(a.Steps)

@@ -1,10 +1,13 @@
 package stage
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
+	"dgd/internal/action"
 	"dgd/internal/drvgen"
 	"dgd/internal/goflags"
 	"dgd/internal/group"
@@ -79,9 +82,7 @@ func WriteStdSpecs(cfg *StdSpecsConfig, out string) error {
 	if err := readJSON(cfg.StdPlan, &std); err != nil {
 		return err
 	}
-	opt := options("", &std.Graph, std.Goroot, nil)
-	opt.Groups = group.Std(&std.Graph)
-	specs, err := drvgen.SpecsOfStd(&std.Graph, opt)
+	_, specs, err := ofStd(&std)
 	if err != nil {
 		return err
 	}
@@ -94,4 +95,39 @@ func WriteStdSpecs(cfg *StdSpecsConfig, out string) error {
 		}
 	}
 	return nil
+}
+
+func ofStd(std *Plan) ([]drvgen.Derivation, map[string]string, error) {
+	opt := options("", &std.Graph, std.Goroot, nil)
+	opt.Groups = group.Std(&std.Graph)
+	return drvgen.OfStd(&std.Graph, opt)
+}
+
+// BindStd makes the derivation of the first part of the standard library, which
+// nearly every program uses, as Bind does: so it can be built while the program is
+// planned. Where the plan of the standard library is empty, the derivation is, too.
+func BindStd(cfg *BindConfig) (*Bound, error) {
+	var std Plan
+	if err := readJSON(cfg.StdPlan, &std); err != nil {
+		return nil, err
+	}
+	drvs, _, err := ofStd(&std)
+	if err != nil {
+		return nil, err
+	}
+	if len(drvs) == 0 {
+		spec, err := drvgen.Canonical(action.Spec{Units: []action.Unit{{Name: "std", Steps: []action.Step{{Mkdir: "${out}"}, {Mkdir: "${x}"}}}}})
+		if err != nil {
+			return nil, err
+		}
+		return &Bound{Derivations: []drvgen.Derivation{{Name: "std", Outputs: []string{"out", "x"}, Spec: string(spec), Vars: map[string]drvgen.Value{}}}}, nil
+	}
+	first := group.Std(&std.Graph)[0].Name
+	i := slices.IndexFunc(drvs, func(d drvgen.Derivation) bool { return d.Name == first })
+	for _, v := range drvs[i].Vars {
+		if v.Drv != nil {
+			return nil, fmt.Errorf("the first part of the standard library depends on another: %s", drvs[*v.Drv].Name)
+		}
+	}
+	return &Bound{Derivations: drvs[i : i+1]}, nil
 }

@@ -15,22 +15,27 @@ let
     attrs = contentAddressing;
     splitAttrs = storeAccess;
   };
-  bind =
-    config: inputs:
+  # A derivation whose output is a .drv file. Its name is that one's with the suffix.
+  toDrv =
+    command: config: attrs:
     planner {
-      # The last derivation's name is this one's without the suffix.
       name = "${config.name}.drv";
-      command = "bind";
+      inherit command;
       config = config // {
-        inherit system inputs;
+        inherit system;
         # Only here does the planner write derivations itself.
         inner = config.inner // { inherit (args.inner) disallowedReferences; };
         executor = tools.dgd-exec;
       };
-      attrs = storeAccess // contentAddressing // { outputHashMode = "text"; };
+      attrs = storeAccess // contentAddressing // { outputHashMode = "text"; } // attrs;
     };
-  drv = bind stages.bindConfig stages.inputs;
-  testsDrv = bind stages.testBindConfig stages.testInputs;
+  # The part of the standard library that nearly every program uses is compiled while the program is planned: the
+  # binding depends on it, and has no other use for it.
+  std = toDrv "std" stages.stdConfig { };
+  drv = toDrv "bind" (stages.bindConfig // { inherit (stages) inputs; }) {
+    std = builtins.outputOf std.outPath "x";
+  };
+  testsDrv = toDrv "bind" (stages.testBindConfig // { inputs = stages.testInputs; }) { };
 in
 {
   program = builtins.outputOf drv.outPath "out";

@@ -425,6 +425,19 @@ rec {
     testData = if builtins.isList args.testData then { "*" = args.testData; } else args.testData;
   };
 
+  # What the derivation of the first part of the standard library is made of.
+  stdConfig = {
+    inherit stdPlan;
+    inner = { inherit (args.inner) contentAddressed; };
+    inputs = builtins.intersectAttrs {
+      go = null;
+      stdEnv = null;
+      stdSpecs = null;
+    } inputs;
+    name = "std";
+    storeDir = builtins.storeDir;
+  };
+
   # What the last stage, the binding of the sources to the plan, works on.
   bindConfig = {
     inherit
