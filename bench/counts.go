@@ -8,7 +8,7 @@ import (
 )
 
 // planningStages are the derivations that plan a build and compile nothing.
-var planningStages = []string{"skeleton", "plan", "std-plan", "std-specs", "modules", "program.drv", "derivations", "cgo-probe", "cgo-env"}
+var planningStages = []string{"skeleton", "plan", "std-plan", "std-specs", "std.drv", "modules", "program.drv", "derivations", "cgo-probe", "cgo-env"}
 
 // kinds counts what Nix built, by kind.
 func kinds(built []nix.Derivation) map[string]int {

@@ -3,12 +3,12 @@ package testnix
 
 import (
 	"bytes"
+	"errors"
 	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 )
 
@@ -110,7 +110,7 @@ func (s *Store) Fill(t testing.TB, paths ...string) {
 		t.Fatal(err)
 	}
 	link := []string{"--archive", "--link"}
-	if !sameDevice(from[0], dir) {
+	if !canLink(from[0], dir) {
 		link = link[:1]
 	}
 	output(t, exec.Command("cp", append(append(link, from...), dir)...))
@@ -119,10 +119,21 @@ func (s *Store) Fill(t testing.TB, paths ...string) {
 	output(t, load)
 }
 
-// sameDevice reports whether two files are on the same file system.
-func sameDevice(a, b string) bool {
-	var x, y syscall.Stat_t
-	return syscall.Lstat(a, &x) == nil && syscall.Lstat(b, &y) == nil && x.Dev == y.Dev
+// canLink reports whether files below a path can be hard links in a directory. On
+// one file system they cannot, if it is mounted twice.
+func canLink(path, dir string) bool {
+	linked := errors.New("linked")
+	err := filepath.WalkDir(path, func(file string, entry fs.DirEntry, err error) error {
+		if err != nil || !entry.Type().IsRegular() {
+			return err
+		}
+		to := filepath.Join(dir, ".link")
+		if err := os.Link(file, to); err != nil {
+			return err
+		}
+		return errors.Join(linked, os.Remove(to))
+	})
+	return errors.Is(err, linked)
 }
 
 // Path returns where a store path is on disk.
@@ -155,7 +166,7 @@ func output(t testing.TB, cmd *exec.Cmd) string {
 	out, err := cmd.Output()
 	if err != nil {
 		args := strings.Join(cmd.Args, " ")
-		t.Fatalf("%.500s: %v\n%s", args, err, stderr.Bytes())
+		t.Fatalf("%.500s: %v\n%.4000s", args, err, stderr.Bytes())
 	}
 	return strings.TrimSuffix(string(out), "\n")
 }

@@ -164,8 +164,8 @@ func TestDiff(t *testing.T) {
 				if r.Same() != (len(step.want) == 0) || len(r.Unbuilt) > 0 {
 					t.Errorf("%s: the report is %+v", step.name, r)
 				}
-				// skeleton, modules, plan, std-plan, std-specs and program
-				if mode == "dyn" && r.Planning.Common+len(r.Planning.Differ) != 6 {
+				// skeleton, modules, plan, std-plan, std-specs, std and program
+				if mode == "dyn" && r.Planning.Common+len(r.Planning.Differ) != 7 {
 					t.Errorf("%s: planning is %+v", step.name, r.Planning)
 				}
 				want := step.want

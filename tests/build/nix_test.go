@@ -86,7 +86,7 @@ func expression(t testing.TB, function, src, args string) string {
 }
 
 // planning are the derivations that plan a build: they compile nothing.
-var planning = []string{"settings", "sources", "modules", "unpacked-modules", "skeleton", "plan", "std-plan", "std-specs", "0-check-plan", "cgo-probe", "cgo-env", "program.drv", "derivations",
+var planning = []string{"settings", "sources", "modules", "unpacked-modules", "skeleton", "plan", "std-plan", "std-specs", "std.drv", "0-check-plan", "cgo-probe", "cgo-env", "program.drv", "derivations",
 	"linked-modules", "module-cache", "test-skeleton", "test-plan", "check-env", "tests.drv", "test-derivations"}
 
 // prepared ends the name of the sources that a package's phases have changed.
