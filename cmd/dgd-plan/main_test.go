@@ -242,7 +242,7 @@ func TestMain(m *testing.M) {
 }
 
 func TestCommandLine(t *testing.T) {
-	const usage = "dgd-plan: it takes one argument, a stage: bind, check-plan, linked, modcache, modules, needs, plan, probe, retest, settings, skeleton, std, std-specs, tests, unpack\n"
+	const usage = "dgd-plan: it takes one argument, a stage: bind, check-plan, linked, modcache, modules, needs, plan, probe, retest, settings, skeleton, sources, std, std-specs, tests, unpack\n"
 	for _, test := range []struct {
 		args   []string
 		status int

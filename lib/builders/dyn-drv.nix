@@ -17,7 +17,11 @@ let
   };
   # A derivation whose output is a .drv file. Its name is that one's with the suffix.
   toDrv =
-    command: config: attrs:
+    {
+      command,
+      config,
+      attrs ? { },
+    }:
     planner {
       name = "${config.name}.drv";
       inherit command;
@@ -31,11 +35,23 @@ let
     };
   # The part of the standard library that nearly every program uses is compiled while the program is planned: the
   # binding depends on it, and has no other use for it.
-  std = toDrv "std" stages.stdConfig { };
-  drv = toDrv "bind" (stages.bindConfig // { inherit (stages) inputs; }) {
-    std = builtins.outputOf std.outPath "x";
+  std = toDrv {
+    command = "std";
+    config = stages.stdConfig;
   };
-  testsDrv = toDrv "bind" (stages.testBindConfig // { inputs = stages.testInputs; }) { };
+  drv = toDrv {
+    command = "bind";
+    config = stages.bindConfig // {
+      inherit (stages) inputs;
+    };
+    attrs.std = builtins.outputOf std.outPath "x";
+  };
+  testsDrv = toDrv {
+    command = "bind";
+    config = stages.testBindConfig // {
+      inputs = stages.testInputs;
+    };
+  };
 in
 {
   program = builtins.outputOf drv.outPath "out";
