@@ -255,6 +255,8 @@ func TestMovedLineByGo(t *testing.T) {
 		"go.mod":      "module example.com/m\n\ngo 1.24\n",
 		"main.go":     "package main\n\nimport _ \"embed\"\n\nfunc f() {}\n\n//go:embed none.txt\nvar text string\n\nfunc main() { println(text) }\n",
 		"m_test.go":   "package main\n\nimport \"testing\"\n\nfunc TestM(*testing.T) {}\n",
+		"git/m.go":    "package main\n\nimport _ \"embed\"\n\nfunc main() {}\n\n//go:embed *t\nvar text string\n",
+		"git/.git":    "",
 		"bad/b.go":    "package bad\n\nimport _ \"none\"\n",
 		"b/b.go":      "package b\n",
 		"b/b_test.go": "package b\n\nfunc TestB(\n",
@@ -274,6 +276,7 @@ func TestMovedLineByGo(t *testing.T) {
 	}{
 		{".", said, true, false},
 		{".", said, true, true},
+		{"./git", "git/m.go: pattern *t: cannot embed file .git: invalid name .git", false, false},
 		{"./bad", `package none is not in std`, false, false},
 		{"./b", "b/b_test.go:3:13: expected ')', found 'EOF'\nFAIL\texample.com/m/b [setup failed]", false, true},
 	} {

@@ -27,7 +27,8 @@ func explain(err error, cfg *Config) error {
 	if a, ok := gocmd.Find(advice(cfg), text); ok {
 		return fmt.Errorf("%s\n\ndgd: %s", a.Words(text), a.Do)
 	}
-	if text != failed.Text {
+	// The whole source, as go is given it, has no .git.
+	if text != failed.Text && !strings.Contains(text, ".git") {
 		return &unplanned{errors.New(text)}
 	}
 	return errors.New(text)
