@@ -24,12 +24,15 @@ type Spec struct {
 // many cores the derivation may use), the unit's own Vars, the derivation's Vars,
 // and its outputs by their names (out, x).
 type Unit struct {
-	Name    string   `json:"name"`            // import path, for messages
-	Needs   []int    `json:"needs,omitempty"` // indexes of units that come first
-	Env     string   `json:"env,omitempty"`   // file with NUL-separated NAME=VALUE lines: the C compiler's environment
-	Sources []Source `json:"sources,omitempty"`
-	Vars    Vars     `json:"vars,omitempty"` // values may hold tokens of the derivation
-	Steps   []Step   `json:"steps"`
+	Name  string `json:"name"`            // import path, for messages
+	Needs []int  `json:"needs,omitempty"` // indexes of units that come first
+	Env   string `json:"env,omitempty"`   // file with NUL-separated NAME=VALUE lines: the C compiler's environment
+	// Compilers is a file with the flags of C compilers, each by its command: see
+	// Run.Compiler.
+	Compilers string   `json:"compilers,omitempty"`
+	Sources   []Source `json:"sources,omitempty"`
+	Vars      Vars     `json:"vars,omitempty"` // values may hold tokens of the derivation
+	Steps     []Step   `json:"steps"`
 }
 
 // Vars are the values of tokens. Those of a derivation are all that in it
@@ -93,7 +96,34 @@ type Run struct {
 	IfExists []string `json:"ifExists,omitempty"`
 	// Parallel says that the program takes -c=N for its own concurrency.
 	Parallel bool `json:"parallel,omitempty"`
+	// Compiler is the command of a C compiler, by which Unit.Compilers has its
+	// CompilerFlags. An argument that is the token BEFORE or AFTER alone stands for
+	// these flags; one that begins with the token PREFIXMAP is left out where the
+	// compiler has no such flag.
+	Compiler string `json:"compiler,omitempty"`
 }
+
+// CompilerFlags are those flags of a C compiler that the go command finds out by
+// trying them. They are the machine's: no plan depends on them.
+type CompilerFlags struct {
+	Before    []string `json:"before,omitempty"`    // before -fmessage-length=0
+	After     []string `json:"after,omitempty"`     // behind it, but for the prefix map
+	PrefixMap string   `json:"prefixMap,omitempty"` // -ffile-prefix-map, -fdebug-prefix-map or empty
+}
+
+// Probed is what the file Unit.Compilers has.
+type Probed struct {
+	Compilers map[string]CompilerFlags `json:"compilers"`
+	// Failed is why there are none of some, or empty.
+	Failed string `json:"failed,omitempty"`
+}
+
+// Tokens of Run.Args where there is a Run.Compiler.
+const (
+	FlagsBefore = "${BEFORE}"
+	FlagsAfter  = "${AFTER}"
+	PrefixMap   = "${PREFIXMAP}="
+)
 
 // Pack appends files to the archive, as `go tool pack r` does.
 type Pack struct {

@@ -275,7 +275,7 @@ func commandPaths(dir string, steps []action.Step) []string {
 			}
 		}
 		for _, arg := range runs {
-			if strings.HasPrefix(arg, "-ffile-prefix-map=") || strings.HasPrefix(arg, "-fdebug-prefix-map=") {
+			if graph.IsPrefixMap(arg) {
 				continue
 			}
 			for _, p := range srcPaths(arg) {

@@ -156,7 +156,7 @@ func namedDirs(n *graph.Node) (list []string, out *outside) {
 			continue
 		}
 		for _, arg := range s.Run.Args {
-			if strings.HasPrefix(arg, "-ffile-prefix-map=") || strings.HasPrefix(arg, "-fdebug-prefix-map=") {
+			if graph.IsPrefixMap(arg) {
 				continue
 			}
 			for rest := arg; ; {

@@ -212,7 +212,7 @@ func sourcePaths(n *graph.Node) []string {
 			continue
 		}
 		for _, arg := range s.Run.Args {
-			if strings.HasPrefix(arg, "-ffile-prefix-map=") || strings.HasPrefix(arg, "-fdebug-prefix-map=") {
+			if graph.IsPrefixMap(arg) {
 				continue
 			}
 			for _, p := range srcPaths(arg) {

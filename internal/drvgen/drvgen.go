@@ -50,6 +50,9 @@ const (
 	// The same as CgoEnv, but for what the linker is told of the package that
 	// the program is for.
 	LinkEnv Input = "linkEnv"
+	// A file with what C compilers have said of their flags: see
+	// action.Unit.Compilers.
+	Compilers Input = "compilers"
 	// The specs of the parts of the standard library, a file for each, by its
 	// name: see StdSpecs.
 	StdSpecs Input = "stdSpecs"

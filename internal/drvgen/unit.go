@@ -17,6 +17,10 @@ func (gen *generator) unit(d *Derivation, n int, unitOf map[int]int) (action.Uni
 	vars, dirs := gen.results(n)
 	u := action.Unit{Name: node.Name, Vars: vars, Env: gen.environment(d, n)}
 	d.Vars["GOROOT"] = gen.goroot()
+	if slices.ContainsFunc(node.Steps, compilesC) {
+		d.Vars["COMPILERS"] = Value{Input: Compilers}
+		u.Compilers = "${COMPILERS}"
+	}
 	for i, ref := range node.Refs {
 		token := "R" + strconv.Itoa(i)
 		if need, ok := unitOf[ref.Node]; ok {
@@ -122,6 +126,11 @@ func (gen *generator) environment(d *Derivation, n int) (env string) {
 		}
 	}
 	return env
+}
+
+// compilesC reports whether a step runs a C compiler.
+func compilesC(s action.Step) bool {
+	return s.Run != nil && s.Run.Compiler != "" || s.DynImport != nil || s.Trace != nil
 }
 
 // goroot is the value of GOROOT.

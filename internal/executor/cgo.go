@@ -3,6 +3,7 @@ package executor
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -121,4 +122,31 @@ func splitPkgConfig(s string) ([]string, error) {
 		words = append(words, word.String())
 	}
 	return words, nil
+}
+
+// flagsOf returns the flags of a C compiler, and none where no compiler is named.
+func (r *runner) flagsOf(command string) (flags action.CompilerFlags, err error) {
+	if command == "" {
+		return flags, nil
+	}
+	if command, err = r.expand(command); err != nil {
+		return flags, err
+	}
+	file, err := r.expand(r.unit.Compilers)
+	if err != nil {
+		return flags, err
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return flags, fmt.Errorf("reading the flags of C compilers: %w", err)
+	}
+	var probed action.Probed
+	if err := json.Unmarshal(text, &probed); err != nil {
+		return flags, fmt.Errorf("reading the flags of C compilers in %s: %w", file, err)
+	}
+	flags, ok := probed.Compilers[command]
+	if !ok {
+		return flags, fmt.Errorf("dgd does not know which flags the go command adds to those of the C compiler %q: %s", command, probed.Failed)
+	}
+	return flags, nil
 }

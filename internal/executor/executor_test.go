@@ -721,6 +721,41 @@ func TestPkgConfig(t *testing.T) {
 	}
 }
 
+// What the go command finds out by trying is put in where the compiler runs.
+func TestCompilerFlags(t *testing.T) {
+	b := newBench(t)
+	flags := filepath.Join(t.TempDir(), "flags")
+	text := `{"compilers": {"my cc": {"before": ["-b", "-$"], "after": ["-a"], "prefixMap": "-fmap"}, "plain": {}}, "failed": "no C++"}`
+	if err := os.WriteFile(flags, []byte(text), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(flags+"x", []byte("-b"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	b.vars["COMPILERS"] = flags
+	run := func(compiler, compilers string) (string, error) {
+		show := sh(`printf '%s|' "$@" >"$1"`, "${out}/args", "${BEFORE}", "-m", "${PREFIXMAP}=${in}=x", "${AFTER}", "-c")
+		show.Run.Compiler = compiler
+		return b.run(1, action.Unit{Name: "p", Env: "${env}", Compilers: compilers, Steps: []action.Step{show}})
+	}
+	for compiler, want := range map[string]string{"my cc": "-b|-$|-m|-fmap=" + b.vars["in"] + "=x|-a|-c|", "plain": "-m|-c|"} {
+		if log, err := run(compiler, "${COMPILERS}"); err != nil {
+			t.Fatal(err, log)
+		}
+		b.out("args", b.vars["out"]+"/args|"+want)
+	}
+	for _, test := range []struct{ compiler, compilers, want string }{
+		{"other", "${COMPILERS}", `p: dgd does not know which flags the go command adds to those of the C compiler "other": no C++`},
+		{"plain", "${in}/missing", "p: reading the flags of C compilers: open " + b.vars["in"] + "/missing: no such file or directory"},
+		{"plain", "${COMPILERS}x", "p: reading the flags of C compilers in " + flags + "x: "},
+		{"", "${COMPILERS}", `p: unknown token ${BEFORE} in "${BEFORE}"`},
+	} {
+		if log, err := run(test.compiler, test.compilers); err == nil || !strings.HasPrefix(err.Error(), test.want) {
+			t.Errorf("%s in %s: the error is %v, want %s\n%s", test.compiler, test.compilers, err, test.want, log)
+		}
+	}
+}
+
 func TestErrors(t *testing.T) {
 	missing := "${in}/missing"
 	for _, test := range []struct {

@@ -18,7 +18,7 @@ func (r *runner) pack(p *action.Pack) (err error) {
 	if err != nil {
 		return err
 	}
-	files, err := r.words(p.Files, p.IfExists)
+	files, err := r.words(&action.Run{Args: p.Files, IfExists: p.IfExists})
 	if err != nil {
 		return err
 	}

@@ -16,7 +16,7 @@ import (
 func (r *runner) test(ctx context.Context, t *action.Test) error {
 	var run testrun.Run
 	var err error
-	if run.Args, err = r.words(t.Args, nil); err != nil {
+	if run.Args, err = r.words(&action.Run{Args: t.Args}); err != nil {
 		return err
 	}
 	if run.Env, err = r.environment(t.Env); err != nil {

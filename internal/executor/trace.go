@@ -47,7 +47,7 @@ func (r *runner) trace(ctx context.Context, t *action.Trace) error {
 		if err != nil {
 			return err
 		}
-		args, err := r.words(run.Args, nil)
+		args, err := r.words(&run)
 		if err != nil {
 			return err
 		}

@@ -237,7 +237,7 @@ func (r *runner) write(w *action.Write) error {
 // that fails gives ErrShown: its output is the message. One that is killed has
 // said nothing of the reason.
 func (r *runner) command(ctx context.Context, c *action.Run) ([]byte, error) {
-	args, err := r.words(c.Args, c.IfExists)
+	args, err := r.words(c)
 	if err != nil {
 		return nil, err
 	}
@@ -304,11 +304,15 @@ func (r *runner) show(out []byte) {
 	fmt.Fprintf(&r.log, "# %s\n%s", r.unit.Name, text)
 }
 
-// words expands arguments, and leaves out those of optional whose file is not
-// there.
-func (r *runner) words(args, optional []string) ([]string, error) {
+// words expands the arguments of a run, and leaves out those that IfExists lists
+// and that are not there.
+func (r *runner) words(run *action.Run) ([]string, error) {
+	flags, err := r.flagsOf(run.Compiler)
+	if err != nil {
+		return nil, err
+	}
 	var words []string
-	for _, arg := range args {
+	for _, arg := range run.Args {
 		switch arg {
 		case "${CFLAGS}":
 			words = append(words, r.cflags...)
@@ -317,11 +321,27 @@ func (r *runner) words(args, optional []string) ([]string, error) {
 			words = append(words, r.libs...)
 			continue
 		}
+		if run.Compiler != "" {
+			switch arg {
+			case action.FlagsBefore:
+				words = append(words, flags.Before...)
+				continue
+			case action.FlagsAfter:
+				words = append(words, flags.After...)
+				continue
+			}
+			if mapped, ok := strings.CutPrefix(arg, action.PrefixMap); ok {
+				if flags.PrefixMap == "" {
+					continue
+				}
+				arg = action.Escape(flags.PrefixMap) + "=" + mapped
+			}
+		}
 		word, err := r.expand(arg)
 		if err != nil {
 			return nil, err
 		}
-		if contains(optional, arg) {
+		if contains(run.IfExists, arg) {
 			if _, err := os.Lstat(word); errors.Is(err, fs.ErrNotExist) {
 				continue
 			}

@@ -14,13 +14,6 @@ import (
 	"dgd/internal/buildscript"
 )
 
-// Flags that stand for what is added after probing. No script has them.
-var probed = CompilerFlags{
-	Before:    []string{"-probed-before"},
-	After:     []string{"-probed-after"},
-	PrefixMap: "-ffile-prefix-map",
-}
-
 // An accountant follows a builder from step to step. It knows the list of what
 // is left out on purpose; all else must be found in just one step of one node,
 // from which it writes the script's command again: with the tokens replaced by
@@ -629,16 +622,22 @@ func (a *accountant) program(u *unit, got action.Step, step *buildscript.Step, a
 
 // run compares the call of a program.
 func (a *accountant) run(u *unit, got *action.Run, step *buildscript.Step, words, env []string) error {
-	args, err := a.plainAll(u, got.Args)
+	given := got.Args
+	if got.Compiler != "" {
+		if !strings.HasPrefix(strings.Join(words, " ")+" ", got.Compiler+" ") {
+			return fmt.Errorf("it has the flags of %s", got.Compiler)
+		}
+		given = drop(given, func(w string) int {
+			if w == action.FlagsBefore || w == action.FlagsAfter || strings.HasPrefix(w, action.PrefixMap) {
+				return 1
+			}
+			return 0
+		})
+	}
+	args, err := a.plainAll(u, given)
 	if err != nil {
 		return err
 	}
-	args = drop(args, func(w string) int {
-		if w == "-probed-before" || w == "-probed-after" || strings.HasPrefix(w, "-ffile-prefix-map=") {
-			return 1
-		}
-		return 0
-	})
 	if !slices.Equal(args, words) {
 		return fmt.Errorf("it runs\n%q, want\n%q", args, words)
 	}

@@ -132,7 +132,7 @@ func ofOneself(s action.Step) bool {
 	}
 	for _, m := range anyToken.FindAllSubmatch(text, -1) {
 		switch string(m[1]) {
-		case "", "OBJ", "SRC", "GOROOT", "CFLAGS", "LIBS", "QUOTEDLIBS":
+		case "", "OBJ", "SRC", "GOROOT", "CFLAGS", "LIBS", "QUOTEDLIBS", "BEFORE", "AFTER", "PREFIXMAP":
 		default:
 			return false
 		}
@@ -356,6 +356,12 @@ var harmless = regexp.MustCompile(`^(?:-L/.*|-[lgOfm][\w+=-]*|-pthread|-rdynamic
 	`|-Wl,(?:-z,[\w=-]+|-O\d|-s|-E|-Bstatic|-Bdynamic|--(?:no-)?(?:as-needed|gc-sections|whole-archive|undefined|export-dynamic)` +
 	`|--start-group|--end-group|--allow-multiple-definition|--build-id=\w+|--hash-style=\w+|--unresolved-symbols=[\w-]+))$`)
 
+// IsPrefixMap reports whether a word of a C compiler's call gives a directory
+// another name: it names that, and has nothing read there.
+func IsPrefixMap(word string) bool {
+	return strings.HasPrefix(word, action.PrefixMap) || strings.HasPrefix(word, "-ffile-prefix-map=") || strings.HasPrefix(word, "-fdebug-prefix-map=")
+}
+
 // LinksAlone reports whether the linking test of a package reads no file of the
 // sources: each of its words is known to name none.
 func LinksAlone(n *Node) bool {
@@ -371,8 +377,8 @@ func LinksAlone(n *Node) bool {
 		args := s.DynImport.Link.Args
 		for _, w := range args[slices.Index(args, "-fmessage-length=0")+1:] {
 			switch {
-			case strings.HasPrefix(w, "${OBJ}/"), w == "-o", w == "${LIBS}":
-			case strings.HasPrefix(w, "-ffile-prefix-map="), strings.HasPrefix(w, "-fdebug-prefix-map="):
+			case strings.HasPrefix(w, "${OBJ}/"), w == "-o", w == "${LIBS}", w == action.FlagsAfter:
+			case IsPrefixMap(w):
 			case harmless.MatchString(w):
 			default:
 				return false

@@ -48,12 +48,6 @@ func outline(n *Node) string {
 // The C of a package, apart from its Go.
 func TestApart(t *testing.T) {
 	g := newGraph(t, cgoText("/src/c", "example.com/m/c", "", ""), options())
-	for _, s := range g.Nodes[0].Steps {
-		if s.DynImport != nil { // the flag of the tests is none that a linker knows
-			args := s.DynImport.Link.Args
-			args[slices.Index(args, "-probed-after")] = "-gno-record-gcc-switches"
-		}
-	}
 	before, err := json.Marshal(g)
 	if err != nil {
 		t.Fatal(err)

@@ -38,12 +38,12 @@ type Options struct {
 	ToolEnv []string
 	// KeepPaths means that the script is one without -trimpath.
 	KeepPaths bool
-	// Compilers holds what cmd/go adds to a C compiler's flags after probing,
-	// by the compiler's command.
-	Compilers map[string]CompilerFlags
+	// Compilers are the commands of C compilers that the executor knows the flags
+	// of: see action.Probed.
+	Compilers []string
 	// Unprobed is why some compilers are not among them, or nothing.
 	Unprobed string
-	// AnyCompiler means that a compiler which Compilers lacks has no flags.
+	// AnyCompiler means that it will know those of any.
 	AnyCompiler bool
 	// CgoFlags gives the flags in the #cgo lines of the package in dir, word
 	// by word: only they can tell a relative path that the author wrote from
@@ -66,20 +66,13 @@ type TestMain struct {
 	Text string // of the generated _testmain.go
 }
 
-// CompilerFlags are the flags of one C compiler that depend on cmd/go's probes.
-type CompilerFlags struct {
-	Before    []string `json:"before,omitempty"`    // before -fmessage-length=0
-	After     []string `json:"after,omitempty"`     // behind it, but for the prefix map
-	PrefixMap string   `json:"prefixMap,omitempty"` // -ffile-prefix-map, -fdebug-prefix-map or empty
-}
-
 // New builds the graph of a script. Each command of the script ends up in a
 // node's steps or is one of those that are left out on purpose:
 //
 //   - mkdir of an object directory, rm of one, and mkdir of the directory for
 //     the programs: the executor makes its own;
 //   - buildid: dgd's outputs carry no build IDs;
-//   - probes of the C compiler: Options.Compilers has the answers;
+//   - probes of the C compiler: the executor has the answers, see action.Probed;
 //   - a package's own import path in its import config: a test variant's has it,
 //     so that the package itself is built first, and the compiler never reads it;
 //   - -test.testlogfile of a test run: it is for the go command's own cache.

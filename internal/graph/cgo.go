@@ -146,8 +146,7 @@ func (b *builder) cc(a buildscript.Run) error {
 		return errors.New("is no compiler call that dgd knows: it has no -fmessage-length=0")
 	}
 	command := compilerCommand(a.Args)
-	flags, ok := b.opt.Compilers[command]
-	if !ok && !b.opt.AnyCompiler {
+	if !b.opt.AnyCompiler && !slices.Contains(b.opt.Compilers, command) {
 		reason := b.opt.Unprobed
 		if reason != "" {
 			reason = ": " + reason
@@ -183,26 +182,22 @@ func (b *builder) cc(a buildscript.Run) error {
 			args = append(args, "${LIBS}")
 		}
 	}
-	if compiles && flags.PrefixMap != "" && (u.node.Src == nil || !b.opt.KeepPaths) {
+	if compiles && (u.node.Src == nil || !b.opt.KeepPaths) {
 		from, to, err := b.moduleRoot(u)
 		if err != nil {
 			return err
 		}
 		o := slices.Index(args, "-o")
-		args = slices.Insert(args, o, flags.PrefixMap+"="+from+"=/_/"+action.Escape(to))
+		args = slices.Insert(args, o, action.PrefixMap+from+"=/_/"+action.Escape(to))
 	}
-	after := slices.Clone(flags.After)
-	if flags.PrefixMap != "" {
-		after = slices.Insert(after, 0, flags.PrefixMap+"=${OBJ}=/tmp/go-build")
-	}
-	args = slices.Insert(args, at+1, after...)
-	args = slices.Insert(args, at, flags.Before...)
+	args = slices.Insert(args, at+1, action.PrefixMap+"${OBJ}=/tmp/go-build", action.FlagsAfter)
+	args = slices.Insert(args, at, action.FlagsBefore)
 
 	dir, err := b.token(u, b.workDir(u))
 	if err != nil {
 		return err
 	}
-	run := action.Run{Dir: dir, Env: escapeAll(a.Env), Args: args}
+	run := action.Run{Dir: dir, Env: escapeAll(a.Env), Args: args, Compiler: action.Escape(command)}
 	if compiles {
 		u.addBeside(action.Step{Run: &run})
 		return nil

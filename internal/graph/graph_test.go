@@ -15,16 +15,13 @@ const tool = "/goroot/pkg/tool/linux_amd64/"
 
 func options() Options {
 	return Options{
-		Goroot:  "/goroot",
-		Src:     "/src",
-		ModRoot: "/src",
-		Module:  "example.com/m",
-		ToolEnv: []string{"GOOS=linux"},
-		Compilers: map[string]CompilerFlags{
-			"gcc": {Before: []string{"-probed-before"}, After: []string{"-probed-after"}, PrefixMap: "-ffile-prefix-map"},
-			"g++": {},
-		},
-		CgoFlags: func(string) ([]string, error) { return nil, nil },
+		Goroot:    "/goroot",
+		Src:       "/src",
+		ModRoot:   "/src",
+		Module:    "example.com/m",
+		ToolEnv:   []string{"GOOS=linux"},
+		Compilers: []string{"gcc", "g++"},
+		CgoFlags:  func(string) ([]string, error) { return nil, nil },
 	}
 }
 
@@ -104,7 +101,8 @@ func linker(words string) action.Step {
 
 // cc is a run of the C compiler.
 func cc(dir, words string) action.Run {
-	return action.Run{Dir: dir, Env: []string{"TERM=dumb"}, Args: strings.Split(words, " ")}
+	args := strings.Split(words, " ")
+	return action.Run{Dir: dir, Env: []string{"TERM=dumb"}, Args: args, Compiler: args[0]}
 }
 
 // goroot is a script of two packages of the standard library.
@@ -516,9 +514,9 @@ func beside(s action.Step) action.Step {
 // cgoNode is the node of cgoText: src is the token for the package's directory,
 // from and to the prefix map; with pkg-config, the others are its answers.
 func cgoNode(path, src, from, to, cflags, libs string) *Node {
-	maps := " -probed-before -fmessage-length=0 -ffile-prefix-map=${OBJ}=/tmp/go-build -probed-after "
+	maps := " ${BEFORE} -fmessage-length=0 ${PREFIXMAP}=${OBJ}=/tmp/go-build ${AFTER} "
 	file := func(dir, i, o, c string) action.Step {
-		run := cc(dir, "gcc -I "+i+" -fPIC"+maps+cflags+"-I ${OBJ}/ -DA=$$x -ffile-prefix-map="+from+"=/_/"+to+" -o ${OBJ}/"+o+" -c "+c)
+		run := cc(dir, "gcc -I "+i+" -fPIC"+maps+cflags+"-I ${OBJ}/ -DA=$$x ${PREFIXMAP}="+from+"=/_/"+to+" -o ${OBJ}/"+o+" -c "+c)
 		return action.Step{Run: &run}
 	}
 	test := action.DynImport{
@@ -653,9 +651,9 @@ func TestKeepPaths(t *testing.T) {
 		keep bool
 		want string
 	}{
-		{"/src/c", false, "-ffile-prefix-map=${SRC}=/_/example.com/m"},
+		{"/src/c", false, "${PREFIXMAP}=${SRC}=/_/example.com/m"},
 		{"/src/c", true, ""},
-		{"/goroot/src/runtime/cgo", true, "-ffile-prefix-map=${GOROOT}=/_/GOROOT"},
+		{"/goroot/src/runtime/cgo", true, "${PREFIXMAP}=${GOROOT}=/_/GOROOT"},
 	} {
 		opt.KeepPaths = test.keep
 		calls := 0
@@ -718,10 +716,10 @@ func TestModuleRoot(t *testing.T) {
 	opt.ModCache = "/mods"
 	opt.Modules = map[string]string{"/src/near": "a.b/near@v0.0.0"}
 	for _, test := range []struct{ dir, trim, want string }{
-		{"/src/c", "/src/c=>example.com/m/c", "-ffile-prefix-map=${SRC}=/_/example.com/m"},
-		{"/src/near/c", "/src/near/c=>a.b/near@v0.0.0/c", "-ffile-prefix-map=${SRC}/near=/_/a.b/near@v0.0.0"},
-		{"/mods/a.b/!c@v1.0.0", "/mods/a.b/!c@v1.0.0=>a.b/C@v1.0.0", "-ffile-prefix-map=${SRC}/vendor/a.b/!c@v1.0.0=/_/a.b/C@v1.0.0"},
-		{"/mods/a.b/fork@v2.0.0/d/e", "/mods/a.b/fork@v2.0.0/d/e=>a.b/c@v1.0.0/d/e", "-ffile-prefix-map=${SRC}/vendor/a.b/fork@v2.0.0=/_/a.b/c@v1.0.0"},
+		{"/src/c", "/src/c=>example.com/m/c", "${PREFIXMAP}=${SRC}=/_/example.com/m"},
+		{"/src/near/c", "/src/near/c=>a.b/near@v0.0.0/c", "${PREFIXMAP}=${SRC}/near=/_/a.b/near@v0.0.0"},
+		{"/mods/a.b/!c@v1.0.0", "/mods/a.b/!c@v1.0.0=>a.b/C@v1.0.0", "${PREFIXMAP}=${SRC}/vendor/a.b/!c@v1.0.0=/_/a.b/C@v1.0.0"},
+		{"/mods/a.b/fork@v2.0.0/d/e", "/mods/a.b/fork@v2.0.0/d/e=>a.b/c@v1.0.0/d/e", "${PREFIXMAP}=${SRC}/vendor/a.b/fork@v2.0.0=/_/a.b/c@v1.0.0"},
 		{"/mods/a.b/c@v1.0.0/d", "/mods/a.b/c@v1.0.0/d=>a.b/c@v1.0.0/e", "dgd cannot tell the root of the module from -trimpath /mods/a.b/c@v1.0.0/d=>a.b/c@v1.0.0/e"},
 		{"/mods/a.b/c@v1.0.0/d", "/mods/a.b/c@v1.0.0/d=>a.b/c/d", "a module whose root the -trimpath of the compile does not name"},
 	} {
@@ -753,15 +751,15 @@ func TestModuleRoot(t *testing.T) {
 	}
 }
 
-// A C++ package is linked by its own compiler, and one without what its
-// compiler has been asked gets no flags.
-func TestCgoWithoutFlags(t *testing.T) {
+// A C++ package is linked by its own compiler, and gets that one's flags.
+func TestCgoCompiler(t *testing.T) {
 	text := strings.ReplaceAll(cgoText("/src/c", "example.com/m/c", "", ""), "' gcc ", "' g++ ")
 	text = strings.ReplaceAll(text, "\ngcc -I", "\ng++ -I")
 	g := newGraph(t, text, options())
-	want := "g++ -I ${SRC}/c -fPIC -fmessage-length=0 -I ${OBJ}/ -DA=$$x -o ${OBJ}/_x003.o -c a$$b.c"
-	if got := strings.Join(g.Nodes[0].Steps[3].Run.Args, " "); got != want {
-		t.Errorf("the compiler runs\n%s, want\n%s", got, want)
+	run := g.Nodes[0].Steps[3].Run
+	want := "g++ -I ${SRC}/c -fPIC ${BEFORE} -fmessage-length=0 ${PREFIXMAP}=${OBJ}=/tmp/go-build ${AFTER} -I ${OBJ}/ -DA=$$x ${PREFIXMAP}=${SRC}=/_/example.com/m -o ${OBJ}/_x003.o -c a$$b.c"
+	if got := strings.Join(run.Args, " "); got != want || run.Compiler != "g++" {
+		t.Errorf("the compiler %s runs\n%s, want\n%s", run.Compiler, got, want)
 	}
 }
 
@@ -794,8 +792,8 @@ func TestCgoRelativePaths(t *testing.T) {
 	text = strings.ReplaceAll(text, "-I ./ -I ./inc", "-I ./ -I /src/c/inc")
 	g := newGraphOf(t, text, opt)
 	for i, want := range map[int]string{
-		1: "gcc -I ${SRC}/c -fPIC -probed-before -fmessage-length=0 -ffile-prefix-map=${OBJ}=/tmp/go-build -probed-after -I ${OBJ}/ -I ${SRC}/c/inc -include ./config.h -ffile-prefix-map=${SRC}=/_/example.com/m -o ${OBJ}/_x001.o -c _cgo_export.c",
-		3: "gcc -I ${SRC}/c -fPIC -probed-before -fmessage-length=0 -ffile-prefix-map=${OBJ}=/tmp/go-build -probed-after -I ${OBJ}/ -I ${SRC}/c/inc -include ./config.h -ffile-prefix-map=${SRC}=/_/example.com/m -o ${OBJ}/_x003.o -c a$$b.c",
+		1: "gcc -I ${SRC}/c -fPIC ${BEFORE} -fmessage-length=0 ${PREFIXMAP}=${OBJ}=/tmp/go-build ${AFTER} -I ${OBJ}/ -I ${SRC}/c/inc -include ./config.h ${PREFIXMAP}=${SRC}=/_/example.com/m -o ${OBJ}/_x001.o -c _cgo_export.c",
+		3: "gcc -I ${SRC}/c -fPIC ${BEFORE} -fmessage-length=0 ${PREFIXMAP}=${OBJ}=/tmp/go-build ${AFTER} -I ${OBJ}/ -I ${SRC}/c/inc -include ./config.h ${PREFIXMAP}=${SRC}=/_/example.com/m -o ${OBJ}/_x003.o -c a$$b.c",
 	} {
 		if got := strings.Join(g.Nodes[0].Steps[i].Run.Args, " "); got != want {
 			t.Errorf("the compiler runs\n%s, want\n%s", got, want)

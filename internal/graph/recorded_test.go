@@ -30,12 +30,11 @@ func recordedOptions(file string) Options {
 		}
 	}
 	opt := Options{
-		Goroot:    "/goroot",
-		Src:       "/src",
-		ModRoot:   "/src/" + root,
-		Module:    "example.com/" + module,
-		ToolEnv:   []string{"GOOS=any"},
-		Compilers: map[string]CompilerFlags{},
+		Goroot:  "/goroot",
+		Src:     "/src",
+		ModRoot: "/src/" + root,
+		Module:  "example.com/" + module,
+		ToolEnv: []string{"GOOS=any"},
 		Tests: map[string]TestMain{
 			"example.com/test.test":    {Dir: "/src/test", Text: "package main // costs $1\n"},
 			"example.com/cgo/exp.test": {Dir: "/src/cgo/exp", Text: "package main\n"},
@@ -52,7 +51,7 @@ func recordedOptions(file string) Options {
 		"gcc", "g++", "clang", "clang++", "aarch64-linux-gnu-gcc", "aarch64-linux-gnu-g++",
 		"x86_64-w64-mingw32-gcc", "x86_64-w64-mingw32-g++", "/opt/llvm mingw/bin/clang-20", "/opt/llvm mingw/bin/clang++-20",
 	} {
-		opt.Compilers[cc] = probed
+		opt.Compilers = append(opt.Compilers, cc)
 	}
 	return opt
 }

@@ -54,7 +54,7 @@ func hasCompilers() bool {
 // probe is the answer of the compilers, which takes a while.
 var probe struct {
 	sync.Once
-	flags *Probed
+	flags *action.Probed
 }
 
 // withCgo gives the builder a C compiler.
@@ -174,8 +174,11 @@ func (b *builder) input(in drvgen.Input) string {
 	case graph.ModCache:
 		return b.modCache
 	}
-	if in == drvgen.Go {
+	switch in {
+	case drvgen.Go:
 		return b.cfg.Go
+	case drvgen.Compilers:
+		return b.cfg.Probe
 	}
 	return b.cfg.EnvFile
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"dgd/internal/action"
 	"dgd/internal/gocmd"
 	"dgd/internal/graph"
 	"dgd/internal/workspace"
@@ -167,7 +168,7 @@ func TestReadFlags(t *testing.T) {
 	for _, test := range []struct {
 		call    string
 		command string
-		want    graph.CompilerFlags
+		want    action.CompilerFlags
 		err     string
 	}{
 		{
@@ -177,7 +178,7 @@ func TestReadFlags(t *testing.T) {
 		{
 			call:    "ccache gcc -m32 -I . -mthreads -fno-caret-diagnostics -Wl,--no-gc-sections -fmessage-length=0 -fdebug-prefix-map=/w/b001=/tmp/go-build -gno-record-gcc-switches -fno-common -I /w/b001/ -O2 -o x.o -c c.c",
 			command: "ccache gcc -m32",
-			want: graph.CompilerFlags{
+			want: action.CompilerFlags{
 				Before:    []string{"-fno-caret-diagnostics", "-Wl,--no-gc-sections"},
 				After:     []string{"-gno-record-gcc-switches"},
 				PrefixMap: "-fdebug-prefix-map",
@@ -186,7 +187,7 @@ func TestReadFlags(t *testing.T) {
 		{
 			call:    "gcc -I . -fmessage-length=0 -ffile-prefix-map=/other=/place -o x.o -c c.c",
 			command: "gcc",
-			want:    graph.CompilerFlags{After: []string{"-ffile-prefix-map=/other=/place"}},
+			want:    action.CompilerFlags{After: []string{"-ffile-prefix-map=/other=/place"}},
 		},
 		{call: "gcc -fmessage-length=0 -o x.o -c c.c", err: "not a compiler call as cmd/go makes it"},
 		{call: "gcc -fmessage-length=0 -I . -o x.o -c c.c", err: "not a compiler call as cmd/go makes it"},
@@ -219,7 +220,7 @@ func TestCompilerFlagsErrors(t *testing.T) {
 		}
 	}
 	got, err := compilerFlags("my-cc"+flags+" -c c.c\n", []string{"my-cc"})
-	if want := map[string]graph.CompilerFlags{"my-cc": {}}; !reflect.DeepEqual(got, want) || err != nil {
+	if want := map[string]action.CompilerFlags{"my-cc": {}}; !reflect.DeepEqual(got, want) || err != nil {
 		t.Errorf("%v, %v; want %v", got, err, want)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
@@ -61,8 +62,8 @@ type Config struct {
 	// an error. The standard library's plan is then empty either way.
 	Fallback *Fallback `json:"fallback"`
 
-	// AnyCompiler plans without the answers of C compilers. What depends on these
-	// is then only a plan of the standard library's packages to compare with.
+	// AnyCompiler plans without the answers of C compilers: see
+	// graph.Options.AnyCompiler.
 	AnyCompiler bool `json:"-"`
 
 	whole error // why only the go command can carry this out, or nil
@@ -209,7 +210,7 @@ func scriptOptions(ctx context.Context, g *gocmd.Command, cfg *Config, dir strin
 		if err != nil {
 			return nil, opt, "", err
 		}
-		opt.Compilers, opt.Unprobed = probed.Compilers, probed.Failed
+		opt.Compilers, opt.Unprobed = slices.Sorted(maps.Keys(probed.Compilers)), probed.Failed
 	}
 	return vars, opt, goroot, nil
 }

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"dgd/internal/action"
 	"dgd/internal/drvgen"
 	"dgd/internal/graph"
 	"dgd/internal/nix/socket"
@@ -250,7 +251,7 @@ func TestCompilerFlags(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := map[string]graph.CompilerFlags{
+	want := map[string]action.CompilerFlags{
 		"gcc":     {Before: []string{"-Wl,--no-gc-sections"}, After: []string{"-gno-record-gcc-switches"}, PrefixMap: "-ffile-prefix-map"},
 		"clang++": {Before: []string{"-fno-caret-diagnostics", "-Qunused-arguments"}, PrefixMap: "-fdebug-prefix-map"},
 	}

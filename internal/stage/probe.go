@@ -11,10 +11,10 @@ import (
 	"slices"
 	"strings"
 
+	"dgd/internal/action"
 	"dgd/internal/bind"
 	"dgd/internal/buildscript"
 	"dgd/internal/gocmd"
-	"dgd/internal/graph"
 )
 
 // cgoFlags returns the words of all #cgo lines in the directory, whatever their
@@ -60,19 +60,12 @@ var probeFiles = map[string]string{
 	"unused.go": "package probe\n",
 }
 
-// Probed is what cmd/go gives to each C compiler, by its command, and why there is
-// none of some: what such a compiler would compile cannot be planned.
-type Probed struct {
-	Compilers map[string]graph.CompilerFlags `json:"compilers"`
-	Failed    string                         `json:"failed,omitempty"`
-}
-
 // Probe lets cmd/go compile the C of a tiny cgo package for real, and returns what
 // it gives to each C compiler beside what it prints under -n: the flags that
 // follow its probes. `go list -compiled` does that without the Go packages that
 // `go build` would compile before. Where there is no compiler for C++, there may be
 // one for C.
-func Probe(ctx context.Context, cfg *Config, dir string) (*Probed, error) {
+func Probe(ctx context.Context, cfg *Config, dir string) (*action.Probed, error) {
 	g, err := gocmd.New(cfg.Go, cfg.EnvFile, cfg.Env, dir)
 	if err != nil {
 		return nil, err
@@ -90,7 +83,7 @@ func Probe(ctx context.Context, cfg *Config, dir string) (*Probed, error) {
 	if err != nil {
 		return nil, err
 	}
-	probed := &Probed{Compilers: map[string]graph.CompilerFlags{}}
+	probed := &action.Probed{Compilers: map[string]action.CompilerFlags{}}
 	text, err := probeScript(ctx, g, src)
 	if err != nil {
 		probed.Failed = err.Error()
@@ -127,8 +120,8 @@ func probeScript(ctx context.Context, g *gocmd.Command, src string) (string, err
 }
 
 // compilerFlags reads the flags from the script of a real run.
-func compilerFlags(text string, programs []string) (map[string]graph.CompilerFlags, error) {
-	flags := map[string]graph.CompilerFlags{}
+func compilerFlags(text string, programs []string) (map[string]action.CompilerFlags, error) {
+	flags := map[string]action.CompilerFlags{}
 	for line := range strings.Lines(text) {
 		if !strings.Contains(line, "-fmessage-length=0") || !strings.Contains(line, " -c ") {
 			continue
@@ -159,7 +152,7 @@ func compilerFlags(text string, programs []string) (map[string]graph.CompilerFla
 
 // readFlags takes a compiler call apart: cmd/go's fixed flags, and between them
 // those that it has probed.
-func readFlags(args []string) (command string, f graph.CompilerFlags, err error) {
+func readFlags(args []string) (command string, f action.CompilerFlags, err error) {
 	include := slices.Index(args, "-I")
 	message := slices.Index(args, "-fmessage-length=0")
 	out := slices.Index(args, "-o")
@@ -187,8 +180,8 @@ func readFlags(args []string) (command string, f graph.CompilerFlags, err error)
 	return strings.Join(args[:include], " "), f, nil
 }
 
-func readProbe(file string) (*Probed, error) {
-	var probed Probed
+func readProbe(file string) (*action.Probed, error) {
+	var probed action.Probed
 	if err := readJSON(file, &probed); err != nil {
 		return nil, fmt.Errorf("reading the answers of the C compilers: %w", err)
 	}

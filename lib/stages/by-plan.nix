@@ -11,7 +11,10 @@ let
   inherit (args) fail src;
   # What evaluation reads: a path is read where it is.
   here = args.here;
-  stages = planning { inherit args; };
+  stages = planning {
+    inherit args;
+    attrs = if args.inner.contentAddressed then import ../content-addressing.nix else { };
+  };
   plan = import ./plan-file.nix {
     inherit fail;
     file = args.plan;

@@ -71,6 +71,8 @@ let
         );
         cgoEnv = cgoEnv withInputs;
         linkEnv = cgoEnv (withInputs // builtins.intersectAttrs { standIns = null; } cc);
+        # What derivations with C read of the probe. Its path must be the same in all modes.
+        compilers = if args.inner.contentAddressed then settle probe else probe;
       }
     else
       { }
