@@ -4,6 +4,8 @@
   pkgs ? import <nixpkgs> { },
   useDynDrv ? false,
   go ? pkgs.go,
+  # A directory with plans, NAME.plan: those examples that have one, built by it.
+  plans ? null,
 }:
 let
   build = if useDynDrv then dgd.buildWithDynDrv else dgd.buildWithIFD;
@@ -11,9 +13,16 @@ let
     inherit pkgs;
     inherit (dgd) fetchGoModule;
   };
+  planned =
+    if plans == null then
+      examples
+    else
+      removeAttrs examples (
+        builtins.filter (name: !builtins.pathExists (plans + "/${name}.plan")) (builtins.attrNames examples)
+      );
 in
 builtins.mapAttrs (
-  _: example:
+  name: example:
   build (
     removeAttrs example [
       "expect"
@@ -24,5 +33,6 @@ builtins.mapAttrs (
     // {
       inherit go;
     }
+    // (if plans == null then { } else { plan = plans + "/${name}.plan"; })
   )
-) examples
+) planned

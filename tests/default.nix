@@ -4,6 +4,7 @@
   pkgs,
   useDynDrv,
   go ? pkgs.go,
+  plans ? null,
 }:
 let
   exampleArgs = import ../examples/args.nix {
@@ -48,8 +49,31 @@ rec {
       pkgs
       useDynDrv
       go
+      plans
       ;
   };
+
+  # The examples by plans in files: -A tests.withPlans.testExamples --arg plans ./DIR, which has NAME.plan
+  withPlans =
+    { plans }:
+    import ./. {
+      inherit
+        dgd
+        pkgs
+        useDynDrv
+        go
+        plans
+        ;
+    };
+
+  # What writes these plans, by example: a command in modRoot of src.
+  planCommands = builtins.mapAttrs (name: e: {
+    inherit (e) planCommand;
+    src = "${exampleArgs.${name}.src}";
+    modRoot = exampleArgs.${name}.modRoot or ".";
+  }) examples;
+  # Whether they are evaluated by their plans.
+  arePlanned = builtins.mapAttrs (_: e: (builtins.tryEval e.drvPath).success) examples;
 
   # All this with another toolchain: -A tests.withGo --arg go '(import <nixpkgs> { }).go_1_24'
   withGo =

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"os"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -38,7 +39,7 @@ until the new one is complete.`,
 			if asJSON && !check {
 				return misuse{errors.New("--json is of what --check finds: give both")}
 			}
-			project, err := lockedProject(args)
+			project, err := lockedProject(args, os.Getenv("GOWORK"))
 			if err != nil {
 				return err
 			}
@@ -67,12 +68,12 @@ until the new one is complete.`,
 
 // lockedProject returns the project that a lock or a plan is of: that of the argument
 // DIR, which is optional.
-func lockedProject(args []string) (*making.Project, error) {
+func lockedProject(args []string, gowork string) (*making.Project, error) {
 	dir := "."
 	if len(args) > 0 {
 		dir = args[0]
 	}
-	return making.Find(dir)
+	return making.FindWith(dir, gowork)
 }
 
 // directories completes the argument DIR.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -24,7 +25,18 @@ import (
 type planFlags struct {
 	src, builder, ldflags, gcflags, target, granularity string
 	packages, excluded, tags, env                       []string
-	cgo                                                 bool
+	cgo, contentAddressed                               bool
+}
+
+// gowork is what the builder's env, or else the user's, says of the workspace.
+func (f *planFlags) gowork() string {
+	gowork := os.Getenv("GOWORK")
+	for _, v := range f.env {
+		if value, ok := strings.CutPrefix(v, "GOWORK="); ok {
+			gowork = value
+		}
+	}
+	return gowork
 }
 
 func newPlan() *cobra.Command {
@@ -51,7 +63,7 @@ file stays until the new one is complete.`,
 			if withLock && check {
 				return misuse{errors.New("--lock writes dgd.lock, and --check writes nothing: give one of them")}
 			}
-			project, err := lockedProject(args)
+			project, err := lockedProject(args, f.gowork())
 			if err != nil {
 				return err
 			}
@@ -75,8 +87,9 @@ file stays until the new one is complete.`,
 	flags.StringVar(&f.ldflags, "ldflags", "", "the builder's ldflags, with spaces between them")
 	flags.StringVar(&f.gcflags, "gcflags", "", "the builder's gcflags, with spaces between them")
 	flags.StringArrayVar(&f.env, "env", nil, "the builder's env has `NAME=VALUE`")
-	flags.StringVar(&f.target, "for", "linux/"+runtime.GOARCH, "the program runs on `GOOS/GOARCH`")
+	flags.StringVar(&f.target, "for", "linux/"+runtime.GOARCH, "the program runs on `GOOS/GOARCH`, or on some of these with commas between them")
 	flags.BoolVar(&f.cgo, "cgo", true, "cgo is on, as where the builder's env does not say CGO_ENABLED")
+	flags.BoolVar(&f.contentAddressed, "content-addressed", false, "the builder's contentAddressed is true: of a program with C there is another plan then")
 	flags.StringVar(&f.granularity, "granularity", "module", "the builder's granularity, `package or module`")
 	return cmd
 }
@@ -102,11 +115,11 @@ func runPlan(cmd *cobra.Command, project *making.Project, f *planFlags, check, a
 	if err := useModules(cmd.Context(), project, cfg, tmp); err != nil {
 		return err
 	}
-	file, err := stage.MakeFile(cmd.Context(), cfg, filepath.Join(tmp, "plan"))
+	plans, err := makePlans(cmd.Context(), cfg, strings.Split(f.target, ","), tmp)
 	if err != nil {
 		return err
 	}
-	text := file.Format()
+	text := planfile.Format(plans)
 	if check {
 		return showDifferences(cmd, project, name, old, text, asJSON)
 	}
@@ -117,8 +130,37 @@ func runPlan(cmd *cobra.Command, project *making.Project, f *planFlags, check, a
 			return err
 		}
 	}
-	cmd.PrintErrf("%s %s: %d packages and programs\n", name, state, len(file.Nodes))
+	count := 0
+	for _, p := range plans {
+		count = max(count, len(p.Nodes))
+	}
+	cmd.PrintErrf("%s %s: %d packages and programs\n", name, state, count)
 	return nil
+}
+
+// makePlans plans for each target.
+func makePlans(ctx context.Context, cfg *stage.FileConfig, targets []string, tmp string) (map[string]*planfile.File, error) {
+	plans := map[string]*planfile.File{}
+	for _, target := range targets {
+		goos, goarch, ok := strings.Cut(target, "/")
+		if !ok || goos == "" || goarch == "" {
+			return nil, misuse{fmt.Errorf("--for has %q, not GOOS/GOARCH", target)}
+		}
+		if plans[target] != nil {
+			continue
+		}
+		one := *cfg
+		one.Env = maps.Clone(cfg.Env)
+		one.Env["GOOS"], one.Env["GOARCH"] = goos, goarch
+		var err error
+		if plans[target], err = stage.MakeFile(ctx, &one, filepath.Join(tmp, "plan", goos+"-"+goarch)); err != nil {
+			if len(targets) > 1 {
+				err = fmt.Errorf("for %s: %w", target, err)
+			}
+			return nil, err
+		}
+	}
+	return plans, nil
 }
 
 // showDifferences prints the lines in which a plan differs from one made now.
@@ -146,7 +188,7 @@ func (f *planFlags) config(cmd *cobra.Command, dir, name string, old []byte) (*s
 	if err != nil {
 		return nil, err
 	}
-	cfg := &stage.FileConfig{Src: dir, Granularity: f.granularity}
+	cfg := &stage.FileConfig{Src: dir, Granularity: f.granularity, ContentAddressed: f.contentAddressed}
 	if f.src != "" {
 		if cfg.Src, err = filepath.Abs(f.src); err != nil {
 			return nil, err
@@ -171,11 +213,7 @@ func (f *planFlags) config(cmd *cobra.Command, dir, name string, old []byte) (*s
 		return nil, misuse{fmt.Errorf("--builder is %q, not buildGoModule, buildWithIFD or buildWithDynDrv", f.builder)}
 	}
 	cfg.Excluded = f.excluded
-	goos, goarch, ok := strings.Cut(f.target, "/")
-	if !ok {
-		return nil, misuse{fmt.Errorf("--for is %q, not GOOS/GOARCH", f.target)}
-	}
-	cfg.Env = map[string]string{"GOOS": goos, "GOARCH": goarch, "CGO_ENABLED": "0"}
+	cfg.Env = map[string]string{"CGO_ENABLED": "0"}
 	if f.cgo {
 		cfg.Env["CGO_ENABLED"] = "1"
 	}
@@ -205,7 +243,15 @@ func (f *planFlags) config(cmd *cobra.Command, dir, name string, old []byte) (*s
 
 // keep takes the settings of a file for flags that are not given.
 func (f *planFlags) keep(cmd *cobra.Command, name string, old []byte) error {
-	facts, err := planfile.Read(name, old)
+	lines, err := planfile.Lines(name, old)
+	if err != nil {
+		return err
+	}
+	targets := planfile.Targets(lines)
+	if len(targets) == 0 {
+		return fmt.Errorf("%s is for no target", name)
+	}
+	facts, err := planfile.Read(name, old, targets[0])
 	if err != nil {
 		return err
 	}
@@ -216,15 +262,17 @@ func (f *planFlags) keep(cmd *cobra.Command, name string, old []byte) error {
 		Granularity, ModRoot string
 		Libraries            bool
 		Packages, Excluded   []string
-		Target               string
 	}
 	for key, field := range map[string]any{
 		"cgo": &s.Cgo, "env": &s.Env, "flags": &s.Flags, "granularity": &s.Granularity, "libraries": &s.Libraries,
-		"packages": &s.Packages, "excluded": &s.Excluded, "target": &s.Target, "modRoot": &s.ModRoot,
+		"packages": &s.Packages, "excluded": &s.Excluded, "modRoot": &s.ModRoot,
 	} {
 		if err := json.Unmarshal(facts.Settings[key], field); err != nil {
 			return fmt.Errorf("%s: the setting %s: %w", name, key, err)
 		}
+	}
+	if value := facts.Settings["contentAddressed"]; value != nil && !cmd.Flags().Changed("content-addressed") {
+		f.contentAddressed = string(value) == "true"
 	}
 	given := func(flag string) bool { return cmd.Flags().Changed(flag) }
 	if !given("builder") && !s.Libraries {
@@ -233,14 +281,15 @@ func (f *planFlags) keep(cmd *cobra.Command, name string, old []byte) error {
 	if !given("src") && s.ModRoot != "." {
 		f.src = strings.TrimSuffix(filepath.Dir(name), string(filepath.Separator)+filepath.FromSlash(s.ModRoot))
 	}
-	if !given("package") {
+	// Without a list, builders have different packages.
+	if !given("package") && (!given("builder") || (f.builder == "buildGoModule") == s.Libraries) {
 		f.packages = s.Packages
 	}
 	if !given("exclude") {
 		f.excluded = s.Excluded
 	}
 	if !given("for") {
-		f.target = s.Target
+		f.target = strings.Join(targets, ",")
 	}
 	if !given("cgo") {
 		f.cgo = s.Cgo

@@ -24,6 +24,9 @@ var ToolVariables = []string{
 	"GO386", "GOAMD64", "GOARM", "GOARM64", "GOMIPS", "GOMIPS64", "GOPPC64", "GORISCV64", "GOWASM",
 }
 
+// CVariables are those of cmd/go's variables that say how C is compiled.
+var CVariables = []string{"CC", "CXX", "PKG_CONFIG", "CGO_CFLAGS", "CGO_CPPFLAGS", "CGO_CXXFLAGS", "CGO_LDFLAGS"}
+
 // ExtLink is the variable that the linker alone takes.
 const ExtLink = "GO_EXTLINK_ENABLED"
 
@@ -86,7 +89,7 @@ func (g *Command) Command(ctx context.Context, dir string, args ...string) *exec
 
 // Variables returns what `go env` says of the variables that shape a build.
 func (g *Command) Variables(ctx context.Context) (map[string]string, error) {
-	args := append([]string{"env", "-json", "GOROOT", "GOVERSION", "GOHOSTOS", "GOHOSTARCH", ExtLink, "CC", "CXX", "FC", "PKG_CONFIG"}, ToolVariables...)
+	args := slices.Concat([]string{"env", "-json", "GOROOT", "GOVERSION", "GOHOSTOS", "GOHOSTARCH", ExtLink, "FC"}, CVariables, ToolVariables)
 	out, err := g.Output(ctx, "/", args...)
 	if err != nil {
 		return nil, err

@@ -20,9 +20,14 @@ func Differences(have, want []string) []Difference {
 	index := func(lines []string) map[[2]string]string {
 		found := map[[2]string]string{}
 		for _, line := range lines {
+			of := ""
+			if strings.HasPrefix(line, mark) {
+				of, line, _ = strings.Cut(line, " ")
+			}
 			fields := strings.SplitN(line, " ", 3)
 			if len(fields) == 3 {
-				found[[2]string{fields[0], fields[1]}] = fields[2]
+				key := [2]string{fields[0], fields[1]}
+				found[key] += of + fields[2] + "\n" // of each target
 			}
 		}
 		return found

@@ -80,6 +80,9 @@ func (w *writer) pkg(n int, steps string) error {
 	var files, quoted []string
 	for _, a := range c.Args[slices.Index(c.Args, "-pack")+1:] {
 		f, ok := strings.CutPrefix(a, dir+"/")
+		if (!ok || strings.Contains(f, "/")) && len(files) == 0 {
+			continue // a flag behind -pack
+		}
 		if !ok || strings.Contains(f, "/") {
 			break
 		}
@@ -87,17 +90,21 @@ func (w *writer) pkg(n int, steps string) error {
 		quoted = append(quoted, `"`+inner(a)+`"`)
 	}
 	steps, ok := once(steps, strings.Join(quoted, ","), "@FILES@")
-	if !ok || len(files) == 0 {
-		return fmt.Errorf("dgd does not understand how it is compiled: leave out `plan`")
+	if !ok || len(files) == 0 { // cgo or cover has made others: the template has them
+		files = nil
 	}
-	// What it imports.
-	var imports []string
+	// What it imports, and behind that what else it refers to.
+	var imports, others []string
 	config := ""
 	for i, r := range node.Refs {
 		if r.Output != graph.Export {
-			return fmt.Errorf("dgd cannot put what it refers to into a file: leave out `plan`")
+			others = append(others, w.ref(r))
+			continue
 		}
-		imports = append(imports, w.key(r.Node))
+		if len(others) > 0 {
+			return fmt.Errorf("what it refers to is in an order that dgd cannot put into a file: leave out `plan`")
+		}
+		imports = append(imports, within(w.key(r.Node), w.key(n)))
 		config += "packagefile " + action.Escape(w.p.Graph.Nodes[r.Node].Name) + "=${R" + strconv.Itoa(i) + "}\n"
 	}
 	if config != "" {
@@ -112,8 +119,8 @@ func (w *writer) pkg(n int, steps string) error {
 			as += "/" + rel
 		}
 	}
-	steps, _ = once(steps, `"-trimpath","`+inner(dir+"=>"+action.Escape(as))+";", `"-trimpath","@TRIM@;`)
-	steps, _ = once(steps, `"-p","`+inner(action.Escape(node.Name))+`"`, `"-p","@NAME@"`)
+	steps = strings.ReplaceAll(steps, `"-trimpath","`+inner(dir+"=>"+action.Escape(as))+";", `"-trimpath","@TRIM@;`)
+	steps = strings.ReplaceAll(steps, `"-p","`+inner(action.Escape(node.Name))+`"`, `"-p","@NAME@"`)
 	lang := langOf(node)
 	if lang != "" {
 		steps, _ = once(steps, `"-lang=`+inner(lang)+`"`, `"-lang=@LANG@"`)
@@ -123,13 +130,27 @@ func (w *writer) pkg(n int, steps string) error {
 	}
 	for _, s := range node.Steps {
 		if s.Write != nil && s.Write.Path == "${OBJ}/embedcfg" {
-			if steps, ok = once(steps, inner(s.Write.Text), "@EMBED@"); ok {
+			if steps, ok = once(steps, inner(s.Write.Text), "@EMBED@"); !ok {
+				continue
+			}
+			if options["P"], ok = patterns(s.Write.Text, dir); !ok {
+				delete(options, "P")
 				options["E"] = s.Write.Text
 			}
 		}
 	}
+	if len(others) > 0 {
+		options["r"] = strings.Join(others, ",")
+	}
+	if node.Cgo {
+		options["c"] = "1"
+	}
+	steps = strings.ReplaceAll(steps, `"`+inner(dir)+"/", `"@DIR@/`)
 	if err := w.sources(n, m, files, options); err != nil {
 		return err
+	}
+	if native, ok := w.p.Native[node.Name]; ok {
+		options["n"], options["N"] = native.Digest, native.Dir
 	}
 	if w.label[n] != "" {
 		options["g"] = w.label[n]
@@ -139,14 +160,11 @@ func (w *writer) pkg(n int, steps string) error {
 			options["d"] = w.p.Digests[dir]
 		}
 	}
-	line := "package " + w.key(n) + " " + w.template(steps) + " " + list(files) + " " + strings.Join(imports, ",")
+	line := "package " + w.key(n) + " " + w.template(steps) + " " + list(goNames(files)) + " " + strings.Join(imports, ",")
 	if len(imports) == 0 {
 		line += "-"
 	}
-	for _, k := range sortedKeys(options) {
-		line += " " + k + "=" + escape(options[k])
-	}
-	w.f.Nodes = append(w.f.Nodes, line)
+	w.f.Nodes = append(w.f.Nodes, line+optionFields(options))
 	return nil
 }
 
@@ -163,12 +181,15 @@ func sortedKeys(m map[string]string) []string {
 // of its directory or its module.
 func (w *writer) sources(n int, m *Module, files []string, options map[string]string) error {
 	node, bound := w.p.Graph.Nodes[n], w.p.Bound[n]
+	switch {
+	case !node.Src.Vendored:
+		options["s"] = node.Src.Dir
+	case m != nil && m.Root != "":
+		options["v"] = path.Join(m.Root, strings.TrimPrefix(node.Src.Dir, "vendor/"+m.Dir))
+	}
 	if len(bound) == 1 && !bound[0].Copy {
 		b := bound[0]
 		if m != nil && b.Tree == nil && b.Path == m.Store && b.At == "vendor/"+m.Dir {
-			if m.Root != "" {
-				options["v"] = path.Join(m.Root, strings.TrimPrefix(node.Src.Dir, "vendor/"+m.Dir))
-			}
 			return nil
 		}
 		if b.Tree != nil && b.At == node.Src.Dir && b.Tree.Name == nar.Name(node.Name) && b.Tree.Exclude == nil && b.Tree.Files != nil &&
@@ -185,11 +206,10 @@ func (w *writer) sources(n int, m *Module, files []string, options map[string]st
 			if len(more) > 0 {
 				options["e"] = list(more)
 			}
-			options["s"] = node.Src.Dir
 			return nil
 		}
 	}
-	return fmt.Errorf("dgd cannot put what its sources are into a file: leave out `plan`")
+	return w.trees(n, options)
 }
 
 // link writes the line of a program.
@@ -232,20 +252,33 @@ func (w *writer) link(n int, steps string) error {
 		}
 	}
 	line := "link " + w.key(n) + " " + w.template(steps) + " " + escape(node.Main) + " " + strings.Join(roots, ",")
+	options := map[string]string{}
 	if node.Cgo {
-		line += " c=1"
+		options["c"] = "1"
 	}
-	w.f.Nodes = append(w.f.Nodes, line)
+	// Files that flags of cgo name are where the package has them.
+	var withSources []string
+	for _, r := range node.Refs {
+		if w.p.Graph.Nodes[r.Node].LinkSrc {
+			withSources = append(withSources, w.key(r.Node))
+		}
+	}
+	if len(withSources) > 0 {
+		options["L"] = strings.Join(withSources, ",")
+	}
+	w.f.Nodes = append(w.f.Nodes, line+optionFields(options))
 	return nil
 }
 
-// close adds what a node refers to, and it itself.
+// close adds what a package imports, and it itself.
 func (w *writer) close(n int, closed map[int]bool) {
 	if closed[n] {
 		return
 	}
 	closed[n] = true
 	for _, r := range w.p.Graph.Nodes[n].Refs {
-		w.close(r.Node, closed)
+		if r.Output == graph.Export {
+			w.close(r.Node, closed)
+		}
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -31,18 +32,68 @@ type File struct {
 	Nodes     []string // packages, programs, and what else is built
 }
 
-// Format returns the file: sorted, and with a sum at the end of each line.
-func (f *File) Format() []byte {
+// Format returns the file of plans for some targets, GOOS/GOARCH: sorted, and with
+// a sum at the end of each line. A line that not all targets have begins with those
+// that have it.
+func Format(plans map[string]*File) []byte {
 	var b strings.Builder
 	line := func(text string) { b.WriteString(text + " #" + sum(text) + "\n") }
 	line(fmt.Sprintf("dgd.plan %d of this project, written by `dgd plan`: each line ends in a sum of it", Version))
-	for _, list := range [][]string{f.Settings, f.Templates, f.Std, f.Modules, f.Nodes} {
-		slices.Sort(list)
-		for _, text := range list {
-			line(text)
+	targets := slices.Sorted(maps.Keys(plans))
+	for i := range (&File{}).parts() {
+		of := map[string][]string{} // targets, by line
+		for _, target := range targets {
+			for _, text := range plans[target].parts()[i] {
+				if !slices.Contains(of[text], target) {
+					of[text] = append(of[text], target)
+				}
+			}
+		}
+		for _, text := range slices.Sorted(maps.Keys(of)) {
+			if len(of[text]) < len(targets) {
+				line(mark + strings.Join(of[text], ",") + " " + text)
+			} else {
+				line(text)
+			}
 		}
 	}
 	return []byte(b.String())
+}
+
+func (f *File) parts() [][]string {
+	return [][]string{f.Settings, f.Templates, f.Std, f.Modules, f.Nodes}
+}
+
+// mark begins a line that not all targets have.
+const mark = "@"
+
+// For returns those of a plan's lines that a target has, without marks.
+func For(lines []string, target string) []string {
+	var list []string
+	for _, line := range lines {
+		if of, rest, ok := strings.Cut(line, " "); ok && strings.HasPrefix(of, mark) {
+			if !slices.Contains(strings.Split(of[len(mark):], ","), target) {
+				continue
+			}
+			line = rest
+		}
+		list = append(list, line)
+	}
+	return list
+}
+
+// Targets are those that a plan is for.
+func Targets(lines []string) []string {
+	var list []string
+	for _, line := range lines {
+		if strings.HasPrefix(line, mark) {
+			_, line, _ = strings.Cut(line, " ")
+		}
+		if value, ok := strings.CutPrefix(line, "set target "); ok {
+			list = append(list, strings.Trim(value, `"`))
+		}
+	}
+	return list
 }
 
 // sum is a line's checksum, by which damage is found.
@@ -77,7 +128,7 @@ func Lines(name string, text []byte) ([]string, error) {
 }
 
 // escape makes a string a field of a line, or an element of one.
-var escape = strings.NewReplacer("%", "%25", " ", "%20", ",", "%2C", "\n", "%0A", "\r", "%0D", "\t", "%09", "=", "%3D").Replace
+var escape = strings.NewReplacer("%", "%25", " ", "%20", ",", "%2C", "\n", "%0A", "\r", "%0D", "\t", "%09", "=", "%3D", ";", "%3B", ">", "%3E", "!", "%21").Replace
 
 // list writes a list as a field.
 func list(elements []string) string {

@@ -9,7 +9,7 @@ import (
 
 func text(lines ...string) string {
 	f := &File{Settings: lines}
-	return string(f.Format())
+	return string(Format(map[string]*File{"linux/amd64": f}))
 }
 
 func TestLines(t *testing.T) {
@@ -37,7 +37,7 @@ func TestLines(t *testing.T) {
 
 func TestCompare(t *testing.T) {
 	f, err := Read("x", []byte(text("set packages null", "set digest 12345678",
-		"package m: t a.go - d=11111111 s=.", "package m:x%20y t a.go - d=22222222 s=x%20y", "package v:w t a.go - d=33333333 v=vendor/v/w", "package z: t a.go -")))
+		"package m: t a.go - N=c d=11111111 n=44444444 s=.", "package m:x%20y t a.go - d=22222222 s=x%20y", "package v:w t a.go - d=33333333 v=vendor/v/w", "package z: t a.go -")), "linux/amd64")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,15 +45,15 @@ func TestCompare(t *testing.T) {
 		t.Errorf("the directories are %q, want %q", f.Directories(), want)
 	}
 	same := map[string]string{".": "11111111", "x y": "22222222", "vendor/v/w": "33333333"}
-	if stale := f.Compare(same, "12345678"); len(stale) != 0 {
+	if stale := f.Compare(same, "12345678", []string{"44444444"}); len(stale) != 0 {
 		t.Errorf("%q is stale", stale)
 	}
 	same["x y"] = "0"
-	stale := f.Compare(same, "")
-	if len(stale) != 2 || !strings.HasPrefix(stale[0], "go.mod, go.sum") || !strings.HasPrefix(stale[1], "x y: its files") {
+	stale := f.Compare(same, "", []string{"0"})
+	if len(stale) != 3 || !strings.HasPrefix(stale[2], ".: its files that are not Go, or what these include") || !strings.HasPrefix(stale[0], "go.mod, go.sum") || !strings.HasPrefix(stale[1], "x y: its files") {
 		t.Errorf("stale are %q", stale)
 	}
-	if _, err := Read("x", []byte(text("set packages {", "set digest 1"))); err == nil || !strings.Contains(err.Error(), "x:3: the setting packages is not JSON") {
+	if _, err := Read("x", []byte(text("set packages {", "set digest 1")), "linux/amd64"); err == nil || !strings.Contains(err.Error(), "x: the setting packages is not JSON") {
 		t.Errorf("the error is %v", err)
 	}
 }
@@ -74,5 +74,34 @@ func TestAliases(t *testing.T) {
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("the short names are %v, want %v", got, want)
+	}
+}
+
+// What plans for several targets share is there once.
+func TestTargets(t *testing.T) {
+	plans := map[string]*File{
+		"linux/amd64": {Settings: []string{`set target "linux/amd64"`, "set packages null"}, Nodes: []string{"package m: t a.go -", "package m:x t a.go -"}},
+		"linux/arm64": {Settings: []string{`set target "linux/arm64"`, "set packages null"}, Nodes: []string{"package m: t a.go -", "package m:x t b.go -"}},
+	}
+	lines, err := Lines("x", Format(plans))
+	want := []string{
+		"set packages null", `@linux/amd64 set target "linux/amd64"`, `@linux/arm64 set target "linux/arm64"`,
+		"package m: t a.go -", "@linux/amd64 package m:x t a.go -", "@linux/arm64 package m:x t b.go -",
+	}
+	if err != nil || !slices.Equal(lines, want) {
+		t.Errorf("the lines are\n%s\n(%v), want\n%s", strings.Join(lines, "\n"), err, strings.Join(want, "\n"))
+	}
+	if got := Targets(lines); !slices.Equal(got, []string{"linux/amd64", "linux/arm64"}) {
+		t.Errorf("it is for %q", got)
+	}
+	for target, plan := range plans {
+		alone, err := Lines("x", Format(map[string]*File{target: plan}))
+		if got := For(lines, target); err != nil || !slices.Equal(got, alone) {
+			t.Errorf("for %s there is\n%s\n(%v), want\n%s", target, strings.Join(got, "\n"), err, strings.Join(alone, "\n"))
+		}
+	}
+	stale := Differences(lines, slices.Replace(slices.Clone(lines), 4, 5, "@linux/amd64 package m:x t c.go -"))
+	if want := []Difference{{"package", "m:x", "stale"}}; !slices.Equal(stale, want) {
+		t.Errorf("stale are %v, want %v", stale, want)
 	}
 }

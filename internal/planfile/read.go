@@ -1,6 +1,7 @@
 package planfile
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -11,18 +12,27 @@ import (
 type Facts struct {
 	Rest     string            // digest of go.mod and the like
 	Digests  map[string]string // of directories of packages
+	Native   []Native          // of packages with assembly or C
 	Matches  bool              // it counts which directories have Go files
 	Settings map[string]json.RawMessage
 }
 
-// Read reads the facts of a plan. Name is that of the file, for messages.
-func Read(name string, text []byte) (*Facts, error) {
+// A Native is what a package with assembly or C depends on beside its skeleton.
+type Native struct {
+	Package string // its directory, for messages
+	Dir     string // where it may read files
+	Digest  string // bind.Digest of that
+}
+
+// Read reads the facts of a plan for a target. Name is that of the file, for messages.
+func Read(name string, text []byte, target string) (*Facts, error) {
 	lines, err := Lines(name, text)
 	if err != nil {
 		return nil, err
 	}
+	lines = For(lines, target)
 	f := &Facts{Digests: map[string]string{}, Settings: map[string]json.RawMessage{}}
-	for i, line := range lines {
+	for _, line := range lines {
 		fields := strings.Split(line, " ")
 		switch {
 		case fields[0] == "set" && len(fields) > 2:
@@ -32,7 +42,7 @@ func Read(name string, text []byte) (*Facts, error) {
 				continue
 			}
 			if !json.Valid([]byte(value)) {
-				return nil, fmt.Errorf("%s:%d: the setting %s is not JSON: run `dgd plan`", name, i+2, fields[1])
+				return nil, fmt.Errorf("%s: the setting %s is not JSON: run `dgd plan`", name, fields[1])
 			}
 			f.Settings[fields[1]] = json.RawMessage(value)
 		case fields[0] == "package" && len(fields) > 4:
@@ -45,6 +55,9 @@ func Read(name string, text []byte) (*Facts, error) {
 				if dir, ok := options[key]; ok {
 					f.Digests[dir] = options["d"]
 				}
+			}
+			if digest, ok := options["n"]; ok {
+				f.Native = append(f.Native, Native{Package: cmp.Or(options["s"], options["v"], fields[1]), Dir: options["N"], Digest: digest})
 			}
 		}
 	}
@@ -64,7 +77,7 @@ func Matches(packages []string) bool {
 	})
 }
 
-var unescape = strings.NewReplacer("%25", "%", "%20", " ", "%2C", ",", "%0A", "\n", "%0D", "\r", "%09", "\t", "%3D", "=").Replace
+var unescape = strings.NewReplacer("%25", "%", "%20", " ", "%2C", ",", "%0A", "\n", "%0D", "\r", "%09", "\t", "%3D", "=", "%3B", ";", "%3E", ">", "%21", "!").Replace
 
 // Directories are those of the plan's packages.
 func (f *Facts) Directories() []string {
@@ -76,8 +89,9 @@ func (f *Facts) Directories() []string {
 	return dirs
 }
 
-// Compare returns what has changed since the plan was made, a line each.
-func (f *Facts) Compare(digests map[string]string, rest string) []string {
+// Compare returns what has changed since the plan was made, a line each. Native are
+// the digests of the packages with assembly or C, in their order.
+func (f *Facts) Compare(digests map[string]string, rest string, native []string) []string {
 	var stale []string
 	if rest != f.Rest {
 		what := "go.mod, go.sum or the like has changed"
@@ -89,6 +103,11 @@ func (f *Facts) Compare(digests map[string]string, rest string) []string {
 	for _, dir := range f.Directories() {
 		if digests[dir] != f.Digests[dir] {
 			stale = append(stale, dir+": its files, their imports, embedded files or constraints have changed")
+		}
+	}
+	for i, n := range f.Native {
+		if native[i] != n.Digest {
+			stale = append(stale, n.Package+": its files that are not Go, or what these include, have changed")
 		}
 	}
 	return stale

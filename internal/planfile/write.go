@@ -32,6 +32,9 @@ type Project struct {
 	// Digests are of what the plan depends on in a directory of the sources.
 	Digests map[string]string
 	Rest    string // the digest of what else it depends on
+	// Native are, by import path, of packages with assembly or C that the plan
+	// depends on more of.
+	Native map[string]Native
 }
 
 // A Module is one that is not of the sources, or of their vendor directory.
@@ -46,15 +49,23 @@ type Module struct {
 
 // Make makes the file of a project.
 func Make(p *Project) (*File, error) {
-	w := &writer{p: p, f: &File{}, templates: map[string]string{}, alias: map[string]string{}}
+	w := &writer{p: p, f: &File{}, templates: map[string]string{}, alias: map[string]string{}, packages: map[string]int{}, closed: map[int]map[int]bool{}}
 	for key, value := range p.Settings {
 		text, err := drvgen.Canonical(value)
 		if err != nil {
 			return nil, err
 		}
 		w.f.Settings = append(w.f.Settings, "set "+key+" "+string(text))
+		if key == "toolEnv" {
+			w.env = strings.Trim(string(text), "[]")
+		}
 	}
 	w.f.Settings = append(w.f.Settings, "set digest "+p.Rest)
+	for n, node := range p.Graph.Nodes {
+		if node.Kind == graph.Package {
+			w.packages[node.Name] = n
+		}
+	}
 	w.group()
 	w.modules()
 	if err := w.std(); err != nil {
@@ -71,13 +82,16 @@ func Make(p *Project) (*File, error) {
 type writer struct {
 	p         *Project
 	f         *File
-	templates map[string]string // names of templates, by their text
-	alias     map[string]string // of modules, by the prefix of their packages
-	prefix    []string          // of modules by their import paths, the longest first
-	versions  map[string]string // of modules by prefix: what -trimpath has behind a module's path
-	lang      map[string]string // of modules by prefix: the language version that most packages have
-	label     []string          // by node: the group and the level in it
-	groupOf   []int             // by node: index of its group, or -1
+	templates map[string]string    // names of templates, by their text
+	alias     map[string]string    // of modules, by the prefix of their packages
+	prefix    []string             // of modules by their import paths, the longest first
+	versions  map[string]string    // of modules by prefix: what -trimpath has behind a module's path
+	lang      map[string]string    // of modules by prefix: the language version that most packages have
+	label     []string             // by node: the group and the level in it
+	groupOf   []int                // by node: index of its group, or -1
+	packages  map[string]int       // nodes of packages, by import path
+	closed    map[int]map[int]bool // what nodes import, and what these do
+	env       string               // the setting toolEnv as it stands in steps
 }
 
 // group names groups, and says which node is in which.
@@ -165,6 +179,7 @@ func (w *writer) modules() {
 			}
 		}
 	}
+	w.useBound(used)
 	prefixes := slices.Clone(w.p.Mains)
 	for prefix := range used {
 		prefixes = append(prefixes, prefix)
@@ -197,6 +212,32 @@ func (w *writer) modules() {
 	}
 	slices.SortFunc(prefixes, func(a, b string) int { return len(b) - len(a) })
 	w.prefix = prefixes
+}
+
+// useBound adds modules of a vendor directory that are read, and have no package
+// of the plan.
+func (w *writer) useBound(used map[string]*Module) {
+	known := map[*Module]bool{}
+	for _, m := range used {
+		known[m] = true
+	}
+	for _, bound := range w.p.Bound {
+		for _, b := range bound {
+			if m := w.moduleAt(b); m != nil && m.Root != "" && !known[m] {
+				used[m.Dir], known[m] = m, true
+			}
+		}
+	}
+}
+
+// moduleAt returns the module that a node reads, or nil.
+func (w *writer) moduleAt(b bind.Bound) *Module {
+	for i := range w.p.Modules {
+		if m := &w.p.Modules[i]; b.Tree == nil && b.Path == m.Store && b.At == "vendor/"+m.Dir {
+			return m
+		}
+	}
+	return nil
 }
 
 // aliases gives each module path a short name: the shortest end of it that no
@@ -239,10 +280,10 @@ func (w *writer) key(n int) string {
 	node := w.p.Graph.Nodes[n]
 	switch node.Kind {
 	case graph.Package:
-	case graph.Link, graph.File, graph.Test:
-		return string(node.Kind) + "!" + escape(node.Name)
+	case graph.Cgo, graph.Ask, graph.Objects:
+		return string(node.Kind) + "!" + w.key(w.packages[node.Name]) + "!" + escape(node.Part)
 	default:
-		return string(node.Kind) + "!" + escape(node.Name+"!"+node.Part)
+		return string(node.Kind) + "!" + escape(node.Name)
 	}
 	if node.Std {
 		return escape(node.Name)
@@ -285,7 +326,9 @@ func (w *writer) std() error {
 			if r.Output != graph.Export {
 				return fmt.Errorf("%s: of the standard library, and refers to more than packages", node.Name)
 			}
-			imports = append(imports, w.p.Graph.Nodes[r.Node].Name)
+			if !w.isImplied(i, r.Node) {
+				imports = append(imports, w.p.Graph.Nodes[r.Node].Name)
+			}
 		}
 		w.f.Std = append(w.f.Std, "std "+escape(node.Name)+" "+part+" "+list(imports))
 	}
@@ -309,6 +352,21 @@ func (w *writer) std() error {
 		w.f.Std = append(w.f.Std, "part "+d.Name+" "+list(d.Outputs)+" "+string(text))
 	}
 	return nil
+}
+
+// isImplied reports whether a package's import is one of another of its imports.
+// Of the standard library's packages only the closure counts.
+func (w *writer) isImplied(n, imported int) bool {
+	return slices.ContainsFunc(w.p.Graph.Nodes[n].Refs, func(r graph.Ref) bool {
+		if r.Node == imported {
+			return false
+		}
+		if w.closed[r.Node] == nil {
+			w.closed[r.Node] = map[int]bool{}
+			w.close(r.Node, w.closed[r.Node])
+		}
+		return w.closed[r.Node][imported]
+	})
 }
 
 // usedStd returns which nodes of the standard library others depend on, by node.
@@ -338,14 +396,37 @@ func (w *writer) node(n int) error {
 	if marker.MatchString(steps) {
 		return fmt.Errorf("its steps have %s, which dgd writes for something else: leave out `plan`", marker.FindString(steps))
 	}
+	if w.env != "" {
+		steps = strings.ReplaceAll(steps, w.env, "@ENV@")
+	}
 	steps = strings.ReplaceAll(steps, "${GOROOT}/pkg/tool/"+w.p.Tools+"/", "${GOROOT}/pkg/tool/@TOOLS@/")
 	switch {
-	case node.Kind == graph.Package && !node.Std && !node.Cgo && !node.Header && len(node.Inputs) == 0:
+	case len(node.Inputs) > 0:
+	case node.Kind == graph.Package && !node.Std && !node.Header:
 		return w.pkg(n, steps)
-	case node.Kind == graph.Link && len(node.Inputs) == 0 && node.Src == nil:
+	case node.Kind == graph.Cgo, node.Kind == graph.Ask, node.Kind == graph.Objects:
+		return w.partOfPackage(n, steps)
+	case node.Kind == graph.Link && node.Src == nil:
 		return w.link(n, steps)
 	}
-	return fmt.Errorf("dgd cannot put what builds this into a file: leave out `plan`")
+	return fmt.Errorf("a plan in a file has no form for %s: leave out `plan`", reason(node))
+}
+
+// reason says which flag has made a node that the file has no form for.
+func reason(node *graph.Node) string {
+	switch {
+	case node.Kind == graph.File:
+		return "profiles: for a build without one, GOFLAGS=-pgo=off"
+	case node.Std:
+		return "a standard library that flags such as -gcflags change for this program alone"
+	case node.Header:
+		return "-buildmode=c-archive and -buildmode=c-shared"
+	case node.Kind == graph.Link:
+		return "-ldflags that name files of the sources"
+	case len(node.Inputs) > 0:
+		return "what the go command builds by itself"
+	}
+	return "nodes of the kind " + string(node.Kind)
 }
 
 // marker matches what a template has in the place of what differs.

@@ -5,7 +5,10 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"go/parser"
+	"go/token"
 	"hash"
+	"maps"
 	"path"
 	"slices"
 	"strconv"
@@ -24,77 +27,138 @@ type Digests struct {
 // Digest makes digests of what the skeleton of src has of some directories of
 // packages, relative to it. A name counts where the go command looks at it: of Go
 // files and their relatives, and of what a //go:embed line matches. Tests do not
-// count but as embedded files. With all, it counts which directories have Go files.
+// count but as embedded files. With all, packages are matched by patterns: it
+// counts which other directories have Go files, and for what these are.
+//
+// Of other directories no file is read. Behind a symlink a package can have files of
+// any directory: then all count.
 func Digest(ctx context.Context, src string, dirs []string, all bool) (*Digests, error) {
 	entries, err := list(src, kindOf, nil)
 	if err != nil {
 		return nil, fmt.Errorf("reading the sources: %w", err)
 	}
-	if err := readAll(ctx, src, entries); err != nil {
+	d := newDigester(entries, dirs)
+	read := slices.DeleteFunc(slices.Clone(entries), func(e *entry) bool {
+		dir := path.Dir(e.name)
+		return !(len(d.linked) > 0 || d.asked[dir] || ofModule(e) || all && e.kind == goFile)
+	})
+	if err := readAll(ctx, src, read); err != nil {
 		return nil, fmt.Errorf("reading the sources: %w", err)
 	}
-	asked, hasGo := map[string]bool{}, map[string]bool{}
 	embeds := map[string][]embedPattern{}
-	for _, d := range dirs {
-		asked[d] = true
-	}
-	for _, e := range entries {
-		if dir := path.Dir(e.name); e.kind == goFile && !strings.HasSuffix(e.name, "_test.go") {
-			hasGo[dir] = true
-			if asked[dir] {
-				embeds[dir] = append(embeds[dir], embedPatterns(string(e.text))...)
-			}
-		}
-	}
-	sums := map[string]hash.Hash{}
-	add := func(dir string, parts ...string) {
-		if sums[dir] == nil {
-			sums[dir] = sha256.New()
-		}
-		for _, p := range parts {
-			fmt.Fprintf(sums[dir], "%d:%s", len(p), p)
+	for _, e := range read {
+		if dir := path.Dir(e.name); isSource(e) && d.asked[dir] {
+			embeds[dir] = append(embeds[dir], embedPatterns(string(e.text))...)
 		}
 	}
 	slices.SortFunc(entries, func(a, b *entry) int { return strings.Compare(a.name, b.name) })
-	const rest = ""
 	for _, e := range entries {
-		dir, base := path.Dir(e.name), path.Base(e.name)
-		isFile := e.mode.IsRegular()
-		switch {
-		case strings.HasSuffix(base, "_test.go"), e.mode.IsDir():
-		case isFile && (path.Ext(base) == ".mod" || path.Ext(base) == ".sum" || base == "go.work" || base == "modules.txt"):
-			add(rest, e.name, string(e.text))
-		case asked[dir] && (!isFile || e.kind != byName || base == "default.pgo" || path.Ext(base) == ".syso"):
-			add(dir, e.name, e.mode.String()[:1], string(e.text))
-		}
-		if e.mode.IsDir() {
-			continue
-		}
-		for d := dir; ; d = path.Dir(d) {
-			rel := strings.TrimPrefix(e.name, d+"/")
-			if slices.ContainsFunc(embeds[d], func(p embedPattern) bool { return p.matches(rel) }) {
-				add(d, e.name, e.mode.String()[:1])
+		d.entry(e, all)
+		for dir := path.Dir(e.name); !e.mode.IsDir(); dir = path.Dir(dir) {
+			rel := strings.TrimPrefix(e.name, dir+"/")
+			if slices.ContainsFunc(embeds[dir], func(p embedPattern) bool { return p.matches(rel) }) {
+				d.add(dir, e.name, e.mode.String()[:1])
 			}
-			if d == "." {
+			if dir == "." {
 				break
 			}
 		}
 	}
-	if all {
-		for _, dir := range sortedKeys(hasGo) {
-			add(rest, dir)
-		}
+	for _, dir := range slices.Sorted(maps.Keys(d.hasGo)) {
+		d.add(rest, dir)
 	}
 	digests := &Digests{Dirs: map[string]string{}}
-	end := func(dir string) string {
-		add(dir)
-		return hex.EncodeToString(sums[dir].Sum(nil)[:4])
+	for _, dir := range dirs {
+		digests.Dirs[dir] = d.end(dir)
 	}
-	for _, d := range dirs {
-		digests.Dirs[d] = end(d)
-	}
-	digests.Rest = end(rest)
+	digests.Rest = d.end(rest)
 	return digests, nil
+}
+
+// rest stands for the directory of Digests.Rest.
+const rest = ""
+
+type digester struct {
+	asked  map[string]bool
+	linked []string // directories of packages with files behind symlinks
+	hasGo  map[string]bool
+	sums   map[string]hash.Hash
+}
+
+func newDigester(entries []*entry, dirs []string) *digester {
+	d := &digester{asked: map[string]bool{}, hasGo: map[string]bool{}, sums: map[string]hash.Hash{}}
+	for _, dir := range dirs {
+		d.asked[dir] = true
+	}
+	isDir, linked := map[string]bool{".": true}, map[string]bool{}
+	for _, e := range entries {
+		dir := path.Dir(e.name)
+		switch {
+		case e.mode.IsDir():
+			isDir[e.name] = true
+		case !e.mode.IsRegular() && d.asked[dir] && kindOf(path.Base(e.name)) != byName:
+			linked[dir] = true
+		}
+	}
+	for dir := range d.asked {
+		if linked[dir] || !isDir[dir] {
+			d.linked = append(d.linked, dir)
+		}
+	}
+	return d
+}
+
+// ofModule reports whether a file tells the go command of modules.
+func ofModule(e *entry) bool {
+	base := path.Base(e.name)
+	return e.mode.IsRegular() && (path.Ext(base) == ".mod" || path.Ext(base) == ".sum" || base == "go.work" || base == "modules.txt")
+}
+
+func isSource(e *entry) bool { return e.kind == goFile && !strings.HasSuffix(e.name, "_test.go") }
+
+// entry adds an entry where it counts by itself.
+func (d *digester) entry(e *entry, all bool) {
+	dir, base := path.Dir(e.name), path.Base(e.name)
+	if !strings.HasSuffix(base, "_test.go") {
+		for _, linked := range d.linked {
+			d.add(linked, e.name, e.mode.String()[:1], string(e.text))
+		}
+	}
+	switch {
+	case strings.HasSuffix(base, "_test.go"), e.mode.IsDir():
+	case ofModule(e):
+		d.add(rest, e.name, string(e.text))
+	case d.asked[dir] && (!e.mode.IsRegular() || e.kind != byName || base == "default.pgo" || path.Ext(base) == ".syso"):
+		d.add(dir, e.name, e.mode.String()[:1], string(e.text))
+	case all && isSource(e) && !d.asked[dir]:
+		d.add(rest, e.name, clause(e.text))
+	}
+	if all && isSource(e) {
+		d.hasGo[dir] = true
+	}
+}
+
+// clause is what a Go file has up to its package clause: constraints are there.
+func clause(text []byte) string {
+	file, err := parser.ParseFile(token.NewFileSet(), "", text, parser.PackageClauseOnly)
+	if err != nil {
+		return string(text)
+	}
+	return string(text[:file.Name.End()-file.FileStart])
+}
+
+func (d *digester) add(dir string, parts ...string) {
+	if d.sums[dir] == nil {
+		d.sums[dir] = sha256.New()
+	}
+	for _, p := range parts {
+		fmt.Fprintf(d.sums[dir], "%d:%s", len(p), p)
+	}
+}
+
+func (d *digester) end(dir string) string {
+	d.add(dir)
+	return hex.EncodeToString(d.sums[dir].Sum(nil)[:4])
 }
 
 // An embedPattern is one of a //go:embed line, without the prefix "all:".
@@ -152,13 +216,4 @@ func (p embedPattern) matches(name string) bool {
 		}
 	}
 	return p.all || !slices.ContainsFunc(elems[n:], func(elem string) bool { return elem[0] == '.' || elem[0] == '_' })
-}
-
-func sortedKeys(set map[string]bool) []string {
-	var keys []string
-	for key := range set {
-		keys = append(keys, key)
-	}
-	slices.Sort(keys)
-	return keys
 }

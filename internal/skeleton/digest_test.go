@@ -66,6 +66,8 @@ func TestDigest(t *testing.T) {
 		{"another package", map[string]string{"new/n.go": "package n\n"}, nil, false},
 		{"another package that a pattern matches", map[string]string{"new/n.go": "package n\n"}, []string{""}, true},
 		{"a package that is not planned", map[string]string{"other/o.go": "package o\n\nimport \"fmt\"\n"}, nil, true},
+		{"a package that a constraint brings back", map[string]string{"other/o.go": "//go:build !ignore\n\npackage o\n"}, []string{""}, true},
+		{"a program in place of a package", map[string]string{"other/o.go": "package main\n"}, []string{""}, true},
 		{"go.mod", map[string]string{"go.mod": "module m\n\ngo 1.24\n"}, []string{""}, false},
 		{"go.sum", map[string]string{"go.sum": "x\n"}, []string{""}, false},
 	} {
@@ -88,6 +90,45 @@ func TestDigest(t *testing.T) {
 		}
 		if !slices.Equal(stale, test.want) {
 			t.Errorf("%s: stale are %q, want %q", test.name, stale, test.want)
+		}
+	}
+}
+
+// Of a package with a file behind a symlink, what the file says counts where it is.
+func TestDigestOfLink(t *testing.T) {
+	src := t.TempDir()
+	for name, text := range map[string]string{"p/p.go": "package p\n", "q/q.go": "package q\n", "shared/s.txt": "package p\n", "other/o.go": "package other\n"} {
+		file := filepath.Join(src, name)
+		if err := os.MkdirAll(filepath.Dir(file), 0o777); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for from, to := range map[string]string{"p/s.go": "../shared/s.txt", "linked": "q"} {
+		if err := os.Symlink(to, filepath.Join(src, from)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	digest := func() *Digests {
+		t.Helper()
+		d, err := Digest(t.Context(), src, []string{"p", "linked", "other"}, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return d
+	}
+	before := digest()
+	for file, text := range map[string]string{"shared/s.txt": "//go:build ignore\n\npackage p\n", "q/q.go": "package q\n\nimport \"fmt\"\n"} {
+		if err := os.WriteFile(filepath.Join(src, file), []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	after := digest()
+	for dir, same := range map[string]bool{"p": false, "linked": false, "other": true} {
+		if got := before.Dirs[dir] == after.Dirs[dir]; got != same {
+			t.Errorf("the digests of %s are the same: %v", dir, got)
 		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -29,6 +30,9 @@ type FileConfig struct {
 	Config
 	Src         string // the sources
 	Granularity string
+	// ContentAddressed is that of the builder. It makes no other plan but where
+	// there is C.
+	ContentAddressed bool
 }
 
 // MakeFile plans a project by the toolchain at hand, and makes the file of it. It
@@ -79,7 +83,10 @@ func MakeFile(ctx context.Context, cfg *FileConfig, dir string) (*planfile.File,
 	settings["go"] = strings.TrimPrefix(vars["GOVERSION"], "go")
 	settings["target"] = vars["GOOS"] + "/" + vars["GOARCH"]
 	project.Tools = vars["GOHOSTOS"] + "_" + vars["GOHOSTARCH"]
-	settings["toolEnv"] = toolEnv(vars)
+	settings["toolEnv"] = assigned(vars, gocmd.ToolVariables)
+	if slices.ContainsFunc(program.Graph.Nodes, func(n *graph.Node) bool { return n.Kind == graph.Package && n.Cgo && !n.Std }) {
+		settings["cgoEnv"] = assigned(vars, gocmd.CVariables)
+	}
 	project.Settings = settings
 	if err := cfg.addSources(ctx, project, std, program); err != nil {
 		return nil, err
@@ -147,7 +154,18 @@ func (cfg *FileConfig) addSources(ctx context.Context, project *planfile.Project
 	for _, m := range members {
 		project.Mains = append(project.Mains, m.Mod.Module.Mod.Path)
 	}
-	g, groups, err := group.Merge(&std.Graph, &program.Graph)
+	if project.Native, err = cfg.native(program, vendored); err != nil {
+		return err
+	}
+	apart, err := graph.Apart(&program.Graph, bind.Divide(cfg.Src, program.vendor(), cfg.ContentAddressed))
+	if err != nil {
+		return err
+	}
+	if slices.ContainsFunc(apart.Nodes, func(n *graph.Node) bool { return n.Kind == graph.Objects }) {
+		// Of C, content-addressed derivations ask what it reads.
+		project.Settings["contentAddressed"] = cfg.ContentAddressed
+	}
+	g, groups, err := group.Merge(&std.Graph, apart)
 	if err != nil {
 		return err
 	}
@@ -182,10 +200,53 @@ func (cfg *FileConfig) addSources(ctx context.Context, project *planfile.Project
 	return nil
 }
 
+// native looks at the program's packages with assembly or C, of which a plan
+// depends on more than the skeleton.
+func (cfg *FileConfig) native(program *Plan, vendored []bind.Module) (map[string]planfile.Native, error) {
+	if cfg.Lock == nil {
+		if err := program.lookAgain(&BindConfig{Src: cfg.Src}, vendored); err != nil {
+			return nil, err
+		}
+	}
+	found := map[string]planfile.Native{}
+	for _, n := range program.Graph.Nodes {
+		if n.Kind != graph.Package || n.Src == nil || !n.Src.Native {
+			continue
+		}
+		own := n.Src.Dir
+		if n.Src.Vendored {
+			if cfg.Lock != nil && n.Src.Reach != graph.ReachAll {
+				continue // a module never changes
+			}
+			own = program.vendor() + "/" + moduleOf(n, vendored)
+		}
+		dir := bind.DigestDir(n, own)
+		digest, err := bind.Digest(cfg.Src, program.vendor(), dir)
+		if err != nil {
+			return nil, err
+		}
+		found[n.Name] = planfile.Native{Dir: dir, Digest: digest}
+	}
+	return found, nil
+}
+
+// moduleOf returns the place of a package's module below the vendor directory.
+func moduleOf(n *graph.Node, modules []bind.Module) string {
+	best := ""
+	for _, m := range modules {
+		if strings.HasPrefix(n.Src.Dir+"/", "vendor/"+m.Dir+"/") && len(m.Dir) > len(best) {
+			best = m.Dir
+		}
+	}
+	return best
+}
+
 // CheckConfig says which sources a plan is compared with.
 type CheckConfig struct {
 	Src  string `json:"src"`
 	Plan string `json:"plan"` // the file
+	// ModRoot is that of Config.
+	ModRoot string `json:"modRoot"`
 	// Where is where to run `dgd plan`, for messages.
 	Where string `json:"where"`
 	// Go, Env and EnvFile are those of Config; Goroot is where evaluation takes
@@ -204,7 +265,7 @@ func CheckFile(ctx context.Context, cfg *CheckConfig, dir string) error {
 	if err != nil {
 		return err
 	}
-	facts, err := planfile.Read(planfile.Name, text)
+	facts, err := planfile.Read(planfile.Name, text, cfg.Env["GOOS"]+"/"+cfg.Env["GOARCH"])
 	if err != nil {
 		return err
 	}
@@ -212,7 +273,19 @@ func CheckFile(ctx context.Context, cfg *CheckConfig, dir string) error {
 	if err != nil {
 		return err
 	}
-	stale := facts.Compare(digests.Dirs, digests.Rest)
+	at, err := workspace.Locate(cfg.Src, cfg.ModRoot, cfg.Env)
+	if err != nil {
+		return err
+	}
+	var native []string
+	for _, n := range facts.Native {
+		digest, err := bind.Digest(cfg.Src, at.Rel(at.Vendor()), n.Dir)
+		if err != nil {
+			return err
+		}
+		native = append(native, digest)
+	}
+	stale := facts.Compare(digests.Dirs, digests.Rest, native)
 	if len(stale) == 0 {
 		return cfg.checkTools(ctx, facts, string(text), dir)
 	}
@@ -238,24 +311,38 @@ func (cfg *CheckConfig) checkTools(ctx context.Context, facts *planfile.Facts, t
 	if vars["GOROOT"] != path.Clean(cfg.Goroot) {
 		return fmt.Errorf("the Go toolchain has its GOROOT at %s, not at %s: let the argument `go` have an attribute passthru.goroot with its place below the store path", vars["GOROOT"], cfg.Goroot)
 	}
-	var planned []string
-	if err := json.Unmarshal(facts.Settings["toolEnv"], &planned); err != nil {
-		return fmt.Errorf("%s: the setting toolEnv: %w: run `dgd plan` %s", planfile.Name, err, cfg.Where)
+	for _, of := range []struct {
+		setting string
+		names   []string
+	}{{"toolEnv", gocmd.ToolVariables}, {"cgoEnv", gocmd.CVariables}} {
+		value, ok := facts.Settings[of.setting]
+		if !ok && of.setting == "cgoEnv" {
+			continue // no package has C
+		}
+		var planned []string
+		if err := json.Unmarshal(value, &planned); err != nil {
+			return fmt.Errorf("%s: the setting %s: %w: run `dgd plan` %s", planfile.Name, of.setting, err, cfg.Where)
+		}
+		if have := assigned(vars, of.names); !slices.Equal(planned, have) {
+			return fmt.Errorf("%s was made where Go's variables are %s, and the build has %s: say the difference in `env`, or by --env of `dgd plan` %s",
+				planfile.Name, strings.Join(planned, " "), strings.Join(have, " "), cfg.Where)
+		}
 	}
-	if have := toolEnv(vars); !slices.Equal(planned, have) {
-		return fmt.Errorf("%s was made where Go's variables are %s, and the toolchain has %s: say the difference in `env`, or run `dgd plan` with this toolchain %s",
-			planfile.Name, strings.Join(planned, " "), strings.Join(have, " "), cfg.Where)
-	}
-	if compiler := vars["CC"]; strings.Contains(text, `"-extld=`) && !strings.Contains(text, `"-extld=`+compiler+`"`) {
-		return fmt.Errorf("%s was made for another C compiler than %s: run `dgd plan --env CC=%s` %s", planfile.Name, compiler, compiler, cfg.Where)
+	for _, m := range extLinker.FindAllStringSubmatch(text, -1) {
+		if cc, cxx := vars["CC"], vars["CXX"]; m[1] != cc && m[1] != cxx {
+			return fmt.Errorf("%s was made for the C compiler %s, and the build has %s and %s: run `dgd plan --env CC=%s --env CXX=%s` %s", planfile.Name, m[1], cc, cxx, cc, cxx, cfg.Where)
+		}
 	}
 	return nil
 }
 
-// toolEnv is what Go's tools take from the environment, as a plan has it.
-func toolEnv(vars map[string]string) []string {
-	var env []string
-	for _, name := range gocmd.ToolVariables {
+// extLinker matches the external linker in a step.
+var extLinker = regexp.MustCompile(`"-extld=([^"]*)"`)
+
+// assigned are those variables that have values, as a plan has them.
+func assigned(vars map[string]string, names []string) []string {
+	env := []string{}
+	for _, name := range names {
 		if vars[name] != "" {
 			env = append(env, name+"="+vars[name])
 		}

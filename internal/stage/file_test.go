@@ -12,19 +12,22 @@ import (
 
 	"dgd/internal/drvgen"
 	"dgd/internal/gocmd"
+	"dgd/internal/planfile"
 	"dgd/internal/testnix"
 )
 
 // files are the sources of a program with what a plan in a file has a form for.
 var filesOfPlan = map[string]string{
 	"go.mod":                            "module example.com/m\n\ngo 1.24\n\nrequire (\n\texample.org/lib v1.0.0\n\texample.org/lib/sub v1.1.0\n)\n",
-	"main.go":                           "package main\n\nimport (\n\t\"fmt\"\n\n\t\"example.com/m/big\"\n\t\"example.com/m/page\"\n\t\"example.org/lib\"\n)\n\nfunc main() { fmt.Println(big.Size, page.Text, lib.Name) }\n",
+	"main.go":                           "package main\n\nimport (\n\t\"fmt\"\n\n\t\"example.com/m/big\"\n\t_ \"example.com/m/gopage\"\n\t\"example.com/m/page\"\n\t\"example.org/lib\"\n)\n\nfunc main() { fmt.Println(big.Size, page.Text, lib.Name) }\n",
 	"big/big.go":                        "package big\n\n// Size is $large.\nconst Size = 1\n\n//" + strings.Repeat(" ", maxTexts) + "\n",
 	"page/page.go":                      "package page\n\nimport (\n\t\"embed\"\n\t_ \"strings\"\n)\n\n//go:embed a.txt all:site\nvar files embed.FS\n\nvar Text, _ = files.ReadFile(\"a.txt\")\n",
 	"page/a.txt":                        "a\n",
 	"page/other.txt":                    "not embedded\n",
 	"page/site/x y,z=%.html":            "<p>\n",
 	"page/site/deep/b.html":             "<b>\n",
+	"gopage/page.go":                    "package gopage\n\nimport _ \"embed\"\n\n//go:embed deep/text.go\nvar Text string\n",
+	"gopage/deep/text.go":               "package text\n",
 	"cmd/two/two.go":                    "package main\n\nimport _ \"example.com/m/small\"\n\nfunc main() {}\n",
 	"cmd/two/other_test.go":             "package main\n",
 	"small/a.go":                        "package small\n\n// $HOME is \u2028 no <variable> & no \"token\".\nconst A = \"$x\\t\"\n",
@@ -35,6 +38,31 @@ var filesOfPlan = map[string]string{
 	"vendor/example.org/lib/b/b.go":     "package b\n\nimport _ \"example.org/lib/c\"\n",
 	"vendor/example.org/lib/c/c.go":     "package c\n",
 	"vendor/example.org/lib/sub/sub.go": "package sub\n",
+}
+
+// filesWithC are those of a program with C and assembly of all kinds.
+var filesWithC = map[string]string{
+	"go.mod":             "module example.com/m\n\ngo 1.24\n\nrequire example.org/c v1.0.0\n",
+	"main.go":            "package main\n\nimport (\n\t_ \"example.com/m/asm\"\n\t_ \"example.com/m/c\"\n\t_ \"example.com/m/cxx\"\n\t_ \"example.com/m/flags\"\n\t_ \"example.org/c\"\n\t_ \"net\"\n\t_ \"os/user\"\n)\n\nfunc main() {}\n",
+	"c/c.go":             "package c\n\n// int one(void);\nimport \"C\"\n\nvar One = int(C.one())\n",
+	"c/c.c":              "#include \"one.h\"\nint one(void) { return ONE; }\n",
+	"c/one.h":            "#define ONE 1\n",
+	"c/README":           "#include in a text\n",
+	"cxx/cxx.go":         "package cxx\n\n// int two(void);\nimport \"C\"\n\n//export three\nfunc three() C.int { return C.two() }\n",
+	"cxx/two.cpp":        "#include <vector>\n#include \"../include/two.h\"\nextern \"C\" int two(void) { return TWO; }\n",
+	"cxx/a=b;c>d!.cc":    "#include \"_cgo_export.h\"\n",
+	"include/two.h":      "#define TWO 2\n",
+	"flags/flags.go":     "package flags\n\n// #cgo CFLAGS: -I${SRCDIR}/inc\n// #cgo LDFLAGS: -L${SRCDIR}/lib -lflags\n// #include \"flags.h\"\nimport \"C\"\n\nvar Flags = C.FLAGS\n",
+	"flags/inc/flags.h":  "#define FLAGS 3\n",
+	"flags/lib/keep.txt": "",
+	"asm/asm.go":         "package asm\n\nfunc F()\n",
+	"asm/asm_amd64.s":    "#include \"textflag.h\"\n\nTEXT ·F(SB),NOSPLIT,$0\n\tRET\n",
+	"asm/asm_arm64.s":    "#include \"textflag.h\"\n\nTEXT ·F(SB),NOSPLIT,$0\n\tRET\n",
+
+	"vendor/modules.txt":          "# example.org/c v1.0.0\n## explicit; go 1.24\nexample.org/c\n",
+	"vendor/example.org/c/c.go":   "package c\n\n// int c(void);\nimport \"C\"\n\nvar C_ = C.c()\n",
+	"vendor/example.org/c/c.c":    "int c(void) { return 4; }\n",
+	"vendor/example.org/c/big.cc": "int d(void) { return 5; }\n",
 }
 
 func writeFiles(t *testing.T, dir string, files map[string]string) {
@@ -61,44 +89,94 @@ func TestFileIsBound(t *testing.T) {
 		many["small/imports"+name+".go"] = "package small\n\nimport _ \"example.com/m/" + name + "\"\n"
 	}
 	for _, test := range []struct {
-		name      string
-		files     map[string]string
-		packages  []string
-		libraries bool
+		name             string
+		files            map[string]string
+		packages         []string
+		libraries        bool
+		contentAddressed bool
 	}{
-		{"one program", filesOfPlan, []string{"."}, false},
-		{"two programs", filesOfPlan, []string{".", "./cmd/two"}, false},
-		{"libraries", filesOfPlan, nil, true},
-		{"many packages", many, []string{"./cmd/two"}, false},
+		{"one program", filesOfPlan, []string{"."}, false, false},
+		{"two programs", filesOfPlan, []string{".", "./cmd/two"}, false, false},
+		{"libraries", filesOfPlan, nil, true, false},
+		{"coverage", filesOfPlan, []string{"."}, false, false},
+		{"many packages", many, []string{"./cmd/two"}, false, false},
+		{"C", filesWithC, []string{"."}, false, false},
+		{"C, content-addressed", filesWithC, []string{"."}, false, true},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			src, work := t.TempDir(), t.TempDir()
 			writeFiles(t, src, test.files)
 			base := config(t, src)
 			base.Package, base.Libraries = test.packages, test.libraries
-			cfg := &FileConfig{Config: *base, Src: src, Granularity: "module"}
+			if test.name == "coverage" {
+				base.Env["GOFLAGS"] = "-cover"
+			}
+			if len(test.files["c/c.go"]) > 0 {
+				base.Env["CGO_ENABLED"] = "1"
+				base.AnyCompiler = true
+			}
+			cfg := &FileConfig{Config: *base, Src: src, Granularity: "module", ContentAddressed: test.contentAddressed}
 			cfg.Env = maps.Clone(base.Env)
 			file, err := MakeFile(t.Context(), cfg, filepath.Join(work, "file"))
 			if err != nil {
 				t.Fatal(err)
 			}
+			plans := map[string]*planfile.File{"linux/amd64": file}
+			if test.name == "C" { // one file for two targets
+				cfg.Env["GOARCH"] = "arm64"
+				if plans["linux/arm64"], err = MakeFile(t.Context(), cfg, filepath.Join(work, "arm64")); err != nil {
+					t.Fatal(err)
+				}
+			}
+			text := planfile.Format(plans)
+			if asks := strings.Contains(string(text), "\nnode ask!"); asks != test.contentAddressed {
+				t.Errorf("there are nodes that ask: %v", asks)
+			}
 			plan := filepath.Join(work, "dgd.plan")
-			if err := os.WriteFile(plan, file.Format(), 0o666); err != nil {
+			if err := os.WriteFile(plan, text, 0o666); err != nil {
 				t.Fatal(err)
 			}
-			bound := boundFor(t, base, src, work)
-			same(t, src, plan, bound)
+			bound := boundFor(t, base, src, work, test.contentAddressed)
+			same(t, src, plan, bound, test.contentAddressed)
 		})
 	}
 }
+
+// What a plan in a file has no form for is an error that says why.
+func TestFileErrors(t *testing.T) {
+	for _, test := range []struct{ name, goflags, pgo, want string }{
+		{"a profile", "", profile, "a plan in a file has no form for profiles: for a build without one, GOFLAGS=-pgo=off: leave out `plan`"},
+		{"an overlay", "-overlay=o.json", "", "GOFLAGS has an overlay, which a plan in a file cannot have: leave out `plan`"},
+		{"a library", "-buildmode=c-archive", "", "-buildmode=c-archive and -buildmode=c-shared: leave out `plan`"},
+		{"a plugin", "-buildmode=plugin", "", "-buildmode=plugin is not built package by package"},
+	} {
+		src := t.TempDir()
+		files := map[string]string{"go.mod": "module example.com/m\n\ngo 1.24\n", "main.go": "package main\n\nimport \"C\"\n\nfunc main() {}\n", "o.json": "{}"}
+		if test.pgo != "" {
+			files["default.pgo"] = test.pgo
+		}
+		writeFiles(t, src, files)
+		cfg := &FileConfig{Config: *config(t, src), Src: src, Granularity: "module"}
+		cfg.Env["CGO_ENABLED"] = "1"
+		if test.goflags != "" {
+			cfg.Env["GOFLAGS"] = test.goflags
+		}
+		if _, err := MakeFile(t.Context(), cfg, filepath.Join(t.TempDir(), "file")); err == nil || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%s: the error is %v, want %s", test.name, err, test.want)
+		}
+	}
+}
+
+// profile is one that Go's own tool reads.
+const profile = "GO PREPROFILE V1\n"
 
 const maxOwnPackages = 140 // more than a link refers to one by one
 
 // boundFor plans and binds in the stages of a build, and returns the directory that
 // evaluation imports.
-func boundFor(t *testing.T, base *Config, src, work string) string {
+func boundFor(t *testing.T, base *Config, src, work string, contentAddressed bool) string {
 	t.Helper()
-	std := &Config{Go: base.Go, Env: base.Env, Flags: gocmd.Without(base.Flags, "-ldflags=-buildid=")}
+	std := &Config{Go: base.Go, Env: base.Env, AnyCompiler: base.AnyCompiler, Flags: gocmd.Without(base.Flags, "-ldflags=-buildid=")}
 	for name, cfg := range map[string]*Config{"plan": base, "std": std} {
 		p, err := Make(t.Context(), cfg, filepath.Join(work, name))
 		if err != nil {
@@ -117,7 +195,7 @@ func boundFor(t *testing.T, base *Config, src, work string) string {
 	}
 	bound, err := Bind(t.Context(), &BindConfig{
 		Plan: filepath.Join(work, "plan.json"), StdPlan: filepath.Join(work, "std.json"), Modules: filepath.Join(work, "modules.json"),
-		Src: src, Inner: drvgen.Inner{Granularity: "module"}, Name: "program", StoreDir: "/nix/store",
+		Src: src, Inner: drvgen.Inner{Granularity: "module", ContentAddressed: contentAddressed}, Name: "program", StoreDir: "/nix/store",
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -133,7 +211,7 @@ func boundFor(t *testing.T, base *Config, src, work string) string {
 }
 
 // same compares what both give.
-func same(t *testing.T, src, plan, bound string) {
+func same(t *testing.T, src, plan, bound string, contentAddressed bool) {
 	t.Helper()
 	goroot, err := exec.Command("go", "env", "GOROOT", "GOHOSTOS", "GOHOSTARCH").Output()
 	if err != nil {
@@ -147,13 +225,15 @@ func same(t *testing.T, src, plan, bound string) {
 	expr := fmt.Sprintf(`
 let
   execute = import %[1]s/execute.nix { system = "x86_64-linux"; tools.dgd-exec = "/dgd-exec"; };
-  inputs = { go = %[2]q; goroot = "."; stdSpecs = "/specs"; };
-  common.inner = { contentAddressed = false; disallowedReferences = [ inputs.go ]; };
+  inputs = {
+    go = %[2]q; goroot = "."; stdSpecs = "/specs"; cgoEnv = "/cgo-env"; stdEnv = "/std-env"; linkEnv = "/link-env"; compilers = "/compilers";
+  };
+  common.inner = { contentAddressed = %[7]v; disallowedReferences = [ inputs.go ]; };
   bound = import %[1]s/derive.nix { inherit execute; } (common // {
     bound = "%[3]s"; modules = "%[3]s/../modules.json"; modulesDir = "%[4]s"; locked = null; inherit inputs;
   });
   fail = message: throw message;
-  plan = import %[1]s/plan-file.nix { inherit fail; file = "%[5]s"; };
+  plan = import %[1]s/plan-file.nix { inherit fail; file = "%[5]s"; target = "linux/amd64"; };
   generated = import %[1]s/generate.nix { inherit execute; } (common // {
     inherit plan fail inputs; src = "%[4]s"; tools = "%[6]s"; values = [ ]; libraries = builtins.fromJSON plan.settings.libraries;
     trees = import %[1]s/plan-trees.nix { inherit plan; src = "%[4]s"; locked = null; inherit fail; };
@@ -162,7 +242,7 @@ in
 {
   bound = bound.last.drvPath;
   generated = generated.program.drvPath;
-}`, lib, env[0], bound, src, plan, env[1]+"_"+env[2])
+}`, lib, env[0], bound, src, plan, env[1]+"_"+env[2], contentAddressed)
 	store := testnix.NewStore(t)
 	cmd := exec.Command("nix-instantiate", "--eval", "--strict", "--json", "-E", expr)
 	cmd.Env = store.Environ()

@@ -18,6 +18,7 @@ let
   plan = import ./plan-file.nix {
     inherit fail;
     file = args.plan;
+    target = "${target.GOOS}/${target.GOARCH}";
   };
   locked = if stages.locked == null then null else stages.locked.config.modules;
 
@@ -39,12 +40,22 @@ let
     packages = args.subPackages;
     excluded = args.excludedPackages or [ ];
     modules = if locked == null then "sources" else "lock";
+    inherit (args.inner) contentAddressed;
   };
-  differ = builtins.filter (key: plan.settings.${key} or "nothing" != builtins.toJSON wanted.${key}) (
-    builtins.attrNames wanted
-  );
+  # Of being content-addressed a plan says something where that makes a difference.
+  differ = builtins.filter (
+    key:
+    plan.settings.${key} or "nothing" != builtins.toJSON wanted.${key}
+    && (key != "contentAddressed" || plan.settings ? contentAddressed)
+  ) (builtins.attrNames wanted);
   key = builtins.head differ;
 
+  # What else the file is for, if there is a whole one.
+  others =
+    let
+      has = builtins.tryEval plan.targets;
+    in
+    if has.success then builtins.filter (t: t != wanted.target) has.value else [ ];
   # The command that writes a plan for these arguments.
   quote = s: "'${builtins.replaceStrings [ "'" ] [ "'\\''" ] s}'";
   flag = name: value: [ "--${name} ${if builtins.match "[A-Za-z0-9_./,=:-]+" value != null then value else quote value}" ];
@@ -60,8 +71,10 @@ let
   command = builtins.concatStringsSep " " (
     [ "dgd plan" ]
     ++ flag "builder" (if wanted.libraries then "buildGoModule" else "buildWithIFD")
-    ++ flag "for" wanted.target
+    ++ flag "for" (builtins.concatStringsSep "," (others ++ [ wanted.target ]))
+    ++ (if wanted.modRoot == "." then [ ] else flag "src" (builtins.concatStringsSep "/" (map (_: "..") (builtins.filter builtins.isString (builtins.split "/" wanted.modRoot)))))
     ++ [ "--cgo=${if wanted.cgo then "true" else "false"}" ]
+    ++ (if wanted.contentAddressed then [ "--content-addressed" ] else [ ])
     ++ (if wanted.granularity == "module" then [ ] else flag "granularity" wanted.granularity)
     ++ builtins.concatMap (flag "package") (if wanted.packages == null then [ ] else wanted.packages)
     ++ builtins.concatMap (flag "exclude") wanted.excluded
@@ -78,6 +91,8 @@ let
     value:
     if args.settings or null != null then
       fail "`plan` and phases that change the sources are both given, and a plan is of the sources as they are: leave out `plan`, `patches` and the phases before the build"
+    else if !args.inner.trimpath then
+      fail "`plan` and `allowGoReference` are both given: a plan in a file is of a build with -trimpath, leave out `plan`"
     else if stages.goModules != null then
       fail "`plan` and `vendorHash` are both given: with a plan, modules come from a lock (`dgd plan --lock`, and modules = ./dgd.lock) or from a vendor directory of src"
     else if !(import ../is-here.nix here) then
@@ -85,7 +100,9 @@ let
     else if changed != [ ] then
       fail "`plan` is given, and moduleOverrides changes ${(builtins.head changed).path}, of which a plan in a file knows nothing: leave out `plan`"
     else if differ != [ ] then
-      fail "dgd.plan is for another ${key}: it has ${plan.settings.${key} or "nothing"}, and the builder has ${
+      fail "dgd.plan is for another ${key}: it has ${
+        if key == "target" then builtins.toJSON plan.targets else plan.settings.${key} or "nothing"
+      }, and the builder has ${
         builtins.toJSON wanted.${key}
       }: run `${command}` ${where}"
     else
@@ -117,6 +134,7 @@ let
     command = "check-plan";
     config = {
       inherit src where;
+      inherit (args) modRoot;
       plan = builtins.path {
         path = args.plan;
         name = "dgd.plan";
@@ -143,6 +161,7 @@ in
     goModules = null;
     inherit (stages) plan;
     inherit check;
+    planCommand = command;
     modules = if stages.locked == null then stages.linked else stages.linkedModules;
   };
 }

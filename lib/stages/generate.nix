@@ -36,6 +36,9 @@ let
     substring 1 (stringLength text - 2) text;
   storeName = import ./store-name.nix;
 
+  # What Go's tools have in their environment, without the brackets of the list.
+  toolEnv = substring 1 (stringLength plan.settings.toolEnv - 2) plan.settings.toolEnv;
+
   # What a key of the plan stands for.
   isStd = isIn plan.std;
   parts = key: builtins.match "([^:]*):(.*)" key;
@@ -90,6 +93,8 @@ let
             "@LANG@"
             "@EMBED@"
             "@TOOLS@"
+            "@ENV@"
+            "@DIR@"
           ]
           [
             (concatStringsSep "," (map (f: ''"${quoteless "${dir}/${escape f}"}"'') p.files))
@@ -97,85 +102,53 @@ let
             (quoteless "${dir}=>${escape as}")
             (quoteless (escape name))
             (p.options.l or module.lang)
-            (quoteless (p.options.E or ""))
+            (quoteless (if p.options ? P then embedConfig dir p.options.P else p.options.E or ""))
             tools
+            toolEnv
+            (quoteless dir)
           ]
           plan.templates.${p.template};
       group = if p.options ? g then builtins.match "([0-9]+)[.]([0-9]+)" p.options.g else null;
+      others = map plan.ref (plan.keysOf (p.options.r or "-"));
       sources =
-        if isOwn then
-          own {
+        if p.options ? t then
+          listed name p.options
+        else if isOwn then
+          sourcesOf.own {
             inherit name at;
             inherit (p) files;
             more = plan.listOf (p.options.e or "-");
           }
         else
-          {
-            files = [ ];
-            trees = [
-              {
-                at = "\${SRC}/vendor/${escape module.dir}";
-                tree = trees.${module.dir};
-              }
-            ];
-          };
+          sourcesOf.module module.dir;
+      inherit (p) options;
     };
+  sourcesOf = import ./plan-sources.nix {
+    inherit src;
+    modules = trees;
+  };
+  listed =
+    name: options:
+    (if options ? y then sourcesOf.copied else (sources: sources)) (
+      sourcesOf.listed name (plan.trees options.t)
+    );
+
+  # What the compiler is told of embedded files, which are all in the package's directory.
+  embedConfig =
+    dir: text:
+    let
+      patterns = plan.patterns text;
+      files = listToAttrs (
+        map (name: {
+          inherit name;
+          value = "${dir}/${name}";
+        }) (builtins.concatMap (p: p.value) patterns)
+      );
+    in
+    ''{"Patterns":${toJSON (listToAttrs patterns)},"Files":${toJSON files}}'';
 
   importConfig =
     imports: concatStringsSep "" (imap (i: key: "packagefile ${escape nameOf.${key}}=\${R${toString i}}\n") imports);
-
-  # The files of a package of the sources: small ones are a part of its derivation, as stage.texts says.
-  maxTexts = 16384;
-  own =
-    {
-      name,
-      at,
-      files,
-      more,
-    }:
-    let
-      base = if at == "." then src else src + "/${at}";
-      token = if at == "." then "\${SRC}" else "\${SRC}/${escape at}";
-      texts = map (f: {
-        name = f;
-        text = builtins.readFile (base + "/${f}");
-      }) (builtins.sort builtins.lessThan files);
-      isGo = more == [ ] && builtins.all (f: builtins.match ".*[.]go" f != null) files;
-      fits =
-        isGo
-        && builtins.foldl' (size: t: if size > maxTexts then size else size + stringLength t.text) 0 texts <= maxTexts
-        && builtins.all (t: !(hasPlaceholder t.text)) texts;
-      wanted = setOf (files ++ more ++ builtins.concatMap above more);
-      # The directories that a file is in.
-      above =
-        f:
-        let
-          dir = builtins.match "(.*)/[^/]*" f;
-        in
-        if dir == null then [ ] else dir ++ above (builtins.head dir);
-      prefix = stringLength (toString base) + 1;
-    in
-    if fits then
-      {
-        files = map (t: t // { path = "${token}/${escape t.name}"; }) texts;
-        trees = [ ];
-      }
-    else
-      {
-        files = [ ];
-        trees = [
-          {
-            at = token;
-            tree = builtins.path {
-              path = base;
-              name = storeName name;
-              filter = path: _: wanted ? ${substring prefix (-1) path};
-            };
-          }
-        ];
-      };
-  # Whether Nix might put a store path in the place of something in a text.
-  hasPlaceholder = text: builtins.length (builtins.split "/[0-9a-z]{52}" text) > 1;
 
   packages = builtins.mapAttrs package plan.packages;
 
@@ -212,7 +185,7 @@ let
         path = "${nameOf.${key}}@.x";
       };
     }
-  ) plan.std // groupPlaces // singlePlaces;
+  ) plan.std // groupPlaces // singlePlaces // partPlaces;
   singlePlaces = builtins.mapAttrs (key: p: {
     id = "package ${key}";
     drv = single p;
@@ -225,6 +198,19 @@ let
       path = "";
     };
   }) (listToAttrs (builtins.concatMap (p: if p.group == null then [ { name = p.key; value = p; } ] else [ ]) (builtins.attrValues packages)));
+  # What graph.Apart makes of a package with C.
+  partPlaces = builtins.mapAttrs (key: n: {
+    id = key;
+    drv = part key n;
+    archive = {
+      output = "out";
+      path = "";
+    };
+    export = {
+      output = "x";
+      path = "";
+    };
+  }) plan.nodes;
   groupPlaces = listToAttrs (
     builtins.concatLists (
       builtins.attrValues (
@@ -268,17 +254,32 @@ let
   below = file: base: if file.path == "" then base else "${base}/${escape file.path}";
   token = file: below file "\${${file.output}}";
 
+  # Where an output of a node is: as drvgen.place says it.
+  fileOf =
+    place: output:
+    if output == "export" || output == "go" then
+      place.export
+    else if output == "header" || substring 0 4 output == "tree" then
+      {
+        output = if output == "header" then "h" else "t${substring 4 (-1) output}";
+        path = "";
+      }
+    else
+      place.archive;
+
   # A unit before its variables have names: what it refers to in other derivations, in order; and its text, a function of
   # the names of these.
   packageUnit =
     inside: p:
     let
       place = inside.${p.key} or placeOf.${p.key};
-      refs = map (key: {
-        inner = inside.${key} or null;
-        place = placeOf.${key};
-        file = placeOf.${key}.export;
-      }) p.imports;
+      refs = map (reference inside) (
+        map (key: {
+          inherit key;
+          output = "export";
+        }) p.imports
+        ++ p.others
+      );
       dirs = builtins.filter (d: d != null) (
         map (file: if file.path == "" then null else dirName (token file)) [
           place.archive
@@ -294,7 +295,76 @@ let
         ARCHIVE = token place.archive;
         EXPORT = token place.export;
       };
-      env = null;
+      inherit (compilerOf p.options) env compilers;
+    };
+  reference = inside: ref: {
+    inner = inside.${ref.key} or null;
+    place = placeOf.${ref.key};
+    file = fileOf placeOf.${ref.key} ref.output;
+  };
+
+  # What a unit with C has: c=1, or c=2 where it runs no C compiler by itself.
+  compilerOf = options: {
+    env = if options ? c then "CGOENV" else null;
+    compilers = if options.c or "" == "1" then "COMPILERS" else null;
+    vars = {
+      GOROOT = goroot;
+    }
+    // (if options ? c then { CGOENV = "${inputs.cgoEnv}"; } else { })
+    // (if options.c or "" == "1" then { COMPILERS = "${inputs.compilers}"; } else { });
+  };
+
+  # The derivation of a part of a package with C.
+  part =
+    key: n:
+    let
+      words = builtins.match "([^!]*)!([^!]*)!(.*)" key;
+      kind = elemAt words 0;
+      name = nameOf.${elemAt words 1};
+      trees = builtins.genList toString (builtins.fromJSON (n.options.T or "0"));
+      made = {
+        objects.FILE = "out";
+        cgo = {
+          CFILES = "out";
+          GOFILES = "x";
+          HEADER = "h";
+        };
+        ask = { };
+      }
+      .${kind}
+      // listToAttrs (
+        map (i: {
+          name = "TREE${i}";
+          value = "t${i}";
+        }) trees
+      );
+      compiler = compilerOf n.options;
+    in
+    derive {
+      name = storeName "${name}-${kind}-${plan.unescape (elemAt words 2)}";
+      outputs = {
+        objects = [ "out" ];
+        cgo = [
+          "out"
+          "x"
+          "h"
+        ];
+        ask = [ ];
+      }
+      .${kind}
+      ++ map (i: "t${i}") trees;
+      inherit (compiler) vars;
+      units = [
+        (unit {
+          inherit name;
+          inherit (compiler) env compilers;
+          steps = builtins.replaceStrings [ "@TOOLS@" "@ENV@" ] [ tools toolEnv ] plan.templates.${n.template};
+          refs = map (reference { }) n.refs;
+          dirs = map (output: "\${${output}}") (builtins.attrValues made);
+          sources = if n.options ? t then listed name n.options else sourcesOf.none;
+          vars = builtins.mapAttrs (_: output: "\${${output}}") made;
+        })
+      ];
     };
 
   unit =
@@ -305,7 +375,8 @@ let
       dirs,
       sources,
       vars,
-      env,
+      env ? null,
+      compilers ? null,
     }:
     let
       outer = builtins.filter (r: r.inner == null) refs;
@@ -344,10 +415,11 @@ let
           }) refs;
           placed = map (
             t:
-            ''{"at":${toJSON t.at},"from":"''${${variable (builtins.unsafeDiscardStringContext "${t.tree}")}}"}''
+            ''{"at":${toJSON t.at},${if t.copy or false then ''"copy":true,'' else ""}"from":"''${${variable (builtins.unsafeDiscardStringContext "${t.tree}")}}"}''
           ) sources.trees;
         in
         "{"
+        + (if compilers == null then "" else ''"compilers":"''${${compilers}}",'')
         + (if env == null then "" else ''"env":"''${${env}}",'')
         + ''"name":${toJSON name}''
         + (if needs == [ ] then "" else '',"needs":${toJSON needs}'')
@@ -391,6 +463,7 @@ let
         "out"
         "x"
       ];
+      inherit (compilerOf p.options) vars;
       units = [ (packageUnit { } p) ];
     };
 
@@ -451,18 +524,21 @@ let
                 "@IMPORTS@"
                 "@MAIN@"
                 "@TOOLS@"
+                "@ENV@"
               ]
               [
                 (quoteless (importConfig linked))
                 "\${R${toString mainAt}}"
                 tools
+                toolEnv
               ]
               plan.templates.${l.template}
           );
           dirs = [ "\${out}/bin" ];
-          sources = {
-            files = [ ];
-            trees = [ ];
+          sources = sourcesOf.none // {
+            trees = builtins.concatMap (key: (sourcesOf.copied packages.${key}.sources).trees) (
+              plan.keysOf (l.options.L or "-")
+            );
           };
           vars.PROGRAM = "\${out}/bin/${escape l.main}";
           env = if l.options ? c then "CGOENV" else null;

@@ -2,6 +2,7 @@
 {
   fail,
   file,
+  target, # GOOS/GOARCH
 }:
 let
   inherit (builtins) elemAt substring stringLength;
@@ -40,9 +41,32 @@ let
     else
       builtins.tail checked;
 
+  # A line that not all targets have begins with those that have it.
+  marked =
+    line:
+    if substring 0 1 line != "@" then
+      null
+    else
+      builtins.head (builtins.match "@([^ ]*) .*" (substring 0 999 line + " "));
+  withoutMark =
+    line:
+    let
+      mark = marked line;
+    in
+    if mark == null then line else substring (stringLength mark + 2) (-1) line;
+  ofTarget = map withoutMark (
+    builtins.filter (
+      line:
+      let
+        mark = marked line;
+      in
+      mark == null || builtins.elem target (splitOn "," mark)
+    ) lines
+  );
+
   # By what they are about: lists of lines as lists of fields.
   kindOf = line: builtins.head (builtins.match "([a-z]*) .*" (substring 0 9 line + " "));
-  byKind = builtins.groupBy kindOf lines;
+  byKind = builtins.groupBy kindOf ofTarget;
   fields = kind: map (splitOn " ") (byKind.${kind} or [ ]);
 
   # A field, and a list in one.
@@ -59,6 +83,9 @@ let
           "%0D"
           "%09"
           "%3D"
+          "%3B"
+          "%3E"
+          "%21"
           "%25"
         ]
         [
@@ -68,6 +95,9 @@ let
           "\r"
           "\t"
           "="
+          ";"
+          ">"
+          "!"
           "%"
         ]
         s;
@@ -92,6 +122,12 @@ let
     );
 
   named = value: list: builtins.listToAttrs (map (f: { name = elemAt f 1; value = value f; }) list);
+  lists = {
+    P = null;
+    r = null;
+    t = null;
+    L = null;
+  };
   options =
     f: from:
     builtins.listToAttrs (
@@ -102,13 +138,80 @@ let
         in
         {
           name = substring 0 1 word;
-          value = unescape (substring 2 (-1) word);
+          # What is a list stays as it is written.
+          value = (if lists ? ${substring 0 1 word} then (s: s) else unescape) (substring 2 (-1) word);
         }
       ) (builtins.length f - from)
     );
+
+  # A key as a package of the same module has it.
+  within =
+    of: key:
+    if substring 0 2 key == ".:" then
+      "${builtins.head (builtins.match "([^:]*):.*" of)}${substring 1 (-1) key}"
+    else
+      key;
+  # The name of a file: without a dot at its end it is one of Go.
+  goName =
+    name:
+    let
+      last = stringLength name - 1;
+    in
+    if substring last 1 name == "." then substring 0 last name else "${name}.go";
+  # Patterns of embedded files, each with what it matches.
+  patterns =
+    s:
+    map (
+      text:
+      let
+        names = listOf text;
+      in
+      {
+        name = builtins.head names;
+        value = builtins.tail names;
+      }
+    ) (splitOn ";" s);
+
+  # An output of a node: KEY, or KEY>OUTPUT.
+  ref =
+    s:
+    let
+      words = splitOn ">" s;
+    in
+    {
+      key = builtins.head words;
+      output = if builtins.length words == 1 then "export" else elemAt words 1;
+    };
+
+  # Trees that a node is made from: see the writer's trees.
+  trees =
+    s:
+    map (
+      text:
+      let
+        names = listOf text;
+        first = builtins.head names;
+      in
+      {
+        form = substring 0 1 first;
+        at = substring 1 (-1) first;
+        files = builtins.tail names;
+      }
+    ) (splitOn ";" s);
 in
 {
   settings = jsonLines "set";
+  # All that the file is for.
+  targets = builtins.concatMap (
+    line:
+    let
+      text = withoutMark line;
+    in
+    if substring 0 11 text == "set target " then
+      [ (builtins.fromJSON (substring 11 (-1) text)) ]
+    else
+      [ ]
+  ) lines;
   templates = jsonLines "template";
   parts = builtins.mapAttrs (
     _: rest:
@@ -148,8 +251,8 @@ in
   ) (fields "module");
   packages = named (f: {
     template = elemAt f 2;
-    files = listOf (elemAt f 3);
-    imports = keysOf (elemAt f 4);
+    files = map goName (listOf (elemAt f 3));
+    imports = map (within (elemAt f 1)) (keysOf (elemAt f 4));
     options = options f 5;
   }) (fields "package");
   links = named (f: {
@@ -158,5 +261,12 @@ in
     roots = keysOf (elemAt f 4);
     options = options f 5;
   }) (fields "link");
-  inherit unescape listOf;
+  # What else derivations are made of, by kind!package!part.
+  nodes = named (f: {
+    template = elemAt f 2;
+    refs = map ref (keysOf (elemAt f 3));
+    options = options f 4;
+  }) (fields "node");
+  inherit unescape keysOf;
+  inherit listOf ref trees patterns;
 }

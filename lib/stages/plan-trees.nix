@@ -37,7 +37,8 @@ let
       )
     );
 in
-builtins.listToAttrs (
+ofLock
+// builtins.listToAttrs (
   map (m: {
     name = m.dir;
     value =

@@ -22,7 +22,7 @@ func flake(t *testing.T, dir, command string, args ...string) string {
 	}
 	nixpkgs := t.TempDir()
 	write(t, filepath.Join(nixpkgs, "flake.nix"), fmt.Sprintf(
-		`{ outputs = _: { legacyPackages.x86_64-linux = import (%s + "") { system = "x86_64-linux"; }; }; }`, strings.TrimSpace(string(out))))
+		`{ outputs = _: { legacyPackages = builtins.mapAttrs (system: _: import (%s + "") { inherit system; }) { x86_64-linux = null; aarch64-linux = null; }; }; }`, strings.TrimSpace(string(out))))
 	registry := filepath.Join(t.TempDir(), "registry.json")
 	write(t, registry, fmt.Sprintf(`{"version": 2, "flakes": [
 		{"from": {"type": "indirect", "id": "nixpkgs"}, "to": {"type": "path", "path": %q}},
@@ -57,6 +57,22 @@ func TestFlake(t *testing.T) {
 	if !strings.HasSuffix(out, "Hello, world!\n") {
 		t.Errorf("the template's program prints\n%s", out)
 	}
+}
+
+// With a plan in a file, a flake can be shown and checked for systems that nobody
+// here can build for: evaluation builds nothing.
+func TestFlakeWithPlan(t *testing.T) {
+	dir := t.TempDir()
+	flake(t, dir, "flake init", "-t", "dgd")
+	edit(t, filepath.Join(dir, "flake.nix"), "vendorHash = null;", "vendorHash = null;\n        plan = ./dgd.plan;")
+	edit(t, filepath.Join(dir, "flake.nix"), `packages.${system}.default = (dgd`, `packages = builtins.mapAttrs (_: pkgs: { default = (dgd`)
+	edit(t, filepath.Join(dir, "flake.nix"), "      };\n    };\n", "      }; }) { inherit (nixpkgs.legacyPackages) x86_64-linux aarch64-linux; };\n    };\n")
+	writePlan(t, dgdCommand(t), dir, "--for", "linux/amd64,linux/arm64")
+	flags := "--impure --no-write-lock-file --option allow-import-from-derivation false"
+	if out := flake(t, dir, "flake show --json --all-systems "+flags, "path:"+dir); !strings.Contains(out, `"aarch64-linux":{"default":{`) {
+		t.Errorf("nix flake show prints\n%s", out)
+	}
+	flake(t, dir, "flake check --no-build --all-systems "+flags, "path:"+dir)
 }
 
 // All that the flake offers can be evaluated.

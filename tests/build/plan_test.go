@@ -135,7 +135,7 @@ func TestPlanErrors(t *testing.T) {
 	}{
 		{"tags", good, `tags = [ "netgo" ];`, []string{"dgd.plan is for another flags", "-tags=netgo", "run `dgd plan --builder buildWithIFD --for linux/", "--cgo=false --package . --tags netgo --ldflags -buildid=` beside go.mod"}},
 		{"cgo", good, `env.CGO_ENABLED = "1";`, []string{"dgd.plan is for another cgo: it has false, and the builder has true", "--cgo=true"}},
-		{"platform", good, `env.GOOS = "windows";`, []string{"dgd.plan is for another target", "--for windows/"}},
+		{"platform", good, `env.GOOS = "windows";`, []string{"dgd.plan is for another target", "--for linux/", ",windows/"}},
 		{"package", good, `subPackage = "mid";`, []string{"dgd.plan is for another packages: it has [\".\"], and the builder has [\"mid\"]", "--package mid"}},
 		{"variable", good, `env = { CGO_ENABLED = "0"; GOAMD64 = "v2"; };`, []string{"dgd.plan is for another env", "--env GOAMD64=v2"}},
 		{"granularity", good, `granularity = "package";`, []string{"dgd.plan is for another granularity", "--granularity package"}},
@@ -157,5 +157,60 @@ func TestPlanErrors(t *testing.T) {
 				t.Errorf("%s: %v, want %s:\n%s", test.name, err, want, out)
 			}
 		}
+	}
+}
+
+// Packages with C: one that stays whole, and one whose C++ is apart.
+var planC = map[string]string{
+	"go.mod":        "module example.com/planc\n\ngo 1.24\n",
+	"main.go":       "// SALT\npackage main\n\nimport (\n\t\"example.com/planc/c\"\n\t\"example.com/planc/cxx\"\n)\n\nfunc main() { println(c.Sum(), cxx.Sum()) }\n",
+	"c/c.go":        "// SALT\npackage c\n\n// int one(void);\nimport \"C\"\n\nfunc Sum() int { return int(C.one()) }\n",
+	"c/c.c":         "#include \"one.h\"\nint one(void) { return ONE; }\n",
+	"c/one.h":       "#define ONE 1\n",
+	"cxx/cxx.go":    "// SALT\npackage cxx\n\n// int two(void);\nimport \"C\"\n\nfunc Sum() int { return int(C.two()) }\n",
+	"cxx/two.cpp":   "// SALT\n#include \"../include/two.h\"\nextern \"C\" int two(void) { return TWO; }\n",
+	"cxx/one.cpp":   "// SALT\nextern \"C\" int ofOne(void) { return 1; }\n",
+	"include/two.h": "// SALT\n#define TWO 2\n",
+}
+
+// A plan in a file has packages with C, and what compilers say of their flags is
+// not in it. Neither mode compiles anything after another.
+func TestPlanWithC(t *testing.T) {
+	testnix.Require(t)
+	dgd := dgdCommand(t)
+	src := project(t, planC)
+	writePlan(t, dgd, src, "--builder", "buildWithIFD", "--content-addressed")
+	const args = "env.CGO_ENABLED = \"1\"; contentAddressed = true;"
+	withPlan := args + " plan = " + src + "/dgd.plan;"
+	first := build(t, "buildWithIFD", src, withPlan)
+	if got := first.run(t, "planc"); got != "1 2\n" || len(ofKind(first, "-objects-two.cpp")) != 1 {
+		t.Fatalf("the program prints %q; built are %q", got, first.built)
+	}
+	for _, function := range modes {
+		if c := build(t, function, src, args).compiled(); len(c) > 0 && !slices.Equal(c, []string{"go-program"}) {
+			t.Errorf("%s built %q after it", function, c)
+		}
+	}
+	edit(t, filepath.Join(src, "include/two.h"), "TWO 2", "TWO 3")
+	edit(t, filepath.Join(src, "c/one.h"), "ONE 1", "ONE 4")
+	r := build(t, "buildWithIFD", src, withPlan)
+	want := []string{"example.com-planc-c", "example.com-planc-cxx-ask-0", "example.com-planc-cxx-objects-two.cpp"}
+	for _, name := range want {
+		if !slices.Contains(r.built, name) {
+			t.Errorf("the edit of a header built %q, without %s", r.built, name)
+		}
+	}
+	if got := r.run(t, "planc"); got != "4 3\n" {
+		t.Errorf("the program prints %q", got)
+	}
+	edit(t, filepath.Join(src, "c/c.c"), "#include", "#include \"more.h\"\n#include")
+	write(t, filepath.Join(src, "c/more.h"), "")
+	stale := nixBuild(t, "-E", expression(t, "buildWithIFD", src, withPlan))
+	if want := "c: its files that are not Go, or what these include, have changed"; stale.err == nil || !strings.Contains(stale.log, want) {
+		t.Errorf("an include more: %v, want %s\n%s", stale.err, want, stale.log)
+	}
+	writePlan(t, dgd, src)
+	if got := build(t, "buildWithIFD", src, withPlan).run(t, "planc"); got != "4 3\n" {
+		t.Errorf("the program prints %q", got)
 	}
 }

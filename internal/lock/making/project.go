@@ -25,7 +25,10 @@ type Project struct {
 
 // Find finds the module or the workspace that a directory belongs to, by the go
 // command's rules. GOWORK counts where it is in the environment.
-func Find(dir string) (*Project, error) {
+func Find(dir string) (*Project, error) { return FindWith(dir, os.Getenv("GOWORK")) }
+
+// FindWith is Find where GOWORK has another value.
+func FindWith(dir, gowork string) (*Project, error) {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
 		return nil, err
@@ -35,7 +38,7 @@ func Find(dir string) (*Project, error) {
 	} else if !info.IsDir() {
 		return nil, fmt.Errorf("%s is not a directory", dir)
 	}
-	p := &Project{gowork: os.Getenv("GOWORK")}
+	p := &Project{gowork: gowork}
 	if p.gowork == "" || p.gowork == "auto" {
 		p.gowork = "off"
 		if found := above(dir, "go.work"); found != "" {

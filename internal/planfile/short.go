@@ -1,0 +1,58 @@
+package planfile
+
+import (
+	"encoding/json"
+	"maps"
+	"slices"
+	"strings"
+
+	"dgd/internal/action"
+	"dgd/internal/drvgen"
+)
+
+// within is a key as a package of the same module has it.
+func within(key, of string) string {
+	alias, _, _ := strings.Cut(of, ":")
+	if rel, ok := strings.CutPrefix(key, alias+":"); ok && alias != "" {
+		return ".:" + rel
+	}
+	return key
+}
+
+// goNames are the names of files without ".go", those of others with a dot at the end.
+func goNames(files []string) []string {
+	var names []string
+	for _, f := range files {
+		if name, ok := strings.CutSuffix(f, ".go"); ok && !strings.HasSuffix(name, ".") {
+			names = append(names, name)
+		} else {
+			names = append(names, f+".")
+		}
+	}
+	return names
+}
+
+// patterns writes an embed config as a list of patterns, each with its files, where it
+// says no more than that they are in the directory.
+func patterns(text, dir string) (field string, ok bool) {
+	var cfg struct {
+		Patterns map[string][]string
+		Files    map[string]string
+	}
+	if json.Unmarshal([]byte(text), &cfg) != nil {
+		return "", false
+	}
+	var fields []string
+	files := map[string]string{}
+	for _, p := range slices.Sorted(maps.Keys(cfg.Patterns)) {
+		fields = append(fields, list(append([]string{p}, cfg.Patterns[p]...)))
+		for _, f := range cfg.Patterns[p] {
+			files[f] = dir + "/" + f
+		}
+	}
+	// As evaluation writes it.
+	a, err1 := drvgen.Canonical(cfg.Patterns)
+	b, err2 := drvgen.Canonical(files)
+	same := err1 == nil && err2 == nil && text == `{"Patterns":`+string(a)+`,"Files":`+string(b)+"}"
+	return strings.Join(fields, ";"), same && len(fields) > 0 && !strings.Contains(text, action.Escape("$"))
+}
