@@ -20,7 +20,7 @@ let
   # What `buildGoModule.override` can change.
   defaults = {
     inherit go;
-    inherit (pkgs) stdenv;
+    inherit (pkgs) stdenv cacert gitMinimal;
     useDynDrv = false;
   };
 
@@ -33,6 +33,8 @@ let
     {
       go,
       stdenv,
+      cacert,
+      gitMinimal,
       useDynDrv,
     }:
     given:
@@ -48,23 +50,24 @@ let
     stdenv.mkDerivation (
       final:
       let
-        args = goModule.complete { inherit useDynDrv; } (if builtins.isFunction given then given final else given);
+        args = goModule.complete { inherit useDynDrv; } (
+          if builtins.isFunction given || given ? __functor then given final else given
+        );
         # What overrideAttrs changed counts, so everything but a function is read from the final attributes.
         get = name: default: final.${name} or args.${name} or default;
-        # These phases have defaults here, so that the final attributes do not tell whether they are the user's own.
-        ownPhases = [
-          "configurePhase"
-          "buildPhase"
-          "checkPhase"
-        ];
+        # These phases have defaults here. Whether overrideAttrs has changed one is asked of the place where it is said: the
+        # texts of the defaults depend on the answer. A buildPhase may be the default with something before or behind it.
+        ownPhases = builtins.mapAttrs (name: _: args.${name} or null) {
+          configurePhase = null;
+          buildPhase = null;
+          checkPhase = null;
+        };
+        isChanged = goModule.isElsewhere __curPos.file final;
         set =
           name:
-          let
-            value = if builtins.elem name ownPhases then args.${name} or null else get name null;
-          in
-          !builtins.elem value goModule.empty;
+          !builtins.elem (ownPhases.${name} or (get name null)) goModule.empty
+          || builtins.elem name [ "configurePhase" "checkPhase" ] && isChanged name;
         when = condition: text: if condition then text else "";
-
         name = get "name" "${get "pname" ""}-${get "version" ""}";
         vendorHash = get "vendorHash" null;
         # A wrong type is for the check to name.
@@ -84,14 +87,17 @@ let
               env = goEnv final;
             };
 
-        goModules =
+        # overrideAttrs may have put another derivation there.
+        goModules = if final.goModules == "" then null else final.goModules;
+        fetched =
           if vendorHash == null then
-            null
+            ""
           else
             vendor (
               {
-                inherit name go vendorHash;
-                env = goEnv final;
+                inherit name go vendorHash cacert gitMinimal;
+                # Of the flags, go looks at those that concern modules, such as -modfile.
+                env = goEnv final // builtins.intersectAttrs { GOFLAGS = null; } (final.env or { });
                 overrideModAttrs = final.passthru.overrideModAttrs or (goModule.toExtension (args.overrideModAttrs or { }));
               }
               // builtins.intersectAttrs goModule.fetch (args // final)
@@ -124,11 +130,13 @@ let
               "GOTOOLCHAIN"
             ])
           );
-        cgoEnabled = attrs: if platform.hasCgo (goEnv attrs) then "1" else "0";
+        # For the platform of the package set, a toolchain may say that cgo is off.
+        cgoEnabled =
+          attrs: if platform.hasCgo (goEnv attrs) && toString (go.CGO_ENABLED or "1") != "0" then "1" else "0";
         env =
           standIns.put (goEnv final)
           // {
-            CGO_ENABLED = cgoEnabled final;
+            CGO_ENABLED = if platform.hasCgo (goEnv final) then "1" else "0";
           }
           // (if goFlags == [ ] then { } else { GOFLAGS = builtins.concatStringsSep " " goFlags; });
 
@@ -141,12 +149,22 @@ let
 
         # The shell code before the build that attributes give.
         hooks = builtins.filter builtins.isString (
-          builtins.attrValues (removeAttrs final (goModule.notPreparing ++ added ++ ownPhases ++ [ "installPhase" ]))
-          ++ map (name: args.${name} or null) ownPhases
+          builtins.attrValues (
+            removeAttrs final (goModule.notPreparing ++ added ++ builtins.attrNames ownPhases ++ [ "installPhase" ])
+          )
+          ++ builtins.attrValues ownPhases
         );
-        changesCompiler = prepares && env.CGO_ENABLED == "1" && builtins.any compilerAttributes.areSetIn hooks;
-
-        beforeAll = if set "phases" then "phases" else "prePhases";
+        laterHooks = builtins.filter builtins.isString (
+          map (name: final.${name} or null) (
+            [ "installPhase" ] ++ builtins.filter (name: !(ownPhases ? ${name})) goModule.notPreparing
+          )
+        );
+        # Whether these do something: of a phase that overrideAttrs gives, it may be all.
+        mayDo = asks: builtins.any asks hooks || isChanged "configurePhase";
+        changesCompiler = prepares && env.CGO_ENABLED == "1" && mayDo compilerAttributes.areSetIn;
+        # Whether the modules are a vendor directory, and whether it is one that phases may change.
+        vendors = goModules != null && !proxyVendor;
+        changesModules = vendors && prepares && mayDo goModule.namesVendor;
 
         # The package's own outputs are not known where its programs are linked. In their place these have paths of the
         # same length, which become the outputs' own where the programs are copied.
@@ -155,50 +173,20 @@ let
           outputs = get "outputs" [ "out" ];
         };
 
-        # The sources as they are when nixpkgs would run `go install`, and what the phases made of its arguments.
-        prepared = stdenv.mkDerivation (
-          builtins.mapAttrs (_: standIns.put) (removeAttrs final (goModule.notPreparing ++ added))
-          // {
-            name = "${name}-prepared";
-            outputs = [
-              "out"
-              "settings"
-            ]
-            ++ (if changesCompiler then [ "compiler" ] else [ ]);
-            doCheck = false;
-            doInstallCheck = false;
-            dontFixup = true;
-            buildPhase = ''
-              runHook preBuild
-            '';
-            # Before all phases: these see the name and the outputs of the package, not those of the preparation.
-            ${beforeAll} = "dgdStandInPhase ${toString (get beforeAll "")}";
-            dgdStandInPhase = ''
-              dgdPrepared=$out
-              dgdSettings=$settings
-              ${when changesCompiler ''
-                dgdCompiler=$compiler
-                dgdCompilerNames='${compilerAttributes.variables}'
-                source ${./compiler-changes.sh}
-              ''}
-              name=${final.finalPackage.name}
-              ${standIns.exports}
-            '';
-            installPhase = ''
-              for dgdName in ldflags tags subPackages excludedPackages gcflags GOFLAGS \
-                $(compgen -e | grep -E '^(CGO_|GO[0-9A-Z]+$)'); do
-                case $dgdName in
-                  GOCACHE | GOPATH | GOPROXY | GOSUMDB | GOTOOLCHAIN | GO111MODULE) continue ;;
-                esac
-                # With __structuredAttrs it is an array.
-                declare -n dgdValue=$dgdName
-                if [ -n "''${dgdValue[*]-}" ]; then printf '%s\0' "$dgdName=''${dgdValue[*]}"; fi
-              done > "$NIX_BUILD_TOP/dgd-settings"
-              source ${./prepared.sh}
-            '';
-          }
-          // (if args.contentAddressed && args.useDynDrv then import ../content-addressing.nix else { })
-        );
+        prepared = import ./prepared.nix {
+          inherit
+            stdenv
+            name
+            standIns
+            changesCompiler
+            vendors
+            changesModules
+            ;
+          attrs = removeAttrs final (goModule.notPreparing ++ added);
+          packageName = final.finalPackage.name;
+          contentAddressed = args.contentAddressed && args.useDynDrv;
+          beforeAll = if set "phases" then "phases" else "prePhases";
+        };
 
         arguments = {
           inherit
@@ -212,8 +200,11 @@ let
           inner = import ../stages/inner.nix {
             inherit go allowGoReference;
             inherit (args) contentAddressed granularity;
+            trimpath = !allowGoReference || builtins.elem "-trimpath" (goModule.words (final.env.GOFLAGS or ""));
           };
           inherit (goModule) fail;
+          # What the phases left of the modules, with the patches of moduleOverrides.
+          vendored = if changesModules then prepared.vendored else null;
           src = if prepares then "${prepared}" else "${get "src" null}";
           here = if builtins.isPath (get "src" null) && !prepares then toString (get "src" null) else arguments.src;
           mayLink = !prepares && import ../may-link.nix (get "src" null);
@@ -245,12 +236,18 @@ let
           testPackages = arguments.subPackages;
           testData = args.testData;
         };
+        # mkDerivation runs no tests of programs for another machine.
+        checks = get "doCheck" true && (stdenv.buildPlatform.canExecute or (_: true)) stdenv.hostPlatform;
         # Tests run by themselves, one derivation per package, unless a phase or a flag concerns all of them together.
         checksApart =
           !whole
           && args.plan == null # which has no tests yet
+          && !builtins.any (tool: tool != go && goModule.bringsHook tool) (
+            get "nativeBuildInputs" [ ] ++ arguments.nativeCheckInputs
+          )
           && !builtins.any set goModule.checking
-          && !builtins.any goModule.exports (hooks ++ [ (toString (get "postBuild" "")) ])
+          && !mayDo goModule.exports
+          && !goModule.exports (toString (get "postBuild" ""))
           && !builtins.any goModule.isOwnFlag (arguments.checkFlags ++ goFlags);
         built =
           (
@@ -263,7 +260,7 @@ let
           )
             arguments;
         # Whether the go command compiles in the phases. There it reads the user's go.mod, and archives of modules.
-        compiles = whole || get "doCheck" true && !checksApart || get "buildTestBinaries" false;
+        compiles = whole || checks && !checksApart || get "buildTestBinaries" false;
         unpatched =
           if !compiles then
             false
@@ -299,7 +296,13 @@ let
             else
               ''
                 rm -rf vendor
-                ${if whole then "cp -r --reflink=auto" else "ln -s"} ${patchModules.vendor goModules} vendor
+                ${
+                  if whole || mayDo goModule.namesVendor || builtins.any goModule.namesVendor laterHooks then
+                    "cp -r --reflink=auto"
+                  else
+                    "ln -s"
+                } ${patchModules.vendor goModules} vendor
+                dgdVendor=$PWD/vendor
               ''
           }
           ${when isPie ''export GOFLAGS="-buildmode=pie $GOFLAGS"''}
@@ -318,7 +321,7 @@ let
           deleteVendor = args.deleteVendor or false;
           proxyVendor = args.proxyVendor or false;
           goSum = args.goSum or null;
-          goModules = if goModules == null then "" else goModules;
+          goModules = fetched;
           allowGoReference = args.allowGoReference or false;
           # mkDerivation looks at it before the name.
           enableParallelBuilding = goModule.check args (say (args.enableParallelBuilding or true));
@@ -348,13 +351,14 @@ let
           buildPhase =
             args.buildPhase or ''
               runHook preBuild
+              source ${./go-dirs.sh}
               if [ ! "$enableParallelBuilding" ]; then
                 export NIX_BUILD_CORES=1
               fi
               ${
                 if get "buildTestBinaries" false then
                   ''
-                    for dgdDir in $(getGoDirs test); do
+                    for dgdDir in $(getGoDirs ""); do
                       buildGoDir "test -c -o $GOPATH/bin/" "$dgdDir"
                     done
                   ''
@@ -363,17 +367,17 @@ let
                     ${when (built ? check) "# The plan is of these sources: ${built.check}"}
                     # A module of libraries has no programs.
                     if [ -e ${built.program}/bin ]; then
-                      dgdBin=$GOPATH/bin
+                      dgdBin=''${GOBIN:-$GOPATH/bin}
                       ${when (!platform.isCross) ''
                         # Where `go install` puts programs for another platform.
-                        if [ "$(go env GOOS GOARCH)" != "$(go env GOHOSTOS GOHOSTARCH)" ]; then
+                        if [ ! "''${GOBIN-}" ] && [ "$(go env GOOS GOARCH)" != "$(go env GOHOSTOS GOHOSTARCH)" ]; then
                           dgdBin+=/$(go env GOOS)_$(go env GOARCH)
                         fi
                       ''}
                       mkdir -p "$dgdBin"
                       cp -r --no-preserve=mode ${built.program}/bin/. "$dgdBin"
                       chmod +x "$dgdBin"/*
-                      ${standIns.replace "\"$GOPATH/bin\""}
+                      ${standIns.replace "\"$dgdBin\""}
                     fi
                   ''
               }
@@ -384,8 +388,11 @@ let
             args.checkPhase or ''
               runHook preCheck
               ${
-                if !(get "doCheck" true) then
+                if !checks then
                   ""
+                else if whole then
+                  # As there: what runs the tests comes with the default buildPhase.
+                  "echo 'dgd: buildPhase is not the default one, so that no tests run but those of a checkPhase or a hook' >&2"
                 else if checksApart then
                   "cat ${built.tests.all}"
                 else
@@ -425,7 +432,7 @@ let
                 inherit (built.passthru) modules;
                 cacheable = cacheable arguments {
                   package = final.finalPackage;
-                  stages = built.stages // (if get "doCheck" true && checksApart then built.testStages else { });
+                  stages = built.stages // (if checks && checksApart then built.testStages else { });
                 };
               }
           )

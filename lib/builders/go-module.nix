@@ -197,6 +197,14 @@ rec {
   # Whether flags of the linker give a build ID.
   hasBuildID = builtins.any (f: builtins.match "-buildid=.*" f != null);
 
+  # Whether an attribute is said in another file. Of one in no file, as on a command line, Nix does not know.
+  isElsewhere =
+    file: attrs: name:
+    let
+      at = builtins.unsafeGetAttrPos name attrs;
+    in
+    at != null && at.file != file;
+
   # The words of a list or a string, as a shell splits them.
   words =
     value: builtins.filter (w: builtins.isString w && w != "") (builtins.split "[[:space:]]+" (toString value));
@@ -207,6 +215,8 @@ rec {
     "patches"
     "sourceRoot"
     "setSourceRoot"
+    "dontUnpack"
+    "unpackCmd"
     "unpackPhase"
     "preUnpack"
     "postUnpack"
@@ -244,6 +254,31 @@ rec {
         "version-check-hook"
       ]
     );
+
+  # Whether an input brings a setup hook that acts in phases: its recipe says so, or that of what it propagates. Of what
+  # has no recipe it is not known.
+  bringsHook =
+    input:
+    let
+      recipe = input.drvAttrs;
+      propagated = builtins.concatMap (name: recipe.${name} or [ ]) [
+        "propagatedBuildInputs"
+        "propagatedNativeBuildInputs"
+        "depsTargetTargetPropagated"
+      ];
+    in
+    mayHook input
+    && (
+      !(input ? drvAttrs)
+      || recipe.setupHook or null != null
+      || recipe.setupHooks or [ ] != [ ]
+      || builtins.any (value: builtins.isString value && names "setup-hook" value) (builtins.attrValues recipe)
+      || builtins.any bringsHook propagated
+    );
+
+  # Whether shell code says the name of the directory that has the modules.
+  namesVendor = names "vendor";
+  names = word: text: builtins.replaceStrings [ word ] [ "" ] text != text;
 
   # Whether shell code exports a variable that tests may read, beside those of the go command.
   exports =
@@ -320,7 +355,7 @@ rec {
     src != null
     && (
       builtins.isPath src && fileType src == "directory"
-      || !builtins.isPath src && builtins.match ".*[.](tar|tgz|tbz2|txz|zip|tar[.][a-z0-9]+)" (src.name or "${src}") == null
+      || !builtins.isPath src && builtins.match ".*[.](tar|tgz|tbz2?|txz|zip|tar[.][a-z0-9]+)" (src.name or "${src}") == null
     );
 
   # Paths that stand for a package's outputs, as long as these are.

@@ -4,7 +4,22 @@
 #
 # All of what was unpacked stays, also what is above or beside sourceRoot: a go.work, a vendor directory, headers. Where
 # that is one directory, it is the sources itself.
-[ ! -L vendor ] || rm vendor
+# Where $dgdVendors says so, modules were put into a vendor directory, which is no part of the sources. $dgdVendored, where
+# it is asked for, is what the phases made of it.
+dgdVendor=${dgdVendor:-$PWD/vendor}
+if [ -n "${dgdVendored-}" ]; then
+  mkdir "$dgdVendored"
+  if [ -d "$dgdVendor" ]; then
+    cp -r "$dgdVendor/." "$dgdVendored"
+    [ -L "$dgdVendor" ] || chmod -R u+w "$dgdVendor"
+    rm -r "$dgdVendor"
+  fi
+elif [ -n "${dgdVendors-}" ] && [ -L "$dgdVendor" ]; then
+  rm "$dgdVendor"
+elif [ -n "${dgdVendors-}" ] && [ -e "$dgdVendor" ]; then
+  echo "dgd: the phases before the build changed the vendor directory, which no hook names: so that dgd builds with what they made, name it in one, as in postConfigure = \": vendor\"" >&2
+  exit 1
+fi
 dgdHere=$PWD
 cd "$NIX_BUILD_TOP"
 dgdHere=$(realpath --relative-to=. "$dgdHere")

@@ -8,6 +8,8 @@
   src,
   vendorHash,
   go ? pkgs.go,
+  gitMinimal ? pkgs.gitMinimal,
+  cacert ? pkgs.cacert,
   name ? null, # of the program
   env ? { },
   proxyVendor ? false,
@@ -60,13 +62,13 @@ in
     postBuild = modPostBuild;
     nativeBuildInputs = nativeBuildInputs ++ [
       go
-      pkgs.gitMinimal
-      pkgs.cacert
+      gitMinimal
+      cacert
     ];
     env = {
       GO111MODULE = "on";
       GOTOOLCHAIN = "local";
-      SSL_CERT_FILE = "${pkgs.cacert}/etc/ssl/certs/ca-bundle.crt";
+      SSL_CERT_FILE = "${cacert}/etc/ssl/certs/ca-bundle.crt";
     }
     // builtins.intersectAttrs {
       GOOS = null;
@@ -80,7 +82,7 @@ in
       source ${./fetch-setup.sh}
       export GOCACHE=$TMPDIR/go-cache
       export GOPATH=$TMPDIR/go
-      if [ ! -d "$modRoot" ]; then
+      if [ ! -d "''${modRoot:-.}" ]; then
         echo "dgd: modRoot is $modRoot, which is no directory of src" >&2
         exit 10
       fi

@@ -5,14 +5,14 @@
   contentAddressed,
   granularity,
   allowGoReference,
+  # Whether packages are compiled with -trimpath, which keeps the toolchain's path out of them.
+  trimpath ? !allowGoReference,
 }:
 {
-  inherit contentAddressed;
-  # Whether packages are compiled with -trimpath, which keeps the toolchain's path out of them.
-  trimpath = !allowGoReference;
+  inherit contentAddressed trimpath;
   # Store paths that no output may refer to.
   disallowedReferences = if allowGoReference then [ ] else [ go ];
   # Without -trimpath the place of a package's sources gets into its archive. It is that of a derivation's first package
   # for all packages.
-  granularity = if allowGoReference then "package" else granularity;
+  granularity = if trimpath then granularity else "package";
 }

@@ -216,7 +216,13 @@ let
       };
   patched = {
     unpacked = if unpacked == null then null else patchModules.unpacked unpacked;
-    vendored = if unpacked != null || goModules == null then null else patchModules.vendor goModules;
+    vendored =
+      if unpacked != null || goModules == null then
+        null
+      else if args.vendored or null != null then
+        settle args.vendored
+      else
+        patchModules.vendor goModules;
   };
   orEmpty = value: if value == null then "" else value;
 

@@ -1,7 +1,7 @@
 # buildGoModule by nixpkgs' rules, for package sets that have none. It is written after these rules, which were read in
 # nixpkgs of August 2026:
 #
-#  1. The argument is an attribute set, or a function of the final attributes that gives one. All of it goes on to
+#  1. The argument is an attribute set, or a function (also a __functor) of the final attributes that gives one. All of it goes on to
 #     mkDerivation, but for overrideModAttrs. `vendorHash`, `proxyVendor`, `deleteVendor`, `goSum`, `allowGoReference`
 #     and what concerns the sources are read from the final attributes, so that overrideAttrs changes them; the flags,
 #     the phases and buildTestBinaries from the argument.
@@ -241,5 +241,5 @@ in
       { inherit pkgs go; } // (if builtins.isFunction change then change { inherit go; } else change)
     );
   __functor =
-    _: given: stdenv.mkDerivation (final: attributes final (if builtins.isFunction given then given final else given));
+    _: given: stdenv.mkDerivation (final: attributes final (if builtins.isFunction given || given ? __functor then given final else given));
 }

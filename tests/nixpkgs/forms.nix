@@ -51,6 +51,7 @@ let
   parts = {
     inherit
       pkgs
+      hooks
       tool
       withoutCgo
       dep
@@ -332,6 +333,13 @@ let
         }
       );
 
+    vendorChanged = dep // {
+      postConfigure = ''
+        chmod -R u+w vendor/rsc.io
+        substituteInPlace vendor/rsc.io/quote/quote.go --replace-fail 'Hello, world' Bye
+      '';
+    };
+
     overrideModAttrsOld = dep // {
       overrideModAttrs = old: {
         postBuild = old.postBuild or "" + "echo more >> vendor/more";
@@ -400,6 +408,6 @@ let
   };
 in
 {
-  more = functions (import ./more-forms.nix parts);
+  more = functions (import ./more-forms.nix parts // import ./hook-forms.nix parts);
   forms = functions (import ./c-forms.nix parts // import ./test-forms.nix parts // forms);
 }

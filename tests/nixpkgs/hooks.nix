@@ -57,4 +57,12 @@ in
     }
     preInstallCheckHooks+=(versionCheck)
   '';
+
+  writableTmpDirAsHomeHook = hook "writable-tmpdir-as-home-hook" ''
+    ownHome() {
+      export HOME=$NIX_BUILD_TOP/.own-home
+      mkdir -p "$HOME"
+    }
+    preConfigureHooks+=(ownHome)
+  '';
 }
