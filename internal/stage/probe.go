@@ -2,6 +2,7 @@ package stage
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"go/parser"
@@ -181,9 +182,13 @@ func readFlags(args []string) (command string, f action.CompilerFlags, err error
 }
 
 func readProbe(file string) (*action.Probed, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
 	var probed action.Probed
-	if err := readJSON(file, &probed); err != nil {
-		return nil, fmt.Errorf("reading the answers of the C compilers: %w", err)
+	if err := json.Unmarshal(text, &probed); err != nil {
+		return nil, fmt.Errorf("reading the answers of the C compilers in %s: %w", file, err)
 	}
 	return &probed, nil
 }
