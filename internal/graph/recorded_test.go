@@ -47,11 +47,9 @@ func recordedOptions(file string) Options {
 			return nil, nil
 		},
 	}
-	for _, cc := range []string{
+	opt.Compilers = []string{
 		"gcc", "g++", "clang", "clang++", "aarch64-linux-gnu-gcc", "aarch64-linux-gnu-g++",
 		"x86_64-w64-mingw32-gcc", "x86_64-w64-mingw32-g++", "/opt/llvm mingw/bin/clang-20", "/opt/llvm mingw/bin/clang++-20",
-	} {
-		opt.Compilers = append(opt.Compilers, cc)
 	}
 	return opt
 }

@@ -214,3 +214,39 @@ func TestPlanWithC(t *testing.T) {
 		t.Errorf("the program prints %q", got)
 	}
 }
+
+// A plan in a file is evaluated by old and new Nixes, and gives the same derivation
+// with each: without import from derivation, and without experimental features.
+func TestPlanNixVersions(t *testing.T) {
+	if !*matrix {
+		t.Skip("it fetches other Nixes: run it with -matrix")
+	}
+	testnix.Require(t)
+	src := project(t, planC)
+	writePlan(t, dgdCommand(t), src, "--builder", "buildWithIFD")
+	call := expression(t, "buildWithIFD", src, `env.CGO_ENABLED = "1"; contentAddressed = false; plan = `+src+"/dgd.plan;")
+	// A C compiler is there.
+	const given = `(import <nixpkgs> { }).stdenv.mkDerivation { name = "given"; buildCommand = "export -p > $out"; }`
+	drv, err := exec.Command("nix-instantiate", "-E", given).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := ""
+	for _, v := range nixVersions {
+		st := testnix.NewStore(t)
+		st.Fill(t, strings.TrimSpace(string(drv)), here(t, given))
+		useNix(t, st, v.suite)
+		if version := st.Run(t, "nix", "--version"); !strings.Contains(version, " "+v.version+".") {
+			t.Fatalf("%s has %s, not %s", v.suite, version, v.version)
+		}
+		got := strings.TrimSpace(st.Run(t, "nix-instantiate", append([]string{"-E", call}, pureFlags...)...))
+		got = got[strings.LastIndexByte(got, '/')+1:]
+		if want == "" {
+			want = got
+		}
+		if got != want || !strings.HasSuffix(got, ".drv") {
+			t.Errorf("Nix %s evaluates it to %s, others to %s", v.version, got, want)
+		}
+		t.Logf("Nix %s: %s", v.version, got)
+	}
+}
