@@ -75,37 +75,15 @@ func (w *writer) pkg(n int, steps string) error {
 	rel := strings.TrimPrefix(strings.TrimPrefix(node.Name, prefix), "/")
 	options := map[string]string{}
 
-	// The files that the compiler is given.
 	dir := dirOf(node)
-	var files, quoted []string
-	for _, a := range c.Args[slices.Index(c.Args, "-pack")+1:] {
-		f, ok := strings.CutPrefix(a, dir+"/")
-		if (!ok || strings.Contains(f, "/")) && len(files) == 0 {
-			continue // a flag behind -pack
-		}
-		if !ok || strings.Contains(f, "/") {
-			break
-		}
-		files = append(files, strings.ReplaceAll(f, "$$", "$"))
-		quoted = append(quoted, `"`+inner(a)+`"`)
-	}
+	files, quoted := compiledFiles(c, dir)
 	steps, ok := once(steps, strings.Join(quoted, ","), "@FILES@")
 	if !ok || len(files) == 0 { // cgo or cover has made others: the template has them
 		files = nil
 	}
-	// What it imports, and behind that what else it refers to.
-	var imports, others []string
-	config := ""
-	for i, r := range node.Refs {
-		if r.Output != graph.Export {
-			others = append(others, w.ref(r))
-			continue
-		}
-		if len(others) > 0 {
-			return fmt.Errorf("what it refers to is in an order that dgd cannot put into a file: leave out `plan`")
-		}
-		imports = append(imports, within(w.key(r.Node), w.key(n)))
-		config += "packagefile " + action.Escape(w.p.Graph.Nodes[r.Node].Name) + "=${R" + strconv.Itoa(i) + "}\n"
+	imports, others, config, err := w.refersTo(n)
+	if err != nil {
+		return err
 	}
 	if config != "" {
 		if steps, ok = once(steps, inner(config), "@IMPORTS@"); !ok {
@@ -128,17 +106,7 @@ func (w *writer) pkg(n int, steps string) error {
 			options["l"] = lang
 		}
 	}
-	for _, s := range node.Steps {
-		if s.Write != nil && s.Write.Path == "${OBJ}/embedcfg" {
-			if steps, ok = once(steps, inner(s.Write.Text), "@EMBED@"); !ok {
-				continue
-			}
-			if options["P"], ok = patterns(s.Write.Text, dir); !ok {
-				delete(options, "P")
-				options["E"] = s.Write.Text
-			}
-		}
-	}
+	steps = embedded(node, dir, steps, options)
 	if len(others) > 0 {
 		options["r"] = strings.Join(others, ",")
 	}
@@ -166,6 +134,59 @@ func (w *writer) pkg(n int, steps string) error {
 	}
 	w.f.Nodes = append(w.f.Nodes, line+optionFields(options))
 	return nil
+}
+
+// compiledFiles returns the files of the directory dir that the compile c is given,
+// as they are called and as they stand in its step.
+func compiledFiles(c *action.Run, dir string) (files, quoted []string) {
+	for _, a := range c.Args[slices.Index(c.Args, "-pack")+1:] {
+		f, ok := strings.CutPrefix(a, dir+"/")
+		if (!ok || strings.Contains(f, "/")) && len(files) == 0 {
+			continue // a flag behind -pack
+		}
+		if !ok || strings.Contains(f, "/") {
+			break
+		}
+		files = append(files, strings.ReplaceAll(f, "$$", "$"))
+		quoted = append(quoted, `"`+inner(a)+`"`)
+	}
+	return files, quoted
+}
+
+// refersTo returns the packages that a node imports, what else it refers to, which
+// must stand behind these, and the import config.
+func (w *writer) refersTo(n int) (imports, others []string, config string, err error) {
+	for i, r := range w.p.Graph.Nodes[n].Refs {
+		if r.Output != graph.Export {
+			others = append(others, w.ref(r))
+			continue
+		}
+		if len(others) > 0 {
+			return nil, nil, "", fmt.Errorf("what it refers to is in an order that dgd cannot put into a file: leave out `plan`")
+		}
+		imports = append(imports, within(w.key(r.Node), w.key(n)))
+		config += "packagefile " + action.Escape(w.p.Graph.Nodes[r.Node].Name) + "=${R" + strconv.Itoa(i) + "}\n"
+	}
+	return imports, others, config, nil
+}
+
+// embedded puts the embed configuration of a node into the options: the patterns,
+// where it follows from them.
+func embedded(node *graph.Node, dir, steps string, options map[string]string) string {
+	for _, s := range node.Steps {
+		if s.Write == nil || s.Write.Path != "${OBJ}/embedcfg" {
+			continue
+		}
+		var ok bool
+		if steps, ok = once(steps, inner(s.Write.Text), "@EMBED@"); !ok {
+			continue
+		}
+		if options["P"], ok = patterns(s.Write.Text, dir); !ok {
+			delete(options, "P")
+			options["E"] = s.Write.Text
+		}
+	}
+	return steps
 }
 
 func sortedKeys(m map[string]string) []string {

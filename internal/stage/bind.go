@@ -2,11 +2,9 @@ package stage
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
-	"os"
 	"path"
 	"path/filepath"
 	"slices"
@@ -434,30 +432,4 @@ func (b *Bound) WriteTo(dir, storeDir string) error {
 		})
 	}
 	return WriteJSON(filepath.Join(dir, "derivations.json"), data)
-}
-
-func readJSON(file string, v any) error {
-	text, err := os.ReadFile(file)
-	if err != nil {
-		return err
-	}
-	if err := json.Unmarshal(text, v); err != nil {
-		return fmt.Errorf("%s: %w", file, err)
-	}
-	return nil
-}
-
-// WriteJSON writes v to a new file.
-func WriteJSON(file string, v any) error {
-	text, err := JSON(v)
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(file, text, 0o666)
-}
-
-// JSON is v on a line of its own.
-func JSON(v any) ([]byte, error) {
-	text, err := json.Marshal(v)
-	return append(text, '\n'), err
 }

@@ -1,0 +1,34 @@
+package stage
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+)
+
+// readJSON reads a file into v.
+func readJSON(file string, v any) error {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal(text, v); err != nil {
+		return fmt.Errorf("%s: %w", file, err)
+	}
+	return nil
+}
+
+// WriteJSON writes v to a new file.
+func WriteJSON(file string, v any) error {
+	text, err := JSON(v)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(file, text, 0o666)
+}
+
+// JSON is v on a line of its own.
+func JSON(v any) ([]byte, error) {
+	text, err := json.Marshal(v)
+	return append(text, '\n'), err
+}
