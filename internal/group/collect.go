@@ -7,7 +7,7 @@ import (
 	"dgd/internal/graph"
 )
 
-// lib/stages/generate.nix has the same numbers.
+// lib/stages/plan-links.nix has the same numbers.
 const (
 	MinCollected = 16  // fewer third-party archives are not worth a derivation
 	MaxOwn       = 128 // a link refers to as many archives of the main module's packages

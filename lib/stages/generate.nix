@@ -26,7 +26,13 @@ let
   setOf = list: listToAttrs (map (name: { inherit name; value = null; }) list);
   isIn = set: name: set ? ${name};
   dirName = p: builtins.head (builtins.match "(.*)/[^/]*" p);
-  escape = builtins.replaceStrings [ "$" ] [ "$$" ];
+  units = import ./plan-units.nix { inherit execute inner goroot; };
+  inherit (units)
+    escape
+    token
+    unit
+    derive
+    ;
   # A string as it stands between the quotes of JSON.
   quoteless =
     s:
@@ -250,10 +256,6 @@ let
     )
   );
 
-  # A file of an output, where base stands for the output.
-  below = file: base: if file.path == "" then base else "${base}/${escape file.path}";
-  token = file: below file "\${${file.output}}";
-
   # Where an output of a node is: as drvgen.place says it.
   fileOf =
     place: output:
@@ -367,92 +369,6 @@ let
       ];
     };
 
-  unit =
-    {
-      name,
-      steps,
-      refs,
-      dirs,
-      sources,
-      vars,
-      env ? null,
-      compilers ? null,
-    }:
-    let
-      outer = builtins.filter (r: r.inner == null) refs;
-      needs =
-        let
-          set = setOf (map (r: toString r.inner.unit) (builtins.filter (r: r.inner != null) refs));
-        in
-        builtins.sort builtins.lessThan (map builtins.fromJSON (builtins.attrNames set));
-      allDirs = builtins.attrNames (setOf (dirs ++ map (f: dirName f.path) sources.files));
-      all =
-        map (d: ''{"mkdir":${toJSON d}}'') allDirs
-        ++ map (f: ''{"write":{"path":${toJSON f.path},"text":${toJSON (escape f.text)}}}'') sources.files
-        ++ (if steps == "" then [ ] else [ steps ]);
-    in
-    {
-      values =
-        map (r: {
-          id = "${r.place.id}!${r.file.output}";
-          value = r.place.drv.${r.file.output};
-        }) outer
-        ++ map (t: {
-          id = builtins.unsafeDiscardStringContext "${t.tree}";
-          value = "${t.tree}";
-        }) sources.trees;
-      inherit env;
-      text =
-        variable:
-        let
-          tokens = imap (i: r: {
-            name = "R${toString i}";
-            value =
-              if r.inner != null then
-                token r.file
-              else
-                below r.file "\${${variable "${r.place.id}!${r.file.output}"}}";
-          }) refs;
-          placed = map (
-            t:
-            ''{"at":${toJSON t.at},${if t.copy or false then ''"copy":true,'' else ""}"from":"''${${variable (builtins.unsafeDiscardStringContext "${t.tree}")}}"}''
-          ) sources.trees;
-        in
-        "{"
-        + (if compilers == null then "" else ''"compilers":"''${${compilers}}",'')
-        + (if env == null then "" else ''"env":"''${${env}}",'')
-        + ''"name":${toJSON name}''
-        + (if needs == [ ] then "" else '',"needs":${toJSON needs}'')
-        + (if placed == [ ] then "" else '',"sources":[${concatStringsSep "," placed}]'')
-        + '',"steps":[${concatStringsSep "," all}],"vars":${toJSON (vars // listToAttrs tokens)}}'';
-    };
-
-  # The derivation of some units. A variable has its name by how often the derivation has referred to anything before.
-  derive =
-    {
-      name,
-      outputs,
-      units,
-      vars ? {
-        GOROOT = goroot;
-      },
-    }:
-    let
-      values = builtins.concatMap (u: u.values) units;
-      index = listToAttrs (imap (i: v: { name = v.id; value = "V${toString i}"; }) values);
-    in
-    execute inner {
-      inherit name outputs;
-      spec = ''{"units":[${concatStringsSep "," (map (u: u.text (id: index.${id})) units)}]}'';
-      vars =
-        vars
-        // listToAttrs (
-          map (v: {
-            name = index.${v.id};
-            inherit (v) value;
-          }) values
-        );
-    };
   goroot = if inputs.goroot == "." then "${inputs.go}" else "${inputs.go}/${inputs.goroot}";
 
   single =
@@ -487,191 +403,24 @@ let
       ) part.vars;
     }
   ) plan.parts;
-
-  # A program.
-  link =
-    key: l:
-    let
-      closure = builtins.genericClosure {
-        startSet = map (key: { inherit key; }) l.roots;
-        operator = n: map (key: { inherit key; }) (importsOf n.key);
-      };
-      linked = builtins.sort (a: b: nameOf.${a} < nameOf.${b}) (map (n: n.key) closure);
-      main = builtins.head l.roots;
-      mainAt = indexIn linked main;
-      collected = collect linked;
-      refs = map (key: {
-        inner = null;
-        place = collected.${key} or placeOf.${key};
-        file = (collected.${key} or placeOf.${key}).archive;
-      }) linked;
-      name = nameOf.${main};
-    in
-    derive {
-      name = if isLast then "program" else storeName l.main;
-      outputs = [ "out" ];
-      vars =
-        {
-          GOROOT = goroot;
-        }
-        // (if l.options ? c then { CGOENV = "${inputs.linkEnv}"; } else { });
-      units = [
-        (unit {
-          inherit name refs;
-          steps = fillIn (
-            builtins.replaceStrings
-              [
-                "@IMPORTS@"
-                "@MAIN@"
-                "@TOOLS@"
-                "@ENV@"
-              ]
-              [
-                (quoteless (importConfig linked))
-                "\${R${toString mainAt}}"
-                tools
-                toolEnv
-              ]
-              plan.templates.${l.template}
-          );
-          dirs = [ "\${out}/bin" ];
-          sources = sourcesOf.none // {
-            trees = builtins.concatMap (key: (sourcesOf.copied packages.${key}.sources).trees) (
-              plan.keysOf (l.options.L or "-")
-            );
-          };
-          vars.PROGRAM = "\${out}/bin/${escape l.main}";
-          env = if l.options ? c then "CGOENV" else null;
-        })
-      ];
-    };
-  importsOf = key: if isStd key then plan.std.${key}.imports else plan.packages.${key}.imports;
-  indexIn =
-    list: key:
-    (listToAttrs (imap (i: k: { name = k; value = i; }) list)).${key};
-  fillIn = builtins.replaceStrings (imap (i: _: "=_dgd_value_${toString i}_") values) (
-    map (v: "=${quoteless (escape v)}") values
-  );
-
-  # As group.Collections: derivations between archives and the link.
-  collect =
-    linked:
-    let
-      others = builtins.filter (key: !(isStd key)) linked;
-      vendored = builtins.filter (key: !packages.${key}.own) others;
-      ours = builtins.filter (key: packages.${key}.own) others;
-      quarter = {
-        "0" = "0"; "1" = "1"; "2" = "2"; "3" = "3";
-        "4" = "0"; "5" = "1"; "6" = "2"; "7" = "3";
-        "8" = "0"; "9" = "1"; "a" = "2"; "b" = "3";
-        "c" = "0"; "d" = "1"; "e" = "2"; "f" = "3";
-      };
-      bucket =
-        key:
-        let
-          hash = builtins.hashString "sha256" nameOf.${key};
-        in
-        quarter.${substring 0 1 hash} + substring 1 1 hash;
-      sets =
-        (if length vendored >= 16 then [ vendored ] else [ ])
-        ++ (if length ours > 128 then builtins.attrValues (builtins.groupBy bucket ours) else [ ]);
-    in
-    builtins.foldl' (places: set: places // collection set) { } sets;
-
-  collection =
-    keys:
-    let
-      file = key: {
-        output = "out";
-        path = "${nameOf.${key}}@.a";
-      };
-      refs = map (key: {
-        id = "${placeOf.${key}.id}!out";
-        value = placeOf.${key}.drv.out;
-      }) keys;
-      drv = derive {
-        name = "archives";
-        outputs = [ "out" ];
-        vars = { };
-        units = [
-          {
-            values = refs;
-            text =
-              variable:
-              let
-                sources = map (
-                  key:
-                  ''{"at":${toJSON (token (file key))},"from":${
-                    toJSON (below placeOf.${key}.archive "\${${variable "${placeOf.${key}.id}!out"}}")
-                  }}''
-                ) keys;
-              in
-              ''{"name":"archives","sources":[${concatStringsSep "," sources}],"steps":[]}'';
-          }
-        ];
-      };
-      id = "archives ${builtins.concatStringsSep " " keys}";
-    in
-    listToAttrs (
-      map (key: {
-        name = key;
-        value = {
-          inherit drv id;
-          archive = file key;
-        };
-      }) keys
-    );
-
-  links = builtins.mapAttrs link plan.links;
-  linkKeys = builtins.sort (a: b: nameOfLink a < nameOfLink b) (builtins.attrNames links);
-  nameOfLink = key: nameOf.${builtins.head plan.links.${key}.roots};
-  # Packages that no program needs.
-  imported = setOf (
-    builtins.concatMap (p: p.imports) (builtins.attrValues plan.packages)
-    ++ map (l: builtins.head l.roots) (builtins.attrValues plan.links)
-  );
-  unused =
-    if libraries then
-      builtins.sort (a: b: nameOf.${a} < nameOf.${b}) (
-        builtins.filter (key: !(imported ? ${key})) (builtins.attrNames plan.packages)
-      )
-    else
-      [ ];
-  isLast = length linkKeys == 1 && unused == [ ];
-
-  # All programs, where there are several, and what else must compile.
-  joined = derive {
-    name = "program";
-    outputs = [ "out" ];
-    vars = { };
-    units = [
-      {
-        values =
-          map (key: {
-            id = "${placeOf.${key}.id}!${placeOf.${key}.export.output}";
-            value = placeOf.${key}.drv.${placeOf.${key}.export.output};
-          }) unused
-          ++ map (key: {
-            id = key;
-            value = links.${key}.out;
-          }) linkKeys;
-        text =
-          variable:
-          let
-            copies = map (
-              key:
-              let
-                file = "/bin/${escape plan.links.${key}.main}";
-              in
-              ''{"copy":{"from":${toJSON "\${${variable key}}${file}"},"to":${toJSON "\${out}${file}"}}}''
-            ) linkKeys;
-            first = ''{"mkdir":"''${out}${if linkKeys == [ ] then "" else "/bin"}"}'';
-          in
-          ''{"name":"programs","steps":[${concatStringsSep "," ([ first ] ++ copies)}]}'';
-      }
-    ];
-  };
 in
 {
-  program = if isLast then links.${builtins.head linkKeys} else joined;
+  program = import ./plan-links.nix {
+    inherit
+      plan
+      inputs
+      values
+      libraries
+      units
+      goroot
+      packages
+      nameOf
+      placeOf
+      importConfig
+      quoteless
+      tools
+      toolEnv
+      sourcesOf
+      ;
+  };
 }

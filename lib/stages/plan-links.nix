@@ -1,0 +1,222 @@
+# The programs of a plan in a file, and what joins them (drvgen/collect.go and drvgen.join).
+{
+  plan, # what plan-file.nix has read
+  inputs, # what the whole build has in common
+  values, # what flags of the plan have stand-ins for
+  libraries, # whether there may be packages that no program needs
+  units, # see plan-units.nix
+  goroot, # what GOROOT stands for
+  packages, # as generate.nix has read them, by their keys
+  nameOf, # import paths, by key
+  placeOf, # where the outputs of packages are, by key
+  importConfig, # of a list of keys
+  quoteless, # a string as it stands between the quotes of JSON
+  tools, # GOHOSTOS_GOHOSTARCH
+  toolEnv, # what Go's tools have in their environment
+  sourcesOf, # see plan-sources.nix
+}:
+let
+  inherit (builtins)
+    length
+    listToAttrs
+    concatStringsSep
+    toJSON
+    substring
+    ;
+  inherit (units)
+    escape
+    below
+    token
+    unit
+    derive
+    ;
+  imap = f: list: builtins.genList (i: f i (builtins.elemAt list i)) (length list);
+  setOf = list: listToAttrs (map (name: { inherit name; value = null; }) list);
+  isStd = key: plan.std ? ${key};
+  storeName = import ./store-name.nix;
+
+  # A program.
+  link =
+    key: l:
+    let
+      closure = builtins.genericClosure {
+        startSet = map (key: { inherit key; }) l.roots;
+        operator = n: map (key: { inherit key; }) (importsOf n.key);
+      };
+      linked = builtins.sort (a: b: nameOf.${a} < nameOf.${b}) (map (n: n.key) closure);
+      main = builtins.head l.roots;
+      mainAt = indexIn linked main;
+      collected = collect linked;
+      refs = map (key: {
+        inner = null;
+        place = collected.${key} or placeOf.${key};
+        file = (collected.${key} or placeOf.${key}).archive;
+      }) linked;
+      name = nameOf.${main};
+    in
+    derive {
+      name = if isLast then "program" else storeName l.main;
+      outputs = [ "out" ];
+      vars =
+        {
+          GOROOT = goroot;
+        }
+        // (if l.options ? c then { CGOENV = "${inputs.linkEnv}"; } else { });
+      units = [
+        (unit {
+          inherit name refs;
+          steps = fillIn (
+            builtins.replaceStrings
+              [
+                "@IMPORTS@"
+                "@MAIN@"
+                "@TOOLS@"
+                "@ENV@"
+              ]
+              [
+                (quoteless (importConfig linked))
+                "\${R${toString mainAt}}"
+                tools
+                toolEnv
+              ]
+              plan.templates.${l.template}
+          );
+          dirs = [ "\${out}/bin" ];
+          sources = sourcesOf.none // {
+            trees = builtins.concatMap (key: (sourcesOf.copied packages.${key}.sources).trees) (
+              plan.keysOf (l.options.L or "-")
+            );
+          };
+          vars.PROGRAM = "\${out}/bin/${escape l.main}";
+          env = if l.options ? c then "CGOENV" else null;
+        })
+      ];
+    };
+  importsOf = key: if isStd key then plan.std.${key}.imports else plan.packages.${key}.imports;
+  indexIn =
+    list: key:
+    (listToAttrs (imap (i: k: { name = k; value = i; }) list)).${key};
+  fillIn = builtins.replaceStrings (imap (i: _: "=_dgd_value_${toString i}_") values) (
+    map (v: "=${quoteless (escape v)}") values
+  );
+
+  # As group.Collections: derivations between archives and the link.
+  collect =
+    linked:
+    let
+      others = builtins.filter (key: !(isStd key)) linked;
+      vendored = builtins.filter (key: !packages.${key}.own) others;
+      ours = builtins.filter (key: packages.${key}.own) others;
+      quarter = {
+        "0" = "0"; "1" = "1"; "2" = "2"; "3" = "3";
+        "4" = "0"; "5" = "1"; "6" = "2"; "7" = "3";
+        "8" = "0"; "9" = "1"; "a" = "2"; "b" = "3";
+        "c" = "0"; "d" = "1"; "e" = "2"; "f" = "3";
+      };
+      bucket =
+        key:
+        let
+          hash = builtins.hashString "sha256" nameOf.${key};
+        in
+        quarter.${substring 0 1 hash} + substring 1 1 hash;
+      sets =
+        (if length vendored >= 16 then [ vendored ] else [ ])
+        ++ (if length ours > 128 then builtins.attrValues (builtins.groupBy bucket ours) else [ ]);
+    in
+    builtins.foldl' (places: set: places // collection set) { } sets;
+
+  collection =
+    keys:
+    let
+      file = key: {
+        output = "out";
+        path = "${nameOf.${key}}@.a";
+      };
+      refs = map (key: {
+        id = "${placeOf.${key}.id}!out";
+        value = placeOf.${key}.drv.out;
+      }) keys;
+      drv = derive {
+        name = "archives";
+        outputs = [ "out" ];
+        vars = { };
+        units = [
+          {
+            values = refs;
+            text =
+              variable:
+              let
+                sources = map (
+                  key:
+                  ''{"at":${toJSON (token (file key))},"from":${
+                    toJSON (below placeOf.${key}.archive "\${${variable "${placeOf.${key}.id}!out"}}")
+                  }}''
+                ) keys;
+              in
+              ''{"name":"archives","sources":[${concatStringsSep "," sources}],"steps":[]}'';
+          }
+        ];
+      };
+      id = "archives ${builtins.concatStringsSep " " keys}";
+    in
+    listToAttrs (
+      map (key: {
+        name = key;
+        value = {
+          inherit drv id;
+          archive = file key;
+        };
+      }) keys
+    );
+
+  links = builtins.mapAttrs link plan.links;
+  linkKeys = builtins.sort (a: b: nameOfLink a < nameOfLink b) (builtins.attrNames links);
+  nameOfLink = key: nameOf.${builtins.head plan.links.${key}.roots};
+  # Packages that no program needs.
+  imported = setOf (
+    builtins.concatMap (p: p.imports) (builtins.attrValues plan.packages)
+    ++ map (l: builtins.head l.roots) (builtins.attrValues plan.links)
+  );
+  unused =
+    if libraries then
+      builtins.sort (a: b: nameOf.${a} < nameOf.${b}) (
+        builtins.filter (key: !(imported ? ${key})) (builtins.attrNames plan.packages)
+      )
+    else
+      [ ];
+  isLast = length linkKeys == 1 && unused == [ ];
+
+  # All programs, where there are several, and what else must compile.
+  joined = derive {
+    name = "program";
+    outputs = [ "out" ];
+    vars = { };
+    units = [
+      {
+        values =
+          map (key: {
+            id = "${placeOf.${key}.id}!${placeOf.${key}.export.output}";
+            value = placeOf.${key}.drv.${placeOf.${key}.export.output};
+          }) unused
+          ++ map (key: {
+            id = key;
+            value = links.${key}.out;
+          }) linkKeys;
+        text =
+          variable:
+          let
+            copies = map (
+              key:
+              let
+                file = "/bin/${escape plan.links.${key}.main}";
+              in
+              ''{"copy":{"from":${toJSON "\${${variable key}}${file}"},"to":${toJSON "\${out}${file}"}}}''
+            ) linkKeys;
+            first = ''{"mkdir":"''${out}${if linkKeys == [ ] then "" else "/bin"}"}'';
+          in
+          ''{"name":"programs","steps":[${concatStringsSep "," ([ first ] ++ copies)}]}'';
+      }
+    ];
+  };
+in
+if isLast then links.${builtins.head linkKeys} else joined
