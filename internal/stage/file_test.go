@@ -88,6 +88,7 @@ func TestFileIsBound(t *testing.T) {
 		many[name+"/"+name+".go"] = "package " + name + "\n"
 		many["small/imports"+name+".go"] = "package small\n\nimport _ \"example.com/m/" + name + "\"\n"
 	}
+	stds := map[string]string{}
 	for _, test := range []struct {
 		name             string
 		files            map[string]string
@@ -136,7 +137,7 @@ func TestFileIsBound(t *testing.T) {
 			if err := os.WriteFile(plan, text, 0o666); err != nil {
 				t.Fatal(err)
 			}
-			bound := boundFor(t, base, src, work, test.contentAddressed)
+			bound := boundFor(t, base, src, work, stds, test.contentAddressed)
 			same(t, src, plan, bound, test.contentAddressed)
 		})
 	}
@@ -173,19 +174,30 @@ const profile = "GO PREPROFILE V1\n"
 const maxOwnPackages = 140 // more than a link refers to one by one
 
 // boundFor plans and binds in the stages of a build, and returns the directory that
-// evaluation imports.
-func boundFor(t *testing.T, base *Config, src, work string, contentAddressed bool) string {
+// evaluation imports. stds are the plans of the standard library that have been made,
+// as JSON, by what they depend on.
+func boundFor(t *testing.T, base *Config, src, work string, stds map[string]string, contentAddressed bool) string {
 	t.Helper()
-	std := &Config{Go: base.Go, Env: base.Env, AnyCompiler: base.AnyCompiler, Flags: gocmd.Without(base.Flags, "-ldflags=-buildid=")}
-	for name, cfg := range map[string]*Config{"plan": base, "std": std} {
+	plan := func(cfg *Config, name string) string {
 		p, err := Make(t.Context(), cfg, filepath.Join(work, name))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := WriteJSON(filepath.Join(work, name+".json"), p); err != nil {
+		text, err := JSON(p)
+		if err != nil {
 			t.Fatal(err)
 		}
+		return string(text)
 	}
+	std := &Config{Go: base.Go, Env: base.Env, AnyCompiler: base.AnyCompiler, Flags: gocmd.Without(base.Flags, "-ldflags=-buildid=")}
+	key, err := JSON(std)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if stds[string(key)] == "" {
+		stds[string(key)] = plan(std, "std")
+	}
+	writeFiles(t, work, map[string]string{"plan.json": plan(base, "plan"), "std.json": stds[string(key)]})
 	list, err := SplitModules(t.Context(), &SplitConfig{Src: src, StoreDir: "/nix/store"}, nil)
 	if err != nil {
 		t.Fatal(err)
