@@ -73,7 +73,7 @@ func lockedProject(args []string, gowork string) (*making.Project, error) {
 	if len(args) > 0 {
 		dir = args[0]
 	}
-	return making.FindWith(dir, gowork)
+	return making.Find(dir, gowork)
 }
 
 // directories completes the argument DIR.

@@ -251,7 +251,7 @@ func (f *planFlags) keep(cmd *cobra.Command, name string, old []byte) error {
 	if len(targets) == 0 {
 		return fmt.Errorf("%s is for no target", name)
 	}
-	facts, err := planfile.Read(name, old, targets[0])
+	facts, err := planfile.Read(name, lines, targets[0])
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package bind
 import (
 	"os"
 	"path"
+	"slices"
 
 	"dgd/internal/graph"
 )
@@ -27,13 +28,19 @@ func Divide(src, vendor string, ask bool) func(*graph.Node, []string) (*graph.Di
 			return nil, err
 		}
 		d := &graph.Division{Groups: groups}
+		var search, named []string
+		if !n.Src.Vendored {
+			if search, named, err = r.search(n.Src.Dir, n.Steps); err != nil {
+				return nil, err
+			}
+		}
 		for i := range d.Groups {
 			g := &d.Groups[i]
 			if n.Src.Vendored {
 				g.Header = n.Src.Exports
 				continue
 			}
-			c, _, err := r.named(n.Src.Dir, g.Files, n.Steps...)
+			c, err := r.close(slices.Concat(g.Files, named), search)
 			if err != nil {
 				return nil, err
 			}
@@ -49,7 +56,7 @@ func Divide(src, vendor string, ask bool) func(*graph.Node, []string) (*graph.Di
 			return d, nil
 		}
 		// The C that cgo writes has the preambles of the Go files.
-		c, _, err := r.named(n.Src.Dir, n.Src.Files, n.Steps...)
+		c, err := r.close(slices.Concat(n.Src.Files, named), search)
 		if err != nil {
 			return nil, err
 		}

@@ -245,8 +245,7 @@ func vendored(n *graph.Node, src, vendor string, modules []Module) ([]Bound, err
 	}
 	module := func(file string) int {
 		return slices.IndexFunc(modules, func(m Module) bool {
-			at := "vendor/" + m.Dir
-			return file == at || strings.HasPrefix(file, at+"/")
+			return InDir(file, "vendor/"+m.Dir)
 		})
 	}
 	i := module(n.Src.Dir)

@@ -126,7 +126,7 @@ func (r *reader) close(files, search []string) (*closure, error) {
 				if seen[target] || strings.HasPrefix(target, "../") {
 					continue
 				}
-				if inDir(target, r.vendor) {
+				if InDir(target, r.vendor) {
 					c.vendor = true
 				}
 				if r.isFile(target) {

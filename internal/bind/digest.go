@@ -30,7 +30,7 @@ func DigestDir(n *graph.Node, own string) string {
 // large. Where a name may lead out of the directory it is of all sources, with the
 // vendor directory where one may lead there.
 func Digest(src, vendor, dir string) (string, error) {
-	d := digester{src: src, vendor: vendor, dir: dir, hasGo: map[string]bool{}, toVendor: inDir(dir, vendor)}
+	d := digester{src: src, vendor: vendor, dir: dir, hasGo: map[string]bool{}, toVendor: InDir(dir, vendor)}
 	if err := d.walk(dir); err != nil {
 		return "", err
 	}
@@ -127,7 +127,7 @@ func (d *digester) add(rel, p string, e fs.DirEntry) error {
 	d.toVendor = d.toVendor || names.Vendor
 	for _, name := range names.Files {
 		for _, from := range []string{path.Dir(rel), d.dir} {
-			if !path.IsAbs(name) && d.dir != "." && !inDir(path.Join(from, name), d.dir) {
+			if !path.IsAbs(name) && d.dir != "." && !InDir(path.Join(from, name), d.dir) {
 				d.leaves = true
 			}
 		}

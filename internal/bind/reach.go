@@ -68,7 +68,7 @@ func LookAgain(g *graph.Graph, src, vendor string, modules []Module) error {
 func (w *reacher) follow(n *graph.Node, modules []string) error {
 	for _, m := range modules {
 		m = "vendor/" + m
-		if inDir(n.Src.Dir, m) && len(m) > len(w.own) {
+		if InDir(n.Src.Dir, m) && len(m) > len(w.own) {
 			w.own = m
 		}
 	}
@@ -124,14 +124,14 @@ type reacher struct {
 	names       Names // of all files
 }
 
-// inDir reports whether the path is dir, or below it.
-func inDir(p, dir string) bool { return p == dir || strings.HasPrefix(p, dir+"/") }
+// InDir reports whether the path is dir, or below it.
+func InDir(p, dir string) bool { return p == dir || strings.HasPrefix(p, dir+"/") }
 
 // to says that something leads to a path relative to SRC.
 func (w *reacher) to(p string) {
 	switch {
-	case inDir(p, "vendor"):
-		if (w.own == "" || !inDir(p, w.own)) && w.reach == graph.ReachModule {
+	case InDir(p, "vendor"):
+		if (w.own == "" || !InDir(p, w.own)) && w.reach == graph.ReachModule {
 			w.reach = graph.ReachModules
 		}
 	default:

@@ -181,7 +181,7 @@ func (c *collection) addLink(link, rest string) error {
 // isHidden reports whether no test sees a path, or anything below it, but one
 // that sees all of src.
 func (c *collection) isHidden(rel string) bool {
-	return rel == c.vendor || strings.HasPrefix(rel, c.vendor+"/") || path.Base(rel) == ".git"
+	return InDir(rel, c.vendor) || path.Base(rel) == ".git"
 }
 
 // addPackage adds the files of a directory and the directories below it, but

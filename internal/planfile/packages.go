@@ -210,7 +210,7 @@ func (w *writer) sources(n int, m *Module, files []string, options map[string]st
 	}
 	if len(bound) == 1 && !bound[0].Copy {
 		b := bound[0]
-		if m != nil && b.Tree == nil && b.Path == m.Store && b.At == "vendor/"+m.Dir {
+		if m != nil && m.is(b) {
 			return nil
 		}
 		if b.Tree != nil && b.At == node.Src.Dir && b.Tree.Name == nar.Name(node.Name) && b.Tree.Exclude == nil && b.Tree.Files != nil &&

@@ -35,9 +35,18 @@ func TestLines(t *testing.T) {
 	}
 }
 
+// read reads the facts of a plan with the lines.
+func read(lines ...string) (*Facts, error) {
+	whole, err := Lines("x", []byte(text(lines...)))
+	if err != nil {
+		return nil, err
+	}
+	return Read("x", whole, "linux/amd64")
+}
+
 func TestCompare(t *testing.T) {
-	f, err := Read("x", []byte(text("set packages null", "set digest 12345678",
-		"package m: t a.go - N=c d=11111111 n=44444444 s=.", "package m:x%20y t a.go - d=22222222 s=x%20y", "package v:w t a.go - d=33333333 v=vendor/v/w", "package z: t a.go -")), "linux/amd64")
+	f, err := read("set packages null", "set digest 12345678",
+		"package m: t a.go - N=c d=11111111 n=44444444 s=.", "package m:x%20y t a.go - d=22222222 s=x%20y", "package v:w t a.go - d=33333333 v=vendor/v/w", "package z: t a.go -")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,7 +62,7 @@ func TestCompare(t *testing.T) {
 	if len(stale) != 3 || !strings.HasPrefix(stale[2], ".: its files that are not Go, or what these include") || !strings.HasPrefix(stale[0], "go.mod, go.sum") || !strings.HasPrefix(stale[1], "x y: its files") {
 		t.Errorf("stale are %q", stale)
 	}
-	if _, err := Read("x", []byte(text("set packages {", "set digest 1")), "linux/amd64"); err == nil || !strings.Contains(err.Error(), "x: the setting packages is not JSON") {
+	if _, err := read("set packages {", "set digest 1"); err == nil || !strings.Contains(err.Error(), "x: the setting packages is not JSON") {
 		t.Errorf("the error is %v", err)
 	}
 }

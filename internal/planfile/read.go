@@ -24,12 +24,9 @@ type Native struct {
 	Digest  string // bind.Digest of that
 }
 
-// Read reads the facts of a plan for a target. Name is that of the file, for messages.
-func Read(name string, text []byte, target string) (*Facts, error) {
-	lines, err := Lines(name, text)
-	if err != nil {
-		return nil, err
-	}
+// Read reads the facts of a plan for a target. Lines are those of the plan, and name
+// is that of the file, for messages.
+func Read(name string, lines []string, target string) (*Facts, error) {
 	lines = For(lines, target)
 	f := &Facts{Digests: map[string]string{}, Settings: map[string]json.RawMessage{}}
 	for _, line := range lines {

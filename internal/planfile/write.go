@@ -233,11 +233,16 @@ func (w *writer) useBound(used map[string]*Module) {
 // moduleAt returns the module that a node reads, or nil.
 func (w *writer) moduleAt(b bind.Bound) *Module {
 	for i := range w.p.Modules {
-		if m := &w.p.Modules[i]; b.Tree == nil && b.Path == m.Store && b.At == "vendor/"+m.Dir {
+		if m := &w.p.Modules[i]; m.is(b) {
 			return m
 		}
 	}
 	return nil
+}
+
+// is reports whether a node reads the module as it is.
+func (m *Module) is(b bind.Bound) bool {
+	return b.Tree == nil && b.Path == m.Store && b.At == "vendor/"+m.Dir
 }
 
 // aliases gives each module path a short name: the shortest end of it that no
@@ -268,7 +273,7 @@ func aliases(paths []string) map[string]string {
 func (w *writer) mainOf(name string) string {
 	best := ""
 	for _, m := range w.p.Mains {
-		if (name == m || strings.HasPrefix(name, m+"/")) && len(m) > len(best) {
+		if bind.InDir(name, m) && len(m) > len(best) {
 			best = m
 		}
 	}

@@ -120,12 +120,12 @@ func (cfg *BindConfig) readPlan(file string, p *Plan) error {
 
 // lookAgain looks at the C of the sources' own vendor directory, of which the
 // plan has seen a skeleton.
-func (p *Plan) lookAgain(cfg *BindConfig, vendored []bind.Module) error {
-	vendor := filepath.Join(cfg.Src, p.vendor())
+func (p *Plan) lookAgain(src string, vendored []bind.Module) error {
+	vendor := filepath.Join(src, p.vendor())
 	if !workspace.Exists(filepath.Join(vendor, "modules.txt")) {
 		return nil
 	}
-	return bind.LookAgain(&p.Graph, cfg.Src, vendor, vendored)
+	return bind.LookAgain(&p.Graph, src, vendor, vendored)
 }
 
 // lockedModules are the modules of a lock, by their places in the module cache.
@@ -188,19 +188,27 @@ func cannot(ctx context.Context, err error) error {
 
 // bindProgram binds the program: package by package, or else by the go command.
 func (b *Bound) bindProgram(ctx context.Context, cfg *BindConfig, vendored []bind.Module, std, program *Plan) error {
-	if program.Unplanned == "" {
-		err := cannot(ctx, b.bindPackages(ctx, cfg, vendored, std, program))
-		if err == nil || !program.leave(err) {
+	return b.orByGo(ctx, cfg, program, "the programs are built", "go build", func() error {
+		return b.bindPackages(ctx, cfg, vendored, std, program)
+	})
+}
+
+// orByGo binds a plan by the function, or else leaves what it is for to the go
+// command, and notes that for the user.
+func (b *Bound) orByGo(ctx context.Context, cfg *BindConfig, p *Plan, what, command string, byPackages func() error) error {
+	if p.Unplanned == "" {
+		err := cannot(ctx, byPackages())
+		if err == nil || !p.leave(err) {
 			return err
 		}
 	}
-	b.say(program, "the programs are built", "go build")
-	return b.bindByGo(ctx, cfg, program)
+	b.say(p, what, command)
+	return b.bindByGo(ctx, cfg, p)
 }
 
 // bindPackages makes a program's derivations of its packages.
 func (b *Bound) bindPackages(ctx context.Context, cfg *BindConfig, vendored []bind.Module, std, program *Plan) error {
-	if err := program.lookAgain(cfg, vendored); err != nil {
+	if err := program.lookAgain(cfg.Src, vendored); err != nil {
 		return err
 	}
 	divide := bind.Divide(cfg.Src, program.vendor(), cfg.Inner.ContentAddressed)
@@ -256,14 +264,9 @@ func (b *Bound) bindTests(ctx context.Context, cfg *BindConfig, vendored []bind.
 	if err := cfg.readPlan(cfg.Tests, &tests); err != nil {
 		return err
 	}
-	if tests.Unplanned == "" {
-		err := cannot(ctx, b.bindRuns(ctx, cfg, vendored, std, program, &tests))
-		if err == nil || !tests.leave(err) {
-			return err
-		}
-	}
-	b.say(&tests, "the tests are run", "go test")
-	return b.bindByGo(ctx, cfg, &tests)
+	return b.orByGo(ctx, cfg, &tests, "the tests are run", "go test", func() error {
+		return b.bindRuns(ctx, cfg, vendored, std, program, &tests)
+	})
 }
 
 // bindRuns makes the derivations that run tests, a package's each. What these share
@@ -271,7 +274,7 @@ func (b *Bound) bindTests(ctx context.Context, cfg *BindConfig, vendored []bind.
 // there, too, and grouped as they are without tests.
 func (b *Bound) bindRuns(ctx context.Context, cfg *BindConfig, vendored []bind.Module, std, program, tests *Plan) error {
 	for _, p := range []*Plan{program, tests} {
-		if err := p.lookAgain(cfg, vendored); err != nil {
+		if err := p.lookAgain(cfg.Src, vendored); err != nil {
 			return err
 		}
 	}

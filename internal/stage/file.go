@@ -204,7 +204,7 @@ func (cfg *FileConfig) addSources(ctx context.Context, project *planfile.Project
 // depends on more than the skeleton.
 func (cfg *FileConfig) native(program *Plan, vendored []bind.Module) (map[string]planfile.Native, error) {
 	if cfg.Lock == nil {
-		if err := program.lookAgain(&BindConfig{Src: cfg.Src}, vendored); err != nil {
+		if err := program.lookAgain(cfg.Src, vendored); err != nil {
 			return nil, err
 		}
 	}
@@ -234,7 +234,7 @@ func (cfg *FileConfig) native(program *Plan, vendored []bind.Module) (map[string
 func moduleOf(n *graph.Node, modules []bind.Module) string {
 	best := ""
 	for _, m := range modules {
-		if strings.HasPrefix(n.Src.Dir+"/", "vendor/"+m.Dir+"/") && len(m.Dir) > len(best) {
+		if bind.InDir(n.Src.Dir, "vendor/"+m.Dir) && len(m.Dir) > len(best) {
 			best = m.Dir
 		}
 	}
@@ -265,7 +265,11 @@ func CheckFile(ctx context.Context, cfg *CheckConfig, dir string) error {
 	if err != nil {
 		return err
 	}
-	facts, err := planfile.Read(planfile.Name, text, cfg.Env["GOOS"]+"/"+cfg.Env["GOARCH"])
+	lines, err := planfile.Lines(planfile.Name, text)
+	if err != nil {
+		return err
+	}
+	facts, err := planfile.Read(planfile.Name, lines, cfg.Env["GOOS"]+"/"+cfg.Env["GOARCH"])
 	if err != nil {
 		return err
 	}

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"dgd/internal/action"
+	"dgd/internal/bind"
 	"dgd/internal/goflags"
 	"dgd/internal/graph"
 	"dgd/internal/workspace"
@@ -123,7 +124,7 @@ func namesFile(flag, src, dir string) bool {
 			if !path.IsAbs(file) {
 				file = filepath.Join(dir, file)
 			}
-			if (file == src || strings.HasPrefix(file, src+"/")) && workspace.Exists(file) {
+			if bind.InDir(file, src) && workspace.Exists(file) {
 				return true
 			}
 		}

@@ -13,6 +13,7 @@ import (
 	"syscall"
 
 	"dgd/internal/action"
+	"dgd/internal/bind"
 	"dgd/internal/drvgen"
 )
 
@@ -165,5 +166,5 @@ func (s allSources) existing(first string, paths []string) []string {
 // isVendor reports whether a path is of the vendor directory, which testData
 // cannot bring along.
 func (s allSources) isVendor(rel string) bool {
-	return rel == s.cfg.Vendor || strings.HasPrefix(rel, s.cfg.Vendor+"/")
+	return bind.InDir(rel, s.cfg.Vendor)
 }

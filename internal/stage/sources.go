@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"dgd/internal/bind"
 )
 
 // SourcesConfig says which sources may have symlinks into the store.
@@ -71,9 +73,6 @@ type linkCopy struct {
 	targets     []string // of symlinks into the store
 }
 
-// below reports whether a path is a directory or below it.
-func below(path, dir string) bool { return path == dir || strings.HasPrefix(path, dir+"/") }
-
 // place is where the copy of a path of the store is.
 func (c *linkCopy) place(target string) string {
 	return filepath.Join(c.linked, strings.TrimPrefix(target, c.store))
@@ -98,9 +97,9 @@ func (c *linkCopy) copy(from, to string) error {
 	}
 	_, missing := os.Stat(path)
 	switch {
-	case below(path, c.src):
+	case bind.InDir(path, c.src):
 		path = filepath.Join(c.out, strings.TrimPrefix(path, c.src))
-	case below(path, c.store) && missing == nil:
+	case bind.InDir(path, c.store) && missing == nil:
 		c.targets = append(c.targets, path)
 		path = c.place(path)
 	default:

@@ -82,7 +82,7 @@ func WriteStdSpecs(cfg *StdSpecsConfig, out string) error {
 	if err := readJSON(cfg.StdPlan, &std); err != nil {
 		return err
 	}
-	_, specs, err := ofStd(&std)
+	_, specs, err := ofStd(&std, group.Std(&std.Graph))
 	if err != nil {
 		return err
 	}
@@ -97,9 +97,10 @@ func WriteStdSpecs(cfg *StdSpecsConfig, out string) error {
 	return nil
 }
 
-func ofStd(std *Plan) ([]drvgen.Derivation, map[string]string, error) {
+// ofStd is drvgen.OfStd for a plan of the standard library, in the groups.
+func ofStd(std *Plan, groups []group.Group) ([]drvgen.Derivation, map[string]string, error) {
 	opt := options("", &std.Graph, std.Goroot, nil)
-	opt.Groups = group.Std(&std.Graph)
+	opt.Groups = groups
 	return drvgen.OfStd(&std.Graph, opt)
 }
 
@@ -111,7 +112,8 @@ func BindStd(cfg *BindConfig) (*Bound, error) {
 	if err := readJSON(cfg.StdPlan, &std); err != nil {
 		return nil, err
 	}
-	drvs, _, err := ofStd(&std)
+	groups := group.Std(&std.Graph)
+	drvs, _, err := ofStd(&std, groups)
 	if err != nil {
 		return nil, err
 	}
@@ -122,8 +124,7 @@ func BindStd(cfg *BindConfig) (*Bound, error) {
 		}
 		return &Bound{Derivations: []drvgen.Derivation{{Name: "std", Outputs: []string{"out", "x"}, Spec: string(spec), Vars: map[string]drvgen.Value{}}}}, nil
 	}
-	first := group.Std(&std.Graph)[0].Name
-	i := slices.IndexFunc(drvs, func(d drvgen.Derivation) bool { return d.Name == first })
+	i := slices.IndexFunc(drvs, func(d drvgen.Derivation) bool { return d.Name == groups[0].Name })
 	for _, v := range drvs[i].Vars {
 		if v.Drv != nil {
 			return nil, fmt.Errorf("the first part of the standard library depends on another: %s", drvs[*v.Drv].Name)

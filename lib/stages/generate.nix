@@ -15,20 +15,15 @@
 let
   inherit (builtins)
     elemAt
-    length
     listToAttrs
     concatStringsSep
     toJSON
     stringLength
     substring
     ;
-  imap = f: list: builtins.genList (i: f i (elemAt list i)) (length list);
-  setOf = list: listToAttrs (map (name: { inherit name; value = null; }) list);
-  isIn = set: name: set ? ${name};
-  dirName = p: builtins.head (builtins.match "(.*)/[^/]*" p);
+  inherit (import ./plan-functions.nix) imap dirName escape;
   units = import ./plan-units.nix { inherit execute inner goroot; };
   inherit (units)
-    escape
     token
     unit
     derive
@@ -46,7 +41,7 @@ let
   toolEnv = substring 1 (stringLength plan.settings.toolEnv - 2) plan.settings.toolEnv;
 
   # What a key of the plan stands for.
-  isStd = isIn plan.std;
+  isStd = key: plan.std ? ${key};
   parts = key: builtins.match "([^:]*):(.*)" key;
   moduleOf =
     key:
@@ -192,9 +187,9 @@ let
       };
     }
   ) plan.std // groupPlaces // singlePlaces // partPlaces;
-  singlePlaces = builtins.mapAttrs (key: p: {
-    id = "package ${key}";
-    drv = single p;
+  # Those of a derivation of its own.
+  alone = id: drv: {
+    inherit id drv;
     archive = {
       output = "out";
       path = "";
@@ -203,20 +198,10 @@ let
       output = "x";
       path = "";
     };
-  }) (listToAttrs (builtins.concatMap (p: if p.group == null then [ { name = p.key; value = p; } ] else [ ]) (builtins.attrValues packages)));
+  };
+  singlePlaces = builtins.mapAttrs (key: p: alone "package ${key}" (single p)) (listToAttrs (builtins.concatMap (p: if p.group == null then [ { name = p.key; value = p; } ] else [ ]) (builtins.attrValues packages)));
   # What graph.Apart makes of a package with C.
-  partPlaces = builtins.mapAttrs (key: n: {
-    id = key;
-    drv = part key n;
-    archive = {
-      output = "out";
-      path = "";
-    };
-    export = {
-      output = "x";
-      path = "";
-    };
-  }) plan.nodes;
+  partPlaces = builtins.mapAttrs (key: n: alone key (part key n)) plan.nodes;
   groupPlaces = listToAttrs (
     builtins.concatLists (
       builtins.attrValues (

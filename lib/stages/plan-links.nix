@@ -24,14 +24,12 @@ let
     substring
     ;
   inherit (units)
-    escape
     below
     token
     unit
     derive
     ;
-  imap = f: list: builtins.genList (i: f i (builtins.elemAt list i)) (length list);
-  setOf = list: listToAttrs (map (name: { inherit name; value = null; }) list);
+  inherit (import ./plan-functions.nix) imap setOf escape;
   isStd = key: plan.std ? ${key};
   storeName = import ./store-name.nix;
 

@@ -6,16 +6,8 @@
 }:
 let
   inherit (builtins) stringLength substring;
-  escape = builtins.replaceStrings [ "$" ] [ "$$" ];
+  inherit (import ./plan-functions.nix) setOf escape;
   storeName = import ./store-name.nix;
-  setOf =
-    list:
-    builtins.listToAttrs (
-      map (name: {
-        inherit name;
-        value = null;
-      }) list
-    );
   # The directories that a file is in.
   above =
     f:

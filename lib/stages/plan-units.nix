@@ -10,14 +10,16 @@ let
     concatStringsSep
     toJSON
     ;
-  imap = f: list: builtins.genList (i: f i (builtins.elemAt list i)) (builtins.length list);
-  dirName = p: builtins.head (builtins.match "(.*)/[^/]*" p);
+  inherit (import ./plan-functions.nix)
+    imap
+    setOf
+    dirName
+    escape
+    ;
   # The elements of a list of strings, sorted, each once.
-  sorted = list: builtins.attrNames (listToAttrs (map (name: { inherit name; value = null; }) list));
+  sorted = list: builtins.attrNames (setOf list);
 in
 rec {
-  escape = builtins.replaceStrings [ "$" ] [ "$$" ];
-
   # A file of an output, where base stands for the output.
   below = file: base: if file.path == "" then base else "${base}/${escape file.path}";
   token = file: below file "\${${file.output}}";

@@ -41,7 +41,7 @@ func small(l *library) map[string]string {
 func fails(t *testing.T, dir string, timeout time.Duration) string {
 	t.Helper()
 	before := snapshot(t, dir)
-	p, err := Find(dir)
+	p, err := Find(dir, os.Getenv("GOWORK"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -152,7 +152,7 @@ func TestSlowProxy(t *testing.T) {
 		}
 	}))
 	environment(t, s.URL)
-	p, err := Find(project(t, small(lib)))
+	p, err := Find(project(t, small(lib)), os.Getenv("GOWORK"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -173,7 +173,7 @@ func TestInterrupted(t *testing.T) {
 		ended.Store(true)
 	}))
 	environment(t, s.URL)
-	p, err := Find(project(t, small(lib)))
+	p, err := Find(project(t, small(lib)), os.Getenv("GOWORK"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -197,7 +197,7 @@ func TestInterruptedAnywhere(t *testing.T) {
 			files := old(lib)
 			files["dgd.lock"] = "the old lock"
 			dir := project(t, files)
-			p, err := Find(dir)
+			p, err := Find(dir, os.Getenv("GOWORK"))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -384,7 +384,7 @@ func TestProjectFaults(t *testing.T) {
 	t.Run("a directory of somebody else", func(t *testing.T) {
 		dir := project(t, map[string]string{"dgd.lock": "the old lock", "private/x.go": "package x\n", "go.mod": "module x\n", "x.go": "package x\n"})
 		t.Setenv("GOWORK", "off")
-		p, err := Find(dir)
+		p, err := Find(dir, os.Getenv("GOWORK"))
 		if err != nil {
 			t.Fatal(err)
 		}

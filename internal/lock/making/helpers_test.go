@@ -207,7 +207,7 @@ func snapshot(t *testing.T, dir string) map[string]string {
 
 func makeLock(t *testing.T, dir string) (*lock.Lock, error) {
 	t.Helper()
-	p, err := Find(dir)
+	p, err := Find(dir, os.Getenv("GOWORK"))
 	if err != nil {
 		return nil, err
 	}

@@ -108,7 +108,7 @@ func TestMake(t *testing.T) {
 // checkClean checks that a lock that was just made is found to be in order.
 func checkClean(t *testing.T, dir string, l *lock.Lock) {
 	t.Helper()
-	p, err := Find(dir)
+	p, err := Find(dir, os.Getenv("GOWORK"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -129,7 +129,7 @@ func TestVendorDirectory(t *testing.T) {
 	files["vendor/modules.txt"] = "damaged"
 	dir := project(t, files)
 	t.Setenv("GOFLAGS", "-modcacherw -mod=vendor")
-	p, err := Find(dir)
+	p, err := Find(dir, os.Getenv("GOWORK"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -256,7 +256,7 @@ func TestWorkspace(t *testing.T) {
 
 	// Of one member alone.
 	t.Setenv("GOWORK", "off")
-	p, err := Find(filepath.Join(dir, "two"))
+	p, err := Find(filepath.Join(dir, "two"), os.Getenv("GOWORK"))
 	if err != nil || p.Dir != filepath.Join(dir, "two") || p.GoWork != nil {
 		t.Errorf("without the workspace: %+v (%v)", p, err)
 	}
@@ -332,7 +332,7 @@ func writable(t *testing.T, dir string) {
 // testMaker makes a maker for a project, as Make does.
 func testMaker(t *testing.T, dir string) *maker {
 	t.Helper()
-	p, err := Find(dir)
+	p, err := Find(dir, os.Getenv("GOWORK"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -457,15 +457,15 @@ func TestFindErrors(t *testing.T) {
 	} {
 		dir := project(t, test.files)
 		t.Setenv("GOWORK", test.gowork)
-		if _, err := Find(dir); err == nil || err.Error() != strings.ReplaceAll(test.want, "DIR", dir) {
+		if _, err := Find(dir, os.Getenv("GOWORK")); err == nil || err.Error() != strings.ReplaceAll(test.want, "DIR", dir) {
 			t.Errorf("%s: the error is %v, want %s", test.name, err, test.want)
 		}
 	}
-	if _, err := Find("/nowhere"); err == nil {
+	if _, err := Find("/nowhere", os.Getenv("GOWORK")); err == nil {
 		t.Error("a directory that is not there has a project")
 	}
 	file := filepath.Join(project(t, map[string]string{"go.mod": "module x\n"}), "go.mod")
-	if _, err := Find(file); err == nil || err.Error() != file+" is not a directory" {
+	if _, err := Find(file, os.Getenv("GOWORK")); err == nil || err.Error() != file+" is not a directory" {
 		t.Errorf("the project of a file: %v", err)
 	}
 }

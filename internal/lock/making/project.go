@@ -24,11 +24,8 @@ type Project struct {
 }
 
 // Find finds the module or the workspace that a directory belongs to, by the go
-// command's rules. GOWORK counts where it is in the environment.
-func Find(dir string) (*Project, error) { return FindWith(dir, os.Getenv("GOWORK")) }
-
-// FindWith is Find where GOWORK has another value.
-func FindWith(dir, gowork string) (*Project, error) {
+// command's rules. Gowork is the value of GOWORK.
+func Find(dir, gowork string) (*Project, error) {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
 		return nil, err
