@@ -14,6 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"dgd/internal/bind"
 	"dgd/internal/goflags"
 	"dgd/internal/lock/making"
 	"dgd/internal/planfile"
@@ -25,7 +26,8 @@ import (
 type planFlags struct {
 	src, builder, ldflags, gcflags, target, granularity string
 	packages, excluded, tags, env                       []string
-	cgo, contentAddressed                               bool
+	testPackages, checkFlags, testData                  []string
+	cgo, contentAddressed, tests                        bool
 }
 
 // gowork is what the builder's env, or else the user's, says of the workspace.
@@ -91,6 +93,10 @@ file stays until the new one is complete.`,
 	flags.BoolVar(&f.cgo, "cgo", true, "cgo is on, as where the builder's env does not say CGO_ENABLED")
 	flags.BoolVar(&f.contentAddressed, "content-addressed", false, "the builder's contentAddressed is true: of a program with C there is another plan then")
 	flags.StringVar(&f.granularity, "granularity", "module", "the builder's granularity, `package or module`")
+	flags.BoolVar(&f.tests, "tests", false, "plan the tests, too: a derivation for each package's")
+	flags.StringArrayVar(&f.testPackages, "test-package", nil, "with --tests, the builder's testPackages have `PATTERN` (default: ./..., for buildGoModule its packages)")
+	flags.StringArrayVar(&f.checkFlags, "check-flag", nil, "with --tests, the builder's checkFlags have `FLAG`")
+	flags.StringArrayVar(&f.testData, "test-data", nil, "with --tests, the builder's testData have `[PACKAGE=]PATH`")
 	return cmd
 }
 
@@ -213,6 +219,9 @@ func (f *planFlags) config(cmd *cobra.Command, dir, name string, old []byte) (*s
 		return nil, misuse{fmt.Errorf("--builder is %q, not buildGoModule, buildWithIFD or buildWithDynDrv", f.builder)}
 	}
 	cfg.Excluded = f.excluded
+	if cfg.Tests, err = f.ofTests(cfg); err != nil {
+		return nil, err
+	}
 	cfg.Env = map[string]string{"CGO_ENABLED": "0"}
 	if f.cgo {
 		cfg.Env["CGO_ENABLED"] = "1"
@@ -241,6 +250,34 @@ func (f *planFlags) config(cmd *cobra.Command, dir, name string, old []byte) (*s
 	return cfg, nil
 }
 
+// ofTests are the tests to plan, or null.
+func (f *planFlags) ofTests(cfg *stage.FileConfig) (*stage.FileTests, error) {
+	if !f.tests {
+		if len(f.testPackages)+len(f.checkFlags)+len(f.testData) > 0 {
+			return nil, misuse{errors.New("--test-package, --check-flag and --test-data are of --tests: give that, too")}
+		}
+		return nil, nil
+	}
+	t := &stage.FileTests{Packages: f.testPackages, CheckFlags: f.checkFlags, Data: map[string][]string{}}
+	if len(t.Packages) == 0 {
+		t.Packages = []string{"./..."}
+		if cfg.Libraries {
+			t.Packages = cfg.Package
+		}
+	}
+	if t.CheckFlags == nil {
+		t.CheckFlags = []string{}
+	}
+	for _, d := range f.testData {
+		name, path, ok := strings.Cut(d, "=")
+		if !ok {
+			name, path = bind.AllTests, d
+		}
+		t.Data[name] = append(t.Data[name], path)
+	}
+	return t, nil
+}
+
 // keep takes the settings of a file for flags that are not given.
 func (f *planFlags) keep(cmd *cobra.Command, name string, old []byte) error {
 	lines, err := planfile.Lines(name, old)
@@ -262,11 +299,15 @@ func (f *planFlags) keep(cmd *cobra.Command, name string, old []byte) error {
 		Granularity, ModRoot string
 		Libraries            bool
 		Packages, Excluded   []string
+		Tests                *planfile.TestSettings
 	}
 	for key, field := range map[string]any{
 		"cgo": &s.Cgo, "env": &s.Env, "flags": &s.Flags, "granularity": &s.Granularity, "libraries": &s.Libraries,
-		"packages": &s.Packages, "excluded": &s.Excluded, "modRoot": &s.ModRoot,
+		"packages": &s.Packages, "excluded": &s.Excluded, "modRoot": &s.ModRoot, "tests": &s.Tests,
 	} {
+		if facts.Settings[key] == nil && key == "tests" {
+			continue
+		}
 		if err := json.Unmarshal(facts.Settings[key], field); err != nil {
 			return fmt.Errorf("%s: the setting %s: %w", name, key, err)
 		}
@@ -285,6 +326,7 @@ func (f *planFlags) keep(cmd *cobra.Command, name string, old []byte) error {
 	if !given("package") && (!given("builder") || (f.builder == "buildGoModule") == s.Libraries) {
 		f.packages = s.Packages
 	}
+	f.keepTests(s.Tests, given)
 	if !given("exclude") {
 		f.excluded = s.Excluded
 	}
@@ -314,6 +356,32 @@ func (f *planFlags) keep(cmd *cobra.Command, name string, old []byte) error {
 		}
 	}
 	return nil
+}
+
+// keepTests takes a file's settings of tests for flags that are not given.
+func (f *planFlags) keepTests(t *planfile.TestSettings, given func(flag string) bool) {
+	if !given("tests") {
+		f.tests = t != nil
+	}
+	if !f.tests || t == nil {
+		return
+	}
+	if !given("test-package") && !given("package") {
+		f.testPackages = t.Packages
+	}
+	if !given("check-flag") {
+		f.checkFlags = t.CheckFlags
+	}
+	if !given("test-data") {
+		for _, name := range slices.Sorted(maps.Keys(t.Data)) {
+			for _, path := range t.Data[name] {
+				if name != bind.AllTests {
+					path = name + "=" + path
+				}
+				f.testData = append(f.testData, path)
+			}
+		}
+	}
 }
 
 // useModules takes the modules of the project's lock, if it has one.

@@ -2,6 +2,8 @@ package drvgen
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 
 	"dgd/internal/action"
 	"dgd/internal/graph"
@@ -55,6 +57,7 @@ func GenerateTests(g *graph.Graph, opt Options) (drvs []Derivation, tests map[st
 		}
 		list = append(list, n)
 	}
+	slices.SortFunc(list, func(a, b int) int { return strings.Compare(g.Nodes[a].Name, g.Nodes[b].Name) })
 	tests = map[string]int{}
 	if opt.Tests.Alone {
 		for _, n := range list {

@@ -90,7 +90,7 @@ func (w *writer) pkg(n int, steps string) error {
 			return fmt.Errorf("its import config is not what it refers to: leave out `plan`")
 		}
 	}
-	as := node.Name
+	as := importName(node)
 	if m != nil {
 		as = prefix + w.versions[prefix]
 		if rel != "" {
@@ -98,7 +98,7 @@ func (w *writer) pkg(n int, steps string) error {
 		}
 	}
 	steps = strings.ReplaceAll(steps, `"-trimpath","`+inner(dir+"=>"+action.Escape(as))+";", `"-trimpath","@TRIM@;`)
-	steps = strings.ReplaceAll(steps, `"-p","`+inner(action.Escape(node.Name))+`"`, `"-p","@NAME@"`)
+	steps = strings.ReplaceAll(steps, `"-p","`+inner(action.Escape(importName(node)))+`"`, `"-p","@NAME@"`)
 	lang := langOf(node)
 	if lang != "" {
 		steps, _ = once(steps, `"-lang=`+inner(lang)+`"`, `"-lang=@LANG@"`)
@@ -125,10 +125,10 @@ func (w *writer) pkg(n int, steps string) error {
 	}
 	for _, dir := range []string{options["s"], options["v"]} {
 		if dir != "" {
-			options["d"] = w.p.Digests[dir]
+			options["d"] = w.digest(n, dir)
 		}
 	}
-	line := "package " + w.key(n) + " " + w.template(steps) + " " + list(goNames(files)) + " " + strings.Join(imports, ",")
+	line := w.kind(n, "package") + " " + w.key(n) + " " + w.template(steps) + " " + list(goNames(files)) + " " + strings.Join(imports, ",")
 	if len(imports) == 0 {
 		line += "-"
 	}
@@ -153,6 +153,11 @@ func compiledFiles(c *action.Run, dir string) (files, quoted []string) {
 	return files, quoted
 }
 
+// packageFile is the line of an import config for the reference with that number.
+func (w *writer) packageFile(i int, r graph.Ref) string {
+	return "packagefile " + action.Escape(importName(w.p.Graph.Nodes[r.Node])) + "=${R" + strconv.Itoa(i) + "}\n"
+}
+
 // refersTo returns the packages that a node imports, what else it refers to, which
 // must stand behind these, and the import config.
 func (w *writer) refersTo(n int) (imports, others []string, config string, err error) {
@@ -165,7 +170,7 @@ func (w *writer) refersTo(n int) (imports, others []string, config string, err e
 			return nil, nil, "", fmt.Errorf("what it refers to is in an order that dgd cannot put into a file: leave out `plan`")
 		}
 		imports = append(imports, within(w.key(r.Node), w.key(n)))
-		config += "packagefile " + action.Escape(w.p.Graph.Nodes[r.Node].Name) + "=${R" + strconv.Itoa(i) + "}\n"
+		config += w.packageFile(i, r)
 	}
 	return imports, others, config, nil
 }
@@ -243,7 +248,7 @@ func (w *writer) link(n int, steps string) error {
 			return fmt.Errorf("dgd cannot put what is linked into a file: leave out `plan`")
 		}
 		linked[r.Node] = true
-		config += "packagefile " + action.Escape(w.p.Graph.Nodes[r.Node].Name) + "=${R" + strconv.Itoa(i) + "}\n"
+		config += w.packageFile(i, r)
 	}
 	steps, ok := once(steps, inner(config), "@IMPORTS@")
 	if !ok {
@@ -272,7 +277,10 @@ func (w *writer) link(n int, steps string) error {
 			return fmt.Errorf("%s is imported and not linked: leave out `plan`", w.p.Graph.Nodes[c].Name)
 		}
 	}
-	line := "link " + w.key(n) + " " + w.template(steps) + " " + escape(node.Main) + " " + strings.Join(roots, ",")
+	if w.isTest(n) {
+		steps = strings.ReplaceAll(steps, inner(action.Escape(node.Name)), "@PROGRAM@")
+	}
+	line := w.kind(n, "link") + " " + w.key(n) + " " + w.template(steps) + " " + escape(node.Main) + " " + strings.Join(roots, ",")
 	options := map[string]string{}
 	if node.Cgo {
 		options["c"] = "1"

@@ -19,7 +19,7 @@ func (w *writer) ref(r graph.Ref) string {
 }
 
 // lists are the options whose value is a list of what is escaped already.
-const lists = "rtLP"
+const lists = "rtLPm"
 
 // optionFields are the fields at the end of a line: what not every package has.
 func optionFields(options map[string]string) string {
@@ -51,7 +51,7 @@ func (w *writer) partOfPackage(n int, steps string) error {
 	for _, r := range node.Refs {
 		refs = append(refs, w.ref(r))
 	}
-	line := "node " + w.key(n) + " " + w.template(steps) + " " + strings.Join(refs, ",")
+	line := w.kind(n, "node") + " " + w.key(n) + " " + w.template(steps) + " " + strings.Join(refs, ",")
 	if len(refs) == 0 {
 		line += "-"
 	}
@@ -64,6 +64,10 @@ func (w *writer) partOfPackage(n int, steps string) error {
 func (w *writer) trees(n int, options map[string]string) error {
 	node, bound := w.p.Graph.Nodes[n], w.p.Bound[n]
 	var trees []string
+	name := node.Name
+	if node.Kind == graph.Test {
+		name += "-testdata"
+	}
 	for _, b := range bound {
 		if b.Copy != bound[0].Copy {
 			return fmt.Errorf("some of its sources are links and others copies: leave out `plan`")
@@ -72,7 +76,7 @@ func (w *writer) trees(n int, options map[string]string) error {
 		switch m := w.moduleAt(b); {
 		case m != nil:
 			fields = []string{"@" + m.Dir}
-		case b.Tree == nil || b.Tree.Name != nar.Name(node.Name) || b.Tree.Root != filepath.Join(w.p.Src, filepath.FromSlash(b.At)):
+		case b.Tree == nil || b.Tree.Name != nar.Name(name) || b.Tree.Root != filepath.Join(w.p.Src, filepath.FromSlash(b.At)):
 			return fmt.Errorf("dgd cannot put what its sources are into a file: leave out `plan`")
 		case b.Tree.Files != nil:
 			fields = append([]string{"+" + b.At}, b.Tree.Files...)

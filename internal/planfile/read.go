@@ -10,6 +10,8 @@ import (
 
 // Facts are what a plan in a file says of the sources that it was made of.
 type Facts struct {
+	// Tests means that these are facts of the tests.
+	Tests    bool
 	Rest     string            // digest of go.mod and the like
 	Digests  map[string]string // of directories of packages
 	Native   []Native          // of packages with assembly or C
@@ -27,24 +29,43 @@ type Native struct {
 // Read reads the facts of a plan for a target. Lines are those of the plan, and name
 // is that of the file, for messages.
 func Read(name string, lines []string, target string) (*Facts, error) {
+	return readFacts(name, lines, target, false)
+}
+
+// ReadTests is Read for what the plan of the tests depends on.
+func ReadTests(name string, lines []string, target string) (*Facts, error) {
+	return readFacts(name, lines, target, true)
+}
+
+func readFacts(name string, lines []string, target string, tests bool) (*Facts, error) {
+	digest, packageLine := "digest", "package"
+	if tests {
+		digest, packageLine = "testdigest", "testpackage"
+	}
 	lines = For(lines, target)
-	f := &Facts{Digests: map[string]string{}, Settings: map[string]json.RawMessage{}}
+	f := &Facts{Tests: tests, Digests: map[string]string{}, Settings: map[string]json.RawMessage{}}
 	for _, line := range lines {
 		fields := strings.Split(line, " ")
 		switch {
 		case fields[0] == "set" && len(fields) > 2:
 			value := strings.SplitN(line, " ", 3)[2]
-			if fields[1] == "digest" {
+			if fields[1] == digest {
 				f.Rest = value
+			}
+			if fields[1] == "digest" || fields[1] == "testdigest" {
 				continue
 			}
 			if !json.Valid([]byte(value)) {
 				return nil, fmt.Errorf("%s: the setting %s is not JSON: run `dgd plan`", name, fields[1])
 			}
 			f.Settings[fields[1]] = json.RawMessage(value)
-		case fields[0] == "package" && len(fields) > 4:
+		case fields[0] == packageLine && len(fields) > 4, tests && fields[0] == "test" && len(fields) > 4:
 			options := map[string]string{}
-			for _, o := range fields[5:] {
+			first := 5
+			if fields[0] == "test" {
+				first = 4
+			}
+			for _, o := range fields[first:] {
 				key, value, _ := strings.Cut(o, "=")
 				options[key] = unescape(value)
 			}
@@ -58,12 +79,28 @@ func Read(name string, lines []string, target string) (*Facts, error) {
 			}
 		}
 	}
+	if tests {
+		var t TestSettings
+		if err := json.Unmarshal(f.Settings["tests"], &t); err != nil {
+			return nil, fmt.Errorf("%s: the setting tests: %w: run `dgd plan --tests`", name, err)
+		}
+		f.Matches = Matches(t.Packages)
+		return f, nil
+	}
 	var packages []string
 	if err := json.Unmarshal(f.Settings["packages"], &packages); err != nil {
 		return nil, fmt.Errorf("%s: the setting packages: %w: run `dgd plan`", name, err)
 	}
 	f.Matches = Matches(packages)
 	return f, nil
+}
+
+// TestSettings are what a plan of tests is made with.
+type TestSettings struct {
+	CheckFlags []string            `json:"checkFlags"`
+	Data       map[string][]string `json:"data"`
+	Modules    string              `json:"modules"` // a drvgen.ModulesForm
+	Packages   []string            `json:"packages"`
 }
 
 // Matches reports whether the packages of a plan depend on which directories have Go
@@ -95,11 +132,18 @@ func (f *Facts) Compare(digests map[string]string, rest string, native []string)
 		if f.Matches {
 			what = "go.mod, go.sum or the like has changed, or which directories have Go files"
 		}
+		if f.Tests && f.Matches {
+			what = "go.mod, go.sum or the like has changed, or which directories have tests"
+		}
 		stale = append(stale, what)
 	}
 	for _, dir := range f.Directories() {
 		if digests[dir] != f.Digests[dir] {
-			stale = append(stale, dir+": its files, their imports, embedded files or constraints have changed")
+			what := "its files, their imports, embedded files or constraints have changed"
+			if f.Tests {
+				what = "its files, their imports, embedded files or constraints have changed, or which tests there are"
+			}
+			stale = append(stale, dir+": "+what)
 		}
 	}
 	for i, n := range f.Native {

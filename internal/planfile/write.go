@@ -17,14 +17,14 @@ import (
 // A Project is what a file is made of.
 type Project struct {
 	Settings map[string]any
-	Std      *graph.Graph // the standard library's own
-	Graph    *graph.Graph // the program's, merged with parts of that
-	// Derivations are those of the graph: of the parts of the standard library
-	// they say what these refer to.
-	Derivations []drvgen.Derivation
-	Groups      []group.Group
-	Bound       map[int][]bind.Bound
-	Src         string // the directory that the trees of Bound are in
+	// Graph is the program's behind the standard library's own, or parts of that.
+	Graph *graph.Graph
+	// Std are the derivations of the parts of the standard library, each with the
+	// name of its group.
+	Std    []drvgen.Derivation
+	Groups []group.Group
+	Bound  map[int][]bind.Bound
+	Src    string // the directory that the trees of Bound are in
 	// Mains are the modules whose packages are read where they are, by their paths.
 	Mains   []string
 	Modules []Module
@@ -35,6 +35,8 @@ type Project struct {
 	// Native are, by import path, of packages with assembly or C that the plan
 	// depends on more of.
 	Native map[string]Native
+	// Tests is null for a plan without tests.
+	Tests *Tests
 }
 
 // A Module is one that is not of the sources, or of their vendor directory.
@@ -49,7 +51,7 @@ type Module struct {
 
 // Make makes the file of a project.
 func Make(p *Project) (*File, error) {
-	w := &writer{p: p, f: &File{}, templates: map[string]string{}, alias: map[string]string{}, packages: map[string]int{}, closed: map[int]map[int]bool{}}
+	w := &writer{p: p, f: &File{}, templates: map[string]string{}, alias: map[string]string{}, closed: map[int]map[int]bool{}}
 	for key, value := range p.Settings {
 		text, err := drvgen.Canonical(value)
 		if err != nil {
@@ -61,11 +63,10 @@ func Make(p *Project) (*File, error) {
 		}
 	}
 	w.f.Settings = append(w.f.Settings, "set digest "+p.Rest)
-	for n, node := range p.Graph.Nodes {
-		if node.Kind == graph.Package {
-			w.packages[node.Name] = n
-		}
+	if p.Tests != nil {
+		w.f.Settings = append(w.f.Settings, "set testdigest "+p.Tests.Rest)
 	}
+	w.own()
 	w.group()
 	w.modules()
 	if err := w.std(); err != nil {
@@ -89,7 +90,7 @@ type writer struct {
 	lang      map[string]string    // of modules by prefix: the language version that most packages have
 	label     []string             // by node: the group and the level in it
 	groupOf   []int                // by node: index of its group, or -1
-	packages  map[string]int       // nodes of packages, by import path
+	owner     []int                // by node that is a part of a package: the package's
 	closed    map[int]map[int]bool // what nodes import, and what these do
 	env       string               // the setting toolEnv as it stands in steps
 }
@@ -118,13 +119,17 @@ func (w *writer) group() {
 		return slices.Min(names)
 	}
 	sort.Slice(split, func(a, b int) bool { return first(split[a]) < first(split[b]) })
-	count := map[string]int{} // by name
+	count := map[string]int{} // by name, those of tests apart
 	for _, i := range split {
 		g := w.p.Groups[i]
-		count[g.Name]++
+		of := g.Name
+		if w.isTest(g.Nodes[0]) {
+			of += testMark
+		}
+		count[of]++
 		level := group.Levels(w.p.Graph, slices.Sorted(slices.Values(g.Nodes)))
 		for _, n := range g.Nodes {
-			w.label[n] = fmt.Sprintf("%d.%d", count[g.Name], level[n])
+			w.label[n] = fmt.Sprintf("%d.%d", count[of], level[n])
 		}
 	}
 }
@@ -286,13 +291,20 @@ func (w *writer) key(n int) string {
 	switch node.Kind {
 	case graph.Package:
 	case graph.Cgo, graph.Ask, graph.Objects:
-		return string(node.Kind) + "!" + w.key(w.packages[node.Name]) + "!" + escape(node.Part)
+		return string(node.Kind) + "!" + w.key(w.owner[n]) + "!" + escape(node.Part)
 	default:
-		return string(node.Kind) + "!" + escape(node.Name)
+		return string(node.Kind) + "!" + w.mark(n) + escape(node.Name)
 	}
 	if node.Std {
 		return escape(node.Name)
 	}
+	return w.mark(n) + w.ofModule(n)
+}
+
+// ofModule is what the file calls a package: the short name of its module, and the
+// path below that.
+func (w *writer) ofModule(n int) string {
+	node := w.p.Graph.Nodes[n]
 	prefix, m := w.prefixOf(n)
 	if m == nil {
 		prefix = w.mainOf(node.Name)
@@ -301,10 +313,11 @@ func (w *writer) key(n int) string {
 	if !ok {
 		return ":" + escape(node.Name)
 	}
-	rel := strings.TrimPrefix(strings.TrimPrefix(node.Name, prefix), "/")
-	if strings.HasPrefix(strings.TrimPrefix(node.Name, prefix), " ") { // p [p.test]
+	rel := strings.TrimPrefix(node.Name, prefix)
+	if rel != "" && rel[0] != '/' { // of the module's root, p [p.test]
 		return ":" + escape(node.Name)
 	}
+	rel = strings.TrimPrefix(rel, "/")
 	return alias + ":" + escape(rel)
 }
 
@@ -320,7 +333,7 @@ func (w *writer) std() error {
 			partOf[w.p.Graph.Nodes[n].Name] = nar.Name(g.Name)
 		}
 	}
-	used := w.usedStd()
+	used, partsUsed := w.usedStd(), map[string]bool{}
 	for i, node := range w.p.Graph.Nodes {
 		part := partOf[node.Name]
 		if part == "" || !node.Std || !used[i] || w.groupOf[i] < 0 || !w.p.Groups[w.groupOf[i]].Std {
@@ -335,27 +348,37 @@ func (w *writer) std() error {
 				imports = append(imports, w.p.Graph.Nodes[r.Node].Name)
 			}
 		}
+		partsUsed[part] = true
 		w.f.Std = append(w.f.Std, "std "+escape(node.Name)+" "+part+" "+list(imports))
 	}
-	for _, d := range w.p.Derivations {
-		if d.SpecFile == nil {
+	return w.parts(partsUsed)
+}
+
+// parts writes the parts of the standard library with these names, and those that
+// they refer to.
+func (w *writer) parts(used map[string]bool) error {
+	var lines []string
+	for _, d := range slices.Backward(w.p.Std) { // each is behind what it refers to
+		if !used[d.Name] {
 			continue
 		}
 		vars := map[string]string{}
 		for name, v := range d.Vars {
-			switch {
-			case v.Drv != nil:
-				vars[name] = "!" + w.p.Derivations[*v.Drv].Name + "!" + v.Output
-			default:
+			if v.Drv == nil {
 				vars[name] = string(v.Input)
+				continue
 			}
+			other := w.p.Std[*v.Drv].Name
+			used[other] = true
+			vars[name] = "!" + other + "!" + v.Output
 		}
 		text, err := drvgen.Canonical(vars)
 		if err != nil {
 			return err
 		}
-		w.f.Std = append(w.f.Std, "part "+d.Name+" "+list(d.Outputs)+" "+string(text))
+		lines = append(lines, "part "+d.Name+" "+list(d.Outputs)+" "+string(text))
 	}
+	w.f.Std = append(w.f.Std, lines...)
 	return nil
 }
 
@@ -407,12 +430,16 @@ func (w *writer) node(n int) error {
 	steps = strings.ReplaceAll(steps, "${GOROOT}/pkg/tool/"+w.p.Tools+"/", "${GOROOT}/pkg/tool/@TOOLS@/")
 	switch {
 	case len(node.Inputs) > 0:
+	case node.Kind == graph.Package && !node.Std && node.Src == nil && w.isTest(n):
+		return w.testMain(n, steps)
 	case node.Kind == graph.Package && !node.Std && !node.Header:
 		return w.pkg(n, steps)
 	case node.Kind == graph.Cgo, node.Kind == graph.Ask, node.Kind == graph.Objects:
 		return w.partOfPackage(n, steps)
 	case node.Kind == graph.Link && node.Src == nil:
 		return w.link(n, steps)
+	case node.Kind == graph.Test:
+		return w.test(n, steps)
 	}
 	return fmt.Errorf("a plan in a file has no form for %s: leave out `plan`", reason(node))
 }

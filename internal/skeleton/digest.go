@@ -33,21 +33,31 @@ type Digests struct {
 // Of other directories no file is read. Behind a symlink a package can have files of
 // any directory: then all count.
 func Digest(ctx context.Context, src string, dirs []string, all bool) (*Digests, error) {
+	return digest(ctx, src, dirs, all, kindOf)
+}
+
+// DigestTests is Digest for a plan of tests: what WriteTests keeps of test files
+// counts, too.
+func DigestTests(ctx context.Context, src string, dirs []string, all bool) (*Digests, error) {
+	return digest(ctx, src, dirs, all, testKindOf)
+}
+
+func digest(ctx context.Context, src string, dirs []string, all bool, kindOf func(string) kind) (*Digests, error) {
 	entries, err := list(src, kindOf, nil)
 	if err != nil {
 		return nil, fmt.Errorf("reading the sources: %w", err)
 	}
-	d := newDigester(entries, dirs)
+	d := newDigester(entries, dirs, kindOf)
 	read := slices.DeleteFunc(slices.Clone(entries), func(e *entry) bool {
 		dir := path.Dir(e.name)
-		return !(len(d.linked) > 0 || d.asked[dir] || ofModule(e) || all && e.kind == goFile)
+		return !(len(d.linked) > 0 || d.asked[dir] || ofModule(e) || all && d.isSource(e))
 	})
 	if err := readAll(ctx, src, read); err != nil {
 		return nil, fmt.Errorf("reading the sources: %w", err)
 	}
 	embeds := map[string][]embedPattern{}
 	for _, e := range read {
-		if dir := path.Dir(e.name); isSource(e) && d.asked[dir] {
+		if dir := path.Dir(e.name); d.isSource(e) && d.asked[dir] {
 			embeds[dir] = append(embeds[dir], embedPatterns(string(e.text))...)
 		}
 	}
@@ -79,14 +89,15 @@ func Digest(ctx context.Context, src string, dirs []string, all bool) (*Digests,
 const rest = ""
 
 type digester struct {
+	kindOf func(string) kind
 	asked  map[string]bool
 	linked []string // directories of packages with files behind symlinks
 	hasGo  map[string]bool
 	sums   map[string]hash.Hash
 }
 
-func newDigester(entries []*entry, dirs []string) *digester {
-	d := &digester{asked: map[string]bool{}, hasGo: map[string]bool{}, sums: map[string]hash.Hash{}}
+func newDigester(entries []*entry, dirs []string, kindOf func(string) kind) *digester {
+	d := &digester{kindOf: kindOf, asked: map[string]bool{}, hasGo: map[string]bool{}, sums: map[string]hash.Hash{}}
 	for _, dir := range dirs {
 		d.asked[dir] = true
 	}
@@ -114,26 +125,34 @@ func ofModule(e *entry) bool {
 	return e.mode.IsRegular() && (path.Ext(base) == ".mod" || path.Ext(base) == ".sum" || base == "go.work" || base == "modules.txt")
 }
 
-func isSource(e *entry) bool { return e.kind == goFile && !strings.HasSuffix(e.name, "_test.go") }
+// isSource reports whether it is a Go file that counts.
+func (d *digester) isSource(e *entry) bool {
+	return e.kind == testFile || e.kind == goFile && !d.isTest(e)
+}
+
+// isTest reports whether it is a file of tests, where these do not count.
+func (d *digester) isTest(e *entry) bool {
+	return strings.HasSuffix(e.name, "_test.go") && d.kindOf(e.name) != testFile
+}
 
 // entry adds an entry where it counts by itself.
 func (d *digester) entry(e *entry, all bool) {
 	dir, base := path.Dir(e.name), path.Base(e.name)
-	if !strings.HasSuffix(base, "_test.go") {
+	if !d.isTest(e) {
 		for _, linked := range d.linked {
 			d.add(linked, e.name, e.mode.String()[:1], string(e.text))
 		}
 	}
 	switch {
-	case strings.HasSuffix(base, "_test.go"), e.mode.IsDir():
+	case d.isTest(e), e.mode.IsDir():
 	case ofModule(e):
 		d.add(rest, e.name, string(e.text))
 	case d.asked[dir] && (!e.mode.IsRegular() || e.kind != byName || base == "default.pgo" || path.Ext(base) == ".syso"):
 		d.add(dir, e.name, e.mode.String()[:1], string(e.text))
-	case all && isSource(e) && !d.asked[dir]:
+	case all && d.isSource(e) && !d.asked[dir]:
 		d.add(rest, e.name, clause(e.text))
 	}
-	if all && isSource(e) {
+	if all && d.isSource(e) {
 		d.hasGo[dir] = true
 	}
 }

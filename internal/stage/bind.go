@@ -278,37 +278,18 @@ func (b *Bound) bindRuns(ctx context.Context, cfg *BindConfig, vendored []bind.M
 			return err
 		}
 	}
-	g := &graph.Graph{}
-	var ends []int
-	divide := bind.Divide(cfg.Src, program.vendor(), cfg.Inner.ContentAddressed)
-	for _, part := range []*graph.Graph{&std.Graph, &program.Graph, &tests.Graph} {
-		part, err := graph.Apart(part, divide)
-		if err != nil {
-			return err
-		}
-		if _, err := g.Add(part); err != nil {
-			return err
-		}
-		ends = append(ends, len(g.Nodes))
+	j, err := join(bind.Divide(cfg.Src, program.vendor(), cfg.Inner.ContentAddressed), std, program, tests)
+	if err != nil {
+		return err
 	}
+	g := j.graph
 	bound, err := bind.Sources(g, cfg.Src, program.vendor(), vendored)
 	if err != nil {
 		return err
 	}
-	groups := group.Std(&std.Graph)
-	for i, end := range ends[1:] {
-		part := span(ends[i], end)
-		ofStd := slices.DeleteFunc(slices.Clone(part), func(n int) bool { return !g.Nodes[n].Std })
-		groups = append(groups, group.Variant(ofStd)...)
-		ofPart := map[int][]bind.Bound{}
-		for _, n := range part {
-			ofPart[n] = bound[n]
-		}
-		modules, err := group.Modules(g, ofPart, cfg.Inner.Granularity)
-		if err != nil {
-			return err
-		}
-		groups = append(groups, modules...)
+	groups, err := j.groups(bound, cfg.Inner.Granularity)
+	if err != nil {
+		return err
 	}
 	data, err := bind.TestSources(g, cfg.Src, program.vendor(), cfg.TestData)
 	if err != nil {

@@ -16,7 +16,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"dgd/internal/bind"
-	"dgd/internal/drvgen"
 	"dgd/internal/gocmd"
 	"dgd/internal/graph"
 	"dgd/internal/group"
@@ -33,6 +32,15 @@ type FileConfig struct {
 	// ContentAddressed is that of the builder. It makes no other plan but where
 	// there is C.
 	ContentAddressed bool
+	// Tests is null for a plan without tests.
+	Tests *FileTests
+}
+
+// FileTests says which tests to put into a file.
+type FileTests struct {
+	Packages   []string            // patterns, as Config.Package
+	CheckFlags []string            // of go test
+	Data       map[string][]string // see bind.TestSources
 }
 
 // MakeFile plans a project by the toolchain at hand, and makes the file of it. It
@@ -46,32 +54,11 @@ func MakeFile(ctx context.Context, cfg *FileConfig, dir string) (*planfile.File,
 	}
 	settings := cfg.settings()
 	cfg.AnyCompiler = true
-	cfg.Skeleton = filepath.Join(dir, "skeleton")
-	if err := WriteSkeleton(ctx, &SkeletonConfig{Src: cfg.Src}, cfg.Skeleton); err != nil {
+	plans, err := cfg.plans(ctx, dir)
+	if err != nil {
 		return nil, err
 	}
-	var std, program *Plan
-	var group errgroup.Group
-	group.Go(func() (err error) {
-		c := Config{Go: cfg.Go, Env: maps.Clone(cfg.Env), AnyCompiler: true}
-		c.Flags = slices.DeleteFunc(slices.Clone(cfg.Flags), func(f string) bool { return strings.HasPrefix(f, "-ldflags=") })
-		std, err = Make(ctx, &c, filepath.Join(dir, "std"))
-		return err
-	})
-	group.Go(func() (err error) {
-		c := cfg.Config
-		program, err = Make(ctx, &c, filepath.Join(dir, "program"))
-		return err
-	})
-	if err := group.Wait(); err != nil {
-		return nil, err
-	}
-	for _, p := range []*Plan{std, program} {
-		if p.Unplanned != "" {
-			return nil, fmt.Errorf("dgd cannot plan this package by package: %s", p.Unplanned)
-		}
-	}
-	project := &planfile.Project{Std: &std.Graph, Src: cfg.Src}
+	project := &planfile.Project{Src: cfg.Src}
 	g, err := gocmd.New(cfg.Go, cfg.EnvFile, cfg.Env, filepath.Join(dir, "go"))
 	if err != nil {
 		return nil, err
@@ -84,14 +71,72 @@ func MakeFile(ctx context.Context, cfg *FileConfig, dir string) (*planfile.File,
 	settings["target"] = vars["GOOS"] + "/" + vars["GOARCH"]
 	project.Tools = vars["GOHOSTOS"] + "_" + vars["GOHOSTARCH"]
 	settings["toolEnv"] = assigned(vars, gocmd.ToolVariables)
-	if slices.ContainsFunc(program.Graph.Nodes, func(n *graph.Node) bool { return n.Kind == graph.Package && n.Cgo && !n.Std }) {
+	if slices.ContainsFunc(plans.own(), func(n *graph.Node) bool { return n.Kind == graph.Package && n.Cgo && !n.Std }) {
 		settings["cgoEnv"] = assigned(vars, gocmd.CVariables)
 	}
+	if t := cfg.Tests; t != nil {
+		settings["tests"] = planfile.TestSettings{CheckFlags: t.CheckFlags, Data: t.Data, Modules: string(plans.tests.TestModules), Packages: t.Packages}
+		settings["testvendor"] = plans.program.vendor()
+	}
 	project.Settings = settings
-	if err := cfg.addSources(ctx, project, std, program); err != nil {
+	if err := cfg.addSources(ctx, project, plans); err != nil {
 		return nil, err
 	}
 	return planfile.Make(project)
+}
+
+// filePlans are the plans that a file is made of.
+type filePlans struct{ std, program, tests *Plan }
+
+// own are the nodes of program and tests.
+func (p *filePlans) own() []*graph.Node {
+	return slices.Concat(p.program.Graph.Nodes, p.tests.Graph.Nodes)
+}
+
+// plans plans the standard library, the program and its tests.
+func (cfg *FileConfig) plans(ctx context.Context, dir string) (*filePlans, error) {
+	skeletonOf := func(name string, tests bool) (string, error) {
+		file := filepath.Join(dir, name)
+		return file, WriteSkeleton(ctx, &SkeletonConfig{Src: cfg.Src, Tests: tests}, file)
+	}
+	plans := &filePlans{tests: &Plan{}}
+	var group errgroup.Group
+	group.Go(func() (err error) {
+		c := Config{Go: cfg.Go, Env: maps.Clone(cfg.Env), AnyCompiler: true}
+		c.Flags = slices.DeleteFunc(slices.Clone(cfg.Flags), func(f string) bool { return strings.HasPrefix(f, "-ldflags=") })
+		plans.std, err = Make(ctx, &c, filepath.Join(dir, "std"))
+		return err
+	})
+	group.Go(func() (err error) {
+		c := cfg.Config
+		if c.Skeleton, err = skeletonOf("skeleton", false); err != nil {
+			return err
+		}
+		plans.program, err = Make(ctx, &c, filepath.Join(dir, "program"))
+		return err
+	})
+	if cfg.Tests != nil {
+		group.Go(func() (err error) {
+			c := TestConfig{Config: cfg.Config, CheckFlags: cfg.Tests.CheckFlags}
+			c.Package = cfg.Tests.Packages
+			if c.Skeleton, err = skeletonOf("test-skeleton", true); err != nil {
+				return err
+			}
+			if plans.tests, err = MakeTests(ctx, &c, filepath.Join(dir, "tests")); err != nil {
+				return fmt.Errorf("the tests: %w", err)
+			}
+			return nil
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	for _, p := range []*Plan{plans.std, plans.program, plans.tests} {
+		if p.Unplanned != "" {
+			return nil, fmt.Errorf("dgd cannot plan this package by package: %s", p.Unplanned)
+		}
+	}
+	return plans, nil
 }
 
 // settings are what evaluation compares with the arguments of a builder.
@@ -123,12 +168,59 @@ func (cfg *FileConfig) settings() map[string]any {
 
 // addSources binds the program to the sources, as Bind does, and says what they
 // are.
-func (cfg *FileConfig) addSources(ctx context.Context, project *planfile.Project, std, program *Plan) error {
-	var vendored []bind.Module
+func (cfg *FileConfig) addSources(ctx context.Context, project *planfile.Project, plans *filePlans) error {
+	vendored, err := cfg.addModules(ctx, project)
+	if err != nil {
+		return err
+	}
+	program := plans.program
+	if project.Native, err = cfg.native(plans, vendored); err != nil {
+		return err
+	}
+	j, err := join(bind.Divide(cfg.Src, program.vendor(), cfg.ContentAddressed), plans.std, program, plans.tests)
+	if err != nil {
+		return err
+	}
+	if slices.ContainsFunc(j.graph.Nodes, func(n *graph.Node) bool { return n.Kind == graph.Objects }) {
+		// Of C, content-addressed derivations ask what it reads.
+		project.Settings["contentAddressed"] = cfg.ContentAddressed
+	}
+	if project.Bound, err = bind.Sources(j.graph, cfg.Src, program.vendor(), vendored); err != nil {
+		return err
+	}
+	if project.Groups, err = j.groups(project.Bound, cfg.Granularity); err != nil {
+		return err
+	}
+	project.Graph = j.graph
+	if project.Std, _, err = ofStd(plans.std, group.Std(&plans.std.Graph)); err != nil {
+		return err
+	}
+	digests, err := skeleton.Digest(ctx, cfg.Src, cfg.directories(j.graph.Nodes[:j.ends[1]], program), planfile.Matches(cfg.Package))
+	if err != nil {
+		return err
+	}
+	project.Digests, project.Rest = digests.Dirs, digests.Rest
+	if cfg.Tests == nil {
+		return nil
+	}
+	data, err := bind.TestSources(j.graph, cfg.Src, program.vendor(), cfg.Tests.Data)
+	if err != nil {
+		return err
+	}
+	maps.Copy(project.Bound, data)
+	digests, err = skeleton.DigestTests(ctx, cfg.Src, cfg.directories(j.graph.Nodes[j.ends[1]:], program), planfile.Matches(cfg.Tests.Packages))
+	if err != nil {
+		return err
+	}
+	project.Tests = &planfile.Tests{First: j.ends[1], Digests: digests.Dirs, Rest: digests.Rest}
+	return nil
+}
+
+// addModules adds the modules to the project, and returns them.
+func (cfg *FileConfig) addModules(ctx context.Context, project *planfile.Project) (vendored []bind.Module, err error) {
 	if cfg.Lock != nil {
-		var err error
 		if vendored, err = lockedModules(cfg.Lock.Modules); err != nil {
-			return err
+			return nil, err
 		}
 		for _, m := range vendored {
 			project.Modules = append(project.Modules, planfile.Module{Dir: m.Dir, Store: m.Store})
@@ -136,7 +228,7 @@ func (cfg *FileConfig) addSources(ctx context.Context, project *planfile.Project
 	} else {
 		trees, err := SplitModules(ctx, &SplitConfig{Src: cfg.Src, ModRoot: cfg.ModRoot, Env: cfg.Env, StoreDir: "/"}, nil)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		for _, t := range trees {
 			vendored = append(vendored, bind.Module{Dir: t.Dir, Store: t.Store})
@@ -145,71 +237,46 @@ func (cfg *FileConfig) addSources(ctx context.Context, project *planfile.Project
 	}
 	at, err := workspace.Locate(cfg.Src, cfg.ModRoot, cfg.Env)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	members, _, err := at.Members()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for _, m := range members {
 		project.Mains = append(project.Mains, m.Mod.Module.Mod.Path)
 	}
-	if project.Native, err = cfg.native(program, vendored); err != nil {
-		return err
-	}
-	apart, err := graph.Apart(&program.Graph, bind.Divide(cfg.Src, program.vendor(), cfg.ContentAddressed))
-	if err != nil {
-		return err
-	}
-	if slices.ContainsFunc(apart.Nodes, func(n *graph.Node) bool { return n.Kind == graph.Objects }) {
-		// Of C, content-addressed derivations ask what it reads.
-		project.Settings["contentAddressed"] = cfg.ContentAddressed
-	}
-	g, groups, err := group.Merge(&std.Graph, apart)
-	if err != nil {
-		return err
-	}
-	if project.Bound, err = bind.Sources(g, cfg.Src, program.vendor(), vendored); err != nil {
-		return err
-	}
-	modules, err := group.Modules(g, project.Bound, cfg.Granularity)
-	if err != nil {
-		return err
-	}
-	opt := options("program", g, program.Goroot, nil)
-	opt.Libraries, opt.Groups = program.Libraries, append(groups, modules...)
-	project.Graph, project.Groups = g, opt.Groups
-	if project.Derivations, err = drvgen.Generate(g, opt); err != nil {
-		return err
-	}
+	return vendored, nil
+}
+
+// directories are those of the sources that nodes are compiled from, or tested in.
+func (cfg *FileConfig) directories(nodes []*graph.Node, program *Plan) []string {
 	var dirs []string
-	for _, n := range g.Nodes {
+	for _, n := range nodes {
 		switch {
-		case n.Kind != graph.Package || n.Src == nil:
+		case n.Kind != graph.Package && n.Kind != graph.Test || n.Src == nil:
 		case !n.Src.Vendored:
 			dirs = append(dirs, n.Src.Dir)
 		case cfg.Lock == nil:
 			dirs = append(dirs, program.vendor()+strings.TrimPrefix(n.Src.Dir, "vendor"))
 		}
 	}
-	digests, err := skeleton.Digest(ctx, cfg.Src, dirs, planfile.Matches(cfg.Package))
-	if err != nil {
-		return err
-	}
-	project.Digests, project.Rest = digests.Dirs, digests.Rest
-	return nil
+	return dirs
 }
 
-// native looks at the program's packages with assembly or C, of which a plan
-// depends on more than the skeleton.
-func (cfg *FileConfig) native(program *Plan, vendored []bind.Module) (map[string]planfile.Native, error) {
+// native looks at the packages with assembly or C, of which a plan depends on more
+// than the skeleton.
+func (cfg *FileConfig) native(plans *filePlans, vendored []bind.Module) (map[string]planfile.Native, error) {
+	program := plans.program
 	if cfg.Lock == nil {
-		if err := program.lookAgain(cfg.Src, vendored); err != nil {
-			return nil, err
+		for _, p := range []*Plan{program, plans.tests} {
+			if err := p.lookAgain(cfg.Src, vendored); err != nil {
+				return nil, err
+			}
 		}
 	}
 	found := map[string]planfile.Native{}
-	for _, n := range program.Graph.Nodes {
+	for _, n := range plans.own() {
 		if n.Kind != graph.Package || n.Src == nil || !n.Src.Native {
 			continue
 		}
@@ -255,6 +322,8 @@ type CheckConfig struct {
 	Env     map[string]string `json:"env"`
 	EnvFile string            `json:"envFile"`
 	Goroot  string            `json:"goroot"`
+	// Tests means that the plan of the tests is compared, too.
+	Tests bool `json:"tests"`
 }
 
 // CheckFile compares a plan in a file with what it depends on: the sources, and
@@ -269,27 +338,26 @@ func CheckFile(ctx context.Context, cfg *CheckConfig, dir string) error {
 	if err != nil {
 		return err
 	}
-	facts, err := planfile.Read(planfile.Name, lines, cfg.Env["GOOS"]+"/"+cfg.Env["GOARCH"])
+	target := cfg.Env["GOOS"] + "/" + cfg.Env["GOARCH"]
+	facts, err := planfile.Read(planfile.Name, lines, target)
 	if err != nil {
 		return err
 	}
-	digests, err := skeleton.Digest(ctx, cfg.Src, facts.Directories(), facts.Matches)
+	stale, err := cfg.stale(ctx, facts)
 	if err != nil {
 		return err
 	}
-	at, err := workspace.Locate(cfg.Src, cfg.ModRoot, cfg.Env)
-	if err != nil {
-		return err
-	}
-	var native []string
-	for _, n := range facts.Native {
-		digest, err := bind.Digest(cfg.Src, at.Rel(at.Vendor()), n.Dir)
+	if cfg.Tests {
+		ofTests, err := planfile.ReadTests(planfile.Name, lines, target)
 		if err != nil {
 			return err
 		}
-		native = append(native, digest)
+		more, err := cfg.stale(ctx, ofTests)
+		if err != nil {
+			return err
+		}
+		stale = append(stale, more...)
 	}
-	stale := facts.Compare(digests.Dirs, digests.Rest, native)
 	if len(stale) == 0 {
 		return cfg.checkTools(ctx, facts, string(text), dir)
 	}
@@ -299,6 +367,31 @@ func CheckFile(ctx context.Context, cfg *CheckConfig, dir string) error {
 		stale = stale[:10]
 	}
 	return fmt.Errorf("%s is stale: run `dgd plan` %s\n  %s%s", planfile.Name, cfg.Where, strings.Join(stale, "\n  "), more)
+}
+
+// stale compares the facts of a plan with the sources: see planfile.Facts.Compare.
+func (cfg *CheckConfig) stale(ctx context.Context, facts *planfile.Facts) ([]string, error) {
+	digest := skeleton.Digest
+	if facts.Tests {
+		digest = skeleton.DigestTests
+	}
+	digests, err := digest(ctx, cfg.Src, facts.Directories(), facts.Matches)
+	if err != nil {
+		return nil, err
+	}
+	at, err := workspace.Locate(cfg.Src, cfg.ModRoot, cfg.Env)
+	if err != nil {
+		return nil, err
+	}
+	var native []string
+	for _, n := range facts.Native {
+		digest, err := bind.Digest(cfg.Src, at.Rel(at.Vendor()), n.Dir)
+		if err != nil {
+			return nil, err
+		}
+		native = append(native, digest)
+	}
+	return facts.Compare(digests.Dirs, digests.Rest, native), nil
 }
 
 // checkTools compares the toolchain and the C compiler with those that the plan

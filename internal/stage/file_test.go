@@ -95,14 +95,18 @@ func TestFileIsBound(t *testing.T) {
 		packages         []string
 		libraries        bool
 		contentAddressed bool
+		tests            *FileTests
 	}{
-		{"one program", filesOfPlan, []string{"."}, false, false},
-		{"two programs", filesOfPlan, []string{".", "./cmd/two"}, false, false},
-		{"libraries", filesOfPlan, nil, true, false},
-		{"coverage", filesOfPlan, []string{"."}, false, false},
-		{"many packages", many, []string{"./cmd/two"}, false, false},
-		{"C", filesWithC, []string{"."}, false, false},
-		{"C, content-addressed", filesWithC, []string{"."}, false, true},
+		{"one program", filesOfPlan, []string{"."}, false, false, nil},
+		{"two programs", filesOfPlan, []string{".", "./cmd/two"}, false, false, nil},
+		{"libraries", filesOfPlan, nil, true, false, nil},
+		{"coverage", filesOfPlan, []string{"."}, false, false, nil},
+		{"many packages", many, []string{"./cmd/two"}, false, false, nil},
+		{"C", filesWithC, []string{"."}, false, false, nil},
+		{"C, content-addressed", filesWithC, []string{"."}, false, true, nil},
+		{"tests", andTests(filesOfPlan), []string{"."}, false, false, &FileTests{Packages: []string{"./..."}, CheckFlags: []string{"-v"}, Data: map[string][]string{"*": {"page"}}}},
+		{"tests of C", andTests(filesWithC), nil, true, true, &FileTests{CheckFlags: []string{}, Data: map[string][]string{}}},
+		{"no tests", filesOfPlan, []string{"."}, false, false, &FileTests{Packages: []string{"./page"}, CheckFlags: []string{}, Data: map[string][]string{}}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			src, work := t.TempDir(), t.TempDir()
@@ -116,7 +120,7 @@ func TestFileIsBound(t *testing.T) {
 				base.Env["CGO_ENABLED"] = "1"
 				base.AnyCompiler = true
 			}
-			cfg := &FileConfig{Config: *base, Src: src, Granularity: "module", ContentAddressed: test.contentAddressed}
+			cfg := &FileConfig{Config: *base, Src: src, Granularity: "module", ContentAddressed: test.contentAddressed, Tests: test.tests}
 			cfg.Env = maps.Clone(base.Env)
 			file, err := MakeFile(t.Context(), cfg, filepath.Join(work, "file"))
 			if err != nil {
@@ -138,9 +142,34 @@ func TestFileIsBound(t *testing.T) {
 				t.Fatal(err)
 			}
 			bound := boundFor(t, base, src, work, stds, test.contentAddressed)
-			same(t, src, plan, bound, test.contentAddressed)
+			same(t, src, plan, bound, "", test.contentAddressed)
+			if test.tests != nil {
+				same(t, src, plan, boundTests(t, base, test.tests, src, work, test.contentAddressed), "tests", test.contentAddressed)
+			}
 		})
 	}
+}
+
+// andTests are a program's files, and tests of it: of all forms that a plan in a file
+// has for them.
+func andTests(files map[string]string) map[string]string {
+	files = maps.Clone(files)
+	maps.Copy(files, map[string]string{
+		"main_test.go":             "package main\n\nimport (\n\t\"testing\"\n\n\t_ \"example.com/m/helper\"\n)\n\nfunc TestMain(m *testing.M) { m.Run() }\n\nfunc Test(*testing.T) {}\n\nfunc FuzzÄ_1(*testing.F) {}\n",
+		"helper/helper.go":         "package helper\n\nimport _ \"runtime\"\n",
+		"helper/helper_test.go":    "package helper\n\nimport \"testing\"\n\nfunc TestA(*testing.T) {}\n\nfunc TestB(*testing.T) {}\n\nfunc BenchmarkC(*testing.B) {}\n",
+		"helper/external_test.go":  "package helper_test\n\nimport (\n\t\"os\"\n\t\"testing\"\n\n\t_ \"example.com/m/helper/user\"\n)\n\nfunc TestX(*testing.T) { os.ReadFile(\"../go.mod\") }\n",
+		"helper/user/user.go":      "package user\n\nimport _ \"example.com/m/helper\"\n",
+		"helper/testdata/a/b.txt":  "b\n",
+		"helper/notes/c.txt":       "c\n",
+		"example/example_test.go":  "package example\n\nimport \"fmt\"\n\nfunc Example() {\n\tfmt.Println(\"a\")\n\t// Output: a\n}\n",
+		"example/example2_test.go": "package example_test\n",
+	})
+	if files["c/c.go"] != "" {
+		files["c/c_test.go"] = "package c\n\nimport \"testing\"\n\nfunc Test(*testing.T) {}\n"
+		files["cxx/cxx_test.go"] = "package cxx\n\nimport \"testing\"\n\nfunc Test(*testing.T) {}\n"
+	}
+	return files
 }
 
 // What a plan in a file has no form for is an error that says why.
@@ -205,14 +234,43 @@ func boundFor(t *testing.T, base *Config, src, work string, stds map[string]stri
 	if err := WriteJSON(filepath.Join(work, "modules.json"), list); err != nil {
 		t.Fatal(err)
 	}
-	bound, err := Bind(t.Context(), &BindConfig{
-		Plan: filepath.Join(work, "plan.json"), StdPlan: filepath.Join(work, "std.json"), Modules: filepath.Join(work, "modules.json"),
-		Src: src, Inner: drvgen.Inner{Granularity: "module", ContentAddressed: contentAddressed}, Name: "program", StoreDir: "/nix/store",
-	})
+	return bindTo(t, bindConfig(src, work, contentAddressed), filepath.Join(work, "bound"))
+}
+
+// boundTests does the same for tests, behind it.
+func boundTests(t *testing.T, base *Config, tests *FileTests, src, work string, contentAddressed bool) string {
+	t.Helper()
+	cfg := &TestConfig{Config: *base, CheckFlags: tests.CheckFlags}
+	cfg.Package = tests.Packages
+	cfg.Skeleton = filepath.Join(work, "test-skeleton")
+	if err := WriteSkeleton(t.Context(), &SkeletonConfig{Src: src, Tests: true}, cfg.Skeleton); err != nil {
+		t.Fatal(err)
+	}
+	p, err := MakeTests(t.Context(), cfg, filepath.Join(work, "tests"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	out := filepath.Join(work, "bound")
+	c := bindConfig(src, work, contentAddressed)
+	c.Tests, c.TestData, c.Name = filepath.Join(work, "tests.json"), tests.Data, "tests"
+	if err := WriteJSON(c.Tests, p); err != nil {
+		t.Fatal(err)
+	}
+	return bindTo(t, c, filepath.Join(work, "tests-bound"))
+}
+
+func bindConfig(src, work string, contentAddressed bool) *BindConfig {
+	return &BindConfig{
+		Plan: filepath.Join(work, "plan.json"), StdPlan: filepath.Join(work, "std.json"), Modules: filepath.Join(work, "modules.json"),
+		Src: src, Inner: drvgen.Inner{Granularity: "module", ContentAddressed: contentAddressed}, Name: "program", StoreDir: "/nix/store",
+	}
+}
+
+func bindTo(t *testing.T, cfg *BindConfig, out string) string {
+	t.Helper()
+	bound, err := Bind(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
 	if err := os.MkdirAll(out, 0o777); err != nil {
 		t.Fatal(err)
 	}
@@ -222,8 +280,8 @@ func boundFor(t *testing.T, base *Config, src, work string, stds map[string]stri
 	return out
 }
 
-// same compares what both give.
-func same(t *testing.T, src, plan, bound string, contentAddressed bool) {
+// same compares what both give: the program, or with "tests" the tests.
+func same(t *testing.T, src, plan, bound, tests string, contentAddressed bool) {
 	t.Helper()
 	goroot, err := exec.Command("go", "env", "GOROOT", "GOHOSTOS", "GOHOSTARCH").Output()
 	if err != nil {
@@ -238,7 +296,7 @@ func same(t *testing.T, src, plan, bound string, contentAddressed bool) {
 let
   execute = import %[1]s/execute.nix { system = "x86_64-linux"; tools.dgd-exec = "/dgd-exec"; };
   inputs = {
-    go = %[2]q; goroot = "."; stdSpecs = "/specs"; cgoEnv = "/cgo-env"; stdEnv = "/std-env"; linkEnv = "/link-env"; compilers = "/compilers";
+    go = %[2]q; goroot = "."; stdSpecs = "/specs"; cgoEnv = "/cgo-env"; stdEnv = "/std-env"; linkEnv = "/link-env"; compilers = "/compilers"; checkEnv = "/check-env"; planner = "/planner"; src = "/src"; modules = "/modules";
   };
   common.inner = { contentAddressed = %[7]v; disallowedReferences = [ inputs.go ]; };
   bound = import %[1]s/derive.nix { inherit execute; } (common // {
@@ -247,14 +305,21 @@ let
   fail = message: throw message;
   plan = import %[1]s/plan-file.nix { inherit fail; file = "%[5]s"; target = "linux/amd64"; };
   generated = import %[1]s/generate.nix { inherit execute; } (common // {
-    inherit plan fail inputs; src = "%[4]s"; tools = "%[6]s"; values = [ ]; libraries = builtins.fromJSON plan.settings.libraries;
+    inherit plan fail inputs; testInputs = inputs; src = "%[4]s"; tools = "%[6]s"; values = [ ]; libraries = builtins.fromJSON plan.settings.libraries;
     trees = import %[1]s/plan-trees.nix { inherit plan; src = "%[4]s"; locked = null; inherit fail; };
   });
+  drvPath = d: d.drvPath;
 in
-{
-  bound = bound.last.drvPath;
-  generated = generated.program.drvPath;
-}`, lib, env[0], bound, src, plan, env[1]+"_"+env[2], contentAddressed)
+if "%[8]s" == "tests" then
+  {
+    bound = builtins.mapAttrs (_: drvPath) (bound.tests // { all = bound.last; });
+    generated = builtins.mapAttrs (_: drvPath) generated.tests;
+  }
+else
+  {
+    bound.program = bound.last.drvPath;
+    generated.program = generated.program.drvPath;
+  }`, lib, env[0], bound, src, plan, env[1]+"_"+env[2], contentAddressed, tests)
 	store := testnix.NewStore(t)
 	cmd := exec.Command("nix-instantiate", "--eval", "--strict", "--json", "-E", expr)
 	cmd.Env = store.Environ()
@@ -264,11 +329,11 @@ in
 	if err != nil {
 		t.Fatalf("%v\n%s", err, &stderr)
 	}
-	var drvs struct{ Bound, Generated string }
+	var drvs struct{ Bound, Generated map[string]string }
 	if err := json.Unmarshal(out, &drvs); err != nil {
 		t.Fatal(err)
 	}
-	if drvs.Bound != drvs.Generated {
+	if !maps.Equal(drvs.Bound, drvs.Generated) {
 		t.Errorf("a plan in a file gives %s, binding %s", drvs.Generated, drvs.Bound)
 	}
 }

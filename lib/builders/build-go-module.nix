@@ -241,14 +241,14 @@ let
         # Tests run by themselves, one derivation per package, unless a phase or a flag concerns all of them together.
         checksApart =
           !whole
-          && args.plan == null # which has no tests yet
           && !builtins.any (tool: tool != go && goModule.bringsHook tool) (
             get "nativeBuildInputs" [ ] ++ arguments.nativeCheckInputs
           )
           && !builtins.any set goModule.checking
           && !mayDo goModule.exports
           && !goModule.exports (toString (get "postBuild" ""))
-          && !builtins.any goModule.isOwnFlag (arguments.checkFlags ++ goFlags);
+          && !builtins.any goModule.isOwnFlag (arguments.checkFlags ++ goFlags)
+          && (args.plan == null || built.passthru.hasTests);
         built =
           (
             if args.plan != null then

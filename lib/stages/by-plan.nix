@@ -8,6 +8,7 @@
 }:
 args:
 let
+  storeName = import ./store-name.nix;
   inherit (args) fail src;
   # What evaluation reads: a path is read where it is.
   here = args.here;
@@ -50,6 +51,16 @@ let
   ) (builtins.attrNames wanted);
   key = builtins.head differ;
 
+  # The same of tests.
+  hasTests = plan.settings ? tests;
+  data = if builtins.isList args.testData then { "*" = args.testData; } else args.testData;
+  wantedTests = {
+    inherit (args) checkFlags;
+    data = removeAttrs data (builtins.filter (name: data.${name} == [ ]) (builtins.attrNames data));
+    modules = if locked != null then "cache" else "";
+    packages = args.testPackages;
+  };
+
   # What else the file is for, if there is a whole one.
   others =
     let
@@ -68,7 +79,8 @@ let
       in
       if value == null then [ ] else flag name (builtins.head value)
     ) wanted.flags;
-  command = builtins.concatStringsSep " " (
+  command = commandWith (hasTests || args.doCheck or false);
+  commandWith = withTests: builtins.concatStringsSep " " (
     [ "dgd plan" ]
     ++ flag "builder" (if wanted.libraries then "buildGoModule" else "buildWithIFD")
     ++ flag "for" (builtins.concatStringsSep "," (others ++ [ wanted.target ]))
@@ -82,6 +94,22 @@ let
     ++ flagOf "-gcflags=" "gcflags"
     ++ flagOf "-ldflags=" "ldflags"
     ++ builtins.concatMap (name: flag "env" "${name}=${wanted.env.${name}}") (builtins.attrNames wanted.env)
+    ++ (
+      if !withTests then
+        [ ]
+      else
+        [ "--tests" ]
+        ++ (
+          if wantedTests.packages == (if wanted.libraries then wanted.packages else [ "./..." ]) then
+            [ ]
+          else
+            builtins.concatMap (flag "test-package") wantedTests.packages
+        )
+        ++ builtins.concatMap (flag "check-flag") wantedTests.checkFlags
+        ++ builtins.concatMap (
+          name: builtins.concatMap (path: flag "test-data" (if name == "*" then path else "${name}=${path}")) wantedTests.data.${name}
+        ) (builtins.attrNames wantedTests.data)
+    )
   );
   where = "beside ${if wanted.modRoot == "." then "go.mod" else "${wanted.modRoot}/go.mod"}";
 
@@ -108,6 +136,17 @@ let
     else
       value;
 
+  checkedTests =
+    value:
+    checked (
+      if !hasTests then
+        fail "dgd.plan has no tests: run `${commandWith true}` ${where}, or set doCheck = false"
+      else if plan.settings.tests != builtins.toJSON wantedTests then
+        fail "dgd.plan is for other tests: it has ${plan.settings.tests}, and the builder has ${builtins.toJSON wantedTests}: run `${commandWith true}` ${where}"
+      else
+        value
+    );
+
   generated = checked (
     import ./generate.nix { inherit execute; } {
       inherit plan fail;
@@ -117,6 +156,9 @@ let
         src = here;
       };
       inputs = stages.inputs // {
+        inherit goroot;
+      };
+      testInputs = stages.testInputs // {
         inherit goroot;
       };
       inherit (platform) tools;
@@ -129,11 +171,13 @@ let
   goroot = args.go.passthru.goroot or "share/go";
 
   # Fails where the sources have another plan. Nix begins with the first derivation by name.
-  check = checked (planner {
-    name = "0-check-plan";
+  check = checked (checkOf "0-check-plan" false);
+  checkTests = checkedTests (checkOf "0-check-tests-plan" true);
+  checkOf = name: tests: planner {
+    inherit name;
     command = "check-plan";
     config = {
-      inherit src where;
+      inherit src where tests;
       inherit (args) modRoot;
       plan = builtins.path {
         path = args.plan;
@@ -148,19 +192,51 @@ let
       envFile = stages.inputs.cgoEnv or "";
     };
     attrs = if args.inner.contentAddressed then import ../content-addressing.nix else { };
-  });
+  };
+
+  # The tests, as derivations that also depend on that the plan is of these sources.
+  tested =
+    name: tests:
+    execute (args.inner // { contentAddressed = false; }) {
+      name = storeName (if name == "all" then "tests" else "tests-${name}");
+      outputs = [ "out" ];
+      spec = builtins.toJSON {
+        units = [
+          {
+            name = "tests";
+            vars = { };
+            steps = [
+              {
+                copy = {
+                  from = "\${TESTS}";
+                  to = "\${out}";
+                };
+              }
+            ];
+          }
+        ];
+      };
+      vars = {
+        TESTS = tests;
+        PLAN = checkTests;
+      };
+    };
 in
 {
   inherit check;
   inherit (generated) program;
-  tests.all = fail "`plan` and `doCheck` are both given: a plan in a file has no tests yet; set doCheck = false, and run `go test`";
+  tests =
+    if hasTests then
+      builtins.mapAttrs tested (checkedTests generated.tests)
+    else
+      { all = checkedTests null; };
   stages = { inherit (stages) stdPlan; };
   testStages = { };
   passthru = {
     inherit (generated) program;
     goModules = null;
     inherit (stages) plan;
-    inherit check;
+    inherit check hasTests;
     planCommand = command;
     modules = if stages.locked == null then stages.linked else stages.linkedModules;
   };

@@ -1,7 +1,7 @@
 # The derivations of a plan in a file. They are those that internal/drvgen makes of the same graph, to the letter: both
 # modes build the same packages.
 { execute }:
-{
+args@{
   plan, # what plan-file.nix has read
   src, # the sources, which evaluation can read
   trees, # of modules, by their places below a vendor directory
@@ -10,6 +10,7 @@
   values, # what flags of the plan have stand-ins for
   libraries, # whether there may be packages that no program needs
   inner, # see inner.nix
+  testInputs, # the inputs of tests
   fail,
 }:
 let
@@ -46,7 +47,7 @@ let
   moduleOf =
     key:
     let
-      alias = builtins.head (parts key);
+      alias = builtins.head (builtins.match "\\^?(.*)" (builtins.head (parts key)));
     in
     if alias == "" then null else plan.modules.${alias};
   relOf = key: plan.unescape (elemAt (parts key) 1);
@@ -63,67 +64,9 @@ let
     else
       "${module.path}/${rel}"
   ) plan.packages // builtins.mapAttrs (key: _: plan.unescape key) plan.std;
+  # The import path that compiler and linker know a package by. One that is compiled anew for a test is called p [p.test].
+  importPath = name: builtins.head (builtins.match "([^ ]*).*" name);
 
-  package =
-    key: p:
-    let
-      module = moduleOf key;
-      rel = relOf key;
-      name = nameOf.${key};
-      isOwn = p.options ? s;
-      at = if isOwn then p.options.s else "vendor/${module.dir}" + (if rel == "" then "" else "/${rel}");
-      dir = if at == "." then "\${SRC}" else "\${SRC}/${escape at}";
-      version = if isOwn then null else builtins.match "[^@]*(@.*)" module.dir;
-      as =
-        if version == null then
-          name
-        else
-          module.path + builtins.head version + (if rel == "" then "" else "/${rel}");
-    in
-    {
-      inherit key name;
-      imports = p.imports;
-      own = isOwn;
-      steps =
-        builtins.replaceStrings
-          [
-            "@FILES@"
-            "@IMPORTS@"
-            "@TRIM@"
-            "@NAME@"
-            "@LANG@"
-            "@EMBED@"
-            "@TOOLS@"
-            "@ENV@"
-            "@DIR@"
-          ]
-          [
-            (concatStringsSep "," (map (f: ''"${quoteless "${dir}/${escape f}"}"'') p.files))
-            (quoteless (importConfig p.imports))
-            (quoteless "${dir}=>${escape as}")
-            (quoteless (escape name))
-            (p.options.l or module.lang)
-            (quoteless (if p.options ? P then embedConfig dir p.options.P else p.options.E or ""))
-            tools
-            toolEnv
-            (quoteless dir)
-          ]
-          plan.templates.${p.template};
-      group = if p.options ? g then builtins.match "([0-9]+)[.]([0-9]+)" p.options.g else null;
-      others = map plan.ref (plan.keysOf (p.options.r or "-"));
-      sources =
-        if p.options ? t then
-          listed name p.options
-        else if isOwn then
-          sourcesOf.own {
-            inherit name at;
-            inherit (p) files;
-            more = plan.listOf (p.options.e or "-");
-          }
-        else
-          sourcesOf.module module.dir;
-      inherit (p) options;
-    };
   sourcesOf = import ./plan-sources.nix {
     inherit src;
     modules = trees;
@@ -134,24 +77,24 @@ let
       sourcesOf.listed name (plan.trees options.t)
     );
 
-  # What the compiler is told of embedded files, which are all in the package's directory.
-  embedConfig =
-    dir: text:
-    let
-      patterns = plan.patterns text;
-      files = listToAttrs (
-        map (name: {
-          inherit name;
-          value = "${dir}/${name}";
-        }) (builtins.concatMap (p: p.value) patterns)
-      );
-    in
-    ''{"Patterns":${toJSON (listToAttrs patterns)},"Files":${toJSON files}}'';
-
   importConfig =
-    imports: concatStringsSep "" (imap (i: key: "packagefile ${escape nameOf.${key}}=\${R${toString i}}\n") imports);
+    imports: concatStringsSep "" (imap (i: key: "packagefile ${escape (importPath nameOf.${key})}=\${R${toString i}}\n") imports);
 
-  packages = builtins.mapAttrs package plan.packages;
+  packages = import ./plan-packages.nix {
+    inherit
+      plan
+      nameOf
+      moduleOf
+      relOf
+      importPath
+      importConfig
+      quoteless
+      tools
+      toolEnv
+      sourcesOf
+      listed
+      ;
+  };
 
   # Groups of packages of a module that share a derivation, by a name of their own.
   groupName =
@@ -307,7 +250,7 @@ let
     let
       words = builtins.match "([^!]*)!([^!]*)!(.*)" key;
       kind = elemAt words 0;
-      name = nameOf.${elemAt words 1};
+      name = importPath nameOf.${elemAt words 1};
       trees = builtins.genList toString (builtins.fromJSON (n.options.T or "0"));
       made = {
         objects.FILE = "out";
@@ -388,9 +331,7 @@ let
       ) part.vars;
     }
   ) plan.parts;
-in
-{
-  program = import ./plan-links.nix {
+  linked = import ./plan-links.nix {
     inherit
       plan
       inputs
@@ -408,4 +349,34 @@ in
       sourcesOf
       ;
   };
+in
+{
+  inherit (linked) program;
+  # What runs tests: see plan-tests.nix. Its graph has more than the program's.
+  tests =
+    if plan ? isOfTests then
+      import ./plan-tests.nix {
+        inherit
+          plan
+          inputs
+          units
+          goroot
+          listed
+          quoteless
+          ;
+        inherit (linked) links;
+      }
+    else
+      (import ./generate.nix { inherit execute; } (
+        args
+        // {
+          inputs = testInputs;
+          plan = plan // {
+            isOfTests = true;
+            packages = plan.packages // plan.testPackages;
+            nodes = plan.nodes // plan.testNodes;
+            links = plan.testLinks;
+          };
+        }
+      )).tests;
 }

@@ -65,7 +65,7 @@ let
   );
 
   # By what they are about: lists of lines as lists of fields.
-  kindOf = line: builtins.head (builtins.match "([a-z]*) .*" (substring 0 9 line + " "));
+  kindOf = line: builtins.head (builtins.match "([a-z]*) .*" (substring 0 12 line + " "));
   byKind = builtins.groupBy kindOf ofTarget;
   fields = kind: map (splitOn " ") (byKind.${kind} or [ ]);
 
@@ -127,6 +127,7 @@ let
     r = null;
     t = null;
     L = null;
+    m = null;
   };
   options =
     f: from:
@@ -198,6 +199,30 @@ let
         files = builtins.tail names;
       }
     ) (splitOn ";" s);
+
+  packagesOf =
+    kind:
+    named (f: {
+      template = elemAt f 2;
+      files = map goName (listOf (elemAt f 3));
+      imports = map (within (elemAt f 1)) (keysOf (elemAt f 4));
+      options = options f 5;
+    }) (fields kind);
+  linksOf =
+    kind:
+    named (f: {
+      template = elemAt f 2;
+      main = unescape (elemAt f 3);
+      roots = keysOf (elemAt f 4);
+      options = options f 5;
+    }) (fields kind);
+  nodesOf =
+    kind:
+    named (f: {
+      template = elemAt f 2;
+      refs = map ref (keysOf (elemAt f 3));
+      options = options f 4;
+    }) (fields kind);
 in
 {
   settings = jsonLines "set";
@@ -249,24 +274,32 @@ in
           null;
     }
   ) (fields "module");
-  packages = named (f: {
-    template = elemAt f 2;
-    files = map goName (listOf (elemAt f 3));
-    imports = map (within (elemAt f 1)) (keysOf (elemAt f 4));
-    options = options f 5;
-  }) (fields "package");
-  links = named (f: {
-    template = elemAt f 2;
-    main = unescape (elemAt f 3);
-    roots = keysOf (elemAt f 4);
-    options = options f 5;
-  }) (fields "link");
+  # What tests alone need has keys that begin with "^".
+  packages = packagesOf "package";
+  testPackages = packagesOf "testpackage";
+  links = linksOf "link";
+  testLinks = linksOf "testlink";
   # What else derivations are made of, by kind!package!part.
-  nodes = named (f: {
-    template = elemAt f 2;
-    refs = map ref (keysOf (elemAt f 3));
-    options = options f 4;
-  }) (fields "node");
+  nodes = nodesOf "node";
+  testNodes = nodesOf "testnode";
+  # Runs of tests, by import path.
+  tests = builtins.listToAttrs (
+    map (f: {
+      name = unescape (elemAt f 1);
+      value = {
+        program = "link!^${elemAt f 1}.test";
+        template = elemAt f 2;
+        main = unescape (elemAt f 3);
+        options = options f 4;
+      };
+    }) (fields "test")
+  );
   inherit unescape keysOf;
-  inherit listOf ref trees patterns;
+  inherit
+    listOf
+    splitOn
+    ref
+    trees
+    patterns
+    ;
 }

@@ -68,12 +68,14 @@ let
               [
                 "@IMPORTS@"
                 "@MAIN@"
+                "@PROGRAM@"
                 "@TOOLS@"
                 "@ENV@"
               ]
               [
                 (quoteless (importConfig linked))
                 "\${R${toString mainAt}}"
+                (quoteless (escape name))
                 tools
                 toolEnv
               ]
@@ -103,8 +105,8 @@ let
     linked:
     let
       others = builtins.filter (key: !(isStd key)) linked;
-      vendored = builtins.filter (key: !packages.${key}.own) others;
-      ours = builtins.filter (key: packages.${key}.own) others;
+      vendored = builtins.filter (key: packages.${key}.own == false) others;
+      ours = builtins.filter (key: packages.${key}.own == true) others;
       quarter = {
         "0" = "0"; "1" = "1"; "2" = "2"; "3" = "3";
         "4" = "0"; "5" = "1"; "6" = "2"; "7" = "3";
@@ -182,7 +184,7 @@ let
       )
     else
       [ ];
-  isLast = length linkKeys == 1 && unused == [ ];
+  isLast = !(plan ? isOfTests) && length linkKeys == 1 && unused == [ ];
 
   # All programs, where there are several, and what else must compile.
   joined = derive {
@@ -217,4 +219,7 @@ let
     ];
   };
 in
-if isLast then links.${builtins.head linkKeys} else joined
+{
+  inherit links;
+  program = if isLast then links.${builtins.head linkKeys} else joined;
+}

@@ -35,9 +35,11 @@ let
   some =
     name: at: files:
     let
+      listed = setOf files;
       wanted = setOf (files ++ builtins.concatMap above files);
     in
-    tree name at (path: wanted ? ${path});
+    # A directory that is listed is there with all that is below it.
+    tree name at (path: wanted ? ${path} || builtins.any (dir: listed ? ${dir}) (above path));
   without =
     name: at: files:
     let

@@ -120,6 +120,67 @@ func TestPlanEdits(t *testing.T) {
 	}
 }
 
+// Tests by a plan in a file are those of import from derivation, each way: where one
+// has run them, nothing is compiled or run by the other. Evaluation builds nothing.
+func TestPlanTests(t *testing.T) {
+	testnix.Require(t)
+	dgd := dgdCommand(t)
+	src := project(t, tested)
+	const args = planArgs
+	withPlan := args + " plan = " + src + "/dgd.plan;"
+	writePlan(t, dgd, src, "--builder", "buildWithIFD", "--cgo=false", "--env", "SET=by env")
+	pure := func(args, name string) result {
+		t.Helper()
+		return nixBuild(t, append([]string{"-E", testsOf(t, "buildWithIFD", src, args, name)}, pureFlags...)...)
+	}
+	if r, want := pure(withPlan, "all"), "dgd.plan has no tests: run `dgd plan --builder buildWithIFD"; r.err == nil || !strings.Contains(r.log, want) || !strings.Contains(r.log, "--tests` beside go.mod") {
+		t.Errorf("a plan without tests: %v, want %s\n%s", r.err, want, r.log)
+	}
+	writePlan(t, dgd, src, "--tests")
+	r := pure(withPlan, "example.com/tested/greet")
+	if r.err != nil || !strings.Contains(read(t, r.path), "ok  \texample.com/tested/greet") {
+		t.Fatalf("%v\n%s", r.err, r.log)
+	}
+	for _, name := range greetTest {
+		if !slices.Contains(r.built, name) {
+			t.Errorf("the tests of one package built %q, without %s", r.built, name)
+		}
+	}
+	if c := tests(t, "buildWithIFD", src, args, "example.com/tested/greet"); len(c.tested()) > 0 {
+		t.Errorf("import from derivation built %q after it", c.tested())
+	}
+	tests(t, "buildWithIFD", src, args, "all")
+	if c := pure(withPlan, "all"); c.err != nil || len(c.tested()) > 0 {
+		t.Errorf("%v: a plan in a file built %q after import from derivation\n%s", c.err, c.tested(), c.log)
+	}
+	if r := pure(withPlan+` checkFlags = [ "-short" ];`, "all"); r.err == nil || !strings.Contains(r.log, "dgd.plan is for other tests") || !strings.Contains(r.log, "--tests --check-flag -short` beside go.mod") {
+		t.Errorf("other flags: %v\n%s", r.err, r.log)
+	}
+	// Data that the plan does not know of: the test looks for it in vain, and runs with all of src.
+	write(t, filepath.Join(src, "greet/more_test.go"), "package greet\n")
+	edit(t, filepath.Join(src, "base/base_test.go"), "t.Log(\"", "if _, err := os.Stat(\"../greet/testdata/golden\"); err != nil {\n\t\tt.Error(err)\n\t}; t.Log(\"")
+	edit(t, filepath.Join(src, "base/base_test.go"), "import \"testing\"", "import (\n\t\"os\"\n\t\"testing\"\n)")
+	r = pure(withPlan, "all")
+	for _, want := range []string{"dgd.plan is stale: run `dgd plan` beside go.mod", "base: its files, their imports, embedded files or constraints have changed, or which tests there are", "greet: its files"} {
+		if r.err == nil || !strings.Contains(r.log, want) {
+			t.Errorf("other tests: %v, want %s\n%s", r.err, want, r.log)
+		}
+	}
+	program := nixBuild(t, append([]string{"-E", expression(t, "buildWithIFD", src, testsEnv+withPlan)}, pureFlags...)...)
+	if program.err != nil {
+		t.Errorf("the program does not depend on the plan of its tests: %v\n%s", program.err, program.log)
+	}
+	writePlan(t, dgd, src)
+	edit(t, filepath.Join(src, "base/base_test.go"), "golden", "fuzz/FuzzText/seed")
+	if r := pure(withPlan, "example.com/tested/base"); r.err != nil {
+		t.Errorf("a test that reads what the plan does not have: %v\n%s", r.err, r.log)
+	}
+	edit(t, filepath.Join(src, "base/base_test.go"), "seed", "gone")
+	if r := pure(withPlan+" doCheck = true;", "example.com/tested/base"); r.err == nil || !strings.Contains(r.log, "FuzzText/gone") {
+		t.Errorf("a test that fails: %v\n%s", r.err, r.log)
+	}
+}
+
 // What is wrong with a plan, or between it and the arguments, evaluation says.
 func TestPlanErrors(t *testing.T) {
 	testnix.Require(t)

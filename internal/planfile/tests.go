@@ -1,0 +1,130 @@
+package planfile
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+
+	"dgd/internal/action"
+	"dgd/internal/graph"
+)
+
+// Tests say what of a project is there for its tests.
+type Tests struct {
+	// First is the first node of Project.Graph that no program needs; all behind it
+	// are such nodes, too.
+	First int
+	// Digests and Rest are those of Project, of what the tests' plan depends on.
+	Digests map[string]string
+	Rest    string
+}
+
+// testMark begins the names of what is there for tests alone: no import path has it.
+// A package can be compiled once more for them, under the same import path.
+const testMark = "^"
+
+// isTest reports whether a node is there for tests alone.
+func (w *writer) isTest(n int) bool { return w.p.Tests != nil && n >= w.p.Tests.First }
+
+func (w *writer) mark(n int) string {
+	if w.isTest(n) {
+		return testMark
+	}
+	return ""
+}
+
+// kind is the first word of a node's line. What tests alone need has lines of its
+// own kinds, which evaluation of the program does not read.
+func (w *writer) kind(n int, word string) string {
+	if w.isTest(n) {
+		return "test" + word
+	}
+	return word
+}
+
+// digest is that of a directory on which the plan of a node depends.
+func (w *writer) digest(n int, dir string) string {
+	if w.isTest(n) {
+		return w.p.Tests.Digests[dir]
+	}
+	return w.p.Digests[dir]
+}
+
+// own says of parts of packages whose they are. Packages that are compiled once more
+// may share them: then they are the first one's.
+func (w *writer) own() {
+	nodes := w.p.Graph.Nodes
+	w.owner = make([]int, len(nodes))
+	for n := len(nodes) - 1; n >= 0; n-- {
+		owner := n
+		if nodes[n].Kind != graph.Package {
+			owner = w.owner[n]
+		}
+		for _, r := range nodes[n].Refs {
+			w.owner[r.Node] = owner
+		}
+	}
+}
+
+// importName is the import path that compiler and linker know a package by. One
+// that is compiled anew for a test is called p [p.test] in the graph.
+func importName(node *graph.Node) string {
+	name, _, _ := strings.Cut(node.Name, " ")
+	return name
+}
+
+// testLines matches lines of a test's main package that name tests, as they stand
+// in a step.
+var testLines = regexp.MustCompile(`(?:\\t\{\\"(\pL[\pL\pN_]*)\\", (_x?test)\.(\pL[\pL\pN_]*)\},\\n)+`)
+
+var testLine = regexp.MustCompile(`\{\\"([^"\\]*)\\", (_x?test\.([^}]*))\},`)
+
+// testMain writes the line of a test's main package. Its text is a template for
+// most packages: the names of tests are in the option m, each run of lines a list.
+func (w *writer) testMain(n int, steps string) error {
+	node := w.p.Graph.Nodes[n]
+	imports, others, config, err := w.refersTo(n)
+	if err != nil {
+		return err
+	}
+	steps, ok := once(steps, inner(config), "@IMPORTS@")
+	if !ok || len(others) > 0 {
+		return fmt.Errorf("its import config is not what it refers to: leave out `plan`")
+	}
+	of := inner(action.Escape(strings.TrimSuffix(node.Name, ".test")))
+	for _, end := range []string{`"`, `_test"`} {
+		steps = strings.ReplaceAll(steps, inner(`"`)+of+inner(end), inner(`"`)+"@OF@"+inner(end))
+	}
+	var runs []string
+	steps = testLines.ReplaceAllStringFunc(steps, func(lines string) string {
+		var names []string
+		for _, m := range testLine.FindAllStringSubmatch(lines, -1) {
+			if m[1] != m[3] {
+				return lines
+			}
+			names = append(names, m[2])
+		}
+		runs = append(runs, list(names))
+		return "@TESTS@"
+	})
+	w.f.Nodes = append(w.f.Nodes, w.kind(n, "package")+" "+w.key(n)+" "+w.template(steps)+" - "+strings.Join(imports, ",")+
+		optionFields(map[string]string{"m": strings.Join(runs, ";")}))
+	return nil
+}
+
+// test writes the line of a test's run.
+func (w *writer) test(n int, steps string) error {
+	node := w.p.Graph.Nodes[n]
+	if len(node.Refs) != 1 || w.p.Graph.Nodes[node.Refs[0].Node].Name != node.Name+".test" {
+		return fmt.Errorf("dgd does not understand how its tests are run: leave out --tests")
+	}
+	main := w.p.Graph.Nodes[node.Refs[0].Node].Main
+	steps = strings.ReplaceAll(steps, `"${OBJ}/`+inner(action.Escape(main))+`"`, `"${OBJ}/@MAIN@"`)
+	steps = strings.ReplaceAll(steps, `"dir":"`+inner(dirOf(node))+`"`, `"dir":"@DIR@"`)
+	options := map[string]string{"s": node.Src.Dir, "d": w.digest(n, node.Src.Dir)}
+	if err := w.trees(n, options); err != nil {
+		return err
+	}
+	w.f.Nodes = append(w.f.Nodes, "test "+escape(node.Name)+" "+w.template(steps)+" "+escape(main)+optionFields(options))
+	return nil
+}

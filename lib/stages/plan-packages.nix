@@ -1,0 +1,147 @@
+# What the lines of packages stand for in a plan in a file.
+{
+  plan, # what plan-file.nix has read
+  nameOf, # import paths, by key
+  moduleOf, # of a key
+  relOf, # of a key, the path below the module
+  importPath, # of a package's name
+  importConfig, # of a list of keys
+  quoteless, # a string as it stands between the quotes of JSON
+  tools, # GOHOSTOS_GOHOSTARCH
+  toolEnv, # what Go's tools have in their environment
+  sourcesOf, # see plan-sources.nix
+  listed, # the sources that options list, by a name
+}:
+let
+  inherit (builtins)
+    elemAt
+    listToAttrs
+    concatStringsSep
+    toJSON
+    stringLength
+    substring
+    ;
+  inherit (import ./plan-functions.nix) imap escape;
+
+  package =
+    key: p:
+    let
+      module = moduleOf key;
+      rel = importPath (relOf key);
+      name = nameOf.${key};
+      isOwn = p.options ? s;
+      at = if isOwn then p.options.s else "vendor/${module.dir}" + (if rel == "" then "" else "/${rel}");
+      dir = if at == "." then "\${SRC}" else "\${SRC}/${escape at}";
+      version = if isOwn then null else builtins.match "[^@]*(@.*)" module.dir;
+      as =
+        if version == null then
+          importPath name
+        else
+          module.path + builtins.head version + (if rel == "" then "" else "/${rel}");
+    in
+    {
+      inherit key name;
+      imports = p.imports;
+      own = isOwn;
+      steps =
+        builtins.replaceStrings
+          [
+            "@FILES@"
+            "@IMPORTS@"
+            "@TRIM@"
+            "@NAME@"
+            "@LANG@"
+            "@EMBED@"
+            "@TOOLS@"
+            "@ENV@"
+            "@DIR@"
+          ]
+          [
+            (concatStringsSep "," (map (f: ''"${quoteless "${dir}/${escape f}"}"'') p.files))
+            (quoteless (importConfig p.imports))
+            (quoteless "${dir}=>${escape as}")
+            (quoteless (escape (importPath name)))
+            (p.options.l or module.lang)
+            (quoteless (if p.options ? P then embedConfig dir p.options.P else p.options.E or ""))
+            tools
+            toolEnv
+            (quoteless dir)
+          ]
+          plan.templates.${p.template};
+      group = if p.options ? g then builtins.match "([0-9]+)[.]([0-9]+)" p.options.g else null;
+      others = map plan.ref (plan.keysOf (p.options.r or "-"));
+      sources =
+        if p.options ? t then
+          listed name p.options
+        else if isOwn then
+          sourcesOf.own {
+            inherit name at;
+            inherit (p) files;
+            more = plan.listOf (p.options.e or "-");
+          }
+        else
+          sourcesOf.module module.dir;
+      inherit (p) options;
+    };
+
+  # What the compiler is told of embedded files, which are all in the package's directory.
+  embedConfig =
+    dir: text:
+    let
+      patterns = plan.patterns text;
+      files = listToAttrs (
+        map (name: {
+          inherit name;
+          value = "${dir}/${name}";
+        }) (builtins.concatMap (p: p.value) patterns)
+      );
+    in
+    ''{"Patterns":${toJSON (listToAttrs patterns)},"Files":${toJSON files}}'';
+
+  # The main package of a test's program, which the go command writes.
+  testMain =
+    key: p:
+    let
+      name = nameOf.${key};
+      runs = map (
+        run:
+        concatStringsSep "" (
+          map (
+            test:
+            let
+              words = builtins.match "([^.]*)[.](.*)" test;
+            in
+            quoteless "\t{\"${elemAt words 1}\", ${test}},\n"
+          ) (plan.listOf run)
+        )
+      ) (plan.splitOn ";" p.options.m);
+      texts = plan.splitOn "@TESTS@" (
+        builtins.replaceStrings
+          [
+            "@IMPORTS@"
+            "@OF@"
+            "@TOOLS@"
+            "@ENV@"
+          ]
+          [
+            (quoteless (importConfig p.imports))
+            (quoteless (escape (substring 0 (stringLength name - 5) name)))
+            tools
+            toolEnv
+          ]
+          plan.templates.${p.template}
+      );
+    in
+    {
+      inherit key name;
+      inherit (p) imports options;
+      own = null; # of no sources
+      group = null;
+      others = [ ];
+      sources = sourcesOf.none;
+      steps = concatStringsSep "" (
+        imap (i: text: if i == 0 then text else elemAt runs (i - 1) + text) texts
+      );
+    };
+in
+builtins.mapAttrs (key: p: (if p.options ? m then testMain else package) key p) plan.packages
