@@ -2,10 +2,9 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"time"
@@ -13,6 +12,7 @@ import (
 	"dgd/bench/internal/nix"
 	"dgd/bench/internal/record"
 	"dgd/bench/internal/run"
+	"dgd/internal/nix/ownstore"
 )
 
 // options are what the flags say about measuring.
@@ -27,66 +27,53 @@ type options struct {
 	dir            string // where the bench's own directory is made; empty: see place
 }
 
-// A bench measures. All that it makes on disk is in one directory.
+// A bench measures. All that it makes on disk is in one directory. Its methods
+// end the scenario where they fail.
 type bench struct {
+	ctx       context.Context // ends what is measured
 	opt       options
 	repo      string
 	dir       string
 	made      int
-	progress  io.Writer
 	machine   nix.Store // the machine's own store
 	toolchain string    // on disk
 	planner   string    // dgd-plan on disk
 	base      *nix.Store
-	based     map[string]bool // programs whose sources and modules base has
 	programs  map[string]*program
 	warm      map[string]*workspace
 	versions  record.Versions
 }
 
-// newBench makes a bench; close removes what it leaves on disk.
-func newBench(ctx context.Context, opt options, progress io.Writer) (_ *bench, err error) {
-	b := &bench{
-		opt:      opt,
-		progress: progress,
-		based:    map[string]bool{},
-		programs: map[string]*program{},
-		warm:     map[string]*workspace{},
+// newBench makes a bench in dir, which close removes.
+func newBench(ctx context.Context, opt options, dir string) *bench {
+	b := &bench{ctx: ctx, opt: opt, dir: dir, programs: map[string]*program{}, warm: map[string]*workspace{}}
+	b.machine.Cache = b.path("nix-cache")
+	b.base = &nix.Store{Store: ownstore.Store{Root: b.path("base"), Cache: b.machine.Cache, Bin: opt.nix}, Daemon: !opt.oneProcess, Lock: opt.lock}
+	if opt.maxJobs > 0 {
+		b.base.Config = []string{fmt.Sprint("max-jobs = ", opt.maxJobs)}
 	}
-	if b.repo, err = os.Getwd(); err != nil {
-		return nil, err
-	}
-	if _, err := os.Stat(filepath.Join(b.repo, "bench/bench.nix")); err != nil {
-		return nil, fmt.Errorf("run the bench in dgd's own directory: %w", err)
-	}
-	if b.dir, err = os.MkdirTemp(place(opt.dir), "dgd-bench-"); err != nil {
-		return nil, err
-	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, b.close())
-		}
-	}()
-	b.machine = nix.Store{Cache: b.path("nix-cache")}
-	b.base = &nix.Store{Root: b.path("base"), Cache: b.machine.Cache, MaxJobs: opt.maxJobs, Bin: opt.nix, Daemon: !opt.oneProcess}
-	b.versions.InMemory = inMemory(b.dir)
-	if err := b.goHome(); err != nil {
-		return nil, err
-	}
-	for _, tool := range []struct {
-		attribute string
-		to        *string
-	}{{"go", &b.toolchain}, {"dgd-plan", &b.planner}} {
-		path, err := b.machine.Output(ctx, "nix-build", "--no-out-link", "-E", "import "+b.repo+"/bench/bench.nix { src = \"\"; }", "-A", tool.attribute)
-		if err != nil {
-			return nil, fmt.Errorf("building %s: %w", tool.attribute, err)
-		}
-		*tool.to = b.onDisk(path)
-	}
-	return b, b.readVersions(ctx)
+	return b
 }
 
-func (b *bench) close() error { return nix.Remove(b.dir) }
+// prepare builds what each scenario uses.
+func (b *bench) prepare() {
+	b.repo = must(os.Getwd())
+	if _, err := os.Stat(filepath.Join(b.repo, "bench/bench.nix")); err != nil {
+		fail("run the bench in dgd's own directory: %w", err)
+	}
+	writeFile(b.path("home/.config/go/telemetry/mode"), "off") // a file is the only switch
+	own := "import " + b.repo + "/bench/bench.nix { src = \"\"; }"
+	b.toolchain, b.planner = b.onDisk(b.built(own, "go")), b.onDisk(b.built(own, "dgd-plan"))
+	version := must(b.base.Output(b.ctx, "nix-build", "--version"))
+	b.versions = record.Versions{
+		InMemory: inMemory(b.dir),
+		Nix:      version[strings.LastIndex(version, " ")+1:],
+		Go:       strings.TrimPrefix(must(ownstore.Output(exec.CommandContext(b.ctx, filepath.Join(b.toolchain, "bin/go"), "env", "GOVERSION"))), "go"),
+		DGD:      must(ownstore.Output(exec.CommandContext(b.ctx, "git", "-C", b.repo, "describe", "--always", "--dirty", "--abbrev=12"))),
+	}
+}
+
+func (b *bench) close() error { return ownstore.Remove(b.dir) }
 
 // path is a place in the bench's directory.
 func (b *bench) path(name string) string { return filepath.Join(b.dir, name) }
@@ -102,182 +89,93 @@ func (b *bench) unique(name string) string {
 func (b *bench) onDisk(path string) string { return os.Getenv("DGD_STORE_ROOT") + path }
 
 func (b *bench) say(format string, args ...any) {
-	fmt.Fprintf(b.progress, "%s "+format+"\n", append([]any{time.Now().Format("15:04:05")}, args...)...)
+	fmt.Fprintf(os.Stderr, "%s "+format+"\n", append([]any{time.Now().Format("15:04:05")}, args...)...)
 }
 
-// exclusive calls f while nothing else is measured on this machine.
-func (b *bench) exclusive(ctx context.Context, f func() error) error { return b.opt.lock.Do(ctx, f) }
-
-func (b *bench) readVersions(ctx context.Context) error {
-	version, err := b.base.Output(ctx, "nix-build", "--version")
-	if err != nil {
-		return err
-	}
-	b.versions.Nix = version[strings.LastIndex(version, " ")+1:]
-	text, err := os.ReadFile(filepath.Join(b.toolchain, "share/go/VERSION"))
-	if err != nil {
-		if text, err = os.ReadFile(filepath.Join(b.toolchain, "VERSION")); err != nil {
-			return err
-		}
-	}
-	b.versions.Go, _, _ = strings.Cut(strings.TrimPrefix(string(text), "go"), "\n")
-	b.versions.DGD, err = commit(ctx, b.repo)
-	return err
+// built is the store path of an attribute, built in the machine's own store.
+func (b *bench) built(expression, attribute string) string {
+	return must(b.machine.Output(b.ctx, "nix-build", "--no-out-link", "-E", expression, "-A", attribute))
 }
 
 // fill puts into the base store what is there before a measurement of the
 // program begins.
-func (b *bench) fill(ctx context.Context, w *workspace) error {
-	if b.based[w.name] {
-		return nil
+func (b *bench) fill(w *workspace) {
+	if w.program.based {
+		return
 	}
 	b.say("preparing a store for %s", w.name)
-	expression := b.expression(w.program, w.src())
-	paths, err := b.prepared(ctx, w.program)
-	if err != nil {
-		return err
-	}
-	if err := b.base.Fill(ctx, b.onDisk(""), paths...); err != nil {
-		return err
-	}
+	// What is built, and what that is made of, because the package set may name
+	// paths that no derivation makes.
+	prepared := b.expression(w.program, w.program.src)
+	drv := must(b.machine.Output(b.ctx, "nix-instantiate", "-E", prepared, "-A", "prepared"))
+	check(b.base.Fill(b.ctx, &b.machine.Store, b.onDisk(""), drv, b.built(prepared, "prepared")))
 	// Nix does not take over which derivation made a content-addressed path, so
 	// that the store has to build dgd's two programs once.
 	for _, attribute := range []string{"dgd-plan", "dgd-exec"} {
-		if _, err := b.base.Build(ctx, expression, attribute); err != nil {
-			return err
-		}
+		b.build(w, b.base, attribute)
 	}
 	// To evaluate brings in what derivations are made of, such as scripts.
-	for _, attribute := range []string{"single", "prepared", "trivial"} {
-		if _, err := b.base.Output(ctx, "nix-instantiate", "-E", expression, "-A", attribute); err != nil {
-			return err
-		}
+	for _, attribute := range []string{single, "prepared", trivial} {
+		b.evaluate(w, b.base, attribute)
 	}
-	b.based[w.name] = true
-	return nil
-}
-
-// prepared are paths of the machine's store that refer to all that a program's
-// build needs beforehand: what is built, and what that is made of, because the
-// package set may name paths that no derivation makes.
-func (b *bench) prepared(ctx context.Context, p *program) ([]string, error) {
-	expression := b.expression(p, p.src)
-	built, err := b.machine.Output(ctx, "nix-build", "--no-out-link", "-E", expression, "-A", "prepared")
-	if err != nil {
-		return nil, err
-	}
-	drv, err := b.machine.Output(ctx, "nix-instantiate", "-E", expression, "-A", "prepared")
-	if err != nil {
-		return nil, err
-	}
-	all, err := b.machine.Output(ctx, "nix-store", "--query", "--requisites", drv)
-	if err != nil {
-		return nil, err
-	}
-	paths := []string{built}
-	for _, path := range strings.Fields(all) {
-		if !strings.HasSuffix(path, ".drv") {
-			paths = append(paths, path)
-		}
-	}
-	return paths, nil
+	w.program.based = true
 }
 
 // cold is a store in which nothing of the workspace's program is planned or
 // compiled.
-func (b *bench) cold(ctx context.Context, w *workspace) (*nix.Store, error) {
-	if err := b.fill(ctx, w); err != nil {
-		return nil, err
-	}
-	return b.base.Clone(ctx, b.unique("store"))
+func (b *bench) cold(w *workspace) *nix.Store {
+	b.fill(w)
+	return must(b.base.Clone(b.ctx, b.unique("store")))
 }
 
-// build builds a workspace's program in a store.
-func (b *bench) build(ctx context.Context, w *workspace, store *nix.Store, attribute string) (built *nix.Build, err error) {
-	err = b.exclusive(ctx, func() error {
-		built, err = store.Build(ctx, b.expression(w.program, w.src()), attribute)
-		return err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", w.name, err)
-	}
-	return built, nil
+// build builds an attribute of a workspace's program in a store.
+func (b *bench) build(w *workspace, store *nix.Store, attribute string) *nix.Build {
+	return must(store.Build(b.ctx, b.expression(w.program, w.src()), attribute))
 }
 
-// bin is where the programs of a build are.
-func bin(store *nix.Store, built *nix.Build, attribute string) string {
-	if attribute == "single" {
-		return store.Path(built.Out + "/program/bin")
-	}
-	return store.Path(built.Out + "/bin")
+// evaluate evaluates it alone.
+func (b *bench) evaluate(w *workspace, store *nix.Store, attribute string) run.Usage {
+	return must(store.Evaluate(b.ctx, b.expression(w.program, w.src()), attribute))
 }
 
 // workspace is a fresh workspace of a program.
-func (b *bench) workspace(ctx context.Context, name string) (*workspace, error) {
-	p, err := b.program(ctx, name)
-	if err != nil {
-		return nil, err
-	}
-	w, err := b.newWorkspace(p)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
-	}
+func (b *bench) workspace(name string) *workspace {
+	p := b.program(name)
+	w := b.newWorkspace(p)
 	if p.packages == 0 {
-		list, err := b.goList(ctx, w, "{{.ImportPath}}")
-		if err != nil {
-			return nil, err
-		}
-		p.packages = len(list)
+		p.packages = len(b.goList(w, "{{.ImportPath}}"))
 	}
-	return w, nil
+	return w
 }
 
 // warmed is the workspace of a program whose store and build cache know it.
 // There is one for all edits.
-func (b *bench) warmed(ctx context.Context, name string) (*workspace, error) {
+func (b *bench) warmed(name string) *workspace {
 	if w, ok := b.warm[name]; ok {
-		return w, nil
+		return w
 	}
-	w, err := b.workspace(ctx, name)
-	if err != nil {
-		return nil, err
-	}
-	if w.store, err = b.cold(ctx, w); err != nil {
-		return nil, err
-	}
-	w.cache = b.unique("cache")
+	w := b.workspace(name)
+	w.use(b.cold(w), b.unique("cache"))
 	b.say("%s: the first build, not measured", name)
-	if err := b.settle(ctx, w, b.opt.modes...); err != nil {
-		return nil, err
-	}
+	b.settle(w, b.opt.modes...)
 	b.warm[name] = w
-	return w, nil
+	return w
 }
 
 // adopt keeps a workspace for the edits, where there is none yet.
-func (b *bench) adopt(w *workspace) error {
+func (b *bench) adopt(w *workspace) {
 	if b.warm[w.name] != nil {
-		return w.discard()
+		w.discard()
+		return
 	}
 	b.warm[w.name] = w
-	return nil
 }
 
 // settle brings a workspace's store and cache up to date, for what is measured
 // next.
-func (b *bench) settle(ctx context.Context, w *workspace, modes ...string) error {
-	made, _, err := b.goBuild(ctx, w, w.cache)
-	if err != nil {
-		return err
-	}
+func (b *bench) settle(w *workspace, modes ...string) {
+	made, _ := b.goBuild(w, w.cache)
 	for _, mode := range modes {
-		built, err := b.build(ctx, w, w.store, mode)
-		if err != nil {
-			return err
-		}
-		if err := same(bin(w.store, built, mode), made); err != nil {
-			return fmt.Errorf("%s, mode %s: %w", w.name, mode, err)
-		}
+		b.same(w, b.build(w, w.store, mode), mode, made)
 	}
-	return nil
 }

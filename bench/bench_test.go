@@ -9,6 +9,7 @@ import (
 
 	"dgd/bench/internal/nix"
 	"dgd/bench/internal/project"
+	"dgd/bench/internal/record"
 )
 
 var testPlaces = places{leafFile: "a.go", deepFile: "b.go", deepAnchor: "// T is a type.", structOpen: "type T struct {"}
@@ -62,11 +63,8 @@ func line(text string) int {
 
 // The places of the generated projects are there.
 func TestGeneratedPlaces(t *testing.T) {
-	b := &bench{dir: t.TempDir(), programs: map[string]*program{}}
-	p, err := b.program(t.Context(), "gen-20")
-	if err != nil {
-		t.Fatal(err)
-	}
+	b := newBench(t.Context(), options{}, t.TempDir())
+	p := b.program("gen-20")
 	files, err := project.Generate(20)
 	if err != nil {
 		t.Fatal(err)
@@ -74,19 +72,14 @@ func TestGeneratedPlaces(t *testing.T) {
 	if _, err := deepText(files[project.BaseFile], p.edits, nil); err != nil {
 		t.Error(err)
 	}
-	w, err := b.newWorkspace(p)
-	if err != nil {
-		t.Fatal(err)
-	}
+	w := b.newWorkspace(p)
 	for _, kind := range []string{leaf, leafRev, deepBody, deepLines, exported, comment} {
-		if err := w.edit(kind); err != nil {
-			t.Errorf("%s: %v", kind, err)
-		}
+		w.edit(kind)
 	}
 	if w.edits[leaf] != 2 || w.revision != 1 || p.revision != 0 {
 		t.Errorf("edits %v, revision %d, and %d of the program itself", w.edits, w.revision, p.revision)
 	}
-	if got := b.expression(w.program, "/src"); !strings.Contains(got, `ldflags = [ "-X main.benchRevision=r1" ];`) || strings.Contains(b.expression(p, "/src"), "ldflags") {
+	if got := b.expression(w.program, "/src"); !strings.Contains(got, `"ldflags":["-X main.benchRevision=r1"]`) || strings.Contains(b.expression(p, "/src"), "ldflags") {
 		t.Errorf("the expression is %s", got)
 	}
 	if got := goFlags(w.program)[2]; got != "-ldflags=-buildid= -X main.benchRevision=r1" || goFlags(p)[2] != "-ldflags=-buildid=" {
@@ -116,15 +109,15 @@ func TestCheckEdit(t *testing.T) {
 		{comment, map[string]int{"compile": 1, "link": 1}, 1},
 		{exported, map[string]int{"compile": 40, "link": 1, "plan": 1}, 0},
 	} {
-		s := &samples{counts: test.counts}
+		s := &samples{Record: record.Record{Counts: test.counts}}
 		checkEdit(test.kind, s, false)
 		checkEdit(test.kind, s, false)
-		if len(s.problems) != test.problems {
-			t.Errorf("%s %v: %q", test.kind, test.counts, s.problems)
+		if len(s.Problems) != test.problems {
+			t.Errorf("%s %v: %q", test.kind, test.counts, s.Problems)
 		}
-		other := &samples{counts: map[string]int{"compile": 40, "link": 1}}
-		if checkEdit(test.kind, other, true); len(other.problems) > 0 {
-			t.Errorf("%s, input-addressed: %q", test.kind, other.problems)
+		other := &samples{Record: record.Record{Counts: map[string]int{"compile": 40, "link": 1}}}
+		if checkEdit(test.kind, other, true); len(other.Problems) > 0 {
+			t.Errorf("%s, input-addressed: %q", test.kind, other.Problems)
 		}
 	}
 }

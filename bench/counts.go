@@ -1,14 +1,36 @@
 package main
 
 import (
-	"slices"
-	"strings"
+	"regexp"
 
 	"dgd/bench/internal/nix"
 )
 
-// planningStages are the derivations that plan a build and compile nothing.
-var planningStages = []string{"skeleton", "plan", "std-plan", "std-specs", "std.drv", "modules", "program.drv", "derivations", "cgo-probe", "cgo-env"}
+// kindsByName are the kinds of derivations. The first whose expression matches
+// the name is a derivation's kind.
+var kindsByName = []struct {
+	kind string
+	name *regexp.Regexp
+}{
+	// These plan a build and compile nothing.
+	{"planning", regexp.MustCompile(`^(skeleton|plan|std-plan|std-specs|std\.drv|modules|program\.drv|derivations|cgo-probe|cgo-env)$`)},
+	{"std", regexp.MustCompile(`^std(-|$)`)},
+	{"link", regexp.MustCompile(`^program$`)},
+	{"install", regexp.MustCompile(`^go-program$`)},
+	{"collect", regexp.MustCompile(`^archives$`)},
+	{"c", regexp.MustCompile(`-objects-`)}, // see internal/graph.Apart
+	{"cgo", regexp.MustCompile(`-ask-|-cgo-cgo$`)},
+	{"compile", regexp.MustCompile(``)},
+}
+
+func kind(name string) string {
+	for _, k := range kindsByName {
+		if k.name.MatchString(name) {
+			return k.kind
+		}
+	}
+	return ""
+}
 
 // kinds counts what Nix built, by kind.
 func kinds(built []nix.Derivation) map[string]int {
@@ -20,25 +42,4 @@ func kinds(built []nix.Derivation) map[string]int {
 		}
 	}
 	return counts
-}
-
-func kind(name string) string {
-	switch {
-	case slices.Contains(planningStages, name):
-		return "planning"
-	case name == "std" || strings.HasPrefix(name, "std-"):
-		return "std"
-	case name == "program":
-		return "link"
-	case name == "go-program":
-		return "install"
-	case name == "archives":
-		return "collect"
-	// See internal/graph.Apart.
-	case strings.Contains(name, "-objects-"):
-		return "c"
-	case strings.Contains(name, "-ask-"), strings.HasSuffix(name, "-cgo-cgo"):
-		return "cgo"
-	}
-	return "compile"
 }

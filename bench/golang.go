@@ -2,8 +2,6 @@ package main
 
 import (
 	"bytes"
-	"context"
-	"fmt"
 	"maps"
 	"os"
 	"os/exec"
@@ -11,128 +9,80 @@ import (
 	"slices"
 	"strings"
 
+	"dgd/bench/internal/nix"
 	"dgd/bench/internal/run"
+	"dgd/internal/nix/ownstore"
 )
 
-// goFlags are what dgd plans with.
+// goFlags are what dgd plans with, and the package.
 func goFlags(p *program) []string {
-	flags := []string{"-trimpath", "-buildvcs=false", strings.TrimSpace("-ldflags=-buildid= " + p.ldflags())}
+	flags := []string{"-trimpath", "-buildvcs=false", strings.Join(append([]string{"-ldflags=-buildid="}, p.ldflags()...), " ")}
 	if len(p.tags) > 0 {
 		flags = append(flags, "-tags="+strings.Join(p.tags, ","))
 	}
 	if p.vendor != "" {
 		flags = append(flags, "-mod=vendor")
 	}
-	return flags
+	return append(flags, "./"+strings.TrimPrefix(p.subPackage, "./"))
 }
 
-func pattern(p *program) string { return "./" + strings.TrimPrefix(p.subPackage, "./") }
-
 // goCommand is a call of the toolchain that dgd uses, with a build cache.
-func (b *bench) goCommand(ctx context.Context, w *workspace, cache string, args ...string) *exec.Cmd {
-	cmd := exec.CommandContext(ctx, filepath.Join(b.toolchain, "bin/go"), args...)
+func (b *bench) goCommand(w *workspace, cache string, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(b.ctx, filepath.Join(b.toolchain, "bin/go"), args...)
 	run.Gently(cmd)
 	cmd.Dir = w.goSrc()
 	home := b.path("home")
-	cmd.Env = append([]string{"PATH="}, w.compiler...)
-	cmd.Env = append(cmd.Env,
+	cmd.Env = slices.Concat([]string{"PATH="}, w.compiler, []string{
 		// Compiler wrappers ask for what Nix gives to a build.
-		"NIX_BUILD_TOP="+b.dir,
-		"HOME="+home, "TMPDIR="+b.dir, "GOPATH="+filepath.Join(home, "go"), "GOCACHE="+cache,
-		"GOENV=off", "GOPROXY=off", "GOSUMDB=off", "GOTOOLCHAIN=local", "GO111MODULE=on", "PWD="+cmd.Dir,
-	)
-	for _, name := range slices.Sorted(maps.Keys(w.env)) {
-		cmd.Env = append(cmd.Env, name+"="+w.env[name])
-	}
+		"NIX_BUILD_TOP=" + b.dir,
+		"HOME=" + home, "TMPDIR=" + b.dir, "GOPATH=" + filepath.Join(home, "go"), "GOCACHE=" + cache,
+		"GOENV=off", "GOPROXY=off", "GOSUMDB=off", "GOTOOLCHAIN=local", "GO111MODULE=on", "PWD=" + cmd.Dir,
+		"CGO_ENABLED=" + w.cgo(),
+	})
 	return cmd
 }
 
-// goHome makes the toolchain's home. Telemetry is switched off by a file only.
-func (b *bench) goHome() error {
-	return writeFile(b.path("home/.config/go/telemetry/mode"), "off")
-}
-
-// goBuild builds a workspace's program with the given cache and says where it
-// is.
-func (b *bench) goBuild(ctx context.Context, w *workspace, cache string) (bin string, took run.Usage, err error) {
+// goBuild builds a workspace's program with a cache, which is the workspace's
+// from then on, and says where it is.
+func (b *bench) goBuild(w *workspace, cache string, flags ...string) (bin string, took run.Usage) {
 	bin = filepath.Join(w.dir, "bin")
-	if err := os.RemoveAll(bin); err != nil {
-		return "", took, err
-	}
-	took, err = b.timeGo(ctx, w, cache, bin)
-	return bin, took, err
+	check(os.RemoveAll(bin))
+	args := slices.Concat([]string{"build", "-o", bin + "/"}, flags, goFlags(w.program))
+	took = b.time(b.goCommand(w, cache, args...))
+	w.use(w.store, cache)
+	return bin, took
 }
 
-// timeGo is what go build takes into the directory bin, with these flags
-// beside dgd's own.
-func (b *bench) timeGo(ctx context.Context, w *workspace, cache, bin string, flags ...string) (run.Usage, error) {
-	args := slices.Concat([]string{"build", "-o", bin + "/"}, flags, goFlags(w.program), []string{pattern(w.program)})
-	usage, err := b.measure(ctx, b.goCommand(ctx, w, cache, args...))
-	if err != nil {
-		return run.Usage{}, fmt.Errorf("go %s: %s: %w", strings.Join(append([]string{"build"}, flags...), " "), w.name, err)
-	}
-	return usage, nil
-}
-
-// measure runs a command while nothing else is measured. An error has the end
-// of what it printed.
-func (b *bench) measure(ctx context.Context, cmd *exec.Cmd) (usage run.Usage, err error) {
+// time is what a command takes while nothing else is measured.
+func (b *bench) time(cmd *exec.Cmd) run.Usage {
 	var log bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &log, &log
-	err = b.exclusive(ctx, func() error {
-		usage, err = run.Measure(cmd)
-		return err
-	})
+	usage, err := b.opt.lock.Measure(b.ctx, cmd)
 	if err != nil {
-		return run.Usage{}, fmt.Errorf("%w\n%s", err, run.Tail(log.String()))
+		fail("%s: %w\n%s", strings.Join(cmd.Args[:2], " "), err, run.Tail(log.String()))
 	}
-	return usage, nil
+	return usage
 }
 
 // goList is what `go list -deps` says, line by line, in the given format.
-func (b *bench) goList(ctx context.Context, w *workspace, format string) ([]string, error) {
-	args := []string{"list", "-deps", "-f", format}
-	if w.vendor != "" {
-		args = append(args, "-mod=vendor")
-	}
-	out, err := b.goCommand(ctx, w, b.path("list-cache"), append(args, pattern(w.program))...).Output()
-	if err != nil {
-		return nil, fmt.Errorf("go list: %s: %w", w.name, err)
-	}
-	return strings.Split(strings.TrimSpace(string(out)), "\n"), nil
+func (b *bench) goList(w *workspace, format string) []string {
+	args := append([]string{"list", "-deps", "-f", format}, goFlags(w.program)...)
+	return strings.Split(must(ownstore.Output(b.goCommand(w, b.path("list-cache"), args...))), "\n")
 }
 
-// copyCache copies a build cache.
-func (b *bench) copyCache(cache string) (string, error) {
-	to := b.unique("cache")
-	return to, copyTree(cache, to)
+// same checks that a build has made the programs that the go command has.
+func (b *bench) same(w *workspace, built *nix.Build, mode, made string) {
+	want, got := contents(made), contents(w.store.Path(built.Out+"/bin"))
+	if len(want) == 0 || !maps.Equal(want, got) {
+		fail("%s, mode %s: the programs %v are not those that go build makes, %v", w.name, mode, slices.Sorted(maps.Keys(got)), slices.Sorted(maps.Keys(want)))
+	}
 }
 
-// same checks that two directories hold the same programs.
-func same(a, b string) error {
-	programs, err := os.ReadDir(a)
-	if err != nil {
-		return err
+// contents are those of the files in a directory.
+func contents(dir string) map[string]string {
+	files := map[string]string{}
+	for _, entry := range must(os.ReadDir(dir)) {
+		files[entry.Name()] = readFile(filepath.Join(dir, entry.Name()))
 	}
-	others, err := os.ReadDir(b)
-	if err != nil {
-		return err
-	}
-	if len(programs) == 0 || len(programs) != len(others) {
-		return fmt.Errorf("%d programs and %d are not the same", len(programs), len(others))
-	}
-	for _, p := range programs {
-		one, err := os.ReadFile(filepath.Join(a, p.Name()))
-		if err != nil {
-			return err
-		}
-		two, err := os.ReadFile(filepath.Join(b, p.Name()))
-		if err != nil {
-			return err
-		}
-		if !bytes.Equal(one, two) {
-			return fmt.Errorf("%s differs from what go build makes", p.Name())
-		}
-	}
-	return nil
+	return files
 }

@@ -12,7 +12,6 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"os/exec"
 	"os/signal"
 	"slices"
 	"strings"
@@ -20,7 +19,6 @@ import (
 
 	"dgd/bench/internal/page"
 	"dgd/bench/internal/record"
-	"dgd/bench/internal/run"
 )
 
 func main() {
@@ -38,17 +36,18 @@ func main() {
 
 // command is the bench with its flags.
 func command(ctx context.Context, args []string) error {
+	var opt options
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
-	scenarioNames := flags.String("scenario", "", "measure these scenarios, separated by commas (default: all of "+strings.Join(names(), ", ")+")")
+	scenarioNames := flags.String("scenario", names(), "measure these scenarios")
 	modes := flags.String("mode", "ifd,dyn", "in these modes")
-	programs := flags.String("program", "", "with these programs: "+small+", "+large+", gen-1000, gen-N, "+strings.Join(cPrograms, ", ")+" (default: those of the scenario)")
-	runs := flags.Int("runs", 3, "paired runs of each; what counts are the medians")
-	inputAddressed := flags.Bool("input-addressed", false, "measure input-addressed derivations")
-	oneProcess := flags.Bool("one-process", false, "let nix-build build by itself, without a daemon")
-	nixBin := flags.String("nix", "", "measure with the Nix whose programs are in this `directory`")
-	maxJobs := flags.Int("max-jobs", 0, "Nix's max-jobs (default: as configured)")
-	lock := flags.String("lock", "", "hold a lock on this `file` while something is timed, on a machine where others measure, too")
-	dir := flags.String("dir", "", "make stores and all else below this `directory` (default: $TMPDIR, else in memory where there are 10 GB)")
+	programs := flags.String("program", "", "with these programs: "+programNames+" (default: those of the scenario)")
+	flags.IntVar(&opt.runs, "runs", 3, "paired runs of each; what counts are the medians")
+	flags.BoolVar(&opt.inputAddressed, "input-addressed", false, "measure input-addressed derivations")
+	flags.BoolVar(&opt.oneProcess, "one-process", false, "let nix-build build by itself, without a daemon")
+	flags.StringVar(&opt.nix, "nix", "", "measure with the Nix whose programs are in this `directory`")
+	flags.IntVar(&opt.maxJobs, "max-jobs", 0, "Nix's max-jobs (default: as configured)")
+	flags.StringVar((*string)(&opt.lock), "lock", "", "hold a lock on this `file` while something is timed, on a machine where others measure, too")
+	flags.StringVar(&opt.dir, "dir", "", "make stores and all else below this `directory` (default: $TMPDIR, else in memory where there are 10 GB)")
 	out := flags.String("json", "", "write the records to this `file`, after each scenario")
 	doc := flags.String("doc", "", "measure nothing: write docs/benchmarks.md from these `files` of records")
 	if err := flags.Parse(args); err != nil {
@@ -64,34 +63,29 @@ func command(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	for _, mode := range split(*modes) {
+	opt.modes = split(*modes)
+	for _, mode := range opt.modes {
 		if mode != "ifd" && mode != "dyn" {
 			return fmt.Errorf("unknown mode %q: there are ifd and dyn", mode)
 		}
 	}
-	if *runs < 1 {
+	if opt.runs < 1 {
 		return errors.New("-runs must be at least 1")
-	}
-	opt := options{
-		modes:          split(*modes),
-		runs:           *runs,
-		inputAddressed: *inputAddressed,
-		oneProcess:     *oneProcess,
-		nix:            *nixBin,
-		maxJobs:        *maxJobs,
-		lock:           run.Lock(*lock),
-		dir:            *dir,
 	}
 	return measure(ctx, opt, chosen, split(*programs), *out)
 }
 
 // measure runs the scenarios. What a failed one leaves is the others' records.
 func measure(ctx context.Context, opt options, chosen []scenario, programs []string, out string) (err error) {
-	b, err := newBench(ctx, opt, os.Stderr)
+	dir, err := os.MkdirTemp(place(opt.dir), "dgd-bench-")
 	if err != nil {
 		return err
 	}
+	b := newBench(ctx, opt, dir)
 	defer func() { err = errors.Join(err, b.close()) }()
+	if err := try(b.prepare); err != nil {
+		return err
+	}
 	var all []record.Record
 	var failed []error
 	for _, s := range chosen {
@@ -100,7 +94,8 @@ func measure(ctx context.Context, opt options, chosen []scenario, programs []str
 			list = s.programs
 		}
 		for _, p := range list {
-			records, err := s.run(ctx, b, p)
+			m := &measurement{bench: b, scenario: s.name, name: p}
+			err := try(func() { s.run(m) })
 			if ctx.Err() != nil {
 				return context.Cause(ctx)
 			}
@@ -109,7 +104,7 @@ func measure(ctx context.Context, opt options, chosen []scenario, programs []str
 				failed = append(failed, fmt.Errorf("%s %s: %w", s.name, p, err))
 				continue
 			}
-			all = append(all, records...)
+			all = append(all, m.records()...)
 			if out != "" {
 				if err := record.Write(out, all); err != nil {
 					return err
@@ -122,54 +117,39 @@ func measure(ctx context.Context, opt options, chosen []scenario, programs []str
 
 // document writes the page.
 func document(files []string) error {
-	var lists [][]record.Record
-	for _, file := range files {
-		list, err := record.Read(file)
-		if err != nil {
-			return err
-		}
-		lists = append(lists, list)
-	}
-	machine, err := page.ThisMachine()
+	list, err := record.Read(files...)
 	if err != nil {
 		return err
 	}
-	return page.Write("docs", machine, record.Merge(lists...))
+	var rows [][2]string
+	for _, s := range scenarios {
+		rows = append(rows, [2]string{s.name, s.what})
+	}
+	return page.Write("docs", page.ThisMachine(), rows, list)
 }
 
-// choose finds scenarios by name; without names, all.
+// choose finds scenarios by name.
 func choose(wanted []string) ([]scenario, error) {
-	if len(wanted) == 0 {
-		return scenarios, nil
-	}
 	var list []scenario
 	for _, name := range wanted {
-		i := slices.Index(names(), name)
+		i := slices.IndexFunc(scenarios, func(s scenario) bool { return s.name == name })
 		if i < 0 {
-			return nil, fmt.Errorf("unknown scenario %q: there are %s", name, strings.Join(names(), ", "))
+			return nil, fmt.Errorf("unknown scenario %q: there are %s", name, names())
 		}
 		list = append(list, scenarios[i])
 	}
 	return list, nil
 }
 
-func names() []string {
+// names are those of all scenarios.
+func names() string {
 	var list []string
 	for _, s := range scenarios {
 		list = append(list, s.name)
 	}
-	return list
+	return strings.Join(list, ",")
 }
 
 func split(list string) []string {
 	return strings.FieldsFunc(list, func(r rune) bool { return r == ',' })
-}
-
-// commit names the state of dgd that is measured.
-func commit(ctx context.Context, repo string) (string, error) {
-	out, err := exec.CommandContext(ctx, "git", "-C", repo, "describe", "--always", "--dirty", "--abbrev=12").Output()
-	if err != nil {
-		return "", fmt.Errorf("git describe: %w", err)
-	}
-	return strings.TrimSpace(string(out)), nil
 }

@@ -1,10 +1,8 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -22,20 +20,12 @@ type program struct {
 	vendorHash string
 	subPackage string
 	tags       []string
-	env        map[string]string
 	compiler   []string // the C compiler's environment, where there is one
 	edits      places
 	bump       *bump
-	packages   int // the standard library's included
-	revision   int // what -X gives a variable; 0: there is no such flag
-}
-
-// ldflags are those of the program beside dgd's own.
-func (p *program) ldflags() string {
-	if p.revision == 0 {
-		return ""
-	}
-	return fmt.Sprintf("-X main.benchRevision=r%d", p.revision)
+	packages   int  // the standard library's included
+	based      bool // whether the base store has its source and modules
+	revision   int  // what -X gives a variable; 0: there is no such flag
 }
 
 // places are where edits go.
@@ -55,15 +45,12 @@ type bump struct {
 
 // published are the programs of tests/programs.nix that are measured; all but
 // those of cPrograms are built without cgo.
-var published = map[string]struct {
-	edits places
-	bump  *bump
-}{
-	"gofumpt":       {},
+var published = map[string]program{
+	small:           {},
 	"ollama":        {},
 	"hugo-extended": {},
 	"sql-migrate":   {},
-	"caddy": {
+	large: {
 		edits: places{
 			leafFile:   "modules/standard/imports.go",
 			deepFile:   "caddy.go",
@@ -88,139 +75,89 @@ const (
 
 var generated = []string{"gen-1000", "gen-3000", "gen-10000"}
 
+// programNames are the names that a program can have, for people.
+var programNames = strings.Join(append([]string{small, large, "gen-1000", "gen-N"}, cPrograms...), ", ")
+
 // program prepares a program: its source and its modules are there afterwards.
-func (b *bench) program(ctx context.Context, name string) (*program, error) {
+func (b *bench) program(name string) *program {
 	if p, ok := b.programs[name]; ok {
-		return p, nil
+		return p
 	}
-	p, err := b.generate(name)
-	if err == nil && p == nil {
-		p, err = b.fetch(ctx, name)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("preparing %s: %w", name, err)
-	}
-	if slices.Contains(cPrograms, name) {
-		if p.compiler, err = b.compilerEnv(ctx, p); err != nil {
-			return nil, fmt.Errorf("preparing %s: %w", name, err)
-		}
-	}
-	b.programs[name] = p
-	return p, nil
-}
-
-// cgoOf is the environment that switches cgo on or off for a program.
-func cgoOf(name string) map[string]string {
-	on := "0"
-	if slices.Contains(cPrograms, name) {
-		on = "1"
-	}
-	return map[string]string{"CGO_ENABLED": on}
-}
-
-// generate makes a generated program, or none where the name is not that of
-// one.
-func (b *bench) generate(name string) (*program, error) {
-	p := &program{name: name, src: b.path(name), subPackage: ".", env: cgoOf(name)}
-	var files map[string]string
-	switch number, ok := strings.CutPrefix(name, "gen-"); {
-	case name == project.CName:
-		files = project.GenerateC()
+	p, ok := published[name]
+	p.name, p.src, p.subPackage = name, b.path(name), "."
+	switch number, isNumber := strings.CutPrefix(name, "gen-"); {
 	case ok:
-		n, err := strconv.Atoi(number)
-		if err != nil {
-			return nil, err
-		}
-		if files, err = project.Generate(n); err != nil {
-			return nil, err
-		}
-		p.edits = places{
-			leafFile:   project.LeafFile,
-			deepFile:   project.BaseFile,
-			deepAnchor: project.Anchor,
-			structOpen: "type Item struct {",
-		}
+		b.fetch(&p)
+	case name == project.CName:
+		p.write(project.GenerateC())
+	case isNumber:
+		p.write(must(project.Generate(must(strconv.Atoi(number)))))
+		p.edits = places{leafFile: project.LeafFile, deepFile: project.BaseFile, deepAnchor: project.Anchor, structOpen: "type Item struct {"}
 	default:
-		return nil, nil
+		fail("there is no such program: choose of %s", programNames)
 	}
+	if p.cgo() == "1" {
+		text := readFile(b.onDisk(b.built(b.expression(&p, p.src), "cgoEnv")))
+		p.compiler = strings.FieldsFunc(text, func(r rune) bool { return r == 0 })
+	}
+	b.programs[name] = &p
+	return &p
+}
+
+// write writes the source of a generated program.
+func (p *program) write(files map[string]string) {
 	for file, text := range files {
-		if err := writeFile(filepath.Join(p.src, file), text); err != nil {
-			return nil, err
-		}
+		writeFile(filepath.Join(p.src, file), text)
 	}
-	return p, nil
 }
 
 // fetch brings a published program into the machine's store.
-func (b *bench) fetch(ctx context.Context, name string) (*program, error) {
-	extra, ok := published[name]
-	if !ok {
-		return nil, fmt.Errorf("there is no such program: choose of %s, %s, gen-1000, gen-N, %s", small, large, strings.Join(cPrograms, ", "))
-	}
+func (b *bench) fetch(p *program) {
 	var def struct {
-		VendorHash string
-		SubPackage string
-		Tags       []string
-		Env        map[string]string
+		VendorHash, SubPackage string
+		Tags                   []string
 	}
-	text, err := b.machine.Output(ctx, "nix-instantiate", "--eval", "--strict", "--json", "-E",
-		fmt.Sprintf("(import %s/tests/programs.nix).%s", b.repo, name))
-	if err != nil {
-		return nil, err
-	}
-	if err := json.Unmarshal([]byte(text), &def); err != nil {
-		return nil, err
-	}
-	src, err := b.machine.Output(ctx, "nix-build", "--no-out-link", "-E",
-		fmt.Sprintf("(import %s { }).fetchGoModule { inherit ((import %s/tests/programs.nix).%s) module version hash; }", b.repo, b.repo, name))
-	if err != nil {
-		return nil, err
-	}
-	p := &program{
-		name:       name,
-		src:        b.onDisk(src),
-		vendorHash: def.VendorHash,
-		subPackage: def.SubPackage,
-		tags:       def.Tags,
-		env:        cgoOf(name),
-		edits:      extra.edits,
-		bump:       extra.bump,
-	}
-	if p.modules, err = b.machine.Output(ctx, "nix-build", "--no-out-link", "-E", b.expression(p, p.src), "-A", "goModules"); err != nil {
-		return nil, err
-	}
+	definition := fmt.Sprintf("(import %s/tests/programs.nix).%s", b.repo, p.name)
+	text := must(b.machine.Output(b.ctx, "nix-instantiate", "--eval", "--strict", "--json", "-E", definition))
+	check(json.Unmarshal([]byte(text), &def))
+	p.vendorHash, p.subPackage, p.tags = def.VendorHash, def.SubPackage, def.Tags
+	src := fmt.Sprintf("{ src = (import %s { }).fetchGoModule { inherit (%s) module version hash; }; }", b.repo, definition)
+	p.src = b.onDisk(b.built(src, "src"))
+	b.fetchModules(p)
+}
+
+// fetchModules brings the modules of a program into the machine's store.
+func (b *bench) fetchModules(p *program) {
+	p.modules = b.built(b.expression(p, p.src), "goModules")
 	p.vendor = b.onDisk(p.modules)
-	return p, nil
+}
+
+// cgo is the value of CGO_ENABLED.
+func (p *program) cgo() string {
+	if slices.Contains(cPrograms, p.name) {
+		return "1"
+	}
+	return "0"
+}
+
+// ldflags are those of the program beside dgd's own.
+func (p *program) ldflags() []string {
+	if p.revision == 0 {
+		return nil
+	}
+	return []string{fmt.Sprintf("-X main.benchRevision=r%d", p.revision)}
 }
 
 // expression is the Nix text of the attribute set of bench.nix for a program
 // with its source in src.
 func (b *bench) expression(p *program, src string) string {
-	var t strings.Builder
-	fmt.Fprintf(&t, "import %s/bench/bench.nix { src = %s; subPackage = %q; contentAddressed = %t; env = {", b.repo, src, p.subPackage, !b.opt.inputAddressed)
-	for name, value := range p.env {
-		fmt.Fprintf(&t, " %s = %q;", name, value)
-	}
-	t.WriteString(" };")
-	if p.vendorHash != "" {
-		fmt.Fprintf(&t, " vendorHash = %q;", p.vendorHash)
-	}
-	t.WriteString(" tags = [")
-	for _, tag := range p.tags {
-		fmt.Fprintf(&t, " %q", tag)
-	}
-	t.WriteString(" ];")
-	if flags := p.ldflags(); flags != "" {
-		fmt.Fprintf(&t, " ldflags = [ %q ];", flags)
-	}
-	t.WriteString(" }")
-	return t.String()
-}
-
-// writeFile writes a file and makes its directory.
-func writeFile(name, text string) error {
-	if err := os.MkdirAll(filepath.Dir(name), 0o777); err != nil {
-		return err
-	}
-	return os.WriteFile(name, []byte(text), 0o666)
+	args := struct {
+		SubPackage       string            `json:"subPackage"`
+		Env              map[string]string `json:"env"`
+		Tags             []string          `json:"tags,omitempty"`
+		Ldflags          []string          `json:"ldflags,omitempty"`
+		VendorHash       string            `json:"vendorHash,omitempty"`
+		ContentAddressed bool              `json:"contentAddressed"`
+	}{p.subPackage, map[string]string{"CGO_ENABLED": p.cgo()}, p.tags, p.ldflags(), p.vendorHash, !b.opt.inputAddressed}
+	return fmt.Sprintf("import %s/bench/bench.nix ({ src = %s; } // builtins.fromJSON ''%s'')", b.repo, src, must(json.Marshal(args)))
 }

@@ -1,158 +1,107 @@
 package main
 
 import (
-	"context"
-	"fmt"
-
-	"dgd/bench/internal/nix"
-	"dgd/bench/internal/record"
 	"dgd/bench/internal/run"
+	"dgd/internal/nix/ownstore"
 )
 
 // A scenario is something that a user does, with dgd and without.
 type scenario struct {
 	name     string
+	what     string
 	programs []string // where the flags name none
-	run      func(ctx context.Context, b *bench, program string) ([]record.Record, error)
+	run      func(m *measurement)
 }
 
 var scenarios = []scenario{
-	{"cold", []string{small, large, generated[0]}, func(ctx context.Context, b *bench, p string) ([]record.Record, error) {
-		return b.fresh(ctx, "cold", p, "", false)
-	}},
-	{"second", []string{large}, func(ctx context.Context, b *bench, p string) ([]record.Record, error) {
-		return b.fresh(ctx, "second", p, small, false)
-	}},
-	{"second-small", []string{small}, func(ctx context.Context, b *bench, p string) ([]record.Record, error) {
-		return b.fresh(ctx, "second-small", p, large, false)
-	}},
-	{"leaf", []string{large}, edit(leaf, true)},
-	{leafRev, []string{large}, edit(leafRev, false)},
-	{"deep-body", []string{large}, edit(deepBody, false)},
-	{"deep-lines", []string{large}, edit(deepLines, false)},
-	{"exported", []string{large}, edit(exported, false)},
-	{"comment", []string{large}, edit(comment, false)},
-	{"bump", []string{large}, bumped},
-	{"cgo-cold", cPrograms, func(ctx context.Context, b *bench, p string) ([]record.Record, error) {
-		return b.fresh(ctx, "cgo-cold", p, "", false)
-	}},
-	{"cgo-edit", cPrograms, cgoEdits},
-	{"no-op", []string{large}, noop},
-	{"eval", []string{large}, evaluated},
-	{"plan", []string{large}, plan},
-	{"hand-over", generated[:1], handOver},
-	{"growth", generated, func(ctx context.Context, b *bench, p string) ([]record.Record, error) {
-		return b.fresh(ctx, "growth", p, "", true)
-	}},
+	{"cold", "nothing has been planned or compiled", []string{small, large, generated[0]}, fresh("", false)},
+	{"second", "the same, but a small program has been built in the store", []string{large}, fresh(small, false)},
+	{"second-small", "a small program, when a large one has been built in the store", []string{small}, fresh(large, false)},
+	{leaf, "an edit in a package that main alone imports", []string{large}, edit(leaf, true)},
+	{leafRev, "the same edit, and another revision in `-ldflags=-X`, as each commit has it", []string{large}, edit(leafRev, false)},
+	{deepBody, "an edit inside a function of the package that nearly all others import; no line moves", []string{large}, edit(deepBody, false)},
+	{deepLines, "the same edit, adding a line", []string{large}, edit(deepLines, false)},
+	{exported, "a field is added to an exported struct of that package", []string{large}, edit(exported, false)},
+	{comment, "a comment is added at a file's end", []string{large}, edit(comment, false)},
+	{"bump", "a module's version is raised", []string{large}, bumped},
+	{"cgo-cold", "cold, of programs with C++", cPrograms, fresh("", false)},
+	{"cgo-edit", "an edit of these: a comment in a package without C, a line of Go beside C++, a C++ file, a header that nobody includes, a page beside C++", cPrograms, cgoEdits},
+	{"no-op", "nothing has changed; the baseline is a trivial derivation that is built already", []string{large}, noop},
+	{"eval", "the evaluation alone, of what is built already; the baseline is that of a trivial derivation", []string{large}, evaluated},
+	{"plan", "the skeleton of the source and the plan, made outside of Nix; and bind: the plan bound to the source, outside of Nix", []string{large}, plan},
+	{"hand-over", "how long the list of derivations takes on its way to Nix", generated[:1], handOver},
+	{"growth", "cold, with generated projects of different sizes", generated, fresh("", true)},
 }
 
-// Baselines.
+// Baselines that are built. Attributes of bench.nix are single and trivial.
 const (
 	goBuild = "go build"
 	single  = "single"
+	trivial = "trivial"
 )
 
 // fresh measures builds in a store that knows nothing of the program, but maybe
-// of another one.
-func (b *bench) fresh(ctx context.Context, scenario, name, before string, withSingle bool) ([]record.Record, error) {
-	w, err := b.workspace(ctx, name)
-	if err != nil {
-		return nil, err
-	}
-	var other *workspace
-	if before != "" {
-		if other, err = b.workspace(ctx, before); err != nil {
-			return nil, err
+// of another one. The workspace keeps the last store and the build cache.
+func fresh(before string, withSingle bool) func(*measurement) {
+	return func(m *measurement) {
+		w := m.workspace(m.name)
+		var other *workspace
+		if before != "" {
+			other = m.workspace(before)
+			m.fill(other)
 		}
-		if err := b.fill(ctx, other); err != nil {
-			return nil, err
-		}
-	}
-	plain, whole := map[string]*samples{}, map[string]*samples{}
-	for i := range b.opt.runs {
-		b.say("%s %s: run %d of %d", scenario, name, i+1, b.opt.runs)
-		if err := b.freshRun(ctx, w, other, plain); err != nil {
-			return nil, err
-		}
-		if !withSingle {
-			continue
-		}
-		took, err := b.singleRun(ctx, w)
-		if err != nil {
-			return nil, err
-		}
-		for _, mode := range b.opt.modes {
-			of(whole, mode).add(plain[mode].built, took)
-		}
-	}
-	var list []record.Record
-	for _, mode := range b.opt.modes {
-		list = append(list, b.record(scenario, w.program, mode, goBuild, plain[mode]))
-		if withSingle {
-			list = append(list, b.record(scenario, w.program, mode, single, whole[mode]))
-		}
-	}
-	if other != nil {
-		if err := other.discard(); err != nil {
-			return nil, err
-		}
-	}
-	return list, b.adopt(w)
-}
-
-// freshRun runs go build once and dgd once in each mode. The workspace keeps
-// the last store and the build cache.
-func (b *bench) freshRun(ctx context.Context, w, other *workspace, all map[string]*samples) error {
-	cache := b.unique("cache")
-	made, took, err := b.goBuild(ctx, w, cache)
-	if err != nil {
-		return err
-	}
-	if err := w.useCache(cache); err != nil {
-		return err
-	}
-	for _, mode := range b.opt.modes {
-		store, err := b.cold(ctx, w)
-		if err != nil {
-			return err
-		}
-		if err := w.useStore(store); err != nil {
-			return err
-		}
-		if other != nil {
-			if _, err := b.build(ctx, other, store, mode); err != nil {
-				return err
+		for i := range m.opt.runs {
+			m.say("%s %s: run %d of %d", m.scenario, m.name, i+1, m.opt.runs)
+			made, took := m.goBuild(w, m.unique("cache"))
+			for _, mode := range m.opt.modes {
+				w.use(m.cold(w), w.cache)
+				if other != nil {
+					m.build(other, w.store, mode)
+				}
+				built := m.build(w, w.store, mode)
+				m.same(w, built, mode, made)
+				m.of(w, m.scenario, mode, goBuild).add(built, took)
+			}
+			if !withSingle {
+				continue
+			}
+			whole := m.singleRun(w)
+			for _, mode := range m.opt.modes {
+				m.of(w, m.scenario, mode, single).add(m.of(w, m.scenario, mode, goBuild).built, whole)
 			}
 		}
-		built, err := b.build(ctx, w, store, mode)
-		if err != nil {
-			return err
+		if other != nil {
+			other.discard()
 		}
-		if err := same(bin(store, built, mode), made); err != nil {
-			return fmt.Errorf("%s, mode %s: %w", w.name, mode, err)
-		}
-		of(all, mode).add(built, took)
+		m.adopt(w)
 	}
-	return nil
 }
 
 // singleRun is what the whole build takes as one derivation.
-func (b *bench) singleRun(ctx context.Context, w *workspace) (run.Usage, error) {
-	store, err := b.cold(ctx, w)
-	if err != nil {
-		return run.Usage{}, err
-	}
-	built, err := b.build(ctx, w, store, single)
-	if err != nil {
-		return run.Usage{}, err
-	}
-	return built.Usage, nix.Remove(store.Root)
+func (b *bench) singleRun(w *workspace) run.Usage {
+	store := b.cold(w)
+	built := b.build(w, store, single)
+	check(ownstore.Remove(store.Root))
+	return built.Usage
 }
 
-// of is the samples of a mode.
-func of(all map[string]*samples, mode string) *samples {
-	if all[mode] == nil {
-		all[mode] = &samples{}
-	}
-	return all[mode]
+// noop measures a build in which nothing has changed, against one of a trivial
+// expression.
+func noop(m *measurement) {
+	w := m.warmed(m.name)
+	m.build(w, w.store, trivial)
+	m.paired(w, func(mode string, _ int) {
+		s := m.of(w, m.scenario, mode, trivial)
+		s.add(m.build(w, w.store, mode), m.build(w, w.store, trivial).Usage)
+		s.must(len(s.built.Derived) == 0, "something was built")
+	})
+}
+
+// evaluated measures the evaluation of a program that is built, against that
+// of a trivial expression.
+func evaluated(m *measurement) {
+	w := m.warmed(m.name)
+	m.paired(w, func(mode string, _ int) {
+		m.of(w, m.scenario, mode, trivial).pair(m.evaluate(w, w.store, mode), m.evaluate(w, w.store, trivial))
+	})
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -9,6 +8,7 @@ import (
 
 	"dgd/bench/internal/nix"
 	"dgd/internal/nix/nar"
+	"dgd/internal/nix/ownstore"
 )
 
 // A workspace is a program that is edited, with a store and a build cache that
@@ -32,57 +32,41 @@ const (
 	leafRev   = "leaf-rev" // the leaf, and another revision in -X, as each commit has it
 )
 
-// newWorkspace makes a workspace without a store and with an empty cache.
-func (b *bench) newWorkspace(p *program) (*workspace, error) {
+// newWorkspace makes a workspace without a store and without a cache.
+func (b *bench) newWorkspace(p *program) *workspace {
 	w := &workspace{program: p, dir: b.unique(p.name), edits: map[string]int{}}
-	for _, to := range []string{w.src(), w.goSrc()} {
-		if err := copyTree(p.src, to); err != nil {
-			return nil, err
-		}
-	}
+	copyTree(p.src, w.src())
+	copyTree(p.src, w.goSrc())
 	if p.vendor != "" {
-		if err := copyTree(p.vendor, filepath.Join(w.goSrc(), "vendor")); err != nil {
-			return nil, err
-		}
+		copyTree(p.vendor, filepath.Join(w.goSrc(), "vendor"))
 	}
-	return w, w.render()
-}
-
-// copyTree copies a directory; all of the copy can be written to.
-func copyTree(from, to string) error {
-	return nar.Tree{Name: filepath.Base(from), Root: from}.CopyTo(to)
+	w.render()
+	return w
 }
 
 func (w *workspace) src() string   { return filepath.Join(w.dir, "src") }
 func (w *workspace) goSrc() string { return filepath.Join(w.dir, "go") }
 
-// useStore makes a store the workspace's own, in place of the one before.
-func (w *workspace) useStore(store *nix.Store) error {
-	before := w.store
-	w.store = store
-	if before == nil {
-		return nil
+// use makes a store and a build cache the workspace's own, in place of those
+// before.
+func (w *workspace) use(store *nix.Store, cache string) {
+	if w.store != nil && w.store != store {
+		check(ownstore.Remove(w.store.Root))
 	}
-	return nix.Remove(before.Root)
-}
-
-// useCache makes a build cache the workspace's own, in place of the one before.
-func (w *workspace) useCache(cache string) error {
-	before := w.cache
-	w.cache = cache
-	if before == "" {
-		return nil
+	if w.cache != "" && w.cache != cache {
+		check(os.RemoveAll(w.cache))
 	}
-	return os.RemoveAll(before)
+	w.store, w.cache = store, cache
 }
 
 // discard removes the workspace and all that belongs to it.
-func (w *workspace) discard() error {
-	return errors.Join(w.useStore(nil), w.useCache(""), nix.Remove(w.dir))
+func (w *workspace) discard() {
+	w.use(nil, "")
+	check(ownstore.Remove(w.dir))
 }
 
 // edit makes an edit that has not been there before.
-func (w *workspace) edit(kind string) error {
+func (w *workspace) edit(kind string) {
 	if kind == leafRev {
 		p := *w.program
 		p.revision++
@@ -90,40 +74,24 @@ func (w *workspace) edit(kind string) error {
 		kind = leaf
 	}
 	w.edits[kind]++
-	return w.render()
+	w.render()
 }
 
-// render writes the edited files.
-func (w *workspace) render() error {
+// render writes the edited files, made of the original ones.
+func (w *workspace) render() {
 	at := w.program.edits
 	if at.leafFile == "" {
-		return nil
+		return
 	}
-	err := w.patch(at.leafFile, func(text string) (string, error) {
-		return text + leafText(w.edits), nil
-	})
-	if err != nil {
-		return err
-	}
-	return w.patch(at.deepFile, func(text string) (string, error) { return deepText(text, at, w.edits) })
+	original := func(file string) string { return readFile(filepath.Join(w.program.src, file)) }
+	w.put(at.leafFile, original(at.leafFile)+fmt.Sprintf(function, "", 1_000_000+w.edits[leaf]))
+	w.put(at.deepFile, must(deepText(original(at.deepFile), at, w.edits)))
 }
 
-// patch writes a file, made of the original, into both copies of the source.
-func (w *workspace) patch(file string, change func(string) (string, error)) error {
-	text, err := os.ReadFile(filepath.Join(w.program.src, file))
-	if err != nil {
-		return err
-	}
-	changed, err := change(string(text))
-	if err != nil {
-		return fmt.Errorf("%s: %s: %w", w.name, file, err)
-	}
-	for _, src := range []string{w.src(), w.goSrc()} {
-		if err := writeFile(filepath.Join(src, file), changed); err != nil {
-			return err
-		}
-	}
-	return nil
+// put writes a file into both copies of the source.
+func (w *workspace) put(file, text string) {
+	writeFile(filepath.Join(w.src(), file), text)
+	writeFile(filepath.Join(w.goSrc(), file), text)
 }
 
 // function is one that is not inlined and that the linker keeps. A number in
@@ -138,16 +106,12 @@ func benchNumber() int {
 
 `
 
-func leafText(edits map[string]int) string {
-	return fmt.Sprintf(function, "", 1_000_000+edits[leaf])
-}
-
 // deepText edits the file of the package that nearly all import: the function
 // stands above the file's own declarations, so that a line in it moves them.
 func deepText(text string, at places, edits map[string]int) (string, error) {
 	for _, line := range []string{at.deepAnchor, at.structOpen} {
 		if strings.Count(text, line+"\n") != 1 {
-			return "", fmt.Errorf("%q is not there once", line)
+			return "", fmt.Errorf("%s: %q is not there once", at.deepFile, line)
 		}
 	}
 	body := fmt.Sprintf(function, strings.Repeat("\t// A line.\n", edits[deepLines]), 1_000_000+edits[deepBody])
@@ -158,4 +122,17 @@ func deepText(text string, at places, edits map[string]int) (string, error) {
 	}
 	text = strings.Replace(text, at.structOpen, at.structOpen+fields.String(), 1)
 	return text + strings.Repeat("// A comment.\n", edits[comment]), nil
+}
+
+// copyTree copies a directory; all of the copy can be written to.
+func copyTree(from, to string) {
+	check(nar.Tree{Name: filepath.Base(from), Root: from}.CopyTo(to))
+}
+
+func readFile(name string) string { return string(must(os.ReadFile(name))) }
+
+// writeFile writes a file and makes its directory.
+func writeFile(name, text string) {
+	check(os.MkdirAll(filepath.Dir(name), 0o777))
+	check(os.WriteFile(name, []byte(text), 0o666))
 }

@@ -369,3 +369,56 @@ func checkLink(t *testing.T, root, page, text string) {
 		t.Errorf("%s: the link %s names no heading", page, text)
 	}
 }
+
+// room is a row of the table of rooms; the first cell names a folder or a file.
+var room = regexp.MustCompile("(?m)^\\| `([^`]+)` \\| ([^|]+) \\|[^|]*\\|$")
+
+// Every folder is in the table of rooms, so that a change finds its place by the
+// folders' names, and every room of the table is there. Below cmd, internal and
+// lib each folder is a room of its own.
+func TestRooms(t *testing.T) {
+	root := repo(t)
+	_, text, _ := strings.Cut(read(t, filepath.Join(root, "docs/design.md")), "\n## The rooms\n")
+	text, _, _ = strings.Cut(text, "\n## ")
+	rooms := map[string]bool{}
+	for _, m := range room.FindAllStringSubmatch(text, -1) {
+		name := strings.TrimSuffix(m[1], "/")
+		if _, err := os.Stat(filepath.Join(root, name)); err != nil {
+			t.Errorf("the table has a room that is not there: %v", err)
+		}
+		if rooms[name] || strings.TrimSpace(m[2]) == "" {
+			t.Errorf("%s is in the table twice, or has nothing in it", name)
+		}
+		rooms[name] = true
+	}
+	apart := func(dir string) bool {
+		top, _, _ := strings.Cut(dir, "/")
+		return slices.Contains([]string{"cmd", "internal", "lib"}, top)
+	}
+	err := filepath.WalkDir(root, func(file string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if entry.IsDir() {
+			if name := entry.Name(); name == ".git" || name == "testdata" {
+				return fs.SkipDir
+			}
+			return nil
+		}
+		dir, err := filepath.Rel(root, filepath.Dir(file))
+		if err != nil || dir == "." {
+			return err
+		}
+		if !apart(dir) {
+			dir, _, _ = strings.Cut(dir, "/")
+		}
+		if !rooms[dir] {
+			t.Errorf("%s is not in the table of rooms", dir)
+			rooms[dir] = true // one message for each
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}

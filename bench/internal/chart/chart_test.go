@@ -21,7 +21,10 @@ func TestSVG(t *testing.T) {
 			{"none", nil},
 		},
 	}
-	text := c.SVG()
+	text, err := c.SVG()
+	if err != nil {
+		t.Fatal(err)
+	}
 	d := xml.NewDecoder(strings.NewReader(text))
 	counts := map[string]int{}
 	for {
@@ -47,7 +50,7 @@ func TestSVG(t *testing.T) {
 	if strings.Contains(text, "NaN") || strings.Contains(text, "Inf") {
 		t.Error("a place is no number")
 	}
-	if text != c.SVG() {
+	if again, err := c.SVG(); err != nil || again != text {
 		t.Error("drawn twice it is not the same")
 	}
 }

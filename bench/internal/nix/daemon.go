@@ -1,6 +1,7 @@
 package nix
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -19,24 +20,20 @@ import (
 // the client's.
 type daemon struct {
 	cmd    *exec.Cmd
-	log    *os.File
+	log    bytes.Buffer
 	socket string
 }
 
 // startDaemon starts a daemon for the store and waits until it listens.
-func (s *Store) startDaemon(ctx context.Context) (_ *daemon, err error) {
+func (s *Store) startDaemon(ctx context.Context) (*daemon, error) {
 	dir, err := os.MkdirTemp(s.Root, "daemon-")
 	if err != nil {
 		return nil, err
 	}
-	d := &daemon{socket: filepath.Join(dir, "socket")}
-	if d.log, err = os.Create(filepath.Join(dir, "log")); err != nil {
-		return nil, err
-	}
-	d.cmd = exec.CommandContext(ctx, s.program("nix-daemon"))
+	d := &daemon{cmd: s.Command(ctx, "nix-daemon"), socket: filepath.Join(dir, "socket")}
 	run.Gently(d.cmd)
-	d.cmd.Env = append(s.environment(), "NIX_DAEMON_SOCKET_PATH="+d.socket)
-	d.cmd.Stdout, d.cmd.Stderr = d.log, d.log
+	d.cmd.Env = append(d.cmd.Env, "NIX_DAEMON_SOCKET_PATH="+d.socket)
+	d.cmd.Stdout, d.cmd.Stderr = &d.log, &d.log
 	if err := d.cmd.Start(); err != nil {
 		return nil, err
 	}
@@ -48,8 +45,7 @@ func (s *Store) startDaemon(ctx context.Context) (_ *daemon, err error) {
 		time.Sleep(50 * time.Millisecond)
 	}
 	_, err = d.stop()
-	text, readErr := os.ReadFile(d.log.Name())
-	return nil, errors.Join(fmt.Errorf("nix-daemon does not listen\n%s", run.Tail(string(text))), err, readErr)
+	return nil, errors.Join(fmt.Errorf("nix-daemon does not listen\n%s", run.Tail(d.log.String())), err)
 }
 
 // workers are the daemon's processes, one for each client.
@@ -68,5 +64,5 @@ func (d *daemon) stop() (time.Duration, error) {
 	if err := d.cmd.Wait(); err != nil && !errors.As(err, &exit) {
 		return 0, err
 	}
-	return run.CPU(d.cmd), d.log.Close()
+	return run.CPU(d.cmd), nil
 }

@@ -10,15 +10,10 @@ import (
 
 // An eventLog reads Nix's internal-json log, line by line as it comes.
 type eventLog struct {
-	rest     []byte // of an unfinished line
-	started  map[uint64]event
+	rest     []byte            // of an unfinished line
+	stop     map[uint64]func() // what is to be done when an activity ends
 	built    []Derivation
 	messages strings.Builder
-}
-
-type event struct {
-	name string
-	at   time.Time
 }
 
 // kindBuild is what Nix calls the building of one derivation.
@@ -31,24 +26,20 @@ func (l *eventLog) Write(text []byte) (int, error) {
 		if !ok {
 			return len(text), nil
 		}
-		l.line(line, time.Now())
+		l.line(line)
 		l.rest = rest
 	}
 }
 
-func (l *eventLog) line(line []byte, at time.Time) {
-	text, ok := bytes.CutPrefix(line, []byte("@nix "))
-	if !ok {
-		l.messages.Write(append(line, '\n'))
-		return
-	}
+func (l *eventLog) line(line []byte) {
 	var e struct {
 		Action, Msg string
 		ID          uint64
 		Type        int
-		Fields      []json.RawMessage
+		Fields      []any
 	}
-	if err := json.Unmarshal(text, &e); err != nil {
+	text, ok := bytes.CutPrefix(line, []byte("@nix "))
+	if !ok || json.Unmarshal(text, &e) != nil {
 		l.messages.Write(append(line, '\n'))
 		return
 	}
@@ -56,23 +47,13 @@ func (l *eventLog) line(line []byte, at time.Time) {
 	case e.Action == "msg":
 		l.messages.WriteString(e.Msg + "\n")
 	case e.Action == "start" && e.Type == kindBuild && len(e.Fields) > 0:
-		var drv string
-		if json.Unmarshal(e.Fields[0], &drv) == nil {
-			if l.started == nil {
-				l.started = map[uint64]event{}
-			}
-			l.started[e.ID] = event{Name(drv), at}
+		if drv, ok := e.Fields[0].(string); ok {
+			_, name, _ := strings.Cut(strings.TrimSuffix(path.Base(drv), ".drv"), "-")
+			start := time.Now()
+			l.stop[e.ID] = func() { l.built = append(l.built, Derivation{name, time.Since(start)}) }
 		}
-	case e.Action == "stop":
-		if b, ok := l.started[e.ID]; ok {
-			delete(l.started, e.ID)
-			l.built = append(l.built, Derivation{b.name, at.Sub(b.at)})
-		}
+	case e.Action == "stop" && l.stop[e.ID] != nil:
+		l.stop[e.ID]()
+		delete(l.stop, e.ID)
 	}
-}
-
-// Name is the name in a .drv file's store path.
-func Name(drv string) string {
-	_, name, _ := strings.Cut(strings.TrimSuffix(path.Base(drv), ".drv"), "-")
-	return name
 }

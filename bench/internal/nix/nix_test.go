@@ -4,10 +4,12 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"dgd/internal/nix/ownstore"
 )
 
 func TestEventLog(t *testing.T) {
-	log := &eventLog{}
+	log := &eventLog{stop: map[uint64]func(){}}
 	const text = `warning: something
 @nix {"action":"start","id":7,"level":3,"fields":["/nix/store/751hv45h2ydv7jqgwnmaz5wkgcfdq98z-example.com-a.drv","",1,1],"type":105}
 @nix {"action":"start","id":8,"level":3,"fields":["/nix/store/751hv45h2ydv7jqgwnmaz5wkgcfdq98z-program.drv.drv","",1,1],"type":105}
@@ -49,7 +51,7 @@ func TestClone(t *testing.T) {
 		t.Fatal(err)
 	}
 	to := filepath.Join(dir, "to")
-	s, err := (&Store{Root: from}).Clone(t.Context(), to)
+	s, err := (&Store{Store: ownstore.Store{Root: from}}).Clone(t.Context(), to)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -71,7 +73,7 @@ func TestClone(t *testing.T) {
 		t.Errorf("the link reads %q, %v", text, err)
 	}
 	for _, root := range []string{to, from} {
-		if err := Remove(root); err != nil {
+		if err := ownstore.Remove(root); err != nil {
 			t.Error(err)
 		}
 		if _, err := os.Stat(root); !os.IsNotExist(err) {

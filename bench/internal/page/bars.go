@@ -3,6 +3,7 @@ package page
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"dgd/bench/internal/record"
 )
@@ -13,15 +14,16 @@ type bar struct {
 	what                     string
 	limit                    float64
 	unit                     string
-	value                    func(r *record.Record) float64
+	value                    func(r record.Record) float64
 }
 
-func ratio(r *record.Record) float64      { return r.Ratio }
-func difference(r *record.Record) float64 { return r.Difference }
-func seconds(r *record.Record) float64    { return r.Seconds }
-func ownPeak(r *record.Record) float64    { return r.PeakMB }
-func nixPeak(r *record.Record) float64    { return r.NixPeakMB }
-func problems(r *record.Record) float64   { return float64(len(r.Problems)) }
+func ratio(r record.Record) float64       { return r.Ratio }
+func difference(r record.Record) float64  { return r.Difference }
+func seconds(r record.Record) float64     { return r.Seconds }
+func baseSeconds(r record.Record) float64 { return r.BaselineSeconds }
+func ownPeak(r record.Record) float64     { return r.PeakMB }
+func nixPeak(r record.Record) float64     { return r.NixPeakMB }
+func problems(r record.Record) float64    { return float64(len(r.Problems)) }
 
 var bars = []bar{
 	{"cold", "go build", "", "time, of go build's", 1.05, "", ratio},
@@ -53,64 +55,48 @@ var bars = []bar{
 	{"growth", "go build", "", "memory of Nix", 2048, " MB", nixPeak},
 }
 
-func (b *bar) applies(r *record.Record) bool {
-	return b.scenario == r.Scenario && (b.baseline == "" || b.baseline == r.Baseline) && (b.mode == "" || b.mode == r.Mode)
-}
-
 // A verdict is a bar on one record.
 type verdict struct {
-	record       *record.Record
-	what         string
-	limit, value string
-	met          bool
+	Record       record.Record
+	What         string
+	Limit, Value string
+	Met          bool
 }
 
-// judge compares the records with the bars.
+func (b *bar) verdict(r record.Record, value float64) verdict {
+	return verdict{r, b.what, amount(b.limit) + b.unit, amount(value) + b.unit, value <= b.limit}
+}
+
+// judge compares the records with the bars; at the end, the cost per package of
+// the largest project with that of the smallest.
 func judge(list []record.Record) []verdict {
 	var all []verdict
-	for i := range bars {
-		b := &bars[i]
-		for j := range list {
-			r := &list[j]
-			if !b.applies(r) {
-				continue
+	for _, b := range bars {
+		for _, r := range list {
+			if b.scenario == r.Scenario && (b.baseline == "" || b.baseline == r.Baseline) && (b.mode == "" || b.mode == r.Mode) {
+				all = append(all, b.verdict(r, b.value(r)))
 			}
-			v := b.value(r)
-			all = append(all, verdict{r, b.what, amount(b.limit) + b.unit, amount(v) + b.unit, v <= b.limit})
 		}
 	}
-	return append(all, judgeGrowth(list)...)
-}
-
-// judgeGrowth compares the cost per package of the largest project with that
-// of the smallest.
-func judgeGrowth(list []record.Record) []verdict {
-	const limit = 4.0 / 3
-	var all []verdict
 	for _, mode := range modes {
-		var small, big *record.Record
-		for i := range list {
-			r := &list[i]
-			if r.Scenario != "growth" || r.Mode != mode || r.Baseline != "go build" {
-				continue
-			}
-			if small == nil || r.Packages < small.Packages {
-				small = r
-			}
-			if big == nil || r.Packages > big.Packages {
-				big = r
-			}
-		}
-		if small == big {
+		growth := slices.DeleteFunc(slices.Clone(list), func(r record.Record) bool {
+			return r.Scenario != "growth" || r.Mode != mode || r.Baseline != "go build"
+		})
+		if len(growth) < 2 {
 			continue
 		}
-		v := perPackage(big) / perPackage(small)
-		all = append(all, verdict{big, "cost per package, of " + small.Program + "'s", amount(limit), amount(v), v <= limit})
+		slices.SortStableFunc(growth, func(a, b record.Record) int { return a.Packages - b.Packages })
+		small, big := growth[0], growth[len(growth)-1]
+		b := bar{what: "cost per package, of " + small.Program + "'s", limit: 4.0 / 3}
+		all = append(all, b.verdict(big, per(seconds)(big)/per(seconds)(small)))
 	}
 	return all
 }
 
-func perPackage(r *record.Record) float64 { return r.Seconds / float64(r.Packages) }
+// per is a value per thousand packages.
+func per(of func(record.Record) float64) func(record.Record) float64 {
+	return func(r record.Record) float64 { return 1000 * of(r) / float64(r.Packages) }
+}
 
 // amount is a number with three digits or so; small whole numbers are counts.
 func amount(v float64) string {

@@ -23,10 +23,10 @@ func TestJudge(t *testing.T) {
 	var got []string
 	for _, v := range judge(list) {
 		met := "no"
-		if v.met {
+		if v.Met {
 			met = "yes"
 		}
-		got = append(got, strings.Join([]string{v.record.Scenario, v.record.Mode, v.what, v.value, met}, "|"))
+		got = append(got, strings.Join([]string{v.Record.Scenario, v.Record.Mode, v.What, v.Value, met}, "|"))
 	}
 	want := []string{
 		"cold|ifd|time, of go build's|1.02|yes",
@@ -45,8 +45,9 @@ func TestJudge(t *testing.T) {
 
 func TestWrite(t *testing.T) {
 	dir := t.TempDir()
-	m := Machine{System: "linux/amd64", CPU: "Some", Cores: 2, MemoryGB: 24}
-	if err := Write(dir, m, list); err != nil {
+	const m = "linux/amd64, Some, 2 cores, 24 GB of memory"
+	scenarios := [][2]string{{"cold", "nothing has been planned"}}
+	if err := Write(dir, m, scenarios, list); err != nil {
 		t.Fatal(err)
 	}
 	text, err := os.ReadFile(filepath.Join(dir, "benchmarks.md"))
@@ -54,7 +55,7 @@ func TestWrite(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
-		"2 cores, 24 GB of memory", "| Nix | 2.34.8 |", "4 of 8 are met",
+		"2 cores, 24 GB of memory", "| cold | nothing has been planned |\n\ncompiled", "| Nix | 2.34.8 |", "4 of 8 are met",
 		"| cold | caddy | ifd | 120 s | go build | 118 s | 1.02 | 0.98 | 790 | 0 | 0 | – | – | 0 |",
 		"| cold | caddy | dyn | 130 s | go build | 118 s | 1.10 | – | – | – | 0 | – | – | 0 |",
 		"- deep-body, caddy, dyn: go build -n ran again", "](benchmarks/cold.svg)",
@@ -68,7 +69,7 @@ func TestWrite(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if err := Write(t.TempDir(), m, nil); err != nil {
+	if err := Write(t.TempDir(), m, nil, nil); err != nil {
 		t.Errorf("without records: %v", err)
 	}
 }

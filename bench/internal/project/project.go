@@ -3,10 +3,12 @@
 package project
 
 import (
+	"embed"
 	"fmt"
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"text/template"
 )
 
 // Files of a project that the bench edits.
@@ -18,14 +20,13 @@ const (
 // Anchor is a line of BaseFile above everything that it declares.
 const Anchor = "// A Item is what the packages hand to each other."
 
-const (
-	module = "example.com/generated"
-	layers = 10
-)
+const layers = 10
 
-// std are the packages of the standard library that generated packages use,
-// each with an expression of type string of an Item named it.
-var std = []struct{ path, use string }{
+// use is a package of the standard library that generated packages use, with an
+// expression of type string of an Item named it.
+type use struct{ Path, Use string }
+
+var std = []use{
 	{"bytes", `string(bytes.TrimSpace([]byte(it.Name)))`},
 	{"errors", `errors.New(it.Name).Error()`},
 	{"fmt", `fmt.Sprint(it.Number)`},
@@ -34,6 +35,24 @@ var std = []struct{ path, use string }{
 	{"strconv", `strconv.Itoa(it.Number)`},
 	{"strings", `strings.ToUpper(it.Name)`},
 	{"unicode/utf8", `it.Name[:utf8.RuneCountInString(it.Name)/2]`},
+}
+
+//go:embed text
+var files embed.FS
+
+var texts = template.Must(template.New("").Funcs(template.FuncMap{"ident": ident}).ParseFS(files, "text/*"))
+
+// ident is the name by which a package is imported.
+func ident(path string) string { return strings.ReplaceAll(path, "/", "") }
+
+// text is a file made of a template. One that cannot be made is a mistake in the
+// template.
+func text(name string, data any) string {
+	var b strings.Builder
+	if err := texts.ExecuteTemplate(&b, name+".tmpl", data); err != nil {
+		panic(err)
+	}
+	return b.String()
 }
 
 // Generate returns the files of a project with the given number of packages,
@@ -45,10 +64,7 @@ func Generate(packages int) (map[string]string, error) {
 		return nil, fmt.Errorf("a project of %d packages: at least %d are needed", packages, layers+2)
 	}
 	random := rand.New(rand.NewPCG(uint64(packages), 1))
-	files := map[string]string{
-		"go.mod": "module " + module + "\n\ngo 1.24\n",
-		BaseFile: base,
-	}
+	files := map[string]string{"go.mod": "module example.com/generated\n\ngo 1.24\n", BaseFile: text("base.go", nil)}
 	var below []string
 	left := packages - 2
 	for layer := range layers {
@@ -58,11 +74,11 @@ func Generate(packages int) (map[string]string, error) {
 		for i := range width {
 			name := fmt.Sprintf("layer%d/p%04d", layer, i)
 			names = append(names, name)
-			files[name+"/thing.go"] = source(name, imports(below, i, width, random), random)
+			files[name+"/thing.go"] = text("thing.go", newThing(name, imports(below, i, width, random), random))
 		}
 		below = names
 	}
-	files["main.go"] = mainFile(below)
+	files["main.go"] = text("main.go", below)
 	return files, nil
 }
 
@@ -83,132 +99,53 @@ func imports(below []string, i, width int, random *rand.Rand) []string {
 	return slices.Compact(list)
 }
 
-func ident(name string) string { return strings.ReplaceAll(name, "/", "") }
+// A thing is what one generated package has of its own.
+type thing struct {
+	Name        string
+	Uses        []use
+	Start, Step int
+	Imports     []imported
+}
 
-// source is the text of a package.
-func source(name string, imports []string, random *rand.Rand) string {
-	var b strings.Builder
+type imported struct {
+	Path   string
+	Number int
+}
+
+func newThing(name string, imports []string, random *rand.Rand) thing {
 	first := random.IntN(len(std))
 	uses := []int{first, (first + 1 + random.IntN(len(std)-1)) % len(std)}
 	slices.Sort(uses)
-	id := ident(name)
-	fmt.Fprintf(&b, "// Package %s is generated.\npackage %s\n\nimport (\n", id, id)
-	for _, u := range uses {
-		fmt.Fprintf(&b, "\t%q\n", std[u].path)
-	}
-	fmt.Fprintf(&b, "\n\t\"%s/base\"\n", module)
-	for _, other := range imports {
-		fmt.Fprintf(&b, "\t%s \"%s/%s\"\n", ident(other), module, other)
-	}
-	fmt.Fprintf(&b, ")\n\n")
-	fmt.Fprintf(&b, shape, random.IntN(1000), random.IntN(1000), std[uses[0]].use, std[uses[1]].use)
-	fmt.Fprintf(&b, "\n// Sum adds what the packages below make of a number.\nfunc Sum(n int) int {\n\tt := New(n)\n\tsum := t.Grow(n).Item.Number + len(t.Text()) + len(Names([]base.Item{t.Item}))\n")
-	for _, other := range imports {
-		fmt.Fprintf(&b, "\tsum += %s.New(n + %d).Grow(2).Item.Number\n", ident(other), random.IntN(100))
-	}
-	for _, other := range imports[:min(1, len(imports))] {
-		fmt.Fprintf(&b, "\tif n > 0 {\n\t\tsum += %s.Sum(n - 1)\n\t}\n", ident(other))
-	}
-	b.WriteString("\treturn sum\n}\n")
-	return b.String()
-}
-
-// shape is what all generated packages have, with two numbers and two
-// expressions of their own.
-const shape = `// A Thing is an Item with a history.
-type Thing struct {
-	Item    base.Item
-	History []int
-	byName  map[string]int
-}
-
-// New makes a Thing.
-func New(n int) *Thing {
-	return &Thing{
-		Item:   base.Item{Name: base.Label(n), Number: n + %d, Parts: []int{n, n * 2, n * 3}},
-		byName: map[string]int{},
-	}
-}
-
-// Grow changes the Thing step by step.
-func (t *Thing) Grow(steps int) *Thing {
-	for i := range steps {
-		switch {
-		case i%%3 == 0:
-			t.Item.Number += %d
-		case i%%3 == 1:
-			t.Item.Parts = append(t.Item.Parts, i)
-		default:
-			t.byName[t.Item.Name] = i
-		}
-		t.History = append(t.History, t.Item.Number)
+	t := thing{Name: ident(name), Uses: []use{std[uses[0]], std[uses[1]]}, Start: random.IntN(1000), Step: random.IntN(1000)}
+	for _, path := range imports {
+		t.Imports = append(t.Imports, imported{path, random.IntN(100)})
 	}
 	return t
 }
 
-// Text describes the Thing.
-func (t *Thing) Text() string {
-	it := t.Item
-	if len(it.Parts) > 3 {
-		return %s
-	}
-	return it.Name + %s
-}
+// CName is the name of the project that GenerateC makes.
+const CName = "cgo-8"
 
-// Names are the names of items, without those that have no number.
-func Names(items []base.Item) []string {
+// GenerateC returns the files of a project of eight packages with C++, each of
+// two files, and of one without.
+func GenerateC() map[string]string {
+	files := map[string]string{
+		"go.mod":           "module example.com/cgo8\n\ngo 1.24\n",
+		"include/all.h":    "#define ALL 1\n",
+		"include/unused.h": "\n",
+		"leaf/leaf.go":     "package leaf\n\nfunc Number() int { return 1 }\n",
+	}
 	var names []string
-	for _, it := range items {
-		if it.Number != 0 {
-			names = append(names, it.Name)
+	for i := range 8 {
+		p := fmt.Sprintf("p%d", i)
+		names = append(names, p)
+		files[p+"/README.md"] = p + "\n"
+		files[p+"/plain.go"] = "package " + p + "\n\n// Sum is in a file without C.\nfunc Sum() int { return sum() }\n"
+		files[p+"/cgo.go"] = text("cgo.go", p)
+		for _, file := range []string{"a", "b"} {
+			files[p+"/"+file+".cpp"] = text("file.cpp", map[string]string{"Package": p, "File": file})
 		}
 	}
-	return names
-}
-`
-
-// base is the package that all others import.
-const base = `// Package base is what all packages have in common.
-package base
-
-import "strconv"
-
-` + Anchor + `
-type Item struct {
-	Name   string
-	Number int
-	Parts  []int
-}
-
-// Total is the sum of an Item's parts.
-func (it *Item) Total() int {
-	sum := 0
-	for _, p := range it.Parts {
-		sum += p
-	}
-	return sum
-}
-
-// Label names a number.
-func Label(n int) string {
-	if n < 0 {
-		return "minus " + strconv.Itoa(-n)
-	}
-	return "number " + strconv.Itoa(n)
-}
-`
-
-// mainFile is the text of the program.
-func mainFile(top []string) string {
-	var b strings.Builder
-	b.WriteString("// Command generated adds what all packages say.\npackage main\n\nimport (\n\t\"fmt\"\n\n")
-	for _, name := range top {
-		fmt.Fprintf(&b, "\t%s \"%s/%s\"\n", ident(name), module, name)
-	}
-	b.WriteString(")\n\nfunc main() {\n\tsum := 0\n")
-	for _, name := range top {
-		fmt.Fprintf(&b, "\tsum += %s.Sum(1)\n", ident(name))
-	}
-	b.WriteString("\tfmt.Println(sum)\n}\n")
-	return b.String()
+	files["main.go"] = text("cgo-main.go", names)
+	return files
 }

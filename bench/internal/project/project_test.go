@@ -89,7 +89,7 @@ func local(t *testing.T, file *ast.File) []string {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if rest, ok := strings.CutPrefix(p, module+"/"); ok {
+		if rest, ok := strings.CutPrefix(p, "example.com/generated/"); ok {
 			list = append(list, rest)
 		}
 	}

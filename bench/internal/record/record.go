@@ -48,42 +48,39 @@ func (r *Record) key() string {
 	return fmt.Sprintf("%q", []any{r.Scenario, r.Program, r.Mode, r.Baseline, r.InputAddressed, r.OneProcess, r.MaxJobs, r.Versions.Nix})
 }
 
-// Merge joins lists of records; a later record stands for an earlier one of the
+// Read reads files of records. A later record stands for an earlier one of the
 // same scenario, program, mode and baseline, and takes its place.
-func Merge(lists ...[]Record) []Record {
+func Read(files ...string) ([]Record, error) {
 	var all []Record
-	at := map[string]int{}
-	for _, list := range lists {
-		for _, r := range list {
-			if i, ok := at[r.key()]; ok {
-				all[i] = r
-				continue
-			}
-			at[r.key()] = len(all)
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			return nil, err
+		}
+		var list []Record
+		if err := json.Unmarshal(text, &list); err != nil {
+			return nil, fmt.Errorf("%s: %w", file, err)
+		}
+		all = append(all, list...)
+	}
+	return merge(all), nil
+}
+
+// merge leaves the last record of each key, in the place of the first.
+func merge(list []Record) []Record {
+	var all []Record
+	for _, r := range list {
+		if i := slices.IndexFunc(all, func(other Record) bool { return other.key() == r.key() }); i >= 0 {
+			all[i] = r
+		} else {
 			all = append(all, r)
 		}
 	}
 	return all
 }
 
-// Read reads a file of records.
-func Read(file string) ([]Record, error) {
-	text, err := os.ReadFile(file)
-	if err != nil {
-		return nil, err
-	}
-	var list []Record
-	if err := json.Unmarshal(text, &list); err != nil {
-		return nil, fmt.Errorf("%s: %w", file, err)
-	}
-	return list, nil
-}
-
 // Write writes a file of records.
 func Write(file string, list []Record) error {
-	if list == nil {
-		list = []Record{}
-	}
 	text, err := json.MarshalIndent(list, "", "  ")
 	if err != nil {
 		return err

@@ -38,7 +38,7 @@ func TestMerge(t *testing.T) {
 		{Scenario: "cold", Program: "p", Mode: "ifd", Baseline: "go", Ratio: 5, InputAddressed: true},
 	}
 	var got []float64
-	for _, r := range Merge(a, b) {
+	for _, r := range merge(append(a, b...)) {
 		got = append(got, r.Ratio)
 	}
 	if want := []float64{4, 2, 3, 5}; !reflect.DeepEqual(got, want) {

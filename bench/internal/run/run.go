@@ -40,22 +40,22 @@ func (l Lock) Do(ctx context.Context, f func() error) error {
 	if err != nil {
 		return fmt.Errorf("the lock: %w", err)
 	}
-	granted := make(chan error, 1)
-	go func() { // ends when the lock is granted, or with the process
-		err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX)
-		granted <- err
-		if ctx.Err() != nil {
-			file.Close()
+	defer file.Close()
+	for syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) != nil {
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("waiting for the lock: %w", ctx.Err())
+		case <-time.After(100 * time.Millisecond):
 		}
-	}()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case err := <-granted:
-		defer file.Close()
-		if err != nil {
-			return fmt.Errorf("the lock: %w", err)
-		}
-		return f()
 	}
+	return f()
+}
+
+// Measure measures a command while it holds the lock.
+func (l Lock) Measure(ctx context.Context, cmd *exec.Cmd, beside ...func() []int) (u Usage, err error) {
+	err = l.Do(ctx, func() (err error) {
+		u, err = Measure(cmd, beside...)
+		return err
+	})
+	return u, err
 }

@@ -25,57 +25,36 @@ func Measure(cmd *exec.Cmd, beside ...func() []int) (Usage, error) {
 	if err := cmd.Start(); err != nil {
 		return u, err
 	}
-	pids := func() []int {
-		list := []int{cmd.Process.Pid}
-		for _, more := range beside {
-			list = append(list, more()...)
-		}
-		return list
-	}
-	done, watched := make(chan struct{}), make(chan int)
-	go watch(pids, done, watched)
-	err := cmd.Wait()
-	u.Time = time.Since(start)
-	close(done)
-	u.PeakKB = <-watched
-	u.CPU = CPU(cmd)
-	return u, err
-}
-
-// CPU is what a command that has ended, and all that it has waited for, have
-// taken.
-func CPU(cmd *exec.Cmd) time.Duration {
-	if cmd.ProcessState == nil {
-		return 0
-	}
-	return cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
-}
-
-// watch samples the peak of each process's memory until done is closed, and
-// sends the highest one.
-func watch(pids func() []int, done <-chan struct{}, peak chan<- int) {
+	ended := make(chan error)
+	go func() { ended <- cmd.Wait() }()
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
-	most := 0
 	for {
-		for _, pid := range pids() {
-			most = max(most, peakKB(pid))
+		u.PeakKB = max(u.PeakKB, peakKB(cmd.Process.Pid))
+		for _, more := range beside {
+			for _, pid := range more() {
+				u.PeakKB = max(u.PeakKB, peakKB(pid))
+			}
 		}
 		select {
-		case <-done:
-			peak <- most
-			return
+		case err := <-ended:
+			u.Time, u.CPU = time.Since(start), CPU(cmd)
+			return u, err
 		case <-tick.C:
 		}
 	}
 }
 
-// peakKB is the most memory that a process has had so far.
+// CPU is what a command that has ended, and all that it has waited for, have
+// taken.
+func CPU(cmd *exec.Cmd) time.Duration {
+	return cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
+}
+
+// peakKB is the most memory that a process has had so far; 0 for one that has
+// ended.
 func peakKB(pid int) int {
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-	if err != nil {
-		return 0
-	}
+	text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	_, rest, _ := strings.Cut(string(text), "\nVmHWM:")
 	kb := 0
 	fmt.Sscan(rest, &kb)
@@ -86,17 +65,11 @@ func peakKB(pid int) int {
 // that it has not waited for yet.
 func Children(pid int) []int {
 	var list []int
-	// Each thread has a list of its own.
-	files, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
-	if err != nil {
-		return nil
-	}
+	// Each thread has a list of its own. One that has ended has none.
+	files, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
 	for _, file := range files {
-		text, err := os.ReadFile(file)
-		if err != nil {
-			continue // the thread has ended
-		}
-		for _, word := range strings.Fields(string(text)) {
+		text, _ := os.ReadFile(file)
+		for word := range strings.FieldsSeq(string(text)) {
 			if child, err := strconv.Atoi(word); err == nil {
 				list = append(list, child)
 			}
