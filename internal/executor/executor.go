@@ -33,6 +33,7 @@ const WatchedCommand = "watched"
 type Config struct {
 	Top    string      // an empty directory to work in
 	Cores  int         // how many programs run at once, at least 1
+	Locks  Locks       // of the whole machine
 	Vars   action.Vars // the derivation's tokens, its outputs among them
 	Stderr io.Writer   // the programs' output
 	// Self are the program and the arguments by which a process gets to Watched.
@@ -64,6 +65,7 @@ func Main(ctx context.Context, stderr io.Writer) error {
 		Self:   []string{self, WatchedCommand},
 		Top:    filepath.Join(os.Getenv("NIX_BUILD_TOP"), "dgd"),
 		Cores:  cores(os.Getenv("NIX_BUILD_CORES")),
+		Locks:  locksBeside(self, runtime.GOMAXPROCS(0)),
 		Vars:   vars,
 		Stderr: stderr,
 	})
@@ -126,6 +128,7 @@ func Run(ctx context.Context, spec *action.Spec, cfg Config) error {
 				parallel: 1,
 				self:     cfg.Self,
 				slots:    slots,
+				locks:    cfg.Locks,
 			}
 			if len(spec.Units) == 1 {
 				r.parallel = min(cfg.Cores, 4)

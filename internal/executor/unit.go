@@ -26,7 +26,8 @@ type runner struct {
 	cores    int           // of the derivation
 	parallel int           // what a program that can work in parallel may take
 	slots    chan struct{} // of the whole derivation; the unit holds one
-	self     []string      // see Config.Self
+	locks    Locks
+	self     []string // see Config.Self
 	env      []string
 	cflags   []string // pkg-config's answers
 	libs     []string
@@ -263,7 +264,9 @@ func (r *runner) command(ctx context.Context, c *action.Run) ([]byte, error) {
 	cmd.Dir = dir
 	// Compilers report the directory that PWD names, where it is the same.
 	cmd.Env = append(env, "PWD="+dir)
+	free := r.locks.take(ctx)
 	out, err := cmd.CombinedOutput()
+	free()
 	if err != nil {
 		var exit *exec.ExitError
 		if errors.As(err, &exit) && exit.Exited() {
