@@ -175,6 +175,7 @@ in
     # that is optimised has one file for all that are the same.
     install = ''
       mkdir $out/cores
+      echo queue >$out/cores/queue
       for i in {0..255}; do echo "core $i" >$out/cores/$i; done
     '';
   };

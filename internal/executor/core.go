@@ -3,9 +3,9 @@ package executor
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"syscall"
 	"time"
 )
@@ -18,53 +18,85 @@ import (
 // take each other's cache, a fifth of their time.
 //
 // They order programs in time and nothing else: where there are none, and where
-// all have been held by others for as long as the patience lasts, a program
-// runs without.
+// others have held all for as long as the patience lasts, a program runs
+// without.
 type Locks struct {
-	Files    []string
+	// Queue is held by the one program that looks for a lock: the others wait for
+	// it at less cost.
+	Queue    string
+	Cores    []string
 	Patience time.Duration
 }
 
-// locksBeside returns the first n files of the directory cores beside the
-// executor's own: none where there are fewer.
+// locksBeside returns the locks of n cores in the directory cores beside the
+// executor's own: none where it has fewer.
 func locksBeside(executor string, n int) Locks {
-	locks := Locks{Patience: time.Minute}
 	dir := filepath.Join(filepath.Dir(filepath.Dir(executor)), "cores")
-	if _, err := os.Stat(filepath.Join(dir, fmt.Sprint(n-1))); err != nil {
-		return locks
+	if _, err := os.Stat(filepath.Join(dir, strconv.Itoa(n-1))); err != nil {
+		return Locks{}
 	}
+	locks := Locks{Queue: filepath.Join(dir, "queue"), Patience: time.Minute}
 	for i := range n {
-		locks.Files = append(locks.Files, filepath.Join(dir, fmt.Sprint(i)))
+		locks.Cores = append(locks.Cores, filepath.Join(dir, strconv.Itoa(i)))
 	}
 	return locks
 }
 
-// take waits for a lock and returns the function that gives it back.
+// errNoLocks says that nothing can be locked, or not in time.
+var errNoLocks = errors.New("no locks")
+
+// take waits for a core's lock and returns the function that gives it back.
 func (l Locks) take(ctx context.Context) (free func()) {
-	const pause = 2 * time.Millisecond
-	for end := time.Now().Add(l.Patience); len(l.Files) > 0; {
-		for _, name := range l.Files {
-			f, err := os.Open(name)
-			if err != nil {
-				return func() {}
+	if len(l.Cores) == 0 {
+		return func() {}
+	}
+	ctx, cancel := context.WithTimeout(ctx, l.Patience)
+	defer cancel()
+	queue, err := lockOne(ctx, 5*time.Millisecond, l.Queue)
+	if err != nil {
+		return func() {}
+	}
+	defer queue.Close()
+	core, err := lockOne(ctx, time.Millisecond, l.Cores...)
+	if err != nil {
+		return func() {}
+	}
+	return func() { core.Close() }
+}
+
+// lockOne locks one of the files, for which it looks in intervals, and returns
+// it open: to close it is to give it back.
+func lockOne(ctx context.Context, interval time.Duration, names ...string) (*os.File, error) {
+	files := make([]*os.File, len(names))
+	locked := -1
+	defer func() {
+		for i, f := range files {
+			if i != locked && f != nil {
+				f.Close()
 			}
+		}
+	}()
+	for i, name := range names {
+		f, err := os.Open(name)
+		if err != nil {
+			return nil, errNoLocks
+		}
+		files[i] = f
+	}
+	for {
+		for i, f := range files {
 			switch err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); {
 			case err == nil:
-				return func() { f.Close() }
+				locked = i
+				return f, nil
 			case !errors.Is(err, syscall.EWOULDBLOCK) && !errors.Is(err, syscall.EINTR):
-				f.Close()
-				return func() {} // a file system without locks
+				return nil, errNoLocks // a file system without them
 			}
-			f.Close()
-		}
-		if !time.Now().Before(end) {
-			break
 		}
 		select {
 		case <-ctx.Done():
-			return func() {}
-		case <-time.After(pause):
+			return nil, errNoLocks
+		case <-time.After(interval):
 		}
 	}
-	return func() {}
 }

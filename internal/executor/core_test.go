@@ -21,6 +21,7 @@ func coreFiles(t *testing.T, n int) (executor string) {
 	if err := os.Mkdir(filepath.Join(top, "cores"), 0o777); err != nil {
 		t.Fatal(err)
 	}
+	writeFile(t, filepath.Join(top, "cores", "queue"), "queue\n", 0o444)
 	for i := range n {
 		writeFile(t, filepath.Join(top, "cores", fmt.Sprint(i)), fmt.Sprintf("core %d\n", i), 0o444)
 	}
@@ -31,10 +32,10 @@ func TestLocksBeside(t *testing.T) {
 	executor := coreFiles(t, 3)
 	for n, want := range map[int]int{1: 1, 3: 3, 4: 0} {
 		locks := locksBeside(executor, n)
-		if len(locks.Files) != want {
-			t.Errorf("%d cores have %d locks, want %d", n, len(locks.Files), want)
+		if len(locks.Cores) != want {
+			t.Errorf("%d cores have %d locks, want %d", n, len(locks.Cores), want)
 		}
-		for _, f := range locks.Files {
+		for _, f := range locks.Cores {
 			if _, err := os.Stat(f); err != nil {
 				t.Error(err)
 			}
@@ -50,7 +51,7 @@ func TestLocks(t *testing.T) {
 	// Each counts those that run beside it: a program is there from its first
 	// line to its last.
 	count := func(i int) action.Unit {
-		run := shell(`mkdir "$1/runs-$2"; ls -d "$1"/runs-* >"$1/seen-$2"; sleep 0.02; rmdir "$1/runs-$2"`,
+		run := shell(`mkdir "$1/runs-$2"; printf '%s\n' "$1"/runs-* >"$1/seen-$2"; sleep 0.02; rmdir "$1/runs-$2"`,
 			"${out}", fmt.Sprint(i))
 		return action.Unit{Name: "p", Env: "${env}", Steps: []action.Step{{Run: &run}}}
 	}
@@ -90,7 +91,7 @@ func TestLocks(t *testing.T) {
 // machine without locks.
 func TestLocksOfOthers(t *testing.T) {
 	locks := locksBeside(coreFiles(t, 1), 1)
-	f, err := os.Open(locks.Files[0])
+	f, err := os.Open(locks.Cores[0])
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -111,5 +112,5 @@ func TestLocksOfOthers(t *testing.T) {
 	f.Close()
 	locks.take(context.Background())()
 	Locks{}.take(context.Background())()
-	Locks{Files: []string{"/nowhere"}, Patience: time.Hour}.take(context.Background())()
+	Locks{Queue: "/nowhere", Cores: []string{"/nowhere"}, Patience: time.Hour}.take(context.Background())()
 }
