@@ -69,10 +69,7 @@ func buildFiles(dir string) ([]string, error) {
 	ctx := build.Default
 	ctx.UseAllFiles = true
 	// An error concerns a file, or the package's name: its compile reports it.
-	p, err := ctx.ImportDir(dir, build.IgnoreVendor)
-	if p == nil {
-		return nil, err
-	}
+	p, _ := ctx.ImportDir(dir, build.IgnoreVendor)
 	var files []string
 	for _, name := range slices.Concat(p.GoFiles, p.CgoFiles) {
 		text, err := os.ReadFile(filepath.Join(dir, name))
