@@ -234,3 +234,58 @@ func TestLinkModules(t *testing.T) {
 		t.Errorf("the error is %v, want %s", err, want)
 	}
 }
+
+// Where the lock's own files or the modules cannot be read, or the cache cannot be
+// written, the error names the file.
+func TestUseLockFiles(t *testing.T) {
+	fetched := tree(t, map[string]string{"go.mod": "module example.org/a\n"})
+	line := "example.org/a v1.0.0 " + sumA + "\n"
+	for _, test := range []struct {
+		name   string
+		files  map[string]string
+		module LockedModule
+		cache  string // below a directory in which cache/file is a file
+		want   string
+	}{
+		{"go.sum is a directory", map[string]string{"go.sum/x": ""}, LockedModule{}, "", "go.sum: is a directory"},
+		{"go.work.sum is a directory", map[string]string{"go.sum": line, "go.work": "go 1.24\n\nuse .\n", "go.work.sum/x": ""}, LockedModule{}, "", "go.work.sum: is a directory"},
+		{"a path of no module", map[string]string{"go.sum": line}, LockedModule{Path: "example.org/a b", Version: "v1.0.0", Locked: "v1.0.0"}, "", `malformed module path "example.org/a b"`},
+		{"a version of none", map[string]string{"go.sum": line}, LockedModule{Path: "example.org/a", Version: "v1/0", Locked: "v1/0"}, "", `version "v1/0" invalid`},
+		{"a tree that is not there", map[string]string{"go.sum": line}, LockedModule{Path: "example.org/a", Version: "v1.0.0", Locked: "v1.0.0", Origin: "/no/where", Tree: "/no/where"}, "", "/no/where"},
+		{"a go.mod that is a directory", map[string]string{"go.sum": line}, LockedModule{Path: "example.org/a", Version: "v1.0.0", Locked: "v1.0.0", Sum: sumA, Origin: tree(t, map[string]string{"go.mod/x": ""}), Tree: fetched}, "", "go.mod: is a directory"},
+		{"a cache that is a file", map[string]string{"go.sum": line}, LockedModule{}, "file", "file: not a directory"},
+		{"a tree in the cache already", map[string]string{"go.sum": line}, LockedModule{Path: "example.org/a", Version: "v1.0.0", Locked: "v1.0.0", Sum: sumA, Origin: fetched, Tree: fetched}, "full", "example.org/a@v1.0.0: file exists"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			test.files["go.mod"] = needsA
+			caches := tree(t, map[string]string{"file": "", "full/example.org/a@v1.0.0/x": ""})
+			p, err := Locate(tree(t, test.files), "", nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			members, _, err := p.Members()
+			if err != nil {
+				t.Fatal(err)
+			}
+			cfg := &Locked{Text: lockA}
+			if test.module.Path != "" {
+				cfg.Modules = []LockedModule{test.module}
+			}
+			if err := p.UseLock(cfg, members, filepath.Join(caches, test.cache)); err == nil || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("the error is %v, want %s", err, test.want)
+			}
+		})
+	}
+}
+
+// A module's place has its path and version as the go command writes them.
+func TestLockedModuleDir(t *testing.T) {
+	m := LockedModule{Path: "example.org/Big/X", Version: "v1.0.0-RC"}
+	if dir, err := m.Dir(); err != nil || dir != "example.org/!big/!x@v1.0.0-!r!c" {
+		t.Errorf("%s, %v", dir, err)
+	}
+	m.Path = "no path"
+	if _, err := m.Dir(); err == nil {
+		t.Error("a path of no module is no error")
+	}
+}
