@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
 	"dgd/internal/testnix"
@@ -243,6 +244,53 @@ func TestWriteError(t *testing.T) {
 		if !errors.Is(err, io.ErrClosedPipe) {
 			t.Errorf("after %d bytes: %v", n, err)
 		}
+	}
+}
+
+// With a buffer that hardly holds a string the bytes are the same, and a write that
+// fails is told wherever it is. What the buffer cannot hold is an error.
+func TestSmallBuffer(t *testing.T) {
+	tree := Tree{Name: "t", Root: writeTree(t, map[string]string{
+		"a": strings.Repeat("text ", 30), "dir/empty": "", "dir/run": "#!/bin/sh", "link": "-> dir/run",
+	})}
+	var want bytes.Buffer
+	if err := tree.WriteNAR(&want); err != nil {
+		t.Fatal(err)
+	}
+	small := func(w io.Writer, size int) error {
+		e := &encoder{buf: make([]byte, 0, size)}
+		e.reset(w)
+		return tree.write(e)
+	}
+	var got bytes.Buffer
+	if err := small(&got, 32); err != nil || !bytes.Equal(got.Bytes(), want.Bytes()) {
+		t.Errorf("%d bytes, want %d: %v", got.Len(), want.Len(), err)
+	}
+	for n := range want.Len() {
+		if err := small(&failWriter{n}, 32); !errors.Is(err, io.ErrClosedPipe) {
+			t.Fatalf("after %d bytes: %v", n, err)
+		}
+	}
+	if err := small(io.Discard, 16); err == nil || !strings.Contains(err.Error(), "string of 13 bytes is too long") {
+		t.Errorf("a string that is longer than the buffer: %v", err)
+	}
+}
+
+// A file that gets shorter while it is read is an error that names it.
+func TestShrunk(t *testing.T) {
+	root := writeTree(t, map[string]string{"a": "text"})
+	fd, err := open(filepath.Join(root, "a"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer syscall.Close(fd)
+	e := &encoder{buf: make([]byte, 0, 64)}
+	e.reset(io.Discard)
+	if err := e.contents(fileReader{fd, "a"}, 10); !errors.Is(err, errShrunk) || !strings.Contains(err.Error(), "read a:") {
+		t.Errorf("the error is %v", err)
+	}
+	if _, err := (fileReader{-1, "b"}).Read(make([]byte, 1)); !errors.Is(err, syscall.EBADF) || !strings.Contains(err.Error(), "read b:") {
+		t.Errorf("the error is %v", err)
 	}
 }
 
