@@ -287,6 +287,43 @@ func TestLinkSources(t *testing.T) {
 	}
 }
 
+// A node that runs the go command, and one that may read anything, have the whole
+// source as a copy; with the modules that were fetched, or else with the sources'
+// own vendor directory.
+func TestEverything(t *testing.T) {
+	dir, vendoring := tree(t, "go.mod", "p/a.go"), tree(t, "go.mod", "p/a.go", "vendor/modules.txt")
+	m := Module{Dir: "example.org/a", Store: "/nix/store/a"}
+	for _, test := range []struct {
+		name    string
+		dir     string
+		node    graph.Node
+		exclude []string
+		modules int
+	}{
+		{"the go command", dir, graph.Node{Kind: graph.ByGo, Src: &graph.Sources{Dir: "."}}, []string{".git"}, 0},
+		{"the go command and fetched modules", dir, graph.Node{Kind: graph.ByGo, Src: &graph.Sources{Dir: "."}, Inputs: []graph.Input{graph.Vendor}}, []string{".git", "vendor"}, 0},
+		{"anything", dir, graph.Node{Src: &graph.Sources{Dir: "p", Whole: true}}, []string{".git", "vendor"}, 1},
+		{"anything, the vendor directory too", vendoring, graph.Node{Src: &graph.Sources{Dir: "p", Whole: true}}, []string{".git"}, 0},
+	} {
+		bound, err := Sources(&graph.Graph{Nodes: []*graph.Node{&test.node}}, test.dir, "vendor", []Module{m})
+		if err != nil {
+			t.Fatal(err)
+		}
+		list := bound[0]
+		if len(list) != 1+test.modules || list[0].At != "." || list[0].Tree.Root != test.dir || !slices.Equal(list[0].Tree.Exclude, test.exclude) {
+			t.Errorf("%s: %+v", test.name, list)
+		}
+		for _, b := range list {
+			if !b.Copy {
+				t.Errorf("%s: %s is not a copy", test.name, b.At)
+			}
+		}
+		if test.modules == 1 && (list[1].At != "vendor/example.org/a" || list[1].Path != m.Store) {
+			t.Errorf("%s: the module is %+v", test.name, list[1])
+		}
+	}
+}
+
 // A file behind a link out of the sources is an error, one of another package is not.
 func TestLinkOut(t *testing.T) {
 	dir := t.TempDir()

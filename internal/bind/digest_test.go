@@ -3,7 +3,11 @@ package bind
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
+
+	"dgd/internal/action"
+	"dgd/internal/graph"
 )
 
 // The digest of a directory changes with what binding finds there, and not with
@@ -28,7 +32,11 @@ func TestDigest(t *testing.T) {
 				if err := os.MkdirAll(filepath.Dir(file), 0o777); err != nil {
 					t.Fatal(err)
 				}
-				if err := os.WriteFile(file, []byte(text), 0o666); err != nil {
+				write := func() error { return os.WriteFile(file, []byte(text), 0o666) }
+				if target, ok := strings.CutPrefix(text, "-> "); ok {
+					write = func() error { return os.Symlink(target, file) }
+				}
+				if err := write(); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -40,6 +48,8 @@ func TestDigest(t *testing.T) {
 		return d
 	}
 	leading := map[string]string{"p/p.c": "#include \"../other/o.h\"\n"}
+	toVendor := map[string]string{"p/p.c": "#include \"../vendor/m/m.c\"\n"}
+	linked := map[string]string{"p/l.h": "-> ../other/o.h"}
 	with := func(a map[string]string, name, text string) map[string]string {
 		c := map[string]string{name: text}
 		for name, text := range a {
@@ -67,10 +77,58 @@ func TestDigest(t *testing.T) {
 		{"Go where there was none", nil, map[string]string{"p/sub/s.go": "package sub\n"}, false},
 		{"a test where there was no Go", nil, map[string]string{"p/sub/s_test.go": "package sub\n"}, false},
 		{"a file that becomes large", nil, map[string]string{"p/p.c": "#include \"p.h\"\n" + string(make([]byte, heavySize))}, false},
+		{"a page of the vendor directory, where a name leads there", toVendor, with(toVendor, "vendor/m/page.md", "text"), false},
+		{"a link more", nil, linked, false},
+		{"a link that leads elsewhere", linked, map[string]string{"p/l.h": "-> ../other/none.h"}, false},
+		{"a file where a link leads", linked, with(linked, "other/page.md", "text"), false},
+		{"a link to nowhere in a build", nil, map[string]string{"p/abs.h": "-> /etc/hostname"}, true},
+		{"what lies below a .git", leading, with(leading, ".git/x", ""), true},
+		{"a macro that no name is made of", nil, map[string]string{"p/p.h": "#define P 2\n#define Q 3\n"}, true},
+		{"a macro, where a name is made by one", map[string]string{"p/p.c": "#include P\n", "p/p.h": "#define P <a.h>\n"}, map[string]string{"p/p.c": "#include P\n", "p/p.h": "#define P <b.h>\n"}, false},
 		{"a name made by a macro", nil, map[string]string{"p/p.h": "#include P\n"}, false},
 	} {
 		if got := digest(t, test.before) == digest(t, test.after); got != test.same {
 			t.Errorf("%s: the digests are the same: %v", test.name, got)
+		}
+	}
+}
+
+// A directory that is not there has a digest, as a vendor directory may be gone.
+func TestDigestOfNothing(t *testing.T) {
+	src := t.TempDir()
+	if _, err := Digest(src, "vendor", "vendor/m"); err != nil {
+		t.Error(err)
+	}
+	if err := os.WriteFile(filepath.Join(src, "f"), nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Digest(src, "vendor", "f/sub"); err == nil {
+		t.Error("a directory below a file is no error")
+	}
+}
+
+// What a package reads outside of its module's place makes its digest one of all
+// sources.
+func TestDigestDir(t *testing.T) {
+	gcc := func(flag string) []action.Step {
+		return []action.Step{{Run: &action.Run{Args: []string{"gcc", flag}}}}
+	}
+	for _, test := range []struct {
+		name string
+		node graph.Node
+		want string
+	}{
+		{"a package", graph.Node{Src: &graph.Sources{Dir: "p"}}, "p"},
+		{"its own directory", graph.Node{Src: &graph.Sources{Dir: "p"}, Steps: gcc("-I${SRC}/p/include")}, "p"},
+		{"another directory", graph.Node{Src: &graph.Sources{Dir: "p"}, Steps: gcc("-I${SRC}/q")}, "."},
+		{"another directory for the compiler of Go", graph.Node{Src: &graph.Sources{Dir: "p"}, Steps: []action.Step{{Run: &action.Run{Args: []string{"/go/compile", "-I${SRC}/q"}}}}}, "p"},
+		{"a flag that hides a path", graph.Node{Src: &graph.Sources{Dir: "p"}, Steps: gcc("-ffile-prefix-map=${SRC}/q=x")}, "p"},
+		{"all sources", graph.Node{Src: &graph.Sources{Dir: "p", Whole: true}}, "."},
+		{"a link that sees the sources", graph.Node{LinkSrc: true, Src: &graph.Sources{Dir: "p"}}, "."},
+		{"a module's C that leads out of it", graph.Node{Src: &graph.Sources{Dir: "p", Reach: graph.ReachAll}}, "."},
+	} {
+		if got := DigestDir(&test.node, "p"); got != test.want {
+			t.Errorf("%s: %q, want %q", test.name, got, test.want)
 		}
 	}
 }

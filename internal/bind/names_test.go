@@ -73,6 +73,18 @@ func TestNamesIn(t *testing.T) {
 	}
 }
 
+// A pragma that gives headers other names makes any name possible.
+func TestLoose(t *testing.T) {
+	for text, want := range map[string]bool{
+		"#pragma include_alias(\"a.h\", \"b.h\")": true, "#pragma clang module import x": true,
+		"#pragma once": false, "#pragma GCC dependency \"a.h\"": false, "#include \"a.h\"": false,
+	} {
+		if n := NamesIn("x.c", []byte(text)); n.Loose != want {
+			t.Errorf("%q: loose is %v", text, n.Loose)
+		}
+	}
+}
+
 // Of a Go file, the preamble counts.
 func TestNamesInGo(t *testing.T) {
 	n := NamesIn("x.go", []byte("package x\n\n// #include <a.h>\n//#include \"b.h\"\n// #if __has_include(X)\n// #endif\nimport \"C\"\n\n/*\n#include Y\n*/\nfunc f() {}\n"))
