@@ -27,7 +27,7 @@ type planFlags struct {
 	src, builder, ldflags, gcflags, target, granularity string
 	packages, excluded, tags, env                       []string
 	testPackages, checkFlags, testData                  []string
-	cgo, contentAddressed, tests                        bool
+	cgo, contentAddressed, tests, fallback              bool
 }
 
 // gowork is what the builder's env, or else the user's, says of the workspace.
@@ -93,6 +93,7 @@ file stays until the new one is complete.`,
 	flags.BoolVar(&f.cgo, "cgo", true, "cgo is on, as where the builder's env does not say CGO_ENABLED")
 	flags.BoolVar(&f.contentAddressed, "content-addressed", false, "the builder's contentAddressed is true: of a program with C there is another plan then")
 	flags.StringVar(&f.granularity, "granularity", "module", "the builder's granularity, `package or module`")
+	flags.BoolVar(&f.fallback, "fallback", true, "let the go command build in one derivation what cannot be planned package by package")
 	flags.BoolVar(&f.tests, "tests", false, "plan the tests, too: a derivation for each package's")
 	flags.StringArrayVar(&f.testPackages, "test-package", nil, "with --tests, the builder's testPackages have `PATTERN` (default: ./..., for buildGoModule its packages)")
 	flags.StringArrayVar(&f.checkFlags, "check-flag", nil, "with --tests, the builder's checkFlags have `FLAG`")
@@ -165,6 +166,9 @@ func makePlans(ctx context.Context, cfg *stage.FileConfig, targets []string, tmp
 			}
 			return nil, err
 		}
+		if reason := plans[target].Unplanned; reason != "" {
+			fmt.Fprintf(os.Stderr, "dgd: for %s, the go command will build the programs in one derivation, because dgd cannot plan them package by package (--fallback=false makes it an error): %s\n", target, reason)
+		}
 	}
 	return plans, nil
 }
@@ -201,6 +205,9 @@ func (f *planFlags) config(cmd *cobra.Command, dir, name string, old []byte) (*s
 		}
 	}
 	cfg.Go = goroot
+	if f.fallback {
+		cfg.Fallback = &stage.Fallback{UserEnv: true}
+	}
 	rel, err := filepath.Rel(cfg.Src, dir)
 	if err != nil || !filepath.IsLocal(rel) {
 		return nil, misuse{fmt.Errorf("--src is %s, and %s is not below it", f.src, dir)}

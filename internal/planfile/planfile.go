@@ -30,6 +30,8 @@ type File struct {
 	Std       []string // parts and packages of the standard library
 	Modules   []string
 	Nodes     []string // packages, programs, and what else is built
+	// Unplanned is why the go command is to build the programs by itself, or empty.
+	Unplanned string
 }
 
 // Format returns the file of plans for some targets, GOOS/GOARCH: sorted, and with

@@ -36,7 +36,8 @@ type Project struct {
 	// depends on more of.
 	Native map[string]Native
 	// Tests is null for a plan without tests.
-	Tests *Tests
+	Tests  *Tests
+	Target string // GOOS_GOARCH
 }
 
 // A Module is one that is not of the sources, or of their vendor directory.
@@ -429,6 +430,8 @@ func (w *writer) node(n int) error {
 	}
 	steps = strings.ReplaceAll(steps, "${GOROOT}/pkg/tool/"+w.p.Tools+"/", "${GOROOT}/pkg/tool/@TOOLS@/")
 	switch {
+	case node.Kind == graph.ByGo && !w.isTest(n):
+		return w.byGo(n, steps)
 	case len(node.Inputs) > 0:
 	case node.Kind == graph.Package && !node.Std && node.Src == nil && w.isTest(n):
 		return w.testMain(n, steps)
@@ -442,6 +445,26 @@ func (w *writer) node(n int) error {
 		return w.test(n, steps)
 	}
 	return fmt.Errorf("a plan in a file has no form for %s: leave out `plan`", reason(node))
+}
+
+// byGo writes the line of the node that builds all by the go command. Where that
+// installs programs depends on the machine that builds them.
+func (w *writer) byGo(n int, steps string) error {
+	node := w.p.Graph.Nodes[n]
+	const bin = "${OBJ}/gopath/bin"
+	for _, installed := range []string{bin, bin + "/" + w.p.Target} {
+		steps = strings.ReplaceAll(steps, `"`+installed+`"`, `"@BIN@"`)
+	}
+	var inputs []string
+	for _, in := range node.Inputs {
+		inputs = append(inputs, string(in))
+	}
+	options := map[string]string{}
+	if err := w.trees(n, options); err != nil {
+		return err
+	}
+	w.f.Nodes = append(w.f.Nodes, "bygo "+escape(node.Name)+" "+w.template(steps)+" "+list(inputs)+optionFields(options))
+	return nil
 }
 
 // reason says which flag has made a node that the file has no form for.

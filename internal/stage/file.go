@@ -49,9 +49,6 @@ func MakeFile(ctx context.Context, cfg *FileConfig, dir string) (*planfile.File,
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return nil, err
 	}
-	if len(overlaid(cfg.Src, cfg.ModRoot, cfg.Env)) > 0 {
-		return nil, errors.New("GOFLAGS has an overlay, which a plan in a file cannot have: leave out `plan`")
-	}
 	settings := cfg.settings()
 	cfg.AnyCompiler = true
 	plans, err := cfg.plans(ctx, dir)
@@ -69,6 +66,7 @@ func MakeFile(ctx context.Context, cfg *FileConfig, dir string) (*planfile.File,
 	}
 	settings["go"] = strings.TrimPrefix(vars["GOVERSION"], "go")
 	settings["target"] = vars["GOOS"] + "/" + vars["GOARCH"]
+	project.Target = vars["GOOS"] + "_" + vars["GOARCH"]
 	project.Tools = vars["GOHOSTOS"] + "_" + vars["GOHOSTARCH"]
 	settings["toolEnv"] = assigned(vars, gocmd.ToolVariables)
 	if slices.ContainsFunc(plans.own(), func(n *graph.Node) bool { return n.Kind == graph.Package && n.Cgo && !n.Std }) {
@@ -79,10 +77,52 @@ func MakeFile(ctx context.Context, cfg *FileConfig, dir string) (*planfile.File,
 		settings["testvendor"] = plans.program.vendor()
 	}
 	project.Settings = settings
+	file, err := cfg.byPackages(ctx, project, plans)
+	if err == nil || !plans.program.leave(cannot(ctx, err)) {
+		return file, err
+	}
+	return cfg.byGo(ctx, project, plans)
+}
+
+// byPackages makes the file of a project, whose settings there are.
+func (cfg *FileConfig) byPackages(ctx context.Context, project *planfile.Project, plans *filePlans) (*planfile.File, error) {
+	if p := plans.program; p.Unplanned != "" {
+		return nil, errors.New(p.Unplanned)
+	}
+	if len(overlaid(cfg.Src, cfg.ModRoot, cfg.Env)) > 0 {
+		return nil, errors.New("GOFLAGS has an overlay, which a plan in a file cannot have: leave out `plan`")
+	}
 	if err := cfg.addSources(ctx, project, plans); err != nil {
 		return nil, err
 	}
 	return planfile.Make(project)
+}
+
+// byGo makes the file of a project whose programs the go command builds by itself.
+func (cfg *FileConfig) byGo(ctx context.Context, project *planfile.Project, plans *filePlans) (*planfile.File, error) {
+	if cfg.Tests != nil {
+		return nil, fmt.Errorf("a plan in a file has no tests of programs that it has no packages of (%s): leave out --tests, and buildGoModule runs them by `go test`", plans.program.Unplanned)
+	}
+	delete(project.Settings, "cgoEnv")
+	delete(project.Settings, "contentAddressed")
+	project.Modules, project.Mains, project.Native, project.Std, project.Groups = nil, nil, nil, nil, nil
+	project.Graph = &graph.Graph{Nodes: []*graph.Node{plans.program.ByGo}}
+	project.Settings["unplanned"] = plans.program.Unplanned
+	var err error
+	if project.Bound, err = bind.Sources(project.Graph, cfg.Src, plans.program.vendor(), nil); err != nil {
+		return nil, err
+	}
+	digests, err := skeleton.Digest(ctx, cfg.Src, nil, planfile.Matches(cfg.Package))
+	if err != nil {
+		return nil, err
+	}
+	project.Digests, project.Rest = digests.Dirs, digests.Rest
+	file, err := planfile.Make(project)
+	if err != nil {
+		return nil, err
+	}
+	file.Unplanned = plans.program.Unplanned
+	return file, nil
 }
 
 // filePlans are the plans that a file is made of.
@@ -97,7 +137,7 @@ func (p *filePlans) own() []*graph.Node {
 func (cfg *FileConfig) plans(ctx context.Context, dir string) (*filePlans, error) {
 	skeletonOf := func(name string, tests bool) (string, error) {
 		file := filepath.Join(dir, name)
-		return file, WriteSkeleton(ctx, &SkeletonConfig{Src: cfg.Src, Tests: tests}, file)
+		return file, WriteSkeleton(ctx, &SkeletonConfig{Src: cfg.Src, Tests: tests, ModRoot: cfg.ModRoot, Env: cfg.Env}, file)
 	}
 	plans := &filePlans{tests: &Plan{}}
 	var group errgroup.Group
@@ -118,7 +158,7 @@ func (cfg *FileConfig) plans(ctx context.Context, dir string) (*filePlans, error
 	if cfg.Tests != nil {
 		group.Go(func() (err error) {
 			c := TestConfig{Config: cfg.Config, CheckFlags: cfg.Tests.CheckFlags}
-			c.Package = cfg.Tests.Packages
+			c.Package, c.Fallback = cfg.Tests.Packages, nil
 			if c.Skeleton, err = skeletonOf("test-skeleton", true); err != nil {
 				return err
 			}
@@ -130,11 +170,6 @@ func (cfg *FileConfig) plans(ctx context.Context, dir string) (*filePlans, error
 	}
 	if err := group.Wait(); err != nil {
 		return nil, err
-	}
-	for _, p := range []*Plan{plans.std, plans.program, plans.tests} {
-		if p.Unplanned != "" {
-			return nil, fmt.Errorf("dgd cannot plan this package by package: %s", p.Unplanned)
-		}
 	}
 	return plans, nil
 }

@@ -125,6 +125,8 @@ let
       fail "`plan` and `vendorHash` are both given: with a plan, modules come from a lock (`dgd plan --lock`, and modules = ./dgd.lock) or from a vendor directory of src"
     else if !(import ../is-here.nix here) then
       fail "`plan` is given, and src has to be built before it can be read: let src be a path, a flake's input or what builtins fetch"
+    else if args.deleteVendor or false && builtins.pathExists (here + "/${args.modRoot}/vendor") then
+      fail "`plan` and `deleteVendor` are both given, and src has a vendor directory: remove that, or leave out `plan`"
     else if changed != [ ] then
       fail "`plan` is given, and moduleOverrides changes ${(builtins.head changed).path}, of which a plan in a file knows nothing: leave out `plan`"
     else if differ != [ ] then
@@ -133,6 +135,10 @@ let
       }, and the builder has ${
         builtins.toJSON wanted.${key}
       }: run `${command}` ${where}"
+    else if plan.byGo == null then
+      value
+    else if !args.fallback then
+      fail "dgd.plan has the programs in one derivation, which fallback = false does not allow: dgd cannot plan them package by package: ${builtins.fromJSON plan.settings.unplanned}"
     else
       value;
 
@@ -224,7 +230,11 @@ let
 in
 {
   inherit check;
-  inherit (generated) program;
+  program =
+    if plan.byGo == null then
+      generated.program
+    else
+      builtins.trace "dgd: the programs are built in one derivation, by `go build` itself, because dgd cannot plan that (fallback = false makes it an error): ${builtins.fromJSON plan.settings.unplanned}" generated.program;
   tests =
     if hasTests then
       builtins.mapAttrs tested (checkedTests generated.tests)

@@ -331,11 +331,60 @@ let
       ) part.vars;
     }
   ) plan.parts;
+  fillIn = builtins.replaceStrings (imap (i: _: "=_dgd_value_${toString i}_") values) (
+    map (v: "=${quoteless (escape v)}") values
+  );
+
+  # What builds the programs by the go command, in place of their packages.
+  byGo =
+    let
+      node = plan.byGo;
+      names = {
+        go = "GO";
+        modCache = "MODCACHE";
+        userEnv = "USERENV";
+      };
+      # Without inputs of the user there is no such environment.
+      given = builtins.filter (name: name != "userEnv" || inputs ? userEnv) node.inputs;
+      isCross = tools != builtins.replaceStrings [ "/" ] [ "_" ] target;
+      target = builtins.fromJSON plan.settings.target;
+    in
+    derive {
+      name = "program";
+      outputs = [ "out" ];
+      vars = {
+        GOROOT = goroot;
+      }
+      // listToAttrs (
+        map (name: {
+          name = names.${name};
+          value = "${inputs.${name}}";
+        }) given
+      );
+      units = [
+        (unit {
+          inherit (node) name;
+          steps = fillIn (
+            builtins.replaceStrings [ "@BIN@" "@TOOLS@" "@ENV@" ] [
+              "\${OBJ}/gopath/bin${if isCross then "/${builtins.replaceStrings [ "/" ] [ "_" ] target}" else ""}"
+              tools
+              toolEnv
+            ] plan.templates.${node.template}
+          );
+          refs = [ ];
+          dirs = [ ];
+          sources = listed node.name node.options;
+          vars = { };
+          env = if builtins.elem "userEnv" given then "USERENV" else null;
+        })
+      ];
+    };
+
   linked = import ./plan-links.nix {
     inherit
       plan
       inputs
-      values
+      fillIn
       libraries
       units
       goroot
@@ -351,7 +400,7 @@ let
   };
 in
 {
-  inherit (linked) program;
+  program = if plan.byGo != null then byGo else linked.program;
   # What runs tests: see plan-tests.nix. Its graph has more than the program's.
   tests =
     if plan ? isOfTests then

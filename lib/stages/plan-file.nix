@@ -282,6 +282,21 @@ in
   # What else derivations are made of, by kind!package!part.
   nodes = nodesOf "node";
   testNodes = nodesOf "testnode";
+  # What builds the programs by the go command, in place of these, or null.
+  byGo =
+    let
+      list = fields "bygo";
+      f = builtins.head list;
+    in
+    if list == [ ] then
+      null
+    else
+      {
+        name = unescape (elemAt f 1);
+        template = elemAt f 2;
+        inputs = listOf (elemAt f 3);
+        options = options f 4;
+      };
   # Runs of tests, by import path.
   tests = builtins.listToAttrs (
     map (f: {

@@ -2,7 +2,7 @@
 {
   plan, # what plan-file.nix has read
   inputs, # what the whole build has in common
-  values, # what flags of the plan have stand-ins for
+  fillIn, # puts in a text the values that flags have stand-ins for
   libraries, # whether there may be packages that no program needs
   units, # see plan-units.nix
   goroot, # what GOROOT stands for
@@ -96,9 +96,6 @@ let
   indexIn =
     list: key:
     (listToAttrs (imap (i: k: { name = k; value = i; }) list)).${key};
-  fillIn = builtins.replaceStrings (imap (i: _: "=_dgd_value_${toString i}_") values) (
-    map (v: "=${quoteless (escape v)}") values
-  );
 
   # As group.Collections: derivations between archives and the link.
   collect =

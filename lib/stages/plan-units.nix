@@ -84,7 +84,9 @@ rec {
         + ''"name":${toJSON name}''
         + (if needs == [ ] then "" else '',"needs":${toJSON needs}'')
         + (if placed == [ ] then "" else '',"sources":[${concatStringsSep "," placed}]'')
-        + '',"steps":[${concatStringsSep "," all}],"vars":${toJSON (vars // listToAttrs tokens)}}'';
+        + '',"steps":[${concatStringsSep "," all}]''
+        + (if vars == { } && refs == [ ] then "" else '',"vars":${toJSON (vars // listToAttrs tokens)}'')
+        + "}";
     };
 
   # The derivation of some units. A variable has its name by how often the derivation has referred to anything before.

@@ -181,6 +181,60 @@ func TestPlanTests(t *testing.T) {
 	}
 }
 
+// What a plan in a file has no form for, the go command builds in one derivation, and
+// that is said. The result is that of import from derivation.
+func TestPlanByGo(t *testing.T) {
+	testnix.Require(t)
+	dgd := dgdCommand(t)
+	files := map[string]string{
+		"go.mod":       "module example.com/m\n\ngo 1.24\n",
+		"main.go":      "package main\n\nimport \"example.com/m/lib\"\n\nvar Version = \"none\"\n\nfunc main() { println(lib.Text(), Version) }\n",
+		"lib/lib.go":   "package lib\n\nfunc Text() string { return \"SALT\" }\n",
+		"other/lib.go": "package lib\n\nfunc Text() string { return \"overlaid\" }\n",
+		"o.json":       `{"Replace": {"lib/lib.go": "other/lib.go"}}`,
+	}
+	for _, test := range []struct {
+		name, flags, ldflags string
+		files                map[string]string
+		why                  string
+	}{
+		{"profile", "", `"-X main.Version=1"`, map[string]string{"default.pgo": fileText(t, filepath.Join(repo(t), "examples/godebug-pgo/default.pgo"))}, "a plan in a file has no form for profiles"},
+		{"overlay", "-overlay=o.json", "", nil, "GOFLAGS has an overlay"},
+		{"c-archive", "-buildmode=c-archive", "", map[string]string{"main.go": "package main\n\nimport \"C\"\n\n//export Text\nfunc Text() *C.char { return nil }\n\nfunc main() {}\n"}, "-buildmode=c-archive and -buildmode=c-shared"},
+	} {
+		src := project(t, withFiles(files, test.files))
+		cgo := "0"
+		if test.name == "c-archive" {
+			cgo = "1"
+		}
+		args := fmt.Sprintf("contentAddressed = false; env = { CGO_ENABLED = %q; GOFLAGS = %q; }; ldflags = [ %s ];", cgo, test.flags, test.ldflags)
+		withPlan := args + " plan = " + src + "/dgd.plan;"
+		flags := []string{"--builder", "buildWithIFD", "--env", "GOFLAGS=" + test.flags, "--ldflags", strings.Trim(test.ldflags, `"`), fmt.Sprintf("--cgo=%v", cgo == "1")}
+		out, err := exec.Command(dgd, append([]string{"plan", src, "--fallback=false"}, flags...)...).CombinedOutput()
+		if err == nil || !strings.Contains(string(out), test.why) {
+			t.Errorf("%s: dgd plan --fallback=false: %v, %s", test.name, err, out)
+		}
+		out, err = exec.Command(dgd, append([]string{"plan", src}, flags...)...).CombinedOutput()
+		if err != nil || !strings.Contains(string(out), "the go command will build the programs in one derivation, because dgd cannot plan them package by package (--fallback=false makes it an error): ") || !strings.Contains(string(out), test.why) {
+			t.Errorf("%s: dgd plan: %v, %s", test.name, err, out)
+		}
+		plan := nixBuild(t, append([]string{"-E", expression(t, "buildWithIFD", src, withPlan)}, pureFlags...)...)
+		if plan.err != nil || !strings.Contains(plan.log, "dgd: the programs are built in one derivation, by `go build` itself, because dgd cannot plan that (fallback = false makes it an error): ") {
+			t.Errorf("%s: %v\n%s", test.name, plan.err, plan.log)
+			continue
+		}
+		if out, err := exec.Command("diff", "-r", onDisk(plan.path), onDisk(build(t, "buildWithIFD", src, args).path)).CombinedOutput(); err != nil {
+			t.Errorf("%s: import from derivation builds another: %v\n%s", test.name, err, out)
+		}
+		if r := nixBuild(t, "-E", expression(t, "buildWithIFD", src, withPlan+" fallback = false;")); r.err == nil || !strings.Contains(r.log, "dgd.plan has the programs in one derivation, which fallback = false does not allow") {
+			t.Errorf("%s, without the fallback: %v\n%s", test.name, r.err, r.log)
+		}
+		if out, err := exec.Command(dgd, "plan", "--check", src).CombinedOutput(); err != nil {
+			t.Errorf("%s: dgd plan --check: %v, %s", test.name, err, out)
+		}
+	}
+}
+
 // What is wrong with a plan, or between it and the arguments, evaluation says.
 func TestPlanErrors(t *testing.T) {
 	testnix.Require(t)
