@@ -73,6 +73,13 @@ let
       outputs = builtins.mapAttrs (_: p: map (output: p.${output}) p.outputs) packages;
       # The programs as dgd's inner derivations link them, which a build of the user's own has not.
       inner = (packages.ifd.dgd or { }).program or null;
+      # The programs as nixpkgs' own build links them, before anything is removed from them.
+      unfixed =
+        (packages.nixpkgs.overrideAttrs {
+          dontFixup = true;
+          doCheck = false;
+          doInstallCheck = false;
+        }).out;
     };
 
   # A package of the set itself, whichever of nixpkgs' names it calls the builder by.
