@@ -1,0 +1,122 @@
+package making
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"dgd/internal/lock"
+)
+
+// find finds the project in a directory.
+func find(t *testing.T, dir string) *Project {
+	t.Helper()
+	p, err := Find(dir, os.Getenv("GOWORK"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// The modules of a lock are brought into a module cache that lacks them, and the
+// go.mod files that it names beside them into a directory of their own.
+func TestTrees(t *testing.T) {
+	lib := published(t)
+	environment(t, lib.fileProxy())
+	dir := project(t, old(lib))
+	l := mustMake(t, dir)
+	environment(t, lib.fileProxy()) // a cache without anything
+	p := find(t, dir)
+	goMods := filepath.Join(t.TempDir(), "mods")
+	trees, err := Trees(t.Context(), p, l, goMods)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for i, tree := range trees {
+		names = append(names, tree.Module.String())
+		if tree.Sum != l.Modules[i].Sum {
+			t.Errorf("%s has the sum %s", tree.Module, tree.Sum)
+		}
+	}
+	if want := []string{"example.com/a@v1.0.0", "example.com/b@v1.1.0"}; !slices.Equal(names, want) {
+		t.Fatalf("the trees are of %q, want %q", names, want)
+	}
+	if text, err := os.ReadFile(filepath.Join(trees[1].Dir, "b.go")); err != nil || string(text) != "package b // 1.1\n" {
+		t.Errorf("b.go is %q (%v)", text, err)
+	}
+	var found []string
+	for name, text := range snapshot(t, goMods) {
+		found = append(found, strings.TrimPrefix(name, goMods+"/"))
+		if !strings.HasPrefix(text, "module example.com/") {
+			t.Errorf("%s is %q", name, text)
+		}
+	}
+	slices.Sort(found)
+	if want := []string{"example.com/b/@v/v1.0.0.mod", "example.com/deep/@v/v1.0.0.mod", "example.com/graph/@v/v1.0.0.mod"}; !slices.Equal(found, want) {
+		t.Errorf("the go.mod files are %q, want %q", found, want)
+	}
+
+	// What is there is not fetched.
+	t.Setenv("GOPROXY", "off")
+	if again, err := Trees(t.Context(), p, l, filepath.Join(t.TempDir(), "mods")); err != nil || !reflect.DeepEqual(again, trees) {
+		t.Errorf("the second time: %+v, %v", again, err)
+	}
+	other := *l
+	other.Modules = slices.Clone(l.Modules)
+	other.Modules[1].Sum = l.Modules[0].Sum
+	if _, err := Trees(t.Context(), p, &other, goMods); err == nil || !strings.Contains(err.Error(), "example.com/b@v1.1.0 is in the module cache with another sum than dgd.lock has: run `dgd lock`") {
+		t.Errorf("another sum: %v", err)
+	}
+	environment(t, "off")
+	if _, err := Trees(t.Context(), p, l, goMods); err == nil || !strings.Contains(err.Error(), "example.com/a@v1.0.0") {
+		t.Errorf("without a proxy: %v", err)
+	}
+}
+
+// A lock with a module that is only required, and none of go.mod files, has no
+// tree of it and no directory of these.
+func TestTreesOfNothing(t *testing.T) {
+	environment(t, "off")
+	dir := project(t, map[string]string{"go.mod": "module app\n\ngo 1.24\n", "main.go": "package main\n\nfunc main() {}\n"})
+	l := mustMake(t, dir)
+	l.Modules = append(l.Modules, lock.Module{Path: "example.com/bare", Version: "v1.0.0"})
+	goMods := filepath.Join(t.TempDir(), "mods")
+	if trees, err := Trees(t.Context(), find(t, dir), l, goMods); err != nil || len(trees) > 0 || exists(goMods) {
+		t.Errorf("%+v, %v", trees, err)
+	}
+}
+
+func TestToolchain(t *testing.T) {
+	environment(t, "off")
+	dir := project(t, map[string]string{"go.mod": "module app\n\ngo 1.24\n"})
+	want, err := exec.Command("go", "env", "GOROOT").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := Toolchain(t.Context(), find(t, dir)); err != nil || got != strings.TrimSpace(string(want)) {
+		t.Errorf("%s, %v", got, err)
+	}
+}
+
+func TestReadLock(t *testing.T) {
+	environment(t, "off")
+	dir := project(t, map[string]string{"go.mod": "module app\n\ngo 1.24\n"})
+	p := find(t, dir)
+	if l, err := p.ReadLock(); l != nil || err != nil {
+		t.Errorf("without a lock: %+v, %v", l, err)
+	}
+	want := &lock.Lock{Main: []string{"app"}}
+	writeTest(t, p.LockFile(), string(want.Format()))
+	if l, err := p.ReadLock(); err != nil || !reflect.DeepEqual(l, want) {
+		t.Errorf("%+v, %v", l, err)
+	}
+	writeTest(t, p.LockFile(), "{")
+	if _, err := p.ReadLock(); err == nil || !strings.Contains(err.Error(), "dgd.lock:1: ") {
+		t.Errorf("a damaged lock: %v", err)
+	}
+}
