@@ -106,13 +106,13 @@ let
       // (
         if locked != null then
           { modCache = locked.cache; }
-        else if unpacked != null then
+        else if fetched.unpacked != null then
           {
             downloads = goModules;
-            unpacked = patched.unpacked;
+            unpacked = fetched.unpacked;
           }
         else if goModules != null then
-          { vendor = patched.vendored; }
+          { vendor = fetched.vendored; }
         else
           { }
       );
@@ -167,63 +167,15 @@ let
         inherit attrs;
       };
 
-  goModules =
-    if args ? goModules then
-      args.goModules
-    else if args.vendorHash == null then
-      null
-    else
-      vendor {
-        inherit go;
-        inherit (args)
-          src
-          env
-          modRoot
-          vendorHash
-          proxyVendor
-          deleteVendor
-          ;
-      };
-
-  # With a lock, each module is fetched by itself.
-  locked =
-    if args ? locked then
-      args.locked
-    else if args.modules == null then
-      null
-    else
-      lockedModules {
-        inherit go;
-        src = args.here or args.src;
-        inherit (args)
-          env
-          modules
-          modRoot
-          fail
-          ;
-      };
-
-  # With proxyVendor, what was fetched are archives: the modules of them, unpacked.
-  unpacked =
-    if goModules == null || !args.proxyVendor then
-      null
-    else
-      planner {
-        name = "unpacked-modules";
-        command = "unpack";
-        config.downloads = goModules;
-        inherit attrs;
-      };
-  patched = {
-    unpacked = if unpacked == null then null else patchModules.unpacked unpacked;
-    vendored =
-      if unpacked != null || goModules == null then
-        null
-      else if args.vendored or null != null then
-        settle args.vendored
-      else
-        patchModules.vendor goModules;
-  };
+  fetched = import ./fetched.nix {
+    inherit
+      planner
+      vendor
+      lockedModules
+      patchModules
+      ;
+  } { inherit args attrs settle; };
+  inherit (fetched) goModules locked;
   orEmpty = value: if value == null then "" else value;
 
   # Without a lock a version is what vendorHash is the hash of.
@@ -273,9 +225,9 @@ let
     envFile = inputs'.cgoEnv or "";
     flags = if settings == null then flags ++ [ "-ldflags=${linkValues.hidden}" ] else ownFlags;
     settings = if settings == null then "" else settle settings;
-    vendor = orEmpty patched.vendored;
-    downloads = if unpacked == null then "" else goModules;
-    unpacked = orEmpty patched.unpacked;
+    vendor = orEmpty fetched.vendored;
+    downloads = if fetched.unpacked == null then "" else goModules;
+    unpacked = orEmpty fetched.unpacked;
     overrides =
       if unmet != [ ] then
         args.fail "moduleOverrides gives ${(builtins.head unmet).path} the version ${
@@ -302,10 +254,10 @@ rec {
 
   # The trees of `modules` are below it.
   modulesDir =
-    if patched.unpacked != null then
-      "${patched.unpacked}"
-    else if patched.vendored != null then
-      "${patched.vendored}"
+    if fetched.unpacked != null then
+      "${fetched.unpacked}"
+    else if fetched.vendored != null then
+      "${fetched.vendored}"
     else
       src;
 
@@ -361,7 +313,7 @@ rec {
           inherit (planConfig) settings;
         }
       else
-        { ${if unpacked == null then "vendor" else "unpacked"} = modulesDir; }
+        { ${if fetched.unpacked == null then "vendor" else "unpacked"} = modulesDir; }
     );
     attrs = attrs // splitAttrs;
   };
@@ -424,7 +376,7 @@ rec {
       else if goModules == null then
         { }
       else
-        { modules = "${if patched.vendored == null then goModules else patched.vendored}"; }
+        { modules = "${if fetched.vendored == null then goModules else fetched.vendored}"; }
     );
 
   testBindConfig = bindConfig // {
