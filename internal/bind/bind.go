@@ -27,6 +27,20 @@ type Module struct {
 	Store string `json:"store"` // store path
 }
 
+// ModuleOf returns the index of the module that holds a path relative to SRC, or -1.
+// As modules nest, it is the one with the longest place of those that the path lies
+// below.
+func ModuleOf(p string, modules []Module) int {
+	rel, vendored := strings.CutPrefix(p, "vendor/")
+	found := -1
+	for i, m := range modules {
+		if vendored && InDir(rel, m.Dir) && (found < 0 || len(m.Dir) > len(modules[found].Dir)) {
+			found = i
+		}
+	}
+	return found
+}
+
 // A Bound source is the tree that a node reads, and its place below SRC.
 type Bound struct {
 	At   string
@@ -38,9 +52,6 @@ type Bound struct {
 // Sources returns the sources of every node that has some. src is the directory
 // that SRC stands for, vendor the path of the vendor directory in it.
 func Sources(g *graph.Graph, src, vendor string, modules []Module) (map[int][]Bound, error) {
-	modules = slices.Clone(modules)
-	// The longest path first: modules nest.
-	slices.SortFunc(modules, func(a, b Module) int { return len(b.Dir) - len(a.Dir) })
 	bound := map[int][]Bound{}
 	r := newReader(src, vendor)
 	for i, n := range g.Nodes {
@@ -243,13 +254,8 @@ func vendored(n *graph.Node, src, vendor string, modules []Module) ([]Bound, err
 	case graph.ReachAll:
 		return wide(n, src, vendor, modules, true), nil
 	}
-	module := func(file string) int {
-		return slices.IndexFunc(modules, func(m Module) bool {
-			return InDir(file, "vendor/"+m.Dir)
-		})
-	}
-	i := module(n.Src.Dir)
-	if i < 0 || slices.ContainsFunc(n.Src.Files, func(f string) bool { return module(f) != i }) {
+	i := ModuleOf(n.Src.Dir, modules)
+	if i < 0 || slices.ContainsFunc(n.Src.Files, func(f string) bool { return ModuleOf(f, modules) != i }) {
 		// Not as go mod vendor lays it out, or an overlay.
 		return wide(n, src, vendor, modules, true), nil
 	}

@@ -16,8 +16,8 @@ import (
 // LookAt looks at the files of a vendored package with C or assembly: how far
 // from it is what they name, how large are they, and may one include the header
 // that cgo writes. src and vendor are the directories that SRC and SRC/vendor stand
-// for; modules are the modules' places below vendor.
-func LookAt(n *graph.Node, src, vendor string, modules []string) error {
+// for.
+func LookAt(n *graph.Node, src, vendor string, modules []Module) error {
 	w := reacher{src: src, vendor: vendor}
 	if err := w.follow(n, modules); err != nil {
 		return err
@@ -41,16 +41,12 @@ func LookAt(n *graph.Node, src, vendor string, modules []string) error {
 // LookAgain is LookAt for a plan that was made of a skeleton, where the sources
 // have a vendor directory of their own: it adds to what the plan says.
 func LookAgain(g *graph.Graph, src, vendor string, modules []Module) error {
-	var places []string
-	for _, m := range modules {
-		places = append(places, m.Dir)
-	}
 	for _, n := range g.Nodes {
 		if n.Src == nil || !n.Src.Vendored || !n.Src.Native {
 			continue
 		}
 		planned := *n.Src
-		if err := LookAt(n, src, vendor, places); err != nil {
+		if err := LookAt(n, src, vendor, modules); err != nil {
 			return err
 		}
 		n.Src.Exports = n.Src.Exports || planned.Exports
@@ -65,12 +61,9 @@ func LookAgain(g *graph.Graph, src, vendor string, modules []Module) error {
 }
 
 // follow follows names from the package's files.
-func (w *reacher) follow(n *graph.Node, modules []string) error {
-	for _, m := range modules {
-		m = "vendor/" + m
-		if InDir(n.Src.Dir, m) && len(m) > len(w.own) {
-			w.own = m
-		}
+func (w *reacher) follow(n *graph.Node, modules []Module) error {
+	if i := ModuleOf(n.Src.Dir, modules); i >= 0 {
+		w.own = "vendor/" + modules[i].Dir
 	}
 	search := []string{n.Src.Dir}
 	for _, p := range sourcePaths(n) {
@@ -125,7 +118,9 @@ type reacher struct {
 }
 
 // InDir reports whether the path is dir, or below it.
-func InDir(p, dir string) bool { return p == dir || strings.HasPrefix(p, dir+"/") }
+func InDir(p, dir string) bool {
+	return strings.HasPrefix(p, dir) && (len(p) == len(dir) || p[len(dir)] == '/')
+}
 
 // to says that something leads to a path relative to SRC.
 func (w *reacher) to(p string) {

@@ -44,7 +44,7 @@ func TestReach(t *testing.T) {
 			Src:   &graph.Sources{Dir: "vendor/c/one/p", Files: []string{"vendor/c/one/p/x.c"}, Native: true, Vendored: true},
 			Steps: []action.Step{{Run: &action.Run{Args: append([]string{"gcc"}, test.args...)}}},
 		}
-		err := LookAt(n, dir, filepath.Join(dir, "vendor"), []string{"c/one", "c/two", "c"})
+		err := LookAt(n, dir, filepath.Join(dir, "vendor"), []Module{{Dir: "c/one"}, {Dir: "c/two"}, {Dir: "c"}})
 		if got := n.Src.Reach; err != nil || got != test.want {
 			t.Errorf("%s: got %q (%v), want %q", test.name, got, err, test.want)
 		}
@@ -154,6 +154,19 @@ func TestLookAgain(t *testing.T) {
 		}
 		if n.Src.Reach != want || !n.Src.Exports || n.Src.Sizes["vendor/c/one/x.c"] < 40 {
 			t.Errorf("planned %q: got %+v", planned, n.Src)
+		}
+	}
+}
+
+// Modules nest: the longest place holds a path.
+func TestModuleOf(t *testing.T) {
+	modules := []Module{{Dir: "c"}, {Dir: "c/one"}, {Dir: "c/one/deep"}, {Dir: "c/on"}}
+	for p, want := range map[string]int{
+		"vendor/c": 0, "vendor/c/x.go": 0, "vendor/c/one": 1, "vendor/c/one/x": 1, "vendor/c/one/deep/x": 2, "vendor/c/one/deeper": 1,
+		"vendor/c/on/x": 3, "vendor/d": -1, "vendor/cc": -1, "c/one": -1, "vendor": -1, "": -1,
+	} {
+		if got := ModuleOf(p, modules); got != want {
+			t.Errorf("%q: %d, want %d", p, got, want)
 		}
 	}
 }

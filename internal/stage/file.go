@@ -320,7 +320,10 @@ func (cfg *FileConfig) native(plans *filePlans, vendored []bind.Module) (map[str
 			if cfg.Lock != nil && n.Src.Reach != graph.ReachAll {
 				continue // a module never changes
 			}
-			own = program.vendor() + "/" + moduleOf(n, vendored)
+			own = program.vendor()
+			if i := bind.ModuleOf(n.Src.Dir, vendored); i >= 0 {
+				own += "/" + vendored[i].Dir
+			}
 		}
 		dir := bind.DigestDir(n, own)
 		digest, err := bind.Digest(cfg.Src, program.vendor(), dir)
@@ -330,17 +333,6 @@ func (cfg *FileConfig) native(plans *filePlans, vendored []bind.Module) (map[str
 		found[n.Name] = planfile.Native{Dir: dir, Digest: digest}
 	}
 	return found, nil
-}
-
-// moduleOf returns the place of a package's module below the vendor directory.
-func moduleOf(n *graph.Node, modules []bind.Module) string {
-	best := ""
-	for _, m := range modules {
-		if bind.InDir(n.Src.Dir, "vendor/"+m.Dir) && len(m.Dir) > len(best) {
-			best = m.Dir
-		}
-	}
-	return best
 }
 
 // CheckConfig says which sources a plan is compared with.

@@ -43,6 +43,10 @@ func layOut(ctx context.Context, g *gocmd.Command, cfg *Config, dir string, opt 
 	if err != nil {
 		return nil, err
 	}
+	var modules []bind.Module
+	for _, dir := range places {
+		modules = append(modules, bind.Module{Dir: dir})
+	}
 	relative := relativeEnv(g.Env)
 	opt.LookAt = func(n *graph.Node) error {
 		// dgd has not asked the compiler what such a path leads to.
@@ -54,7 +58,7 @@ func layOut(ctx context.Context, g *gocmd.Command, cfg *Config, dir string, opt 
 		if opt.ModCache != "" {
 			vendor = opt.ModCache
 		}
-		return bind.LookAt(n, opt.Src, vendor, places)
+		return bind.LookAt(n, opt.Src, vendor, modules)
 	}
 	if cfg.Probe != "" { // only a C compiler is told of modules
 		if opt.Modules, err = at.Others(ctx, g, cfg.Lock != nil, members); err != nil {
