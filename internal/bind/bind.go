@@ -215,7 +215,7 @@ func everything(n *graph.Node, src, vendor string) []Bound {
 func stays(src, file string) error {
 	link, err := nar.Leaves(src, file)
 	if errors.Is(err, syscall.ENOTDIR) {
-		return nil // as whoever opens it will say
+		return nil // its reader reports that
 	}
 	if err != nil || link == nil {
 		return err

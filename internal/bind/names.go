@@ -271,7 +271,7 @@ func line(text []byte) []byte {
 func preamble(text []byte) []byte {
 	parsed, err := parser.ParseFile(token.NewFileSet(), "", text, parser.ImportsOnly|parser.ParseComments)
 	if err != nil {
-		// Whoever compiles it will say so. Until then, everything counts.
+		// Its compile reports that. Here everything counts.
 		return regexp.MustCompile(`(?m)^[ \t]*(?://|/\*)`).ReplaceAll(text, []byte("\n"))
 	}
 	var out strings.Builder

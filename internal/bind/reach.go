@@ -82,7 +82,7 @@ func (w *reacher) follow(n *graph.Node, modules []Module) error {
 		w.to(f)
 		text, err := os.ReadFile(w.disk(f))
 		if errors.Is(err, fs.ErrNotExist) {
-			continue // as whoever opens it will say
+			continue // its reader reports that
 		}
 		if err != nil {
 			return err

@@ -1,5 +1,5 @@
-// Package group decides which nodes of a graph share a derivation. Nothing else
-// decides it: whoever makes derivations asks here and obeys.
+// Package group decides which nodes of a graph share a derivation. It is the only
+// place that does.
 //
 // A package that is in no group has a derivation of its own. What shares one is
 // the standard library, in parts that are the same for all programs (Std), with

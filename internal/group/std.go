@@ -8,12 +8,11 @@ import (
 )
 
 // common are the parts of the standard library that many programs use, by what
-// these are: packages that stand here belong to the part, and what they import
-// belongs to the first part that needs it. A list that has grown old costs time,
-// no more.
+// these are: packages that are listed belong to the part, and what they import
+// belongs to the first part that needs it. An outdated list costs time alone.
 //
-// What nearly every program uses comes first; a part that is put before another
-// one has no need of it.
+// What nearly every program uses comes first; a part does not depend on those
+// behind it.
 var common = []struct {
 	name  string
 	roots []string

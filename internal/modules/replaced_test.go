@@ -73,7 +73,7 @@ func TestDiffers(t *testing.T) {
 		{"a tool", "ignored.go", "//go:build ignore\n\npackage main\n\nvar y int\n", ""},
 		{"a tool of old", "old.go", "// +build ignore\n\npackage main\n\nvar y int\n", ""},
 		{"a tool less", "ignored.go", "", ""},
-		{"a tool that is one no more", "ignored.go", "//go:build !ignore\n\npackage a\n", "ignored.go"},
+		{"a tool that becomes a file of the package", "ignored.go", "//go:build !ignore\n\npackage a\n", "ignored.go"},
 		{"a page", "README.md", "", ""},
 		{"what stands beside Go", "page.html", "other\n", ""},
 		{"an embedded file", "shown.txt", "other\n", "shown.txt"},

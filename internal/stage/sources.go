@@ -20,8 +20,8 @@ type SourcesConfig struct {
 }
 
 // WriteSources writes sources to the new directory out, with a copy of what
-// symlinks into the store lead to, since who reads the sources elsewhere has not got
-// it. The symlinks, which go treats as such, lead to the copies. These are in a
+// symlinks into the store lead to, which the store may lack where the sources are
+// read. The symlinks, which go treats as such, lead to the copies. These are in a
 // module of their own, of which no pattern of packages or of embedded files takes
 // anything. A symlink by an absolute path within the sources becomes a relative one;
 // others, and those that lead nowhere, stay what they are.

@@ -81,7 +81,7 @@ func TestBinaryCache(t *testing.T) {
 				t.Run(transport, func(t *testing.T) {
 					write(t, filepath.Join(src, "base/base.go"), string(original))
 					other := emptyStore(t)
-					// Without the key, the plan of the one mode is not to be had. In the other,
+					// Without the key, the plan of the one mode cannot be substituted. In the other,
 					// all is content-addressed, which Nix trusts by itself.
 					other.Configure("substituters = "+url, "require-sigs = true", "trusted-public-keys =", "max-jobs = 0")
 					if mode == "ifd" {

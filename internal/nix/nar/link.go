@@ -49,7 +49,7 @@ func Leaves(root, file string) (*Link, error) {
 			continue
 		}
 		if links++; links > 255 {
-			return nil, nil // a circle, as whoever opens it will say
+			return nil, nil // a circle: its reader reports that
 		}
 		target, err := os.Readlink(filepath.Join(root, next))
 		if err != nil {

@@ -134,7 +134,7 @@ func Remove(root string) error {
 		if err == nil && entry.IsDir() {
 			return os.Chmod(path, 0o755)
 		}
-		return nil // RemoveAll says what is the matter
+		return nil // RemoveAll reports it
 	})
 	return errors.Join(err, os.RemoveAll(root))
 }

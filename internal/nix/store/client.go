@@ -95,7 +95,7 @@ func (s *Store) Close() error {
 const window = 100
 
 // ask sends a request about each path, and lets read read each answer, in their
-// order. After an error the connection is of no more use.
+// order. After an error the connection cannot be used.
 func (s *Store) ask(ctx context.Context, op daemon.Operation, paths []string, read func(path string, r io.Reader) error) error {
 	for len(paths) > 0 {
 		batch := paths[:min(window, len(paths))]
