@@ -72,13 +72,6 @@ func testKindOf(base string) kind {
 	return kindOf(base)
 }
 
-// Of returns what planning needs of a file with that base name and text. Where
-// it needs all of it, that is text itself.
-func Of(base string, text []byte) []byte {
-	kept, _ := reduce(kindOf(base), text, true)
-	return kept
-}
-
 // reduce returns what planning needs of a file that begins with text. It
 // reports false if that cannot be told without the rest; all means that text is
 // the whole file.

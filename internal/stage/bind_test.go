@@ -13,7 +13,7 @@ import (
 	"dgd/internal/drvgen"
 	"dgd/internal/graph"
 	"dgd/internal/nix/nar"
-	"dgd/internal/nix/socket"
+	"dgd/internal/nix/socket/sockettest"
 	"dgd/internal/workspace"
 )
 
@@ -140,7 +140,7 @@ func TestBindStore(t *testing.T) {
 	link.Steps = []action.Step{{Run: &action.Run{Args: []string{"link"}}}}
 	plan := Plan{Goroot: "share/go", Graph: graph.Graph{Nodes: []*graph.Node{std.Graph.Nodes[0], lib, c, own, main, link}}}
 
-	st := socket.NewMemory("/nix/store", someExecutor, someGo, someEnv, someStdEnv, someLinkEnv, someStdSpecs)
+	st := sockettest.NewMemory("/nix/store", someExecutor, someGo, someEnv, someStdEnv, someLinkEnv, someStdSpecs)
 	modules, err := SplitModules(t.Context(), &SplitConfig{Vendor: filepath.Join(src, "vendor"), StoreDir: "/nix/store"}, st)
 	if err != nil {
 		t.Fatal(err)
@@ -243,7 +243,7 @@ func TestBindErrors(t *testing.T) {
 		t.Fatal(err)
 	}
 	delete(cfg.Inputs, drvgen.Go)
-	st := socket.NewMemory("/nix/store", someExecutor)
+	st := sockettest.NewMemory("/nix/store", someExecutor)
 	if err := bound.AddTo(t.Context(), st, cfg); err == nil || !strings.Contains(err.Error(), "needs go, which the build does not have") {
 		t.Errorf("without a toolchain, the error is %v", err)
 	}
@@ -275,13 +275,13 @@ func TestSplitModulesErrors(t *testing.T) {
 	if _, err := SplitModules(ctx, &SplitConfig{Vendor: dir, StoreDir: "/nix/store"}, nil); !errors.Is(err, context.Canceled) {
 		t.Errorf("the error is %v", err)
 	}
-	if _, err := SplitModules(t.Context(), &SplitConfig{Vendor: dir, StoreDir: "/nix/store"}, closedStore{socket.NewMemory("/nix/store")}); err == nil || err.Error() != "closed" {
+	if _, err := SplitModules(t.Context(), &SplitConfig{Vendor: dir, StoreDir: "/nix/store"}, closedStore{sockettest.NewMemory("/nix/store")}); err == nil || err.Error() != "closed" {
 		t.Errorf("the error is %v", err)
 	}
 }
 
 // closedStore takes nothing.
-type closedStore struct{ *socket.Memory }
+type closedStore struct{ *sockettest.Memory }
 
 func (closedStore) AddTrees(context.Context, []nar.Hashed) ([]string, error) {
 	return nil, errors.New("closed")

@@ -14,7 +14,7 @@ import (
 	"dgd/internal/action"
 	"dgd/internal/drvgen"
 	"dgd/internal/graph"
-	"dgd/internal/nix/socket"
+	"dgd/internal/nix/socket/sockettest"
 	"dgd/internal/workspace"
 )
 
@@ -140,7 +140,7 @@ func TestPlanAndBind(t *testing.T) {
 		t.Errorf("main.go is %q, %v", text, err)
 	}
 
-	st := socket.NewMemory("/nix/store", cfg.Executor, cfg.Inputs[drvgen.Go], modules[0].Store)
+	st := sockettest.NewMemory("/nix/store", cfg.Executor, cfg.Inputs[drvgen.Go], modules[0].Store)
 	if err := bound.AddTo(ctx, st, cfg); err != nil {
 		t.Fatal(err)
 	}

@@ -1,4 +1,5 @@
-package socket
+// Package sockettest has a store for tests of what uses package socket.
+package sockettest
 
 import (
 	"bytes"
@@ -7,9 +8,10 @@ import (
 	"slices"
 
 	"dgd/internal/nix/nar"
+	"dgd/internal/nix/socket"
 )
 
-// Memory is a Store for tests: it holds what was added in maps.
+// Memory is a socket.Store: it holds what was added in maps.
 type Memory struct {
 	Dir   string            // the store directory
 	Paths map[string][]byte // the valid paths: a tree's NAR, a derivation's text, or nothing
@@ -30,7 +32,7 @@ func NewMemory(dir string, valid ...string) *Memory {
 
 // Add implements Store. It refuses a derivation with a reference that is not
 // valid, as Nix does.
-func (m *Memory) Add(ctx context.Context, b Batch) error {
+func (m *Memory) Add(ctx context.Context, b socket.Batch) error {
 	for _, t := range b.Trees {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -68,14 +70,20 @@ func (m *Memory) add(path string, contents []byte) {
 
 // AddTrees implements Store.
 func (m *Memory) AddTrees(ctx context.Context, trees []nar.Hashed) ([]string, error) {
-	b, paths := treesOnly(m.Dir, trees)
-	return paths, m.Add(ctx, b)
+	b := socket.Batch{Trees: trees}
+	for _, t := range trees {
+		b.Use = append(b.Use, t.StorePath(m.Dir))
+	}
+	return b.Use, m.Add(ctx, b)
 }
 
 // AddDerivations implements Store.
-func (m *Memory) AddDerivations(ctx context.Context, drvs []Derivation) ([]string, error) {
-	b, paths := derivationsOnly(m.Dir, drvs)
-	return paths, m.Add(ctx, b)
+func (m *Memory) AddDerivations(ctx context.Context, drvs []socket.Derivation) ([]string, error) {
+	b := socket.Batch{Derivations: drvs}
+	for _, d := range drvs {
+		b.Use = append(b.Use, d.Path(m.Dir))
+	}
+	return b.Use, m.Add(ctx, b)
 }
 
 // Valid implements Store.
@@ -88,8 +96,8 @@ func (m *Memory) Valid(ctx context.Context, paths []string) (map[string]bool, er
 }
 
 // SubmitDerivation implements Store. It refuses what AddDerivations does.
-func (m *Memory) SubmitDerivation(ctx context.Context, d Derivation) error {
-	if _, err := m.AddDerivations(ctx, []Derivation{d}); err != nil {
+func (m *Memory) SubmitDerivation(ctx context.Context, d socket.Derivation) error {
+	if _, err := m.AddDerivations(ctx, []socket.Derivation{d}); err != nil {
 		return err
 	}
 	return m.SubmitFile(ctx, d.ATerm)
