@@ -1,17 +1,21 @@
 package stage
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
 	"dgd/internal/action"
 	"dgd/internal/gocmd"
 	"dgd/internal/graph"
+	"dgd/internal/workspace"
 )
 
 // newerToolchain is the toolchain with another go command: of each build it prints a
@@ -380,6 +384,88 @@ func TestBindTestsByGo(t *testing.T) {
 		cfg.TestData = map[string][]string{"*": {data}}
 		if bound, err := Bind(t.Context(), cfg); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %+v, %v", data, bound, err)
+		}
+	}
+}
+
+// The node of the go command has the modules and the environment that the plan has.
+func TestMayBuild(t *testing.T) {
+	src := project(t, map[string]string{"go.mod": "module example.com/m\n", "sub/go.mod": "module example.com/m/sub\n$"})
+	at := &workspace.Place{Src: src, ModRoot: filepath.Join(src, "sub"), Root: filepath.Join(src, "sub"), Changed: []string{filepath.Join(src, "sub/go.mod")}}
+	vars := map[string]string{"GOOS": "linux", "GOARCH": "amd64", "GOHOSTOS": "linux", "GOHOSTARCH": "amd64"}
+	for _, test := range []struct {
+		name   string
+		cfg    Config
+		target string
+		inputs []graph.Input
+		copies []string
+	}{
+		{"vendored", Config{Vendor: "/v", Fallback: &Fallback{}}, "linux", []graph.Input{graph.Toolchain, graph.Vendor}, []string{"${VENDOR} ${SRC}/sub/vendor"}},
+		{"archives", Config{Downloads: "/d", Fallback: &Fallback{}}, "linux", []graph.Input{graph.Toolchain, graph.Unpacked, graph.Downloads}, []string{"${UNPACKED} ${OBJ}/mod", "${DOWNLOADS} ${OBJ}/mod/cache/download"}},
+		{"a lock", Config{Lock: &workspace.Locked{}, Fallback: &Fallback{UserEnv: true}}, "linux", []graph.Input{graph.UserEnv, graph.Toolchain, graph.ModCache}, []string{"${MODCACHE} ${OBJ}/mod"}},
+		{"libraries", Config{Libraries: true, Fallback: &Fallback{}}, "linux", []graph.Input{graph.Toolchain}, []string{"${OBJ}/gopath/bin ${out}/bin"}},
+		{"libraries for another platform", Config{Libraries: true, Fallback: &Fallback{}}, "freebsd", []graph.Input{graph.Toolchain}, []string{"${OBJ}/gopath/bin/freebsd_amd64 ${out}/bin"}},
+	} {
+		vars["GOOS"] = test.target
+		p := &Plan{}
+		test.cfg.Env = map[string]string{"GOFLAGS": "-overlay=" + src + "/o.json"}
+		if err := p.mayBuild(&test.cfg, at, vars, [][]string{{"build", "-o", "${out}/bin/", src + "/x", "."}}); err != nil {
+			t.Fatal(err)
+		}
+		var copies []string
+		written := false
+		for _, s := range p.ByGo.Steps {
+			switch {
+			case s.Copy != nil:
+				copies = append(copies, s.Copy.From+" "+s.Copy.To)
+			case s.Write != nil:
+				written = s.Write.Path == "${SRC}/sub/go.mod" && s.Write.Text == "module example.com/m/sub\n$$"
+			case s.Run != nil:
+				if want := []string{"${GO}/bin/go", "build", "-p=${CORES}", "-o", "${out}/bin/", "${SRC}/x", "."}; !slices.Equal(s.Run.Args, want) || s.Run.Dir != "${SRC}/sub" {
+					t.Errorf("%s: %q in %s", test.name, s.Run.Args, s.Run.Dir)
+				}
+				if !slices.Contains(s.Run.Env, "GOFLAGS=-overlay=${SRC}/o.json") {
+					t.Errorf("%s: the environment is %q", test.name, s.Run.Env)
+				}
+			}
+		}
+		if !slices.Equal(p.ByGo.Inputs, test.inputs) || !slices.Equal(copies, test.copies) || !written {
+			t.Errorf("%s: inputs %q, copies %q, go.mod written: %v", test.name, p.ByGo.Inputs, copies, written)
+		}
+	}
+	at.Changed = []string{filepath.Join(src, "none")}
+	if err := (&Plan{}).mayBuild(&Config{Fallback: &Fallback{}}, at, vars, nil); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a changed file that is not there: %v", err)
+	}
+	p := &Plan{}
+	if err := p.mayBuild(&Config{}, at, vars, nil); err != nil || p.ByGo != nil || p.leave(&unplanned{errors.New("x")}) {
+		t.Errorf("without fallback: %v, %+v", err, p.ByGo)
+	}
+}
+
+// Of a message one line is shown, and not more than fits on some.
+func TestShorten(t *testing.T) {
+	for in, want := range map[string]string{
+		"one": "one", "one\ntwo": "one…", "# example.com/p\none": "one", "# example.com/p\none\ntwo": "one…",
+		"# example.com/p": "# example.com/p", strings.Repeat("ä", 150): strings.Repeat("ä", 100) + "…",
+	} {
+		if got := shorten(in); got != want {
+			t.Errorf("%q: %q, want %q", in, got, want)
+		}
+	}
+}
+
+// Module information that is not as the go command writes it is an error that shows it.
+func TestProgramsOf(t *testing.T) {
+	mark := strings.Repeat("x", 16)
+	info := strconv.Quote(mark + "path\texample.com/m/v2\nmod\texample.com/m/v2\tv2.0.0\t\n" + mark)
+	got, err := programsOf("a\nmodinfo " + info + "\nb\n")
+	if err != nil || len(got) != 1 || got[0].Name != "example.com/m/v2" || got[0].Main != "m" {
+		t.Errorf("%+v, %v", got, err)
+	}
+	for _, text := range []string{`modinfo "\q"`, `modinfo "short"`, "modinfo " + strconv.Quote(mark+"=>\ta\tv1\th\n"+mark)} {
+		if list, err := programsOf(text); err == nil {
+			t.Errorf("%s: %+v", text, list)
 		}
 	}
 }
