@@ -3,6 +3,7 @@ package stage
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -300,5 +301,43 @@ func TestWriteJSON(t *testing.T) {
 	}
 	if err := WriteJSON(file+"/y", 1); err == nil {
 		t.Error("wrote below a file")
+	}
+}
+
+// With a lock, modules are named by it: each by its place in the module cache.
+func TestBindLocked(t *testing.T) {
+	lib := node("example.org/Lib", false, "vendor/example.org/!lib@v1.0.0/lib.go")
+	lib.Src.Dir, lib.Src.Vendored = "vendor/example.org/!lib@v1.0.0", true
+	link := &graph.Node{Kind: graph.Link, Name: "m", Main: "m", Refs: []graph.Ref{{Node: 0, Output: graph.Archive}}, Steps: []action.Step{{Run: &action.Run{Args: []string{"link"}}}}}
+	plan := Plan{Goroot: "share/go", Graph: graph.Graph{Nodes: []*graph.Node{lib, link}}}
+	src := project(t, map[string]string{"go.mod": "module example.com/m\n"})
+	cfg := files(t, src, plan, Plan{}, nil)
+	cfg.Modules = ""
+	cfg.Locked = []workspace.LockedModule{{Path: "example.org/Lib", Version: "v1.0.0", Tree: "/nix/store/lib"}}
+	bound, err := Bind(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := false
+	for _, v := range bound.Derivations[0].Vars {
+		found = found || v.Path == "/nix/store/lib"
+	}
+	if !found {
+		t.Errorf("the package's variables are %+v", bound.Derivations[0].Vars)
+	}
+	cfg.Locked[0].Path = "no path"
+	if _, err := Bind(t.Context(), cfg); err == nil || !strings.Contains(err.Error(), `malformed module path "no path"`) {
+		t.Errorf("a path of no module: %v", err)
+	}
+	for name, change := range map[string]func(*BindConfig){
+		"plan": func(c *BindConfig) { c.Plan += ".none" }, "std": func(c *BindConfig) { c.StdPlan += ".none" },
+		"modules": func(c *BindConfig) { c.Locked, c.Modules = nil, "/none" }, "settings": func(c *BindConfig) { c.Locked, c.Settings = nil, "/none" },
+		"tests": func(c *BindConfig) { c.Locked, c.Tests = nil, "/none" },
+	} {
+		other := *cfg
+		change(&other)
+		if _, err := Bind(t.Context(), &other); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("without the file of the %s: %v", name, err)
+		}
 	}
 }

@@ -1,6 +1,10 @@
 package stage
 
 import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
@@ -8,6 +12,7 @@ import (
 
 	"dgd/internal/action"
 	"dgd/internal/graph"
+	"dgd/internal/group"
 )
 
 // The derivation that is made before a program is planned is the one that Bind
@@ -43,6 +48,46 @@ func TestBindStd(t *testing.T) {
 	}
 }
 
+// The specs that derivations of the standard library name are written for them.
+func TestWriteStdSpecs(t *testing.T) {
+	std := Plan{Goroot: "share/go", Graph: graph.Graph{Nodes: []*graph.Node{node("errors", true), node("net", true), node("example.com/own", true)}}}
+	dir := t.TempDir()
+	cfg := &StdSpecsConfig{StdPlan: filepath.Join(dir, "std")}
+	if err := WriteJSON(cfg.StdPlan, std); err != nil {
+		t.Fatal(err)
+	}
+	out := filepath.Join(dir, "specs")
+	if err := WriteStdSpecs(cfg, out); err != nil {
+		t.Fatal(err)
+	}
+	drvs, _, err := ofStd(&std, group.Std(&std.Graph))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, d := range drvs {
+		text, err := os.ReadFile(filepath.Join(out, d.SpecFile.Suffix))
+		if err != nil || !strings.HasPrefix(string(text), `{"units":[{`) {
+			t.Errorf("the spec of %s is %q, %v", d.Name, text, err)
+		}
+	}
+	if entries, err := os.ReadDir(out); err != nil || len(entries) != len(drvs) || len(drvs) < 2 {
+		t.Errorf("there are %d specs for %d derivations: %v", len(entries), len(drvs), err)
+	}
+	if err := WriteStdSpecs(cfg, out); !errors.Is(err, fs.ErrExist) {
+		t.Errorf("into a directory that is there: %v", err)
+	}
+	if err := WriteStdSpecs(&StdSpecsConfig{StdPlan: cfg.StdPlan + ".none"}, out+"2"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("without a plan: %v", err)
+	}
+}
+
+// A plan of wasip1 has no shared libraries, but programs that are compiled as such.
+func TestStdFlagsOfWASI(t *testing.T) {
+	if got := stdFlags([]string{"-buildmode=c-shared", "-race"}, "wasip1"); !slices.Equal(got, []string{"-race"}) {
+		t.Errorf("got %q", got)
+	}
+}
+
 func TestForStd(t *testing.T) {
 	for _, test := range []struct {
 		flags   []string
@@ -62,6 +107,7 @@ func TestForStd(t *testing.T) {
 		{goflags: "-buildmode=pie", wantEnv: "-buildmode=pie"},
 		{goflags: "-buildmode=exe", wantEnv: "-buildmode=archive"},
 		{goflags: "-buildmode=plugin\n-race", wantEnv: "-race"},
+		{goflags: "-pgo=x.pgo -modfile=other.mod -overlay=o.json -race", wantEnv: "-race"},
 		{goflags: `'-gcflags=all=-N -l' "-asmflags=-D 'X'" '-asmflags=all=-D "X"'`, wantEnv: `"-gcflags=all=-N -l" '-asmflags=all=-D "X"'`},
 	} {
 		cfg := &Config{Flags: test.flags, Env: map[string]string{"GOARCH": "arm64"}}
