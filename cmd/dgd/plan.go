@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -10,11 +9,11 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
 
-	"dgd/internal/bind"
 	"dgd/internal/goflags"
 	"dgd/internal/lock/making"
 	"dgd/internal/planfile"
@@ -27,7 +26,7 @@ type planFlags struct {
 	src, builder, ldflags, gcflags, target, granularity string
 	packages, excluded, tags, env                       []string
 	testPackages, checkFlags, testData                  []string
-	cgo, contentAddressed, tests, fallback              bool
+	cgo, contentAddressed, tests, fallback, add         bool
 }
 
 // gowork is what the builder's env, or else the user's, says of the workspace.
@@ -51,10 +50,12 @@ func newPlan() *cobra.Command {
 the project's programs, a line for each package. Evaluation reads it in the argument plan.
 
 It runs the go command in PATH and takes the modules of dgd.lock, or of the project's vendor directory.
-The flags are the arguments of the builder; without them those hold that the file already has. The old
-file stays until the new one is complete.`,
+The flags are the arguments of the builder; without them those hold that the file already has.
+--builder begins anew: then what no flag says is as without one. --add keeps what the file has,
+and adds another setting. The old file stays until the new one is complete.`,
 		Example: `  dgd plan --tags netgo --ldflags '-s -w'
   dgd plan             # anew, with the same settings
+  dgd plan --add --tags sqlite
   dgd plan --check     # say which packages have another plan now`,
 		Args:              misused(cobra.MaximumNArgs(1)),
 		ValidArgsFunction: directories,
@@ -93,6 +94,7 @@ file stays until the new one is complete.`,
 	flags.BoolVar(&f.cgo, "cgo", true, "cgo is on, as where the builder's env does not say CGO_ENABLED")
 	flags.BoolVar(&f.contentAddressed, "content-addressed", false, "the builder's contentAddressed is true: of a program with C there is another plan then")
 	flags.StringVar(&f.granularity, "granularity", "module", "the builder's granularity, `package or module`")
+	flags.BoolVar(&f.add, "add", false, "the file is to have these settings beside those that it has")
 	flags.BoolVar(&f.fallback, "fallback", true, "let the go command build in one derivation what cannot be planned package by package")
 	flags.BoolVar(&f.tests, "tests", false, "plan the tests, too: a derivation for each package's")
 	flags.StringArrayVar(&f.testPackages, "test-package", nil, "with --tests, the builder's testPackages have `PATTERN` (default: ./..., for buildGoModule its packages)")
@@ -110,7 +112,7 @@ func runPlan(cmd *cobra.Command, project *making.Project, f *planFlags, check, a
 	if check && old == nil {
 		return fmt.Errorf("there is no %s: run `dgd plan` in %s", planfile.Name, project.Dir)
 	}
-	cfg, err := f.config(cmd, project.Dir, name, old)
+	sets, err := f.sets(cmd, name, old)
 	if err != nil {
 		return err
 	}
@@ -119,10 +121,7 @@ func runPlan(cmd *cobra.Command, project *making.Project, f *planFlags, check, a
 		return err
 	}
 	defer os.RemoveAll(tmp)
-	if err := useModules(cmd.Context(), project, cfg, tmp); err != nil {
-		return err
-	}
-	plans, err := makePlans(cmd.Context(), cfg, strings.Split(f.target, ","), tmp)
+	plans, err := makePlans(cmd.Context(), project, sets, tmp)
 	if err != nil {
 		return err
 	}
@@ -145,30 +144,82 @@ func runPlan(cmd *cobra.Command, project *making.Project, f *planFlags, check, a
 	return nil
 }
 
-// makePlans plans for each target.
-func makePlans(ctx context.Context, cfg *stage.FileConfig, targets []string, tmp string) (map[string]*planfile.File, error) {
+// A variant is one setting for one target.
+type variant struct {
+	cfg    *stage.FileConfig
+	target string
+	key    string // of the setting, the same on every machine
+}
+
+// variants are those of some settings, each once.
+func variants(ctx context.Context, project *making.Project, sets []*planFlags, tmp string) ([]variant, error) {
+	var list []variant
+	var lock *workspace.Locked
+	for i, f := range sets {
+		cfg, err := f.config(ctx, project.Dir)
+		if err != nil {
+			return nil, err
+		}
+		key, err := cfg.Key()
+		if err != nil {
+			return nil, err
+		}
+		if i == 0 {
+			if err := useModules(ctx, project, cfg, tmp); err != nil {
+				return nil, err
+			}
+			lock = cfg.Lock
+		}
+		cfg.Lock = lock
+		for _, target := range strings.Split(f.target, ",") {
+			goos, goarch, ok := strings.Cut(target, "/")
+			if !ok || goos == "" || goarch == "" {
+				return nil, misuse{fmt.Errorf("--for has %q, not GOOS/GOARCH", target)}
+			}
+			v := variant{target: target, key: key}
+			if slices.ContainsFunc(list, func(w variant) bool { return w.target == target && w.key == key }) {
+				continue
+			}
+			one := *cfg
+			one.Env = maps.Clone(cfg.Env)
+			one.Env["GOOS"], one.Env["GOARCH"] = goos, goarch
+			v.cfg = &one
+			list = append(list, v)
+		}
+	}
+	return list, nil
+}
+
+// makePlans plans each setting for its targets.
+func makePlans(ctx context.Context, project *making.Project, sets []*planFlags, tmp string) (map[string]*planfile.File, error) {
+	list, err := variants(ctx, project, sets, tmp)
+	if err != nil {
+		return nil, err
+	}
+	count := map[string]int{} // by target
+	for _, v := range list {
+		count[v.target]++
+	}
 	plans := map[string]*planfile.File{}
-	for _, target := range targets {
-		goos, goarch, ok := strings.Cut(target, "/")
-		if !ok || goos == "" || goarch == "" {
-			return nil, misuse{fmt.Errorf("--for has %q, not GOOS/GOARCH", target)}
-		}
-		if plans[target] != nil {
-			continue
-		}
-		one := *cfg
-		one.Env = maps.Clone(cfg.Env)
-		one.Env["GOOS"], one.Env["GOARCH"] = goos, goarch
-		var err error
-		if plans[target], err = stage.MakeFile(ctx, &one, filepath.Join(tmp, "plan", goos+"-"+goarch)); err != nil {
-			if len(targets) > 1 {
-				err = fmt.Errorf("for %s: %w", target, err)
+	for i, v := range list {
+		plan, err := stage.MakeFile(ctx, v.cfg, filepath.Join(tmp, "plan", strconv.Itoa(i)))
+		if err != nil {
+			if len(list) > 1 {
+				err = fmt.Errorf("for %s: %w", v.target, err)
 			}
 			return nil, err
 		}
-		if reason := plans[target].Unplanned; reason != "" {
-			fmt.Fprintf(os.Stderr, "dgd: for %s, the go command will build the programs in one derivation, because dgd cannot plan them package by package (--fallback=false makes it an error): %s\n", target, reason)
+		if reason := plan.Unplanned; reason != "" {
+			fmt.Fprintf(os.Stderr, "dgd: for %s, the go command will build the programs in one derivation, because dgd cannot plan them package by package (--fallback=false makes it an error): %s\n", v.target, reason)
 		}
+		name := v.target
+		if count[name] > 1 {
+			name += ":" + v.key
+		}
+		if len(count) < len(list) {
+			plan.SetVariant(name)
+		}
+		plans[name] = plan
 	}
 	return plans, nil
 }
@@ -186,15 +237,9 @@ func showDifferences(cmd *cobra.Command, project *making.Project, name string, o
 	return showFindings(cmd, planfile.Differences(before, after), asJSON, "dgd plan", project.Dir)
 }
 
-// config is what to plan: by flags, and where these are not given by the settings
-// of the file.
-func (f *planFlags) config(cmd *cobra.Command, dir, name string, old []byte) (*stage.FileConfig, error) {
-	if old != nil {
-		if err := f.keep(cmd, name, old); err != nil && cmd.Flags().NFlag() == 0 {
-			return nil, fmt.Errorf("%w; with flags that say its settings, `dgd plan` does not read the old file", err)
-		}
-	}
-	goroot, err := making.Toolchain(cmd.Context(), &making.Project{Dir: dir})
+// config is what to plan in dir.
+func (f *planFlags) config(ctx context.Context, dir string) (*stage.FileConfig, error) {
+	goroot, err := making.Toolchain(ctx, &making.Project{Dir: dir})
 	if err != nil {
 		return nil, err
 	}
@@ -255,140 +300,6 @@ func (f *planFlags) config(cmd *cobra.Command, dir, name string, old []byte) (*s
 	hidden, _ := goflags.HideValues(ldflags)
 	cfg.Flags = append(cfg.Flags, "-ldflags="+hidden)
 	return cfg, nil
-}
-
-// ofTests are the tests to plan, or null.
-func (f *planFlags) ofTests(cfg *stage.FileConfig) (*stage.FileTests, error) {
-	if !f.tests {
-		if len(f.testPackages)+len(f.checkFlags)+len(f.testData) > 0 {
-			return nil, misuse{errors.New("--test-package, --check-flag and --test-data are of --tests: give that, too")}
-		}
-		return nil, nil
-	}
-	t := &stage.FileTests{Packages: f.testPackages, CheckFlags: f.checkFlags, Data: map[string][]string{}}
-	if len(t.Packages) == 0 {
-		t.Packages = []string{"./..."}
-		if cfg.Libraries {
-			t.Packages = cfg.Package
-		}
-	}
-	if t.CheckFlags == nil {
-		t.CheckFlags = []string{}
-	}
-	for _, d := range f.testData {
-		name, path, ok := strings.Cut(d, "=")
-		if !ok {
-			name, path = bind.AllTests, d
-		}
-		t.Data[name] = append(t.Data[name], path)
-	}
-	return t, nil
-}
-
-// keep takes the settings of a file for flags that are not given.
-func (f *planFlags) keep(cmd *cobra.Command, name string, old []byte) error {
-	lines, err := planfile.Lines(name, old)
-	if err != nil {
-		return err
-	}
-	targets := planfile.Targets(lines)
-	if len(targets) == 0 {
-		return fmt.Errorf("%s is for no target", name)
-	}
-	facts, err := planfile.Read(name, lines, targets[0])
-	if err != nil {
-		return err
-	}
-	var s struct {
-		Cgo                  bool
-		Env                  map[string]string
-		Flags                []string
-		Granularity, ModRoot string
-		Libraries            bool
-		Packages, Excluded   []string
-		Tests                *planfile.TestSettings
-	}
-	for key, field := range map[string]any{
-		"cgo": &s.Cgo, "env": &s.Env, "flags": &s.Flags, "granularity": &s.Granularity, "libraries": &s.Libraries,
-		"packages": &s.Packages, "excluded": &s.Excluded, "modRoot": &s.ModRoot, "tests": &s.Tests,
-	} {
-		if facts.Settings[key] == nil && key == "tests" {
-			continue
-		}
-		if err := json.Unmarshal(facts.Settings[key], field); err != nil {
-			return fmt.Errorf("%s: the setting %s: %w", name, key, err)
-		}
-	}
-	if value := facts.Settings["contentAddressed"]; value != nil && !cmd.Flags().Changed("content-addressed") {
-		f.contentAddressed = string(value) == "true"
-	}
-	given := func(flag string) bool { return cmd.Flags().Changed(flag) }
-	if !given("builder") && !s.Libraries {
-		f.builder = "buildWithIFD"
-	}
-	if !given("src") && s.ModRoot != "." {
-		f.src = strings.TrimSuffix(filepath.Dir(name), string(filepath.Separator)+filepath.FromSlash(s.ModRoot))
-	}
-	// Without a list, builders have different packages.
-	if !given("package") && (!given("builder") || (f.builder == "buildGoModule") == s.Libraries) {
-		f.packages = s.Packages
-	}
-	f.keepTests(s.Tests, given)
-	if !given("exclude") {
-		f.excluded = s.Excluded
-	}
-	if !given("for") {
-		f.target = strings.Join(targets, ",")
-	}
-	if !given("cgo") {
-		f.cgo = s.Cgo
-	}
-	if !given("granularity") {
-		f.granularity = s.Granularity
-	}
-	if !given("env") {
-		for name, value := range s.Env {
-			f.env = append(f.env, name+"="+value)
-		}
-	}
-	for _, flag := range s.Flags {
-		if value, ok := strings.CutPrefix(flag, "-tags="); ok && !given("tags") {
-			f.tags = strings.Split(value, ",")
-		}
-		if value, ok := strings.CutPrefix(flag, "-ldflags="); ok && !given("ldflags") {
-			f.ldflags = value
-		}
-		if value, ok := strings.CutPrefix(flag, "-gcflags="); ok && !given("gcflags") {
-			f.gcflags = value
-		}
-	}
-	return nil
-}
-
-// keepTests takes a file's settings of tests for flags that are not given.
-func (f *planFlags) keepTests(t *planfile.TestSettings, given func(flag string) bool) {
-	if !given("tests") {
-		f.tests = t != nil
-	}
-	if !f.tests || t == nil {
-		return
-	}
-	if !given("test-package") && !given("package") {
-		f.testPackages = t.Packages
-	}
-	if !given("check-flag") {
-		f.checkFlags = t.CheckFlags
-	}
-	if !given("test-data") {
-		for _, name := range slices.Sorted(maps.Keys(t.Data)) {
-			for _, path := range t.Data[name] {
-				if name != bind.AllTests {
-					path = name + "=" + path
-				}
-				f.testData = append(f.testData, path)
-			}
-		}
-	}
 }
 
 // useModules takes the modules of the project's lock, if it has one.

@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -34,7 +35,8 @@ type File struct {
 	Unplanned string
 }
 
-// Format returns the file of plans for some targets, GOOS/GOARCH: sorted, and with
+// Format returns the file of plans by their names: targets, GOOS/GOARCH, but where
+// several are for one (see SetVariant). It is sorted, and with
 // a sum at the end of each line. A line that not all targets have begins with those
 // that have it.
 func Format(plans map[string]*File) []byte {
@@ -69,7 +71,7 @@ func (f *File) parts() [][]string {
 // mark begins a line that not all targets have.
 const mark = "@"
 
-// For returns those of a plan's lines that a target has, without marks.
+// For returns those of a file's lines that the plan of that name has, without marks.
 func For(lines []string, target string) []string {
 	var list []string
 	for _, line := range lines {
@@ -84,18 +86,29 @@ func For(lines []string, target string) []string {
 	return list
 }
 
-// Targets are those that a plan is for.
-func Targets(lines []string) []string {
-	var list []string
-	for _, line := range lines {
-		if strings.HasPrefix(line, mark) {
-			_, line, _ = strings.Cut(line, " ")
+// SetVariant gives a plan a name among the plans of a file: there, several are for
+// one target.
+func (f *File) SetVariant(name string) {
+	f.Settings = append(f.Settings, "set variant "+strconv.Quote(name))
+}
+
+// Variants are the names of the plans of a file: targets, where each is for another.
+func Variants(lines []string) []string {
+	values := func(prefix string) (list []string) {
+		for _, line := range lines {
+			if strings.HasPrefix(line, mark) {
+				_, line, _ = strings.Cut(line, " ")
+			}
+			if value, ok := strings.CutPrefix(line, prefix); ok {
+				list = append(list, strings.Trim(value, `"`))
+			}
 		}
-		if value, ok := strings.CutPrefix(line, "set target "); ok {
-			list = append(list, strings.Trim(value, `"`))
-		}
+		return list
 	}
-	return list
+	if list := values("set variant "); len(list) > 0 {
+		return list
+	}
+	return values("set target ")
 }
 
 // sum is a line's checksum, by which damage is found.

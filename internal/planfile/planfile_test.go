@@ -100,7 +100,7 @@ func TestTargets(t *testing.T) {
 	if err != nil || !slices.Equal(lines, want) {
 		t.Errorf("the lines are\n%s\n(%v), want\n%s", strings.Join(lines, "\n"), err, strings.Join(want, "\n"))
 	}
-	if got := Targets(lines); !slices.Equal(got, []string{"linux/amd64", "linux/arm64"}) {
+	if got := Variants(lines); !slices.Equal(got, []string{"linux/amd64", "linux/arm64"}) {
 		t.Errorf("it is for %q", got)
 	}
 	for target, plan := range plans {

@@ -2,6 +2,8 @@ package stage
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -9,7 +11,6 @@ import (
 	"os"
 	"path"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -174,6 +175,16 @@ func (cfg *FileConfig) plans(ctx context.Context, dir string) (*filePlans, error
 	return plans, nil
 }
 
+// Key stands for all settings but the target. It is the same on every machine.
+func (cfg *FileConfig) Key() (string, error) {
+	text, err := json.Marshal(map[string]any{"settings": cfg.settings(), "tests": cfg.Tests, "contentAddressed": cfg.ContentAddressed})
+	if err != nil {
+		return "", err
+	}
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:2]), nil
+}
+
 // settings are what evaluation compares with the arguments of a builder.
 func (cfg *FileConfig) settings() map[string]any {
 	env := maps.Clone(cfg.Env)
@@ -334,134 +345,6 @@ func (cfg *FileConfig) native(plans *filePlans, vendored []bind.Module) (map[str
 	}
 	return found, nil
 }
-
-// CheckConfig says which sources a plan is compared with.
-type CheckConfig struct {
-	Src  string `json:"src"`
-	Plan string `json:"plan"` // the file
-	// ModRoot is that of Config.
-	ModRoot string `json:"modRoot"`
-	// Where is where to run `dgd plan`, for messages.
-	Where string `json:"where"`
-	// Go, Env and EnvFile are those of Config; Goroot is where evaluation takes
-	// GOROOT to be.
-	Go      string            `json:"go"`
-	Env     map[string]string `json:"env"`
-	EnvFile string            `json:"envFile"`
-	Goroot  string            `json:"goroot"`
-	// Tests means that the plan of the tests is compared, too.
-	Tests bool `json:"tests"`
-}
-
-// CheckFile compares a plan in a file with what it depends on: the sources, and
-// the toolchain that takes the place of the one that has planned. It works in dir,
-// which must not exist.
-func CheckFile(ctx context.Context, cfg *CheckConfig, dir string) error {
-	text, err := os.ReadFile(cfg.Plan)
-	if err != nil {
-		return err
-	}
-	lines, err := planfile.Lines(planfile.Name, text)
-	if err != nil {
-		return err
-	}
-	target := cfg.Env["GOOS"] + "/" + cfg.Env["GOARCH"]
-	facts, err := planfile.Read(planfile.Name, lines, target)
-	if err != nil {
-		return err
-	}
-	stale, err := cfg.stale(ctx, facts)
-	if err != nil {
-		return err
-	}
-	if cfg.Tests {
-		ofTests, err := planfile.ReadTests(planfile.Name, lines, target)
-		if err != nil {
-			return err
-		}
-		more, err := cfg.stale(ctx, ofTests)
-		if err != nil {
-			return err
-		}
-		stale = append(stale, more...)
-	}
-	if len(stale) == 0 {
-		return cfg.checkTools(ctx, facts, string(text), dir)
-	}
-	more := ""
-	if len(stale) > 10 {
-		more = fmt.Sprintf("\n  and %d more", len(stale)-10)
-		stale = stale[:10]
-	}
-	return fmt.Errorf("%s is stale: run `dgd plan` %s\n  %s%s", planfile.Name, cfg.Where, strings.Join(stale, "\n  "), more)
-}
-
-// stale compares the facts of a plan with the sources: see planfile.Facts.Compare.
-func (cfg *CheckConfig) stale(ctx context.Context, facts *planfile.Facts) ([]string, error) {
-	digest := skeleton.Digest
-	if facts.Tests {
-		digest = skeleton.DigestTests
-	}
-	digests, err := digest(ctx, cfg.Src, facts.Directories(), facts.Matches)
-	if err != nil {
-		return nil, err
-	}
-	at, err := workspace.Locate(cfg.Src, cfg.ModRoot, cfg.Env)
-	if err != nil {
-		return nil, err
-	}
-	var native []string
-	for _, n := range facts.Native {
-		digest, err := bind.Digest(cfg.Src, at.Rel(at.Vendor()), n.Dir)
-		if err != nil {
-			return nil, err
-		}
-		native = append(native, digest)
-	}
-	return facts.Compare(digests.Dirs, digests.Rest, native), nil
-}
-
-// checkTools compares the toolchain and the C compiler with those that the plan
-// was made with.
-func (cfg *CheckConfig) checkTools(ctx context.Context, facts *planfile.Facts, text, dir string) error {
-	g, err := gocmd.New(cfg.Go, cfg.EnvFile, cfg.Env, dir)
-	if err != nil {
-		return err
-	}
-	vars, err := g.Variables(ctx)
-	if err != nil {
-		return err
-	}
-	if vars["GOROOT"] != path.Clean(cfg.Goroot) {
-		return fmt.Errorf("the Go toolchain has its GOROOT at %s, not at %s: let the argument `go` have an attribute passthru.goroot with its place below the store path", vars["GOROOT"], cfg.Goroot)
-	}
-	for _, of := range []struct {
-		setting string
-		names   []string
-	}{{"toolEnv", gocmd.ToolVariables}, {"cgoEnv", gocmd.CVariables}} {
-		value, ok := facts.Settings[of.setting]
-		if !ok && of.setting == "cgoEnv" {
-			continue // no package has C
-		}
-		var planned []string
-		if err := json.Unmarshal(value, &planned); err != nil {
-			return fmt.Errorf("%s: the setting %s: %w: run `dgd plan` %s", planfile.Name, of.setting, err, cfg.Where)
-		}
-		if have := assigned(vars, of.names); !slices.Equal(planned, have) {
-			return fmt.Errorf("%s was made where Go's variables are %s, and the build has %s: say the difference in `env`, or by --env of `dgd plan` %s",
-				planfile.Name, strings.Join(planned, " "), strings.Join(have, " "), cfg.Where)
-		}
-	}
-	for _, m := range extLinker.FindAllStringSubmatch(text, -1) {
-		if cc, cxx := vars["CC"], vars["CXX"]; m[1] != cc && m[1] != cxx {
-			return fmt.Errorf("%s was made for the C compiler %s, and the build has %s and %s: run `dgd plan --env CC=%s --env CXX=%s` %s", planfile.Name, m[1], cc, cxx, cc, cxx, cfg.Where)
-		}
-	}
-	return nil
-}
-
-// extLinker matches the external linker in a step.
-var extLinker = regexp.MustCompile(`"-extld=([^"]*)"`)
 
 // assigned are those variables that have values, as a plan has them.
 func assigned(vars map[string]string, names []string) []string {

@@ -303,7 +303,7 @@ let
     bound = "%[3]s"; modules = "%[3]s/../modules.json"; modulesDir = "%[4]s"; locked = null; inherit inputs;
   });
   fail = message: throw message;
-  plan = import %[1]s/plan-file.nix { inherit fail; file = "%[5]s"; target = "linux/amd64"; };
+  plan = import %[1]s/plan-file.nix { inherit fail; file = "%[5]s"; variant = "linux/amd64"; };
   generated = import %[1]s/generate.nix { inherit execute; } (common // {
     inherit plan fail inputs; testInputs = inputs; src = "%[4]s"; tools = "%[6]s"; values = [ ]; libraries = builtins.fromJSON plan.settings.libraries;
     trees = import %[1]s/plan-trees.nix { inherit plan; src = "%[4]s"; locked = null; inherit fail; };

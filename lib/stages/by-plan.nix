@@ -19,7 +19,7 @@ let
   plan = import ./plan-file.nix {
     inherit fail;
     file = args.plan;
-    target = "${target.GOOS}/${target.GOARCH}";
+    inherit variant;
   };
   locked = if stages.locked == null then null else stages.locked.config.modules;
 
@@ -44,11 +44,19 @@ let
     inherit (args.inner) contentAddressed;
   };
   # Of being content-addressed a plan says something where that makes a difference.
-  differ = builtins.filter (
-    key:
-    plan.settings.${key} or "nothing" != builtins.toJSON wanted.${key}
-    && (key != "contentAddressed" || plan.settings ? contentAddressed)
-  ) (builtins.attrNames wanted);
+  differencesOf =
+    settings:
+    builtins.filter (
+      key:
+      settings.${key} or "nothing" != builtins.toJSON wanted.${key}
+      && (key != "contentAddressed" || settings ? contentAddressed)
+    ) (builtins.attrNames wanted);
+  # Of the plans in the file that for these arguments, or else the one that is nearest to them.
+  variant = builtins.foldl' (
+    best: name: if best == null || distance name < distance best then name else best
+  ) null (builtins.attrNames plan.variants);
+  distance = name: builtins.length (differencesOf plan.variants.${name});
+  differ = differencesOf plan.settings;
   key = builtins.head differ;
 
   # The same of tests.
@@ -61,12 +69,19 @@ let
     packages = args.testPackages;
   };
 
-  # What else the file is for, if there is a whole one.
+  # What else the file is for, if there is a whole one. Where that is one setting for several targets, the command
+  # says them all.
   others =
     let
-      has = builtins.tryEval plan.targets;
+      targets = map (settings: builtins.fromJSON settings.target) (builtins.attrValues plan.variants);
+      settings = map (settings: removeAttrs settings [ "target" "digest" "testdigest" "toolEnv" "cgoEnv" ]) (builtins.attrValues plan.variants);
+      has = builtins.tryEval (builtins.deepSeq targets true);
+      isOne = builtins.all (s: s == builtins.head settings) settings;
     in
-    if has.success then builtins.filter (t: t != wanted.target) has.value else [ ];
+    {
+      isMany = has.success && !isOne;
+      targets = if has.success && isOne then builtins.filter (t: t != wanted.target) targets else [ ];
+    };
   # The command that writes a plan for these arguments.
   quote = s: "'${builtins.replaceStrings [ "'" ] [ "'\\''" ] s}'";
   flag = name: value: [ "--${name} ${if builtins.match "[A-Za-z0-9_./,=:-]+" value != null then value else quote value}" ];
@@ -81,9 +96,9 @@ let
     ) wanted.flags;
   command = commandWith (hasTests || args.doCheck or false);
   commandWith = withTests: builtins.concatStringsSep " " (
-    [ "dgd plan" ]
+    [ (if others.isMany then "dgd plan --add" else "dgd plan") ]
     ++ flag "builder" (if wanted.libraries then "buildGoModule" else "buildWithIFD")
-    ++ flag "for" (builtins.concatStringsSep "," (others ++ [ wanted.target ]))
+    ++ flag "for" (builtins.concatStringsSep "," (others.targets ++ [ wanted.target ]))
     ++ (if wanted.modRoot == "." then [ ] else flag "src" (builtins.concatStringsSep "/" (map (_: "..") (builtins.filter builtins.isString (builtins.split "/" wanted.modRoot)))))
     ++ [ "--cgo=${if wanted.cgo then "true" else "false"}" ]
     ++ (if wanted.contentAddressed then [ "--content-addressed" ] else [ ])
@@ -131,10 +146,10 @@ let
       fail "`plan` is given, and moduleOverrides changes ${(builtins.head changed).path}, of which a plan in a file knows nothing: leave out `plan`"
     else if differ != [ ] then
       fail "dgd.plan is for another ${key}: it has ${
-        if key == "target" then builtins.toJSON plan.targets else plan.settings.${key} or "nothing"
+        if key == "target" then builtins.toJSON (map (settings: builtins.fromJSON settings.target) (builtins.attrValues plan.variants)) else plan.settings.${key} or "nothing"
       }, and the builder has ${
         builtins.toJSON wanted.${key}
-      }: run `${command}` ${where}"
+      }: run `${command}` ${where}${if others.isMany then "" else ", or with --add, which keeps what the file has"}"
     else if plan.byGo == null then
       value
     else if !args.fallback then
@@ -183,7 +198,7 @@ let
     inherit name;
     command = "check-plan";
     config = {
-      inherit src where tests;
+      inherit src where tests variant;
       inherit (args) modRoot;
       plan = builtins.path {
         path = args.plan;

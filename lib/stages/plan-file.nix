@@ -2,7 +2,7 @@
 {
   fail,
   file,
-  target, # GOOS/GOARCH
+  variant, # the name of the plan in the file, one of `variants`
 }:
 let
   inherit (builtins) elemAt substring stringLength;
@@ -54,19 +54,19 @@ let
       mark = marked line;
     in
     if mark == null then line else substring (stringLength mark + 2) (-1) line;
-  ofTarget = map withoutMark (
+  ofVariant = map withoutMark (
     builtins.filter (
       line:
       let
         mark = marked line;
       in
-      mark == null || builtins.elem target (splitOn "," mark)
+      mark == null || builtins.elem variant (splitOn "," mark)
     ) lines
   );
 
   # By what they are about: lists of lines as lists of fields.
   kindOf = line: builtins.head (builtins.match "([a-z]*) .*" (substring 0 12 line + " "));
-  byKind = builtins.groupBy kindOf ofTarget;
+  byKind = builtins.groupBy kindOf ofVariant;
   fields = kind: map (splitOn " ") (byKind.${kind} or [ ]);
 
   # A field, and a list in one.
@@ -226,17 +226,30 @@ let
 in
 {
   settings = jsonLines "set";
-  # All that the file is for.
-  targets = builtins.concatMap (
-    line:
+  # The settings of all plans in the file, by the plans' names: targets, but where several are for one.
+  variants =
     let
-      text = withoutMark line;
+      settings = map (line: {
+        mark = marked line;
+        words = builtins.match "set ([^ ]+) (.*)" (withoutMark line);
+      }) (builtins.filter (line: substring 0 4 (withoutMark line) == "set ") lines);
+      named =
+        setting:
+        builtins.concatMap (
+          s: if builtins.head s.words == setting then [ (builtins.fromJSON (elemAt s.words 1)) ] else [ ]
+        ) settings;
     in
-    if substring 0 11 text == "set target " then
-      [ (builtins.fromJSON (substring 11 (-1) text)) ]
-    else
-      [ ]
-  ) lines;
+    builtins.listToAttrs (
+      map (name: {
+        inherit name;
+        value = builtins.listToAttrs (
+          map (s: {
+            name = elemAt s.words 0;
+            value = elemAt s.words 1;
+          }) (builtins.filter (s: s.mark == null || builtins.elem name (splitOn "," s.mark)) settings)
+        );
+      }) (if named "variant" == [ ] then named "target" else named "variant")
+    );
   templates = jsonLines "template";
   parts = builtins.mapAttrs (
     _: rest:

@@ -235,6 +235,81 @@ func TestPlanByGo(t *testing.T) {
 	}
 }
 
+// One file has plans for several settings, also for the same platform: evaluation takes
+// the one that is for its arguments, as if it was alone.
+func TestPlanSettings(t *testing.T) {
+	testnix.Require(t)
+	dgd := dgdCommand(t)
+	src := project(t, withFiles(layers, map[string]string{"leaf/tagged.go": "//go:build a\n\npackage leaf\n\nimport _ \"strings\"\n"}))
+	plan := filepath.Join(src, "dgd.plan")
+	evaluate := func(args string) (string, error) {
+		call := "(" + expression(t, "buildWithIFD", src, planArgs+" plan = "+src+"/dgd.plan;"+args) + ").program.drvPath"
+		out, err := exec.Command("nix-instantiate", append([]string{"--eval", "--read-write-mode", "-E", call}, pureFlags...)...).CombinedOutput()
+		return string(out), err
+	}
+	type setting struct {
+		flags []string
+		args  string
+	}
+	first := setting{[]string{"--builder", "buildWithIFD", "--cgo=false", "--for", "linux/amd64,linux/arm64"}, ""}
+	others := []setting{
+		{[]string{"--builder", "buildWithIFD", "--cgo=false", "--tags", "a"}, `tags = [ "a" ];`},
+		{[]string{"--builder", "buildWithIFD", "--tags", "b", "--for", "linux/arm64"}, `tags = [ "b" ]; env.GOARCH = "arm64"; env.CGO_ENABLED = "1";`},
+	}
+	alone := map[string]string{}
+	for _, s := range append(others, first) {
+		writePlan(t, dgd, src, s.flags...)
+		var err error
+		if alone[s.args], err = evaluate(s.args); err != nil && !strings.Contains(s.args, "CGO_ENABLED") {
+			t.Fatalf("%v: %v\n%s", s.flags, err, alone[s.args])
+		}
+	}
+	if alone[""] == alone[others[0].args] {
+		t.Fatal("the tag changes nothing: the test shows nothing")
+	}
+	one := len(fileText(t, plan))
+	for _, s := range others[:1] {
+		writePlan(t, dgd, src, append(s.flags, "--add")...)
+	}
+	for _, args := range []string{"", others[0].args} {
+		if got, err := evaluate(args); err != nil || got != alone[args] {
+			t.Errorf("with %q among other settings: %v, %s, alone %s", args, err, got, alone[args])
+		}
+	}
+	text := fileText(t, plan)
+	if two := len(text); two > one*3/2 {
+		t.Errorf("a plan has %d bytes, and with one more setting %d", one, two)
+	}
+	if n := strings.Count(text, "set target \"linux/arm64\""); n != 1 {
+		t.Errorf("linux/arm64 is there %d times:\n%s", n, text)
+	}
+	// Anew, with all settings.
+	writePlan(t, dgd, src)
+	if fileText(t, plan) != text {
+		t.Errorf("dgd plan alone writes\n%s, not\n%s", fileText(t, plan), text)
+	}
+	if out, err := exec.Command(dgd, "plan", "--check", src).CombinedOutput(); err != nil {
+		t.Errorf("dgd plan --check: %v, %s", err, out)
+	}
+	if out, err := exec.Command(dgd, "plan", "--tags", "c", src).CombinedOutput(); err == nil || !strings.Contains(string(out), "has 2 settings: add --add to keep them, or --builder to write it anew") {
+		t.Errorf("dgd plan --tags: %v, %s", err, out)
+	}
+	if out, err := evaluate(`tags = [ "c" ];`); err == nil || !strings.Contains(out, "dgd.plan is for another flags") || !strings.Contains(out, "run `dgd plan --add --builder buildWithIFD --for linux/amd64 --cgo=false --package . --tags c --ldflags -buildid=` beside go.mod") {
+		t.Errorf("a setting that it has not: %v, %s", err, out)
+	}
+	edit(t, filepath.Join(src, "leaf/tagged.go"), "_ \"strings\"", "_ \"bytes\"")
+	writePlan(t, dgd, src, append(others[1].flags, "--add")...)
+	if got, err := evaluate(""); err != nil || got != alone[""] {
+		t.Errorf("what the tag does not concern: %v, %s, alone %s", err, got, alone[""])
+	}
+	if got, err := evaluate(others[0].args); err != nil || got == alone[others[0].args] {
+		t.Errorf("dgd plan --add does not plan the other settings anew: %v, %s", err, got)
+	}
+	if r := nixBuild(t, append([]string{"-E", expression(t, "buildWithIFD", src, planArgs+" plan = "+src+"/dgd.plan;"+others[0].args)}, pureFlags...)...); r.err != nil {
+		t.Errorf("%v\n%s", r.err, r.log)
+	}
+}
+
 // What is wrong with a plan, or between it and the arguments, evaluation says.
 func TestPlanErrors(t *testing.T) {
 	testnix.Require(t)
