@@ -10,6 +10,7 @@
 args:
 let
   contentAddressing = import ../content-addressing.nix;
+  copiedTests = import ../stages/copied-tests.nix { inherit execute; };
   stages = planning {
     inherit args;
     attrs = contentAddressing;
@@ -56,26 +57,9 @@ in
 {
   program = builtins.outputOf drv.outPath "out";
   # A derivation at evaluation, as the package is one.
-  tests.all = execute args.inner {
+  tests.all = copiedTests args.inner {
     name = "tests";
-    outputs = [ "out" ];
-    spec = builtins.toJSON {
-      units = [
-        {
-          name = "tests";
-          vars = { };
-          steps = [
-            {
-              copy = {
-                from = "\${TESTS}";
-                to = "\${out}";
-              };
-            }
-          ];
-        }
-      ];
-    };
-    vars.TESTS = builtins.outputOf testsDrv.outPath "out";
+    tests = builtins.outputOf testsDrv.outPath "out";
   };
   stages = {
     inherit (stages) plan;

@@ -218,29 +218,10 @@ let
   # The tests, as derivations that also depend on that the plan is of these sources.
   tested =
     name: tests:
-    execute (args.inner // { contentAddressed = false; }) {
+    import ./copied-tests.nix { inherit execute; } (args.inner // { contentAddressed = false; }) {
       name = storeName (if name == "all" then "tests" else "tests-${name}");
-      outputs = [ "out" ];
-      spec = builtins.toJSON {
-        units = [
-          {
-            name = "tests";
-            vars = { };
-            steps = [
-              {
-                copy = {
-                  from = "\${TESTS}";
-                  to = "\${out}";
-                };
-              }
-            ];
-          }
-        ];
-      };
-      vars = {
-        TESTS = tests;
-        PLAN = checkTests;
-      };
+      inherit tests;
+      vars.PLAN = checkTests;
     };
 in
 {
