@@ -1,0 +1,196 @@
+package planfile
+
+import (
+	"slices"
+	"strings"
+
+	"dgd/internal/bind"
+	"dgd/internal/graph"
+)
+
+// prefixOf returns the import path of the module that a package outside of the
+// sources belongs to, and the module.
+func (w *writer) prefixOf(n int) (prefix string, m *Module) {
+	node := w.p.Graph.Nodes[n]
+	if node.Src == nil || !node.Src.Vendored {
+		return "", nil
+	}
+	rel := strings.TrimPrefix(node.Src.Dir, "vendor/")
+	name, _, _ := strings.Cut(node.Name, " ")
+	for i := range w.p.Modules {
+		m := &w.p.Modules[i]
+		below, ok := strings.CutPrefix(rel+"/", m.Dir+"/")
+		below = strings.TrimSuffix(below, "/")
+		if !ok {
+			continue
+		}
+		if below == "" {
+			return name, m
+		}
+		if prefix, ok := strings.CutSuffix(name, "/"+below); ok {
+			return prefix, m
+		}
+	}
+	return "", nil
+}
+
+// modules writes the modules that packages come from, with short names.
+func (w *writer) modules() {
+	w.versions, w.lang = map[string]string{}, map[string]string{}
+	slices.SortStableFunc(w.p.Modules, func(a, b Module) int { return len(b.Dir) - len(a.Dir) })
+	used := map[string]*Module{}
+	langs := map[string]map[string]int{}
+	for n, node := range w.p.Graph.Nodes {
+		prefix, m := w.prefixOf(n)
+		if m == nil {
+			prefix = w.mainOf(node.Name)
+		}
+		if node.Kind == graph.Package && !node.Std && prefix != "" {
+			if langs[prefix] == nil {
+				langs[prefix] = map[string]int{}
+			}
+			langs[prefix][langOf(node)]++
+		}
+		if m != nil {
+			used[prefix] = m
+			if _, version, ok := strings.Cut(m.Dir, "@"); ok {
+				w.versions[prefix] = "@" + version
+			}
+		}
+	}
+	w.useBound(used)
+	prefixes := slices.Clone(w.p.Mains)
+	for prefix := range used {
+		prefixes = append(prefixes, prefix)
+	}
+	slices.Sort(prefixes)
+	prefixes = slices.Compact(prefixes)
+	for prefix, alias := range aliases(prefixes) {
+		w.alias[prefix] = alias
+		lang := ""
+		for l, count := range langs[prefix] {
+			if best := langs[prefix][lang]; count > best || count == best && l > lang {
+				lang = l
+			}
+		}
+		w.lang[prefix] = lang
+		line := "module " + alias + " " + escape(prefix) + " "
+		if m := used[prefix]; m != nil {
+			line += escape(m.Dir)
+		} else {
+			line += "-"
+		}
+		if lang == "" {
+			lang = "-"
+		}
+		line += " " + lang
+		if m := used[prefix]; m != nil && m.Root != "" {
+			line += " " + escape(m.Root) + " " + escape(m.Name) + " " + list(m.Exclude)
+		}
+		w.f.Modules = append(w.f.Modules, line)
+	}
+	slices.SortFunc(prefixes, func(a, b string) int { return len(b) - len(a) })
+	w.prefix = prefixes
+}
+
+// useBound adds modules of a vendor directory that are read, and have no package
+// of the plan.
+func (w *writer) useBound(used map[string]*Module) {
+	known := map[*Module]bool{}
+	for _, m := range used {
+		known[m] = true
+	}
+	for _, bound := range w.p.Bound {
+		for _, b := range bound {
+			if m := w.moduleAt(b); m != nil && m.Root != "" && !known[m] {
+				used[m.Dir], known[m] = m, true
+			}
+		}
+	}
+}
+
+// moduleAt returns the module that a node reads, or nil.
+func (w *writer) moduleAt(b bind.Bound) *Module {
+	for i := range w.p.Modules {
+		if m := &w.p.Modules[i]; m.is(b) {
+			return m
+		}
+	}
+	return nil
+}
+
+// is reports whether a node reads the module as it is.
+func (m *Module) is(b bind.Bound) bool {
+	return b.Tree == nil && b.Path == m.Store && b.At == "vendor/"+m.Dir
+}
+
+// aliases gives each module path a short name: the shortest end of it that no
+// other module has, and that does not change as modules with other ends come.
+func aliases(paths []string) map[string]string {
+	end := func(p string, n int) string {
+		elems := strings.Split(p, "/")
+		return strings.Join(elems[max(0, len(elems)-n):], "/")
+	}
+	count := map[string]int{}
+	for _, p := range paths {
+		for n := 1; n <= strings.Count(p, "/")+1; n++ {
+			count[end(p, n)]++
+		}
+	}
+	names := map[string]string{}
+	for _, p := range paths {
+		n := 1
+		for n <= strings.Count(p, "/") && (count[end(p, n)] > 1 || len(end(p, n)) < 3) {
+			n++
+		}
+		names[p] = escape(end(p, n))
+	}
+	return names
+}
+
+// mainOf returns the module of the sources that a package belongs to, or "".
+func (w *writer) mainOf(name string) string {
+	best := ""
+	for _, m := range w.p.Mains {
+		if bind.InDir(name, m) && len(m) > len(best) {
+			best = m
+		}
+	}
+	return best
+}
+
+// key is what the file calls a node.
+func (w *writer) key(n int) string {
+	node := w.p.Graph.Nodes[n]
+	switch node.Kind {
+	case graph.Package:
+	case graph.Cgo, graph.Ask, graph.Objects:
+		return string(node.Kind) + "!" + w.key(w.owner[n]) + "!" + escape(node.Part)
+	default:
+		return string(node.Kind) + "!" + w.mark(n) + escape(node.Name)
+	}
+	if node.Std {
+		return escape(node.Name)
+	}
+	return w.mark(n) + w.ofModule(n)
+}
+
+// ofModule is what the file calls a package: the short name of its module, and the
+// path below that.
+func (w *writer) ofModule(n int) string {
+	node := w.p.Graph.Nodes[n]
+	prefix, m := w.prefixOf(n)
+	if m == nil {
+		prefix = w.mainOf(node.Name)
+	}
+	alias, ok := w.alias[prefix]
+	if !ok {
+		return ":" + escape(node.Name)
+	}
+	rel := strings.TrimPrefix(node.Name, prefix)
+	if rel != "" && rel[0] != '/' { // of the module's root, p [p.test]
+		return ":" + escape(node.Name)
+	}
+	rel = strings.TrimPrefix(rel, "/")
+	return alias + ":" + escape(rel)
+}
