@@ -11,7 +11,8 @@ getGoDirs() { # ""|test
   for word in ${excludedPackages[*]-}; do
     left_out+="\\|$word"
   done
-  find . -name "*$1.go" -type f -printf '%h\n' | sort -u | sed "\\#/vendor/#d; \\#$left_out#d"
+  find . -name "*$1.go" -type f -printf '%h\n' | sort -u | sed "\\#/vendor/#d; \\#$left_out#d" |
+    grep . # none is a failure, as it is with nixpkgs where a hook calls this
 }
 
 buildGoDir() { # COMMAND DIRECTORY

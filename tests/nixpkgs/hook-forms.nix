@@ -85,7 +85,8 @@ in
       runHook postConfigure
     '';
     doCheck = true;
-    preCheck = "getGoDirs test > directories";
+    # It fails where there are no tests.
+    preCheck = "getGoDirs test > directories || true";
     postInstall = "install -D directories $out/share/directories";
   };
   # Then nixpkgs runs no tests: these would fail.
