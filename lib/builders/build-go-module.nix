@@ -365,6 +365,7 @@ let
                 else
                   ''
                     ${when (built ? check) "# The plan is of these sources: ${built.check}"}
+                    ${when (built.std or null != null) "# Compiled while the program is planned: ${built.std}"}
                     # A module of libraries has no programs.
                     if [ -e ${built.program}/bin ]; then
                       dgdBin=''${GOBIN:-$GOPATH/bin}

@@ -34,8 +34,7 @@ let
       };
       attrs = storeAccess // contentAddressing // { outputHashMode = "text"; } // attrs;
     };
-  # The part of the standard library that nearly every program uses is compiled while the program is planned: the
-  # binding depends on it, and has no other use for it.
+  # What nearly every program uses of the standard library.
   std = toDrv {
     command = "std";
     config = stages.stdConfig;
@@ -45,7 +44,6 @@ let
     config = stages.bindConfig // {
       inherit (stages) inputs;
     };
-    attrs.std = builtins.outputOf std.outPath "x";
   };
   testsDrv = toDrv {
     command = "bind";
@@ -56,6 +54,7 @@ let
 in
 {
   program = builtins.outputOf drv.outPath "out";
+  std = builtins.outputOf std.outPath "x";
   # A derivation at evaluation, as the package is one.
   tests.all = copiedTests args.inner {
     name = "tests";

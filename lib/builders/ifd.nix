@@ -35,12 +35,14 @@ let
       inherit (args) inner;
     };
   bound = bind "derivations" stages.bindConfig;
-  program = (realize bound stages.inputs).last;
+  realized = realize bound stages.inputs;
+  program = realized.last;
   testsBound = bind "test-derivations" stages.testBindConfig;
   checked = realize testsBound stages.testInputs;
 in
 {
   inherit program;
+  inherit (realized) std;
   tests = checked.tests // {
     all = checked.last;
   };

@@ -3,6 +3,7 @@
 args:
 {
   program, # store path of the linked programs
+  std ? null, # what of the standard library is compiled while the program is planned
   tests, # derivations that run tests, by import path, and `all`
   stages, # derivations that plan the program
   testStages, # and its tests
@@ -43,6 +44,7 @@ let
       PROGRAM = program;
     }
     # Nothing of it gets into the output: the package depends on it and does not refer to it.
+    // (if std != null then { STD = std; } else { })
     // (if args.doCheck then { TESTS = tests.all; } else { })
     // (if check != null then { PLAN = check; } else { })
     // (if named == [ ] then { } else { NAMED = builtins.concatStringsSep " " named; });

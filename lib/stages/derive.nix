@@ -79,11 +79,14 @@ let
       vars = builtins.mapAttrs (_: value) d.vars;
     }
   ) data.derivations;
+  std = builtins.filter (d: d.name == "std") derivations;
   say = if data ? unplanned then builtins.trace data.unplanned else value: value;
 in
 {
   # The program, or what refers to all tests.
   last = say (builtins.elemAt derivations (builtins.length derivations - 1));
+  # What nearly every program uses of the standard library, or null.
+  std = if std == [ ] then null else (builtins.head std).x;
   # The derivations that run tests, by import path.
   tests = builtins.mapAttrs (_: builtins.elemAt derivations) (data.tests or { });
 }
