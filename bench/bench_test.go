@@ -2,8 +2,11 @@ package main
 
 import (
 	"context"
+	"errors"
 	"go/format"
+	"io/fs"
 	"maps"
+	"os"
 	"strings"
 	"testing"
 
@@ -85,6 +88,43 @@ func TestGeneratedPlaces(t *testing.T) {
 	if got := goFlags(w.program)[2]; got != "-ldflags=-buildid= -X main.benchRevision=r1" || goFlags(p)[2] != "-ldflags=-buildid=" {
 		t.Errorf("go build gets %s", got)
 	}
+}
+
+// Each stage reads what the one before it writes.
+func TestStages(t *testing.T) {
+	b := newBench(t.Context(), options{}, t.TempDir())
+	p := b.stages(b.newWorkspace(b.program("gen-20")))
+	for name, same := range map[string]bool{
+		"skeleton": p.plan.config["skeleton"] == p.skeleton.out, "plan": p.bind.config["plan"] == p.plan.out,
+		"std": p.bind.config["stdPlan"] == p.std.out, "modules": p.bind.config["modules"] == p.modules.out,
+	} {
+		if !same {
+			t.Errorf("what %s writes is not what is read", name)
+		}
+	}
+}
+
+// A scenario ends at its first error, and only there.
+func TestTry(t *testing.T) {
+	reached := false
+	err := try(func() {
+		must(os.Open(t.TempDir()))
+		check(nil)
+		must(os.Open("/no/where"))
+		reached = true
+	})
+	if !errors.Is(err, fs.ErrNotExist) || reached {
+		t.Errorf("the error is %v, what follows was reached: %v", err, reached)
+	}
+	if err := try(func() {}); err != nil {
+		t.Error(err)
+	}
+	defer func() {
+		if recover() == nil {
+			t.Error("a mistake of the bench is taken for an error of the scenario")
+		}
+	}()
+	try(func() { panic("a mistake") })
 }
 
 func TestKinds(t *testing.T) {

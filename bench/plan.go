@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"encoding/json"
+	"os"
 	"os/exec"
 	"path/filepath"
 
@@ -42,7 +43,9 @@ func (b *bench) run(stages ...stage) (all run.Usage) {
 type planning struct{ std, modules, skeleton, plan, bind stage }
 
 func (b *bench) stages(w *workspace) planning {
-	out := b.unique
+	dir := b.unique("planning")
+	check(os.Mkdir(dir, 0o777))
+	out := func(name string) string { return filepath.Join(dir, name) }
 	flags := []string{"-trimpath", "-buildvcs=false"}
 	config := func(skeleton, vendor string, flags ...string) map[string]any {
 		return map[string]any{
