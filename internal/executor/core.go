@@ -21,8 +21,8 @@ import (
 // others have held all for as long as the patience lasts, a program runs
 // without.
 type Locks struct {
-	// Queue is held by the one program that looks for a lock: the others wait for
-	// it at less cost.
+	// Queue is held by the one program that looks for a free core, at intervals:
+	// the others wait for it, which costs nothing.
 	Queue    string
 	Cores    []string
 	Patience time.Duration
@@ -52,21 +52,53 @@ func (l Locks) take(ctx context.Context) (free func()) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, l.Patience)
 	defer cancel()
-	queue, err := lockOne(ctx, 5*time.Millisecond, l.Queue)
+	queue, err := wait(ctx, l.Queue)
 	if err != nil {
 		return func() {}
 	}
 	defer queue.Close()
-	core, err := lockOne(ctx, time.Millisecond, l.Cores...)
+	core, err := look(ctx, l.Cores)
 	if err != nil {
 		return func() {}
 	}
 	return func() { core.Close() }
 }
 
-// lockOne locks one of the files, for which it looks in intervals, and returns
-// it open: to close it is to give it back.
-func lockOne(ctx context.Context, interval time.Duration, names ...string) (*os.File, error) {
+// wait locks a file, whenever that is possible, and returns it open: to close it
+// is to give it back.
+func wait(ctx context.Context, name string) (*os.File, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, errNoLocks
+	}
+	locked := make(chan error, 1)
+	go func() { // it ends when whoever has the lock does
+		err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX)
+		for errors.Is(err, syscall.EINTR) {
+			err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX)
+		}
+		locked <- err
+	}()
+	select {
+	case err = <-locked:
+	case <-ctx.Done():
+		go func() {
+			<-locked
+			f.Close()
+		}()
+		return nil, errNoLocks
+	}
+	if err != nil {
+		f.Close()
+		return nil, errNoLocks
+	}
+	return f, nil
+}
+
+// look locks the first file that is free, for which it looks at intervals, and
+// returns it open.
+func look(ctx context.Context, names []string) (*os.File, error) {
+	const interval = 2 * time.Millisecond
 	files := make([]*os.File, len(names))
 	locked := -1
 	defer func() {

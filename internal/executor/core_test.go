@@ -110,6 +110,19 @@ func TestLocksOfOthers(t *testing.T) {
 	locks.Patience = time.Hour
 	locks.take(ctx)()
 	f.Close()
+	// Whoever holds the queue delays as well, and leaves it free.
+	queue, err := os.Open(locks.Queue)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer queue.Close()
+	if err := syscall.Flock(int(queue.Fd()), syscall.LOCK_EX); err != nil {
+		t.Fatal(err)
+	}
+	locks.Patience = 50 * time.Millisecond
+	locks.take(context.Background())()
+	queue.Close()
+	locks.Patience = time.Hour
 	locks.take(context.Background())()
 	Locks{}.take(context.Background())()
 	Locks{Queue: "/nowhere", Cores: []string{"/nowhere"}, Patience: time.Hour}.take(context.Background())()
