@@ -8,17 +8,18 @@
 
   outputs =
     { nixpkgs, dgd, ... }:
-    let
-      system = "x86_64-linux";
-      pkgs = nixpkgs.legacyPackages.${system};
-    in
     {
-      packages.${system}.default = (dgd.lib.for pkgs).buildGoModule {
-        pname = "hello";
-        version = "0.1.0";
-        src = ./.;
-        # As soon as go.mod has `require`: set it to "", and Nix will report the correct hash.
-        vendorHash = null;
-      };
+      packages = builtins.mapAttrs (_: pkgs: {
+        default = (dgd.lib.for pkgs).buildGoModule {
+          pname = "hello";
+          version = "0.1.0";
+          src = ./.;
+          # As soon as go.mod has `require`: set it to "", and Nix will report the correct hash.
+          vendorHash = null;
+          # `dgd plan --for linux/amd64,linux/arm64` writes it. With it, `nix flake show` and `nix flake check` take all
+          # systems, as evaluation builds nothing.
+          plan = if builtins.pathExists ./dgd.plan then ./dgd.plan else null;
+        };
+      }) { inherit (nixpkgs.legacyPackages) x86_64-linux aarch64-linux; };
     };
 }
