@@ -8,6 +8,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
+
+	"golang.org/x/mod/module"
 
 	"dgd/internal/lock"
 )
@@ -89,6 +92,16 @@ func TestTreesOfNothing(t *testing.T) {
 	if trees, err := Trees(t.Context(), find(t, dir), l, goMods); err != nil || len(trees) > 0 || exists(goMods) {
 		t.Errorf("%+v, %v", trees, err)
 	}
+	// A lock that was written by hand may name what is no module.
+	none := module.Version{Path: "no path", Version: "v1.0.0"}
+	for _, bad := range []*lock.Lock{
+		{Main: l.Main, Modules: []lock.Module{{Path: none.Path, Version: none.Version, Hash: "sha256-"}}},
+		{Main: l.Main, GoMods: &lock.GoMods{Modules: []module.Version{none}}},
+	} {
+		if _, err := Trees(t.Context(), find(t, dir), bad, goMods); err == nil || !strings.Contains(err.Error(), `malformed module path "no path"`) {
+			t.Errorf("the error is %v", err)
+		}
+	}
 }
 
 func TestToolchain(t *testing.T) {
@@ -118,5 +131,38 @@ func TestReadLock(t *testing.T) {
 	writeTest(t, p.LockFile(), "{")
 	if _, err := p.ReadLock(); err == nil || !strings.Contains(err.Error(), "dgd.lock:1: ") {
 		t.Errorf("a damaged lock: %v", err)
+	}
+}
+
+// A lock that is as it was is not written, one behind a symlink is written where
+// that leads, and a failure leaves the file as it was.
+func TestWrite(t *testing.T) {
+	environment(t, "off")
+	dir := project(t, map[string]string{"go.mod": "module app\n\ngo 1.24\n", "main.go": "package main\n\nfunc main() {}\n", "locks/app.lock": "old"})
+	p := find(t, dir)
+	if err := os.Symlink("locks/app.lock", p.LockFile()); err != nil {
+		t.Fatal(err)
+	}
+	opts := Options{Jobs: 1, Timeout: time.Minute}
+	for i, want := range []bool{true, false} {
+		l, changed, err := Write(t.Context(), p, opts)
+		if err != nil || changed != want || !slices.Equal(l.Main, []string{"app"}) {
+			t.Errorf("time %d: changed %v, %+v, %v", i+1, changed, l, err)
+		}
+	}
+	if info, err := os.Lstat(p.LockFile()); err != nil || info.Mode()&os.ModeSymlink == 0 {
+		t.Errorf("the symlink is %v, %v", info, err)
+	}
+	before, err := os.ReadFile(p.LockFile())
+	if err != nil || !strings.Contains(string(before), "app") {
+		t.Errorf("the lock is %q, %v", before, err)
+	}
+	writeTest(t, filepath.Join(dir, "go.mod"), "module app\n\ngo 1.24\n\nrequire example.com/none v1.0.0\n")
+	writeTest(t, filepath.Join(dir, "main.go"), "package main\n\nimport _ \"example.com/none\"\n\nfunc main() {}\n")
+	if _, _, err := Write(t.Context(), p, opts); err == nil {
+		t.Error("a module that cannot be fetched is no error")
+	}
+	if after, err := os.ReadFile(p.LockFile()); err != nil || string(after) != string(before) {
+		t.Errorf("after a failure the lock is %q, %v", after, err)
 	}
 }
