@@ -38,6 +38,7 @@ type bench struct {
 	machine   nix.Store // the machine's own store
 	toolchain string    // on disk
 	planner   string    // dgd-plan on disk
+	dgd       string    // the same of dgd
 	base      *nix.Store
 	programs  map[string]*program
 	warm      map[string]*workspace
@@ -64,6 +65,7 @@ func (b *bench) prepare() {
 	writeFile(b.path("home/.config/go/telemetry/mode"), "off") // a file is the only switch
 	own := "import " + b.repo + "/bench/bench.nix { src = \"\"; }"
 	b.toolchain, b.planner = b.onDisk(b.built(own, "go")), b.onDisk(b.built(own, "dgd-plan"))
+	b.dgd = b.onDisk(b.built(own, "dgd"))
 	version := must(b.base.Output(b.ctx, "nix-build", "--version"))
 	b.versions = record.Versions{
 		InMemory: inMemory(b.dir),
@@ -106,7 +108,7 @@ func (b *bench) fill(w *workspace) {
 	b.say("preparing a store for %s", w.name)
 	// What is built, and what that is made of, because the package set may name
 	// paths that no derivation makes.
-	prepared := b.expression(w.program, w.program.src)
+	prepared := b.expression(w.program, w.program.src, "")
 	drv := must(b.machine.Output(b.ctx, "nix-instantiate", "-E", prepared, "-A", "prepared"))
 	check(b.base.Fill(b.ctx, &b.machine.Store, b.onDisk(""), drv, b.built(prepared, "prepared")))
 	// Nix does not take over which derivation made a content-addressed path, so
@@ -130,12 +132,21 @@ func (b *bench) cold(w *workspace) *nix.Store {
 
 // build builds an attribute of a workspace's program in a store.
 func (b *bench) build(w *workspace, store *nix.Store, attribute string) *nix.Build {
-	return must(store.Build(b.ctx, b.expression(w.program, w.src()), attribute))
+	return must(store.Build(b.ctx, b.ofWorkspace(w, attribute), attribute))
+}
+
+// ofWorkspace is the expression that has an attribute of a workspace's program. A
+// plan in a file is of its source as it is now; to write it is no part of a build.
+func (b *bench) ofWorkspace(w *workspace, attribute string) string {
+	if attribute == byPlan {
+		b.writePlan(w)
+	}
+	return b.expression(w.program, w.src(), w.goSrc())
 }
 
 // evaluate evaluates it alone.
 func (b *bench) evaluate(w *workspace, store *nix.Store, attribute string) run.Usage {
-	return must(store.Evaluate(b.ctx, b.expression(w.program, w.src()), attribute))
+	return must(store.Evaluate(b.ctx, b.ofWorkspace(w, attribute), attribute))
 }
 
 // workspace is a fresh workspace of a program.

@@ -1,4 +1,4 @@
-# What the bench builds: a program in both modes, the same by one derivation that runs `go build` whole, and what all of
+# What the bench builds: a program in all modes, the same by one derivation that runs `go build` whole, and what all of
 # these need beforehand.
 {
   src,
@@ -8,6 +8,7 @@
   tags ? [ ],
   ldflags ? [ ],
   contentAddressed ? builtins ? outputOf,
+  planned ? "", # the source with a vendor directory and dgd.plan
 }:
 let
   pkgs = import <nixpkgs> { };
@@ -27,13 +28,23 @@ rec {
   ifd = lib.buildWithIFD (args // { inherit contentAddressed; });
   dyn = lib.buildWithDynDrv (args // { inherit contentAddressed; });
 
+  plan = lib.buildWithIFD (
+    args
+    // {
+      inherit contentAddressed;
+      src = /. + planned;
+      vendorHash = null;
+      plan = /. + "${planned}/dgd.plan";
+    }
+  );
+
   single = import ../tests/reference.nix {
     inherit pkgs;
     lib = lib.internal;
   } { name = "single"; programs.program = args; };
 
   goModules = if ifd.goModules == null then "" else ifd.goModules;
-  inherit (lib.internal.tools) dgd-plan dgd-exec;
+  inherit (lib.internal.tools) dgd dgd-plan dgd-exec;
   inherit (pkgs) go;
 
   # What a C compiler sees in the derivations of packages.

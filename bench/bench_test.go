@@ -82,7 +82,7 @@ func TestGeneratedPlaces(t *testing.T) {
 	if w.edits[leaf] != 2 || w.revision != 1 || p.revision != 0 {
 		t.Errorf("edits %v, revision %d, and %d of the program itself", w.edits, w.revision, p.revision)
 	}
-	if got := b.expression(w.program, "/src"); !strings.Contains(got, `"ldflags":["-X main.benchRevision=r1"]`) || strings.Contains(b.expression(p, "/src"), "ldflags") {
+	if got := b.expression(w.program, "/src", ""); !strings.Contains(got, `"ldflags":["-X main.benchRevision=r1"]`) || strings.Contains(b.expression(p, "/src", ""), "ldflags") {
 		t.Errorf("the expression is %s", got)
 	}
 	if got := goFlags(w.program)[2]; got != "-ldflags=-buildid= -X main.benchRevision=r1" || goFlags(p)[2] != "-ldflags=-buildid=" {

@@ -39,7 +39,7 @@ func command(ctx context.Context, args []string) error {
 	var opt options
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	scenarioNames := flags.String("scenario", names(), "measure these scenarios")
-	modes := flags.String("mode", "ifd,dyn", "in these modes")
+	modes := flags.String("mode", "ifd,dyn,plan", "in these modes")
 	programs := flags.String("program", "", "with these programs: "+programNames+" (default: those of the scenario)")
 	flags.IntVar(&opt.runs, "runs", 3, "paired runs of each; what counts are the medians")
 	flags.BoolVar(&opt.inputAddressed, "input-addressed", false, "measure input-addressed derivations")
@@ -65,8 +65,8 @@ func command(ctx context.Context, args []string) error {
 	}
 	opt.modes = split(*modes)
 	for _, mode := range opt.modes {
-		if mode != "ifd" && mode != "dyn" {
-			return fmt.Errorf("unknown mode %q: there are ifd and dyn", mode)
+		if mode != "ifd" && mode != "dyn" && mode != byPlan {
+			return fmt.Errorf("unknown mode %q: there are ifd, dyn and plan", mode)
 		}
 	}
 	if opt.runs < 1 {

@@ -6,6 +6,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
+	"strings"
 
 	"dgd/bench/internal/nix"
 	"dgd/bench/internal/run"
@@ -67,8 +69,34 @@ func (b *bench) stages(w *workspace) planning {
 	return p
 }
 
-// plan measures planning against `go build -n` alone, and binding. Both modes
-// plan in the same way.
+// byPlan is the mode of a plan in a file, and the attribute of bench.nix.
+const byPlan = "plan"
+
+// planFile is the command that writes the plan in a file of a workspace, beside the
+// source that has a vendor directory.
+func (b *bench) planFile(w *workspace) *exec.Cmd {
+	args := []string{"plan", "--builder", "buildWithIFD", "--package", w.subPackage, "--cgo=" + strconv.FormatBool(w.cgo() == "1"), "--tags", strings.Join(w.tags, ",")}
+	if len(w.ldflags()) > 0 {
+		args = append(args, "--ldflags", strings.Join(w.ldflags(), " "))
+	}
+	if !b.opt.inputAddressed {
+		args = append(args, "--content-addressed")
+	}
+	cmd := b.goCommand(w, b.path("plan-cache"))
+	cmd.Path = filepath.Join(b.dgd, "bin/dgd")
+	cmd.Args = append([]string{"dgd"}, args...)
+	cmd.Env = append(cmd.Env, "PATH="+filepath.Join(b.toolchain, "bin"))
+	return cmd
+}
+
+func (b *bench) writePlan(w *workspace) {
+	if out, err := b.planFile(w).CombinedOutput(); err != nil {
+		fail("dgd plan: %w\n%s", err, out)
+	}
+}
+
+// plan measures planning against `go build -n` alone, and binding. The modes plan in
+// the same way; a plan in a file is made by dgd, and bound as it is made.
 func plan(m *measurement) {
 	w := m.workspace(m.name)
 	p := m.stages(w)
@@ -78,6 +106,10 @@ func plan(m *measurement) {
 		_, took := m.goBuild(w, m.unique("cache"), "-n")
 		bound := m.run(p.bind)
 		for _, mode := range m.opt.modes {
+			if mode == byPlan {
+				m.of(w, "plan", mode, "go build -n").pair(m.time(m.planFile(w)), took)
+				continue
+			}
 			one, two := m.of(w, "plan", mode, "go build -n"), m.of(w, "bind", mode, "")
 			one.pair(planned, took)
 			two.pair(bound, run.Usage{})
@@ -99,6 +131,9 @@ func handOver(m *measurement) {
 	m.run(p.std, p.modules, p.skeleton, p.plan)
 	for range m.opt.runs {
 		for _, mode := range m.opt.modes {
+			if mode == byPlan {
+				continue // there is no such list
+			}
 			store := m.cold(w)
 			var s *samples
 			var own, other run.Usage

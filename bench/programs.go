@@ -97,7 +97,7 @@ func (b *bench) program(name string) *program {
 		fail("there is no such program: choose of %s", programNames)
 	}
 	if p.cgo() == "1" {
-		text := readFile(b.onDisk(b.built(b.expression(&p, p.src), "cgoEnv")))
+		text := readFile(b.onDisk(b.built(b.expression(&p, p.src, ""), "cgoEnv")))
 		p.compiler = strings.FieldsFunc(text, func(r rune) bool { return r == 0 })
 	}
 	b.programs[name] = &p
@@ -128,7 +128,7 @@ func (b *bench) fetch(p *program) {
 
 // fetchModules brings the modules of a program into the machine's store.
 func (b *bench) fetchModules(p *program) {
-	p.modules = b.built(b.expression(p, p.src), "goModules")
+	p.modules = b.built(b.expression(p, p.src, ""), "goModules")
 	p.vendor = b.onDisk(p.modules)
 }
 
@@ -149,8 +149,8 @@ func (p *program) ldflags() []string {
 }
 
 // expression is the Nix text of the attribute set of bench.nix for a program
-// with its source in src.
-func (b *bench) expression(p *program, src string) string {
+// with its source in src, and with a vendor directory and a plan in planned.
+func (b *bench) expression(p *program, src, planned string) string {
 	args := struct {
 		SubPackage       string            `json:"subPackage"`
 		Env              map[string]string `json:"env"`
@@ -158,6 +158,7 @@ func (b *bench) expression(p *program, src string) string {
 		Ldflags          []string          `json:"ldflags,omitempty"`
 		VendorHash       string            `json:"vendorHash,omitempty"`
 		ContentAddressed bool              `json:"contentAddressed"`
-	}{p.subPackage, map[string]string{"CGO_ENABLED": p.cgo()}, p.tags, p.ldflags(), p.vendorHash, !b.opt.inputAddressed}
+		Planned          string            `json:"planned,omitempty"`
+	}{p.subPackage, map[string]string{"CGO_ENABLED": p.cgo()}, p.tags, p.ldflags(), p.vendorHash, !b.opt.inputAddressed, planned}
 	return fmt.Sprintf("import %s/bench/bench.nix ({ src = %s; } // builtins.fromJSON ''%s'')", b.repo, src, must(json.Marshal(args)))
 }

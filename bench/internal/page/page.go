@@ -22,7 +22,7 @@ var page = template.Must(template.New("page.md.tmpl").Funcs(template.FuncMap{
 	"amount": amount, "count": count, "mode": mode, "versions": versions,
 }).Parse(layout))
 
-var modes = []string{"ifd", "dyn"}
+var modes = []string{"ifd", "dyn", "plan"}
 
 // Write writes the page and its pictures into a directory. Scenarios are names,
 // each with what happens.
