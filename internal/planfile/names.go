@@ -11,19 +11,34 @@ import (
 // prefixOf returns the import path of the module that a package outside of the
 // sources belongs to, and the module.
 func (w *writer) prefixOf(n int) (prefix string, m *Module) {
-	node := w.p.Graph.Nodes[n]
+	of, ok := w.module[n]
+	if !ok {
+		of.prefix, of.module = findModule(w.p.Graph.Nodes[n], w.p.Modules)
+		w.module[n] = of
+	}
+	return of.prefix, of.module
+}
+
+// moduleOf is what prefixOf has found.
+type moduleOf struct {
+	prefix string
+	module *Module
+}
+
+// findModule is prefixOf for a node, where the modules with the longest places come
+// first.
+func findModule(node *graph.Node, modules []Module) (prefix string, m *Module) {
 	if node.Src == nil || !node.Src.Vendored {
 		return "", nil
 	}
 	rel := strings.TrimPrefix(node.Src.Dir, "vendor/")
 	name, _, _ := strings.Cut(node.Name, " ")
-	for i := range w.p.Modules {
-		m := &w.p.Modules[i]
-		below, ok := strings.CutPrefix(rel+"/", m.Dir+"/")
-		below = strings.TrimSuffix(below, "/")
-		if !ok {
+	for i := range modules {
+		m := &modules[i]
+		if !bind.InDir(rel, m.Dir) {
 			continue
 		}
+		below := strings.TrimPrefix(rel[len(m.Dir):], "/")
 		if below == "" {
 			return name, m
 		}

@@ -52,7 +52,7 @@ type Module struct {
 
 // Make makes the file of a project.
 func Make(p *Project) (*File, error) {
-	w := &writer{p: p, f: &File{}, templates: map[string]string{}, alias: map[string]string{}, closed: map[int]map[int]bool{}}
+	w := &writer{p: p, f: &File{}, templates: map[string]string{}, alias: map[string]string{}, closed: map[int]map[int]bool{}, module: map[int]moduleOf{}}
 	for key, value := range p.Settings {
 		text, err := drvgen.Canonical(value)
 		if err != nil {
@@ -91,6 +91,7 @@ type writer struct {
 	lang      map[string]string    // of modules by prefix: the language version that most packages have
 	label     []string             // by node: the group and the level in it
 	groupOf   []int                // by node: index of its group, or -1
+	module    map[int]moduleOf     // by node, of those that prefixOf has been asked for
 	owner     []int                // by node that is a part of a package: the package's
 	closed    map[int]map[int]bool // what nodes import, and what these do
 	env       string               // the setting toolEnv as it stands in steps
