@@ -94,7 +94,8 @@ let
       in
       if value == null then [ ] else flag name (builtins.head value)
     ) wanted.flags;
-  command = commandWith (hasTests || args.doCheck or false);
+  # Where there is no file yet, or a damaged one, it is that which writes one.
+  command = commandWith ((builtins.tryEval hasTests).value || args.doCheck or false);
   commandWith = withTests: builtins.concatStringsSep " " (
     [ (if others.isMany then "dgd plan --add" else "dgd plan") ]
     ++ flag "builder" (if wanted.libraries then "buildGoModule" else "buildWithIFD")

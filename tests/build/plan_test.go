@@ -353,6 +353,17 @@ func TestPlanErrors(t *testing.T) {
 			}
 		}
 	}
+	// The command that writes it is known before there is one, or a whole one.
+	for _, args := range []string{`plan = ` + src + `/other.plan;`, `plan = ` + plan + `; tags = [ "netgo" ];`} {
+		if err := os.WriteFile(plan, nil, 0o666); err != nil {
+			t.Fatal(err)
+		}
+		call := fmt.Sprintf("((import %s { }).buildWithIFD { src = %s; contentAddressed = false; env.CGO_ENABLED = \"0\"; %s }).planCommand", repo(t), src, args)
+		out, err := exec.Command("nix-instantiate", append([]string{"--eval", "--read-write-mode", "-E", call}, pureFlags...)...).CombinedOutput()
+		if err != nil || !strings.Contains(string(out), "dgd plan --builder buildWithIFD --for linux/") {
+			t.Errorf("planCommand with %s: %v\n%s", args, err, out)
+		}
+	}
 }
 
 // Packages with C: one that stays whole, and one whose C++ is apart.
