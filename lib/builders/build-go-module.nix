@@ -113,9 +113,9 @@ let
             value;
 
         isPie = goModule.isPie stdenv final;
-        # Of the variable GOFLAGS, what dgd does not give on the command line.
+        # Of the variable GOFLAGS, what is not given on the command line: nixpkgs gives -ldflags there in any case.
         goFlags =
-          builtins.filter (f: f != "-trimpath" && f != "-mod=vendor") (goModule.words (final.env.GOFLAGS or ""))
+          builtins.filter (f: builtins.match "-trimpath|-mod=vendor|--?ldflags=.*" f == null) (goModule.words (final.env.GOFLAGS or ""))
           ++ (if isPie then [ "-buildmode=pie" ] else [ ]);
 
         # What reaches the go command: env, and the attributes that mkDerivation would hand on to it.

@@ -49,7 +49,8 @@ findInputs() { # native|host PACKAGE
   else
     hostInputs+=("$2")
   fi
-  if [[ -e $2/nix-support/propagated-native-build-inputs ]]; then
+  # Those of a native one would be native to the machine before it: stdenv leaves them out.
+  if [[ $1 == host && -e $2/nix-support/propagated-native-build-inputs ]]; then
     for propagated in $(<"$2/nix-support/propagated-native-build-inputs"); do
       findInputs native "$propagated"
     done

@@ -127,7 +127,11 @@ in
   };
   dontUnpack = withoutCgo // {
     dontUnpack = true;
-    preConfigure = "cp -r --no-preserve=mode $src/. .";
+    # Not in $TMPDIR itself, where the go command ignores go.mod.
+    preConfigure = ''
+      cp -r --no-preserve=mode $src source
+      cd source
+    '';
   };
   postUnpack = withoutCgo // {
     src = ./testdata;
@@ -194,7 +198,8 @@ in
         name = "propagates";
         dontUnpack = true;
         installPhase = "mkdir $out";
-        propagatedNativeBuildInputs = [
+        # Those of propagatedNativeBuildInputs would be for the machine before the one that builds.
+        propagatedBuildInputs = [
           (setupHook ''
             exportVariable() { export TOOL_EXPORTED=x; }
             preCheckHooks+=(exportVariable)
