@@ -129,10 +129,10 @@ func TestTry(t *testing.T) {
 
 func TestKinds(t *testing.T) {
 	var built []nix.Derivation
-	for _, name := range []string{"plan", "skeleton", "modules", "program.drv", "std", "example.com-a", "example.com-b", "archives", "program", "go-program"} {
+	for _, name := range []string{"plan", "skeleton", "modules", "program.drv", "0-check-plan", "std", "example.com-a", "example.com-b", "archives", "program", "go-program"} {
 		built = append(built, nix.Derivation{Name: name})
 	}
-	want := map[string]int{"planning": 4, "plan": 1, "std": 1, "compile": 2, "link": 1, "install": 1, "collect": 1}
+	want := map[string]int{"planning": 5, "plan": 1, "std": 1, "compile": 2, "link": 1, "install": 1, "collect": 1}
 	if got := kinds(built); !maps.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}

@@ -13,7 +13,7 @@ var kindsByName = []struct {
 	name *regexp.Regexp
 }{
 	// These plan a build and compile nothing.
-	{"planning", regexp.MustCompile(`^(skeleton|plan|std-plan|std-specs|std\.drv|modules|program\.drv|derivations|cgo-probe|cgo-env)$`)},
+	{"planning", regexp.MustCompile(`^(skeleton|plan|std-plan|std-specs|std\.drv|modules|program\.drv|derivations|cgo-probe|cgo-env|0-check-plan)$`)},
 	{"std", regexp.MustCompile(`^std(-|$)`)},
 	{"link", regexp.MustCompile(`^program$`)},
 	{"install", regexp.MustCompile(`^go-program$`)},
