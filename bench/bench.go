@@ -173,15 +173,6 @@ func (b *bench) warmed(name string) *workspace {
 	return w
 }
 
-// adopt keeps a workspace for the edits, where there is none yet.
-func (b *bench) adopt(w *workspace) {
-	if b.warm[w.name] != nil {
-		w.discard()
-		return
-	}
-	b.warm[w.name] = w
-}
-
 // settle brings a workspace's store and cache up to date, for what is measured
 // next.
 func (b *bench) settle(w *workspace, modes ...string) {

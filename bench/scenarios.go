@@ -1,7 +1,6 @@
 package main
 
 import (
-	"dgd/bench/internal/run"
 	"dgd/internal/nix/ownstore"
 )
 
@@ -65,7 +64,9 @@ func fresh(before string, withSingle bool) func(*measurement) {
 			if !withSingle {
 				continue
 			}
-			whole := m.singleRun(w)
+			store := m.cold(w)
+			whole := m.build(w, store, single).Usage
+			check(ownstore.Remove(store.Root))
 			for _, mode := range m.opt.modes {
 				m.of(w, m.scenario, mode, single).add(m.of(w, m.scenario, mode, goBuild).built, whole)
 			}
@@ -73,16 +74,12 @@ func fresh(before string, withSingle bool) func(*measurement) {
 		if other != nil {
 			other.discard()
 		}
-		m.adopt(w)
+		if m.warm[w.name] != nil {
+			w.discard()
+		} else { // for the edits
+			m.warm[w.name] = w
+		}
 	}
-}
-
-// singleRun is what the whole build takes as one derivation.
-func (b *bench) singleRun(w *workspace) run.Usage {
-	store := b.cold(w)
-	built := b.build(w, store, single)
-	check(ownstore.Remove(store.Root))
-	return built.Usage
 }
 
 // noop measures a build in which nothing has changed, against one of a trivial
