@@ -422,15 +422,16 @@ func TestPlanWithC(t *testing.T) {
 }
 
 // A plan in a file is evaluated by old and new Nixes, and gives the same derivation
-// with each: without import from derivation, and without experimental features.
+// with each, its tests too: without import from derivation, and without experimental
+// features.
 func TestPlanNixVersions(t *testing.T) {
 	if !*matrix {
 		t.Skip("it fetches other Nixes: run it with -matrix")
 	}
 	testnix.Require(t)
-	src := project(t, planC)
-	writePlan(t, dgdCommand(t), src, "--builder", "buildWithIFD")
-	call := expression(t, "buildWithIFD", src, `env.CGO_ENABLED = "1"; contentAddressed = false; plan = `+src+"/dgd.plan;")
+	src := project(t, withFiles(planC, map[string]string{"c/c_test.go": "package c\n\nimport \"testing\"\n\nfunc Test(*testing.T) { Sum() }\n"}))
+	writePlan(t, dgdCommand(t), src, "--builder", "buildWithIFD", "--tests")
+	call := expression(t, "buildWithIFD", src, `env.CGO_ENABLED = "1"; contentAddressed = false; doCheck = true; plan = `+src+"/dgd.plan;")
 	// A C compiler is there.
 	const given = `(import <nixpkgs> { }).stdenv.mkDerivation { name = "given"; buildCommand = "export -p > $out"; }`
 	drv, err := exec.Command("nix-instantiate", "-E", given).Output()
