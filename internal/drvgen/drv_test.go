@@ -70,7 +70,7 @@ func evaluate(t *testing.T, st *testnix.Store, dir string, inner string) map[str
 		  inputs = { go = file "go"; cgoEnv = file "cgo-env"; stdEnv = file "std-env"; linkEnv = file "link-env"; };
 		  inner = %[3]s;
 		}`, dir, lib, inner)
-	drv := st.Run(t, "nix-instantiate", "--expr", expr)
+	drv := st.Run(t, "nix-instantiate", "--attr", "last", "--expr", expr)
 	texts := map[string]string{}
 	for _, path := range strings.Fields(st.Run(t, "nix-store", "--query", "--requisites", drv)) {
 		if !strings.HasSuffix(path, ".drv") {
