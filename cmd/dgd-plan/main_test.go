@@ -13,6 +13,7 @@ import (
 
 	"dgd/internal/graph"
 	"dgd/internal/stage"
+	"dgd/internal/testfiles"
 	"dgd/internal/testrpc"
 )
 
@@ -49,20 +50,12 @@ func read(t *testing.T, file string, v any) {
 // The stages of a build, as the library calls them.
 func TestStages(t *testing.T) {
 	src := t.TempDir()
-	for name, text := range map[string]string{
+	testfiles.Write(t, src, map[string]string{
 		"go.mod":                        "module example.com/m\n\ngo 1.24\n\nrequire example.org/lib v1.0.0\n",
 		"main.go":                       "package main\n\nimport _ \"example.org/lib\"\n\nfunc main() {}\n//" + strings.Repeat(" ", 1<<20), // too large for its derivation
 		"vendor/modules.txt":            "# example.org/lib v1.0.0\n## explicit; go 1.24\nexample.org/lib\n",
 		"vendor/example.org/lib/lib.go": "package lib\n",
-	} {
-		file := filepath.Join(src, name)
-		if err := os.MkdirAll(filepath.Dir(file), 0o777); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(file, []byte(text), 0o666); err != nil {
-			t.Fatal(err)
-		}
-	}
+	})
 	goroot, err := exec.Command("go", "env", "GOROOT").Output()
 	if err != nil {
 		t.Fatal(err)
@@ -121,19 +114,11 @@ func TestStages(t *testing.T) {
 func TestSubmittingStages(t *testing.T) {
 	const goroot, executor = "/nix/store/00000000000000000000000000000000-go", "/nix/store/11111111111111111111111111111111-dgd-exec"
 	src := t.TempDir()
-	for name, text := range map[string]string{
+	testfiles.Write(t, src, map[string]string{
 		"main.go":                       "package main\n",
 		"vendor/modules.txt":            "# example.org/lib v1.0.0\n## explicit; go 1.24\nexample.org/lib\n",
 		"vendor/example.org/lib/lib.go": "package lib\n",
-	} {
-		file := filepath.Join(src, name)
-		if err := os.MkdirAll(filepath.Dir(file), 0o777); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(file, []byte(text), 0o666); err != nil {
-			t.Fatal(err)
-		}
-	}
+	})
 	// inSandbox runs a stage and returns what it submits.
 	inSandbox := func(command, name, method string, config any, paths ...string) ([]byte, testrpc.Object, *testrpc.Server) {
 		t.Helper()

@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"dgd/internal/inspect/drvdiff"
+	"dgd/internal/testfiles"
 )
 
 // visible are the commands that help shows, by their names in a call.
@@ -109,20 +110,12 @@ func complete(t *testing.T, args ...string) (words []string, directive string) {
 func TestCompletion(t *testing.T) {
 	const anything, nothing, directories = ":0", ":4", ":16"
 	dir := t.TempDir()
-	for name, text := range map[string]string{
+	testfiles.Write(t, dir, map[string]string{
 		"go.mod":   "module example.com/m\n\ngo 1.24\n",
 		"main.go":  "package main\n\nimport _ \"example.com/m/a\"\n\nfunc main() {}\n",
 		"a/a.go":   "package a\n",
 		"bin/file": "",
-	} {
-		file := filepath.Join(dir, name)
-		if err := os.MkdirAll(filepath.Dir(file), 0o777); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(file, []byte(text), 0o666); err != nil {
-			t.Fatal(err)
-		}
-	}
+	})
 	t.Chdir(dir)
 	for _, test := range []struct {
 		args      []string

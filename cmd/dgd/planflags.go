@@ -54,7 +54,6 @@ var settingFlags = []string{
 // of the old file.
 func (f *planFlags) sets(cmd *cobra.Command, name string, old []byte) ([]*planFlags, error) {
 	given := cmd.Flags().Changed
-	any := slices.ContainsFunc(settingFlags, given)
 	if old == nil || given("builder") && !f.add {
 		return []*planFlags{f}, nil
 	}
@@ -68,7 +67,7 @@ func (f *planFlags) sets(cmd *cobra.Command, name string, old []byte) ([]*planFl
 	switch {
 	case f.add:
 		return append(kept, f), nil
-	case !any:
+	case !slices.ContainsFunc(settingFlags, given):
 		return kept, nil
 	case len(kept) > 1:
 		return nil, misuse{fmt.Errorf("%s has %d settings: add --add to keep them, or --builder to write it anew", name, len(kept))}

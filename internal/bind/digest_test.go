@@ -3,11 +3,11 @@ package bind
 import (
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	"dgd/internal/action"
 	"dgd/internal/graph"
+	"dgd/internal/testfiles"
 )
 
 // The digest of a directory changes with what binding finds there, and not with
@@ -27,19 +27,7 @@ func TestDigest(t *testing.T) {
 		t.Helper()
 		src := t.TempDir()
 		for _, files := range []map[string]string{base, changes} {
-			for name, text := range files {
-				file := filepath.Join(src, name)
-				if err := os.MkdirAll(filepath.Dir(file), 0o777); err != nil {
-					t.Fatal(err)
-				}
-				write := func() error { return os.WriteFile(file, []byte(text), 0o666) }
-				if target, ok := strings.CutPrefix(text, "-> "); ok {
-					write = func() error { return os.Symlink(target, file) }
-				}
-				if err := write(); err != nil {
-					t.Fatal(err)
-				}
-			}
+			testfiles.Write(t, src, files)
 		}
 		d, err := Digest(src, "vendor", "p")
 		if err != nil {

@@ -87,18 +87,25 @@ func TestLocks(t *testing.T) {
 	}
 }
 
+// hold locks a file until it is closed.
+func hold(t *testing.T, name string) *os.File {
+	t.Helper()
+	f, err := os.Open(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { f.Close() })
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX); err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
 // Whoever holds all locks delays others and does not stop them; nor does a
 // machine without locks.
 func TestLocksOfOthers(t *testing.T) {
 	locks := locksBeside(coreFiles(t, 1), 1)
-	f, err := os.Open(locks.Cores[0])
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX); err != nil {
-		t.Fatal(err)
-	}
+	core := hold(t, locks.Cores[0])
 	locks.Patience = 50 * time.Millisecond
 	start := time.Now()
 	locks.take(context.Background())()
@@ -109,16 +116,9 @@ func TestLocksOfOthers(t *testing.T) {
 	cancel()
 	locks.Patience = time.Hour
 	locks.take(ctx)()
-	f.Close()
+	core.Close()
 	// Whoever holds the queue delays as well, and leaves it free.
-	queue, err := os.Open(locks.Queue)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer queue.Close()
-	if err := syscall.Flock(int(queue.Fd()), syscall.LOCK_EX); err != nil {
-		t.Fatal(err)
-	}
+	queue := hold(t, locks.Queue)
 	locks.Patience = 50 * time.Millisecond
 	locks.take(context.Background())()
 	queue.Close()

@@ -11,9 +11,10 @@ import (
 	"strings"
 	"testing"
 
-	"dgd/internal/nix/nar"
-
 	"golang.org/x/mod/module"
+
+	"dgd/internal/nix/nar"
+	"dgd/internal/testfiles"
 )
 
 func TestParse(t *testing.T) {
@@ -296,7 +297,7 @@ func TestReadVendorErrors(t *testing.T) {
 // TestGoVendor reads what the go command itself writes.
 func TestGoVendor(t *testing.T) {
 	dir := t.TempDir()
-	for name, text := range map[string]string{
+	testfiles.Write(t, dir, map[string]string{
 		"go.mod": `module example.com/main
 
 go 1.24
@@ -320,15 +321,7 @@ replace (
 		"nested/nested.go":  "package nested\n",
 		"nested/not/not.go": "package not\n",
 		"unused/go.mod":     "module example.com/unused\n",
-	} {
-		path := filepath.Join(dir, name)
-		if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, []byte(text), 0o666); err != nil {
-			t.Fatal(err)
-		}
-	}
+	})
 	cmd := exec.Command("go", "mod", "vendor")
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "GOFLAGS=-mod=mod", "GOPROXY=off", "GOWORK=off", "GOSUMDB=off")

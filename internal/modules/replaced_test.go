@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"dgd/internal/testfiles"
 )
 
 // replaced is a project with a directory in the place of a module, of which the
@@ -33,24 +35,11 @@ var replaced = map[string]string{
 	"a/unused/u.go":   "package unused\n",
 }
 
-func writeProject(t *testing.T, dir string, files map[string]string) {
-	t.Helper()
-	for name, text := range files {
-		file := filepath.Join(dir, name)
-		if err := os.MkdirAll(filepath.Dir(file), 0o777); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(file, []byte(text), 0o666); err != nil {
-			t.Fatal(err)
-		}
-	}
-}
-
 // What `go mod vendor` has copied is compared with the directory as it is now: an
 // edit counts if a build of the packages reads it.
 func TestDiffers(t *testing.T) {
 	dir := t.TempDir()
-	writeProject(t, dir, replaced)
+	testfiles.Write(t, dir, replaced)
 	cmd := exec.Command("go", "mod", "vendor")
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "GOFLAGS=-mod=mod", "GOPROXY=off", "GOWORK=off", "GOSUMDB=off", "CGO_ENABLED=1")
@@ -100,7 +89,7 @@ func TestDiffers(t *testing.T) {
 			if test.text == "" {
 				delete(files, test.file)
 			}
-			writeProject(t, now, files)
+			testfiles.Write(t, now, files)
 			if got, err := m.Differs(vendor, now); err != nil || got != test.want {
 				t.Errorf("%q (%v), want %q", got, err, test.want)
 			}

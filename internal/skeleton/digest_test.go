@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"slices"
 	"testing"
+
+	"dgd/internal/testfiles"
 )
 
 func TestDigest(t *testing.T) {
@@ -23,15 +25,7 @@ func TestDigest(t *testing.T) {
 	digest := func(files map[string]string, all bool) *Digests {
 		t.Helper()
 		dir := t.TempDir()
-		for name, text := range files {
-			file := filepath.Join(dir, name)
-			if err := os.MkdirAll(filepath.Dir(file), 0o777); err != nil {
-				t.Fatal(err)
-			}
-			if err := os.WriteFile(file, []byte(text), 0o666); err != nil {
-				t.Fatal(err)
-			}
-		}
+		testfiles.Write(t, dir, files)
 		d, err := Digest(t.Context(), dir, []string{".", "p", "q"}, all)
 		if err != nil {
 			t.Fatal(err)

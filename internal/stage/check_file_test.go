@@ -11,13 +11,14 @@ import (
 	"testing"
 
 	"dgd/internal/planfile"
+	"dgd/internal/testfiles"
 )
 
 // A plan in a file is compared with what it depends on, and with nothing else.
 func TestCheckFile(t *testing.T) {
 	src, work := t.TempDir(), t.TempDir()
 	files := andTests(filesWithC)
-	writeFiles(t, src, files)
+	testfiles.Write(t, src, files)
 	base := config(t, src)
 	base.Package = []string{"."}
 	base.Env["CGO_ENABLED"] = "1"
@@ -69,7 +70,7 @@ func TestCheckFile(t *testing.T) {
 					delete(changed, test.file)
 				}
 			}
-			writeFiles(t, now, changed)
+			testfiles.Write(t, now, changed)
 			env := maps.Clone(base.Env)
 			env["GOOS"], env["GOARCH"] = "linux", "amd64"
 			cfg := &CheckConfig{Src: now, Plan: plan, Where: "in .", Go: base.Go, Env: env, Goroot: strings.TrimSpace(string(goroot)), Tests: test.tests}

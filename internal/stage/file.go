@@ -104,11 +104,12 @@ func (cfg *FileConfig) byGo(ctx context.Context, project *planfile.Project, plan
 	if cfg.Tests != nil {
 		return nil, fmt.Errorf("a plan in a file has no tests of programs that it has no packages of (%s): leave out --tests, and buildGoModule runs them by `go test`", plans.program.Unplanned)
 	}
+	// Of what byPackages has found out, nothing is in it.
+	project = &planfile.Project{Src: project.Src, Settings: project.Settings, Target: project.Target, Tools: project.Tools}
 	delete(project.Settings, "cgoEnv")
 	delete(project.Settings, "contentAddressed")
-	project.Modules, project.Mains, project.Native, project.Std, project.Groups = nil, nil, nil, nil, nil
-	project.Graph = &graph.Graph{Nodes: []*graph.Node{plans.program.ByGo}}
 	project.Settings["unplanned"] = plans.program.Unplanned
+	project.Graph = &graph.Graph{Nodes: []*graph.Node{plans.program.ByGo}}
 	var err error
 	if project.Bound, err = bind.Sources(project.Graph, cfg.Src, plans.program.vendor(), nil); err != nil {
 		return nil, err

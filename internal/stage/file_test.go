@@ -13,6 +13,7 @@ import (
 	"dgd/internal/drvgen"
 	"dgd/internal/gocmd"
 	"dgd/internal/planfile"
+	"dgd/internal/testfiles"
 	"dgd/internal/testnix"
 )
 
@@ -65,19 +66,6 @@ var filesWithC = map[string]string{
 	"vendor/example.org/c/big.cc": "int d(void) { return 5; }\n",
 }
 
-func writeFiles(t *testing.T, dir string, files map[string]string) {
-	t.Helper()
-	for name, text := range files {
-		file := filepath.Join(dir, name)
-		if err := os.MkdirAll(filepath.Dir(file), 0o777); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(file, []byte(text), 0o666); err != nil {
-			t.Fatal(err)
-		}
-	}
-}
-
 // A plan in a file gives the derivations that binding gives: evaluation with
 // import from derivation has the same .drv paths.
 func TestFileIsBound(t *testing.T) {
@@ -110,7 +98,7 @@ func TestFileIsBound(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			src, work := t.TempDir(), t.TempDir()
-			writeFiles(t, src, test.files)
+			testfiles.Write(t, src, test.files)
 			base := config(t, src)
 			base.Package, base.Libraries = test.packages, test.libraries
 			if test.name == "coverage" {
@@ -185,7 +173,7 @@ func TestFileErrors(t *testing.T) {
 		if test.pgo != "" {
 			files["default.pgo"] = test.pgo
 		}
-		writeFiles(t, src, files)
+		testfiles.Write(t, src, files)
 		cfg := &FileConfig{Config: *config(t, src), Src: src, Granularity: "module"}
 		cfg.Env["CGO_ENABLED"] = "1"
 		if test.goflags != "" {
@@ -226,7 +214,7 @@ func boundFor(t *testing.T, base *Config, src, work string, stds map[string]stri
 	if stds[string(key)] == "" {
 		stds[string(key)] = plan(std, "std")
 	}
-	writeFiles(t, work, map[string]string{"plan.json": plan(base, "plan"), "std.json": stds[string(key)]})
+	testfiles.Write(t, work, map[string]string{"plan.json": plan(base, "plan"), "std.json": stds[string(key)]})
 	list, err := SplitModules(t.Context(), &SplitConfig{Src: src, StoreDir: "/nix/store"}, nil)
 	if err != nil {
 		t.Fatal(err)

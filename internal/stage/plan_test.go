@@ -15,6 +15,7 @@ import (
 	"dgd/internal/drvgen"
 	"dgd/internal/graph"
 	"dgd/internal/nix/socket/sockettest"
+	"dgd/internal/testfiles"
 	"dgd/internal/workspace"
 )
 
@@ -31,15 +32,7 @@ func goroot(t *testing.T) string {
 func project(t *testing.T, files map[string]string) string {
 	t.Helper()
 	dir := t.TempDir()
-	for name, text := range files {
-		file := filepath.Join(dir, name)
-		if err := os.MkdirAll(filepath.Dir(file), 0o777); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(file, []byte(text), 0o666); err != nil {
-			t.Fatal(err)
-		}
-	}
+	testfiles.Write(t, dir, files)
 	return dir
 }
 

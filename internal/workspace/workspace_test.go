@@ -15,24 +15,13 @@ import (
 	"dgd/internal/modules"
 	"dgd/internal/nix/nar"
 	"dgd/internal/skeleton"
+	"dgd/internal/testfiles"
 )
 
 func tree(t *testing.T, files map[string]string) string {
 	t.Helper()
 	dir := t.TempDir()
-	for name, text := range files {
-		file := filepath.Join(dir, filepath.FromSlash(name))
-		if err := os.MkdirAll(filepath.Dir(file), 0o777); err != nil {
-			t.Fatal(err)
-		}
-		if target, ok := strings.CutPrefix(text, "-> "); ok {
-			if err := os.Symlink(target, file); err != nil {
-				t.Fatal(err)
-			}
-		} else if err := os.WriteFile(file, []byte(text), 0o666); err != nil {
-			t.Fatal(err)
-		}
-	}
+	testfiles.Write(t, dir, files)
 	return dir
 }
 

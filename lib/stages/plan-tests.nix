@@ -102,7 +102,6 @@ let
   needs =
     name: tests:
     let
-      program = test: programOf test;
       result = test: "test ${test}";
     in
     derive {
@@ -118,8 +117,8 @@ let
           inherit name;
           values = builtins.concatMap (test: [
             {
-              id = (program test).place.id;
-              value = (program test).place.drv.out;
+              id = (programOf test).place.id;
+              value = (programOf test).place.drv.out;
             }
             {
               id = result test;
@@ -135,7 +134,7 @@ let
               tests = map (test: {
                 name = escape test;
                 result = "\${${variable (result test)}}";
-                program = "\${${variable (program test).place.id}}/${escape (program test).file.path}";
+                program = "\${${variable (programOf test).place.id}}/${escape (programOf test).file.path}";
               }) tests;
             } [ ])
           ];

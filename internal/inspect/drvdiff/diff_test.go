@@ -15,6 +15,7 @@ import (
 	"dgd/internal/action"
 	"dgd/internal/nix/drvfile"
 	"dgd/internal/nix/store"
+	"dgd/internal/testfiles"
 )
 
 // memory is a store of a test's own: derivations, and what came out of them.
@@ -206,15 +207,7 @@ func TestCauses(t *testing.T) {
 	}
 	tree := func(m *memory, letter string, files map[string]string) string {
 		p := storePath(letter, "p")
-		for name, text := range files {
-			file := filepath.Join(m.root, p, name)
-			if err := os.MkdirAll(filepath.Dir(file), 0o777); err != nil {
-				t.Fatal(err)
-			}
-			if err := os.WriteFile(file, []byte(text), 0o666); err != nil {
-				t.Fatal(err)
-			}
-		}
+		testfiles.Write(t, filepath.Join(m.root, p), files)
 		return p
 	}
 	files := map[string]string{"p.go": "package p\n", "data/x": "x"}
