@@ -167,6 +167,7 @@ func compareAll(t *testing.T, mode, out, reference string, cases []*testCase) {
 					t.Errorf("%s: %s", c.Name, fault)
 				default:
 					same[kind]++
+					t.Logf("%s: %s", c.Name, kind)
 				}
 				mu.Unlock()
 			}
