@@ -64,7 +64,7 @@ func (b *bench) stages(w *workspace) planning {
 	}
 	p.bind = stage{"bind", map[string]any{
 		"plan": p.plan.out, "stdPlan": p.std.out, "modules": p.modules.out, "src": w.src(),
-		"name": "program", "storeDir": "/nix/store", "inner": map[string]any{"granularity": "module", "contentAddressed": !b.opt.inputAddressed},
+		"name": "program", "storeDir": "/nix/store", "inner": map[string]any{"granularity": "auto", "contentAddressed": !b.opt.inputAddressed},
 	}, out("derivations")}
 	return p
 }

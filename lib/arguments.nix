@@ -148,8 +148,8 @@ let
     };
     granularity = {
       type = types.granularity;
-      default = "module";
-      doc = "which third-party packages share a derivation";
+      default = "auto";
+      doc = "which packages share a derivation";
     };
     fallback = {
       type = types.bool;

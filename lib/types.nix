@@ -47,8 +47,8 @@ let
       check = builtins.isBool;
     };
     granularity = {
-      words = "\"package\" or \"module\"";
-      check = v: v == "package" || v == "module";
+      words = "\"auto\", \"module\" or \"package\"";
+      check = v: v == "auto" || v == "module" || v == "package";
     };
     testData = {
       words = "a list of strings, or an attribute set of such lists";

@@ -95,7 +95,7 @@ func TestStages(t *testing.T) {
 	}
 	bind := map[string]any{
 		"plan": planFile, "stdPlan": std, "src": src, "modules": modulesFile, "name": "m-1.0", "storeDir": "/nix/store",
-		"inner": map[string]any{"granularity": "module"},
+		"inner": map[string]any{"granularity": "auto"},
 	}
 	bound := derivation(t, bind)
 	run("bind")
@@ -171,7 +171,7 @@ func TestSubmittingStages(t *testing.T) {
 	got, object, server = inSandbox("bind", "m-1.0.drv", "text", map[string]any{
 		"plan": plan, "stdPlan": std, "src": src, "modules": file, "name": "m-1.0", "storeDir": "/nix/store",
 		"system": "x86_64-linux", "executor": executor, "inputs": map[string]string{"go": goroot},
-		"inner": map[string]any{"contentAddressed": true, "granularity": "module", "disallowedReferences": []string{goroot}},
+		"inner": map[string]any{"contentAddressed": true, "granularity": "auto", "disallowedReferences": []string{goroot}},
 	}, goroot, executor, object.Refs[0])
 	if !strings.HasPrefix(string(got), `Derive([("out",`) || !strings.Contains(string(got), executor+"/bin/dgd-exec") {
 		t.Errorf("submitted %s", got)

@@ -93,7 +93,7 @@ and adds another setting. The old file stays until the new one is complete.`,
 	flags.StringVar(&f.target, "for", "linux/"+runtime.GOARCH, "the program runs on `GOOS/GOARCH`, or on some of these with commas between them")
 	flags.BoolVar(&f.cgo, "cgo", true, "cgo is on, as where the builder's env does not say CGO_ENABLED")
 	flags.BoolVar(&f.contentAddressed, "content-addressed", false, "the builder's contentAddressed is true: of a program with C there is another plan then")
-	flags.StringVar(&f.granularity, "granularity", "module", "the builder's granularity, `package or module`")
+	flags.StringVar(&f.granularity, "granularity", "auto", "the builder's granularity, `auto, module or package`")
 	flags.BoolVar(&f.add, "add", false, "the file is to have these settings beside those that it has")
 	flags.BoolVar(&f.fallback, "fallback", true, "let the go command build in one derivation what cannot be planned package by package")
 	flags.BoolVar(&f.tests, "tests", false, "plan the tests, too: a derivation for each package's")

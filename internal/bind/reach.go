@@ -38,6 +38,20 @@ func LookAt(n *graph.Node, src, vendor string, modules []Module) error {
 	return nil
 }
 
+// Weigh says in Weight how many bytes of Go a package has. src and vendor are as for
+// LookAt. A file that is not there weighs nothing: its reader reports that.
+func Weigh(n *graph.Node, src, vendor string) {
+	w := reacher{src: src, vendor: vendor}
+	for _, f := range n.Src.Files {
+		if path.Ext(f) != ".go" {
+			continue
+		}
+		if info, err := os.Stat(w.disk(f)); err == nil {
+			n.Weight += info.Size()
+		}
+	}
+}
+
 // LookAgain is LookAt for a plan that was made of a skeleton, where the sources
 // have a vendor directory of their own: it adds to what the plan says.
 func LookAgain(g *graph.Graph, src, vendor string, modules []Module) error {

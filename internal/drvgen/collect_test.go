@@ -118,3 +118,27 @@ func TestSplitGroup(t *testing.T) {
 		t.Errorf("the link finds the archives at %v", got)
 	}
 }
+
+// A group that has archives apart has two outputs for each package, and no other.
+func TestApartGroup(t *testing.T) {
+	drvs := generate(t, Options{
+		Name:   "p",
+		Groups: []group.Group{{Name: "a+1", Nodes: []int{0, 1}, Split: true, Apart: true}},
+	}, pkg("a"), pkg("b"), pkg("m", 1), link("m", "m", 0, 1, 2))
+	if want := []string{"a0", "x0", "a1", "x1"}; !slices.Equal(drvs[0].Outputs, want) {
+		t.Errorf("the outputs are %q, want %q", drvs[0].Outputs, want)
+	}
+	var vars []action.Vars
+	for _, u := range units(t, drvs[0]) {
+		vars = append(vars, u.Vars)
+	}
+	if want := []action.Vars{{"ARCHIVE": "${a0}", "EXPORT": "${x0}"}, {"ARCHIVE": "${a1}", "EXPORT": "${x1}"}}; !reflect.DeepEqual(vars, want) {
+		t.Errorf("the variables are %v, want %v", vars, want)
+	}
+	if want := map[string]Value{"GOROOT": goroot, "V0": drv(0, "x1")}; !reflect.DeepEqual(drvs[1].Vars, want) {
+		t.Errorf("an importer refers to %v, want %v", drvs[1].Vars, want)
+	}
+	if want := map[string]Value{"GOROOT": goroot, "V0": drv(0, "a0"), "V1": drv(0, "a1"), "V2": drv(1, "out")}; !reflect.DeepEqual(drvs[2].Vars, want) {
+		t.Errorf("the link refers to %v, want %v", drvs[2].Vars, want)
+	}
+}

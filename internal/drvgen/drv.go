@@ -27,8 +27,8 @@ type Inner struct {
 	ContentAddressed bool `json:"contentAddressed"`
 	// DisallowedReferences are store paths that no output may refer to.
 	DisallowedReferences []string `json:"disallowedReferences"`
-	// Granularity is "package" or "module": whether third-party packages have
-	// a derivation each, or share them: see group.Modules.
+	// Granularity is "auto", "module" or "package": which packages share a
+	// derivation, see group.Packages.
 	Granularity string `json:"granularity"`
 }
 

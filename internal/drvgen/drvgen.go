@@ -99,6 +99,7 @@ const (
 	archiveOutput = "out"
 	exportOutput  = "x"
 	headerOutput  = "h"
+	apartOutput   = "a" // with a number: an archive where a derivation has many apart
 )
 
 func treeOutput(i int) string { return "t" + strconv.Itoa(i) }
@@ -257,6 +258,9 @@ func (gen *generator) emit(set group.Group, bundled bool) error {
 		}
 	}
 	d := gen.begin(nar.Name(set.Name))
+	if set.Apart {
+		d.Outputs = nil
+	}
 	unitOf := map[int]int{} // by node
 	var units []action.Unit
 	names := map[string]int{}
@@ -272,7 +276,12 @@ func (gen *generator) emit(set group.Group, bundled bool) error {
 			at.archive.path = "bin/" + node.Main
 		}
 		if bundled {
-			at.archive.path = archiveFile(name)
+			if set.Apart {
+				at.archive.output = apartOutput + strconv.Itoa(len(units))
+				d.Outputs = append(d.Outputs, at.archive.output)
+			} else {
+				at.archive.path = archiveFile(name)
+			}
 			if set.Split {
 				at.export.output += strconv.Itoa(len(units))
 			} else {

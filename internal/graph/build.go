@@ -49,8 +49,8 @@ type Options struct {
 	// by word: only they can tell a relative path that the author wrote from
 	// one that cmd/go shortened for display.
 	CgoFlags func(dir string) ([]string, error)
-	// LookAt looks at a package with C or assembly, and says in Src what it has
-	// found; nil leaves that as it is.
+	// LookAt looks at the files of a package, and says in Weight and Src what it has
+	// found; nil leaves these as they are.
 	LookAt func(n *Node) error
 	// Tests says of each package p.test, by this name, what the script of
 	// `go test -n` leaves out.
@@ -193,7 +193,7 @@ func (b *builder) finishAll() (*Graph, error) {
 		}
 	}
 	for _, u := range b.order {
-		if s := u.node.Src; s != nil && s.Native && b.opt.LookAt != nil {
+		if u.node.Src != nil && b.opt.LookAt != nil {
 			if err := b.opt.LookAt(u.node); err != nil {
 				return nil, fmt.Errorf("%s: %w", u.node.Name, err)
 			}

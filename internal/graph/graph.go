@@ -78,6 +78,9 @@ type Node struct {
 	// library is compiled from, relative to that. They belong to the toolchain:
 	// the caller of New adds steps that write them below OBJ/SnapshotDir.
 	Snapshot []string `json:"-"`
+	// Weight is how many bytes of Go a package has, as it was planned: of the main
+	// module without the bodies of functions.
+	Weight int64 `json:"weight,omitempty"`
 	// Part tells the nodes that Apart makes of a package from each other.
 	Part string `json:"part,omitempty"`
 	// Trees says, of each tree that a Cgo or Ask node makes, of which files among

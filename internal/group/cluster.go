@@ -17,8 +17,7 @@ import (
 // Modules says which module a node belongs to; nodes without a module stay
 // apart. Of other modules, ignore says which are left out of the comparison.
 // Clusters of one node are left out of the result. Clusters do not depend on
-// each other in a circle: if they did, nodes would, too. A cluster's nodes stand
-// in an order that does not depend on the graph's: by Levels, then by name.
+// each other in a circle: if they did, nodes would, too.
 func clusters(g *graph.Graph, modules []string, ignore func(*graph.Node) bool) [][]int {
 	others := make([][]int, len(g.Nodes)) // by node: what it depends on, sorted
 	members := map[string][]int{}
@@ -46,15 +45,20 @@ func clusters(g *graph.Graph, modules []string, ignore func(*graph.Node) bool) [
 	var list [][]int
 	for _, key := range keys {
 		if len(members[key]) > 1 {
-			nodes := members[key]
-			level := Levels(g, nodes)
-			slices.SortStableFunc(nodes, func(a, b int) int {
-				return cmp.Or(cmp.Compare(level[a], level[b]), strings.Compare(g.Nodes[a].Name, g.Nodes[b].Name))
-			})
-			list = append(list, nodes)
+			list = append(list, members[key])
 		}
 	}
 	return list
+}
+
+// order sorts nodes in a way that does not depend on their order in the graph: by
+// Levels, then by name.
+func order(g *graph.Graph, nodes []int) {
+	slices.Sort(nodes)
+	level := Levels(g, nodes)
+	slices.SortStableFunc(nodes, func(a, b int) int {
+		return cmp.Or(cmp.Compare(level[a], level[b]), strings.Compare(g.Nodes[a].Name, g.Nodes[b].Name))
+	})
 }
 
 // Levels returns, of some nodes in the graph's order, the length of the longest way

@@ -1,6 +1,8 @@
 package group
 
 import (
+	"fmt"
+	"maps"
 	"math/rand/v2"
 	"reflect"
 	"testing"
@@ -39,7 +41,11 @@ func TestCluster(t *testing.T) {
 		{"back and forth", chain(nil, []int{0}, []int{1}, nil, []int{2, 3}), []string{"a", "b", "a", "a", "b"}, [][]int{{0, 3}}},
 		{"on a package without a module", chain(nil, []int{0}, nil), []string{"", "a", "a"}, nil},
 	} {
-		if got := clusters(test.g, test.modules, none); !reflect.DeepEqual(got, test.want) {
+		got := clusters(test.g, test.modules, none)
+		for _, nodes := range got {
+			order(test.g, nodes)
+		}
+		if !reflect.DeepEqual(got, test.want) {
 			t.Errorf("%s: %v, want %v", test.name, got, test.want)
 		}
 	}
@@ -54,54 +60,55 @@ func TestClusterIgnores(t *testing.T) {
 	}
 }
 
+// circle returns sets that depend on each other in a circle, or none.
+func circle(p *partition) map[int]bool {
+	// Take away whatever depends on nothing that is left, until nothing is.
+	left := map[int]bool{}
+	for i := range p.sets {
+		left[i] = true
+	}
+	for len(left) > 0 {
+		blocked := map[int]bool{}
+		for n, node := range p.g.Nodes {
+			for _, ref := range node.Refs {
+				if p.at[ref.Node] != p.at[n] && left[p.at[ref.Node]] {
+					blocked[p.at[n]] = true
+				}
+			}
+		}
+		before := len(left)
+		maps.DeleteFunc(left, func(i int, _ bool) bool { return !blocked[i] })
+		if len(left) == before {
+			return left
+		}
+	}
+	return nil
+}
+
+// random is a graph of up to 41 packages, each with a weight, and their modules.
+func random(seed uint64) (*graph.Graph, []string) {
+	r := rand.New(rand.NewPCG(seed, 0))
+	g := &graph.Graph{}
+	var modules []string
+	for i := range 2 + r.IntN(40) {
+		node := &graph.Node{Kind: graph.Package, Name: fmt.Sprintf("p%02d", r.IntN(100)), Weight: int64(r.IntN(10))}
+		for j := range i {
+			if r.IntN(4) == 0 {
+				node.Refs = append(node.Refs, graph.Ref{Node: j, Output: graph.Export})
+			}
+		}
+		g.Nodes = append(g.Nodes, node)
+		modules = append(modules, string(rune('a'+r.IntN(4))))
+	}
+	return g, modules
+}
+
 // Whatever the graph, clusters do not depend on each other in a circle.
 func TestClusterHasNoCircle(t *testing.T) {
 	for seed := range uint64(500) {
-		r := rand.New(rand.NewPCG(seed, 0))
-		n := 2 + r.IntN(40)
-		g := &graph.Graph{}
-		modules := make([]string, n)
-		at := make([]int, n) // its cluster, or itself
-		for i := range n {
-			node := &graph.Node{Kind: graph.Package}
-			for j := range i {
-				if r.IntN(4) == 0 {
-					node.Refs = append(node.Refs, graph.Ref{Node: j, Output: graph.Export})
-				}
-			}
-			g.Nodes = append(g.Nodes, node)
-			modules[i] = string(rune('a' + r.IntN(4)))
-			at[i] = i
-		}
-		found := clusters(g, modules, none)
-		for _, c := range found {
-			for _, i := range c {
-				at[i] = c[0]
-			}
-		}
-		// Take away whatever depends on nothing that is left, until nothing is.
-		left := map[int]bool{}
-		for _, a := range at {
-			left[a] = true
-		}
-		for len(left) > 0 {
-			blocked := map[int]bool{}
-			for i, node := range g.Nodes {
-				for _, ref := range node.Refs {
-					if at[ref.Node] != at[i] && left[at[ref.Node]] {
-						blocked[at[i]] = true
-					}
-				}
-			}
-			before := len(left)
-			for a := range left {
-				if !blocked[a] {
-					delete(left, a)
-				}
-			}
-			if len(left) == before {
-				t.Fatalf("seed %d: %v depend on each other in a circle", seed, left)
-			}
+		g, modules := random(seed)
+		if left := circle(partitionOf(g, clusters(g, modules, none))); left != nil {
+			t.Fatalf("seed %d: %v depend on each other in a circle", seed, left)
 		}
 	}
 }

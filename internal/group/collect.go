@@ -11,7 +11,7 @@ import (
 const (
 	MinCollected = 16  // fewer third-party archives are not worth a derivation
 	MaxOwn       = 128 // a link refers to as many archives of the main module's packages
-	Buckets      = 64  // and more are spread over so many collections, by import path
+	Buckets      = 16  // and more are spread over so many collections, by import path
 )
 
 // Collections returns which archives of a link's packages are collected: each
@@ -40,7 +40,7 @@ func Collections(g *graph.Graph, link int) [][]int {
 	if len(own) > MaxOwn {
 		spread := make([][]int, Buckets)
 		for _, n := range own {
-			b := sha256.Sum256([]byte(g.Nodes[n].Name))[0] % Buckets
+			b := sha256.Sum256([]byte(g.Nodes[n].Name))[0] / (256 / Buckets)
 			spread[b] = append(spread[b], n)
 		}
 		sets = append(sets, slices.DeleteFunc(spread, func(set []int) bool { return len(set) == 0 })...)

@@ -37,7 +37,7 @@ func third(name string, refs ...int) *graph.Node {
 	return n
 }
 
-func TestModules(t *testing.T) {
+func TestPackages(t *testing.T) {
 	own := node("m", 1)
 	own.Std, own.Src = false, &graph.Sources{}
 	withC := third("a/c", 0)
@@ -50,13 +50,14 @@ func TestModules(t *testing.T) {
 	for granularity, want := range map[string][]Group{
 		"package": nil,
 		"module":  {{Name: "example.org/a", Nodes: []int{1, 2}, Split: true}},
+		"auto":    {{Name: "example.org/a", Nodes: []int{1, 2}, Split: true}}, // b is one deeper
 	} {
-		got, err := Modules(g, bound, granularity)
+		got, err := Packages(g, bound, granularity)
 		if err != nil || !reflect.DeepEqual(got, want) {
 			t.Errorf("%s: %+v, %v, want %+v", granularity, got, err, want)
 		}
 	}
-	if _, err := Modules(g, bound, "file"); err == nil || err.Error() != `granularity is "file", not "package" or "module"` {
+	if _, err := Packages(g, bound, "file"); err == nil || err.Error() != `granularity is "file", not "auto", "module" or "package"` {
 		t.Errorf("the error is %v", err)
 	}
 }

@@ -1,10 +1,13 @@
 package planfile
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"regexp"
 	"slices"
 	"sort"
+	"strconv"
 	"strings"
 
 	"dgd/internal/bind"
@@ -52,7 +55,7 @@ type Module struct {
 
 // Make makes the file of a project.
 func Make(p *Project) (*File, error) {
-	w := &writer{p: p, f: &File{}, templates: map[string]string{}, alias: map[string]string{}, closed: map[int]map[int]bool{}, module: map[int]moduleOf{}}
+	w := &writer{p: p, f: &File{}, templates: map[string]string{}, alias: map[string]string{}, hashed: map[string]bool{}, closed: map[int]map[int]bool{}, module: map[int]moduleOf{}}
 	for key, value := range p.Settings {
 		text, err := drvgen.Canonical(value)
 		if err != nil {
@@ -90,6 +93,7 @@ type writer struct {
 	versions  map[string]string    // of modules by prefix: what -trimpath has behind a module's path
 	lang      map[string]string    // of modules by prefix: the language version that most packages have
 	label     []string             // by node: the group and the level in it
+	hashed    map[string]bool      // labels that byHash has made
 	groupOf   []int                // by node: index of its group, or -1
 	module    map[int]moduleOf     // by node, of those that prefixOf has been asked for
 	owner     []int                // by node that is a part of a package: the package's
@@ -124,16 +128,38 @@ func (w *writer) group() {
 	count := map[string]int{} // by name, those of tests apart
 	for _, i := range split {
 		g := w.p.Groups[i]
-		of := g.Name
-		if w.isTest(g.Nodes[0]) {
-			of += testMark
+		var label string
+		if g.Several || g.Apart {
+			label = w.byHash(g.Nodes)
+		} else {
+			of := g.Name
+			if w.isTest(g.Nodes[0]) {
+				of += testMark
+			}
+			count[of]++
+			label = strconv.Itoa(count[of])
 		}
-		count[of]++
 		level := group.Levels(w.p.Graph, slices.Sorted(slices.Values(g.Nodes)))
 		for _, n := range g.Nodes {
-			w.label[n] = fmt.Sprintf("%d.%d", count[of], level[n])
+			w.label[n] = fmt.Sprintf("%s.%d", label, level[n])
 		}
 	}
+}
+
+// byHash is the label of a group that no module names: it follows from the last
+// name, as where such a group ends does. So few lines change with a package.
+func (w *writer) byHash(nodes []int) string {
+	last := ""
+	for _, n := range nodes {
+		last = max(last, w.p.Graph.Nodes[n].Name)
+	}
+	sum := sha256.Sum256([]byte(last))
+	label := "+" + hex.EncodeToString(sum[:3])
+	for w.hashed[label] {
+		label += "x"
+	}
+	w.hashed[label] = true
+	return label
 }
 
 // std writes the parts of the standard library that are used, and what their

@@ -228,12 +228,12 @@ func (b *Bound) bindPackages(ctx context.Context, cfg *BindConfig, vendored []bi
 	if err != nil {
 		return err
 	}
-	modules, err := group.Modules(g, bound, cfg.Inner.Granularity)
+	packages, err := group.Packages(g, bound, cfg.Inner.Granularity)
 	if err != nil {
 		return err
 	}
 	opt := options(cfg.Name, g, program.Goroot, placed)
-	opt.Libraries, opt.Groups = program.Libraries, append(groups, modules...)
+	opt.Libraries, opt.Groups = program.Libraries, append(groups, packages...)
 	b.Derivations, err = drvgen.Generate(g, opt)
 	return err
 }

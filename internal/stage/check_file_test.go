@@ -23,7 +23,7 @@ func TestCheckFile(t *testing.T) {
 	base.Package = []string{"."}
 	base.Env["CGO_ENABLED"] = "1"
 	base.AnyCompiler = true
-	file, err := MakeFile(t.Context(), &FileConfig{Config: *base, Src: src, Granularity: "module", Tests: &FileTests{Packages: []string{"./..."}, CheckFlags: []string{}}}, filepath.Join(work, "file"))
+	file, err := MakeFile(t.Context(), &FileConfig{Config: *base, Src: src, Granularity: "auto", Tests: &FileTests{Packages: []string{"./..."}, CheckFlags: []string{}}}, filepath.Join(work, "file"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -74,6 +74,9 @@ func TestFileIsBound(t *testing.T) {
 	for i := range maxOwnPackages {
 		name := fmt.Sprintf("p%d", i)
 		many[name+"/"+name+".go"] = "package " + name + "\n"
+		if i%10 == 9 {
+			many[name+"/"+name+".go"] += "\nimport _ \"example.com/m/p0\"\n"
+		}
 		many["small/imports"+name+".go"] = "package small\n\nimport _ \"example.com/m/" + name + "\"\n"
 	}
 	stds := map[string]string{}
@@ -108,7 +111,7 @@ func TestFileIsBound(t *testing.T) {
 				base.Env["CGO_ENABLED"] = "1"
 				base.AnyCompiler = true
 			}
-			cfg := &FileConfig{Config: *base, Src: src, Granularity: "module", ContentAddressed: test.contentAddressed, Tests: test.tests}
+			cfg := &FileConfig{Config: *base, Src: src, Granularity: "auto", ContentAddressed: test.contentAddressed, Tests: test.tests}
 			cfg.Env = maps.Clone(base.Env)
 			file, err := MakeFile(t.Context(), cfg, filepath.Join(work, "file"))
 			if err != nil {
@@ -124,6 +127,9 @@ func TestFileIsBound(t *testing.T) {
 			text := planfile.Format(plans)
 			if asks := strings.Contains(string(text), "\nnode ask!"); asks != test.contentAddressed {
 				t.Errorf("there are nodes that ask: %v", asks)
+			}
+			if shared := strings.Contains(string(text), " g=+"); shared != (test.name == "many packages" || strings.Contains(test.files["vendor/modules.txt"], "example.org/lib/sub")) {
+				t.Errorf("there are packages of several modules, or of the main module, that share a derivation: %v", shared)
 			}
 			plan := filepath.Join(work, "dgd.plan")
 			if err := os.WriteFile(plan, text, 0o666); err != nil {
@@ -174,7 +180,7 @@ func TestFileErrors(t *testing.T) {
 			files["default.pgo"] = test.pgo
 		}
 		testfiles.Write(t, src, files)
-		cfg := &FileConfig{Config: *config(t, src), Src: src, Granularity: "module"}
+		cfg := &FileConfig{Config: *config(t, src), Src: src, Granularity: "auto"}
 		cfg.Env["CGO_ENABLED"] = "1"
 		if test.goflags != "" {
 			cfg.Env["GOFLAGS"] = test.goflags
@@ -188,7 +194,7 @@ func TestFileErrors(t *testing.T) {
 // profile is one that Go's own tool reads.
 const profile = "GO PREPROFILE V1\n"
 
-const maxOwnPackages = 140 // more than a link refers to one by one
+const maxOwnPackages = 300 // more than a link refers to one by one, or have a derivation each
 
 // boundFor plans and binds in the stages of a build, and returns the directory that
 // evaluation imports. stds are the plans of the standard library that have been made,
@@ -249,7 +255,7 @@ func boundTests(t *testing.T, base *Config, tests *FileTests, src, work string, 
 func bindConfig(src, work string, contentAddressed bool) *BindConfig {
 	return &BindConfig{
 		Plan: filepath.Join(work, "plan.json"), StdPlan: filepath.Join(work, "std.json"), Modules: filepath.Join(work, "modules.json"),
-		Src: src, Inner: drvgen.Inner{Granularity: "module", ContentAddressed: contentAddressed}, Name: "program", StoreDir: "/nix/store",
+		Src: src, Inner: drvgen.Inner{Granularity: "auto", ContentAddressed: contentAddressed}, Name: "program", StoreDir: "/nix/store",
 	}
 }
 

@@ -44,11 +44,14 @@ func (j *joined) groups(bound map[int][]bind.Bound, granularity string) ([]group
 		for _, n := range part {
 			ofPart[n] = bound[n]
 		}
-		modules, err := group.Modules(j.graph, ofPart, granularity)
+		if i > 0 && granularity == "auto" {
+			granularity = "module" // of what only tests need
+		}
+		packages, err := group.Packages(j.graph, ofPart, granularity)
 		if err != nil {
 			return nil, err
 		}
-		groups = append(groups, modules...)
+		groups = append(groups, packages...)
 	}
 	return groups, nil
 }

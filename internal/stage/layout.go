@@ -49,14 +49,18 @@ func layOut(ctx context.Context, g *gocmd.Command, cfg *Config, dir string, opt 
 	}
 	relative := relativeEnv(g.Env)
 	opt.LookAt = func(n *graph.Node) error {
+		vendor := opt.Vendor
+		if opt.ModCache != "" {
+			vendor = opt.ModCache
+		}
+		bind.Weigh(n, opt.Src, vendor)
+		if !n.Src.Native {
+			return nil
+		}
 		// dgd has not asked the compiler what such a path leads to.
 		n.Src.Whole = n.Src.Whole || relative && n.Cgo
 		if !n.Src.Vendored {
 			return nil
-		}
-		vendor := opt.Vendor
-		if opt.ModCache != "" {
-			vendor = opt.ModCache
 		}
 		return bind.LookAt(n, opt.Src, vendor, modules)
 	}

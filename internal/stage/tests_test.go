@@ -181,6 +181,7 @@ func TestTestsShare(t *testing.T) {
 	for granularity, want := range map[string][]string{
 		"package": {"example.org-lib", "example.org-lib-a", "example.org-lib-b", "std"},
 		"module":  {"example.org-lib", "std"},
+		"auto":    {"example.org-lib", "std"},
 	} {
 		cfg := BindConfig{
 			Plan: filepath.Join(dir, "plan.json"), StdPlan: filepath.Join(dir, "std.json"), Modules: filepath.Join(dir, "modules.json"),

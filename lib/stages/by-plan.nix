@@ -103,7 +103,7 @@ let
     ++ (if wanted.modRoot == "." then [ ] else flag "src" (builtins.concatStringsSep "/" (map (_: "..") (builtins.filter builtins.isString (builtins.split "/" wanted.modRoot)))))
     ++ [ "--cgo=${if wanted.cgo then "true" else "false"}" ]
     ++ (if wanted.contentAddressed then [ "--content-addressed" ] else [ ])
-    ++ (if wanted.granularity == "module" then [ ] else flag "granularity" wanted.granularity)
+    ++ (if wanted.granularity == "auto" then [ ] else flag "granularity" wanted.granularity)
     ++ builtins.concatMap (flag "package") (if wanted.packages == null then [ ] else wanted.packages)
     ++ builtins.concatMap (flag "exclude") wanted.excluded
     ++ flagOf "-tags=" "tags"

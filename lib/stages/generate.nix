@@ -96,13 +96,10 @@ let
       ;
   };
 
-  # Groups of packages of a module that share a derivation, by a name of their own.
+  # Groups of packages that share a derivation, by a name of their own. One that no module names has a hash of a name.
+  isOfModule = p: substring 0 1 (builtins.head p.group) != "+";
   groupName =
-    p:
-    if p.group == null then
-      null
-    else
-      "${builtins.head (parts p.key)}:${builtins.head p.group}";
+    p: if isOfModule p then "${builtins.head (parts p.key)}:${builtins.head p.group}" else builtins.head p.group;
   pad = s: substring (stringLength s) 4 "0000" + s;
   groups = builtins.mapAttrs (
     _: list:
@@ -151,9 +148,22 @@ let
         builtins.mapAttrs (
           name: list:
           let
+            first = builtins.head list;
+            # As group.Packages says it: of the main module, with the archives apart, or of one third-party module or several.
+            withMore = name: more: if more == 0 then name else "${name}+${toString more}";
+            paths = builtins.attrNames (builtins.groupBy (p: (moduleOf p.key).path) list);
             drv = derive {
-              name = storeName (moduleOf (builtins.head list).key).path;
-              outputs = [ "out" ] ++ imap (i: _: "x${toString i}") list;
+              name = storeName (
+                if first.own then
+                  withMore (importPath first.name) (builtins.length list - 1)
+                else
+                  withMore (moduleOf first.key).path (builtins.length paths - 1)
+              );
+              outputs =
+                if first.own then
+                  builtins.concatLists (imap (i: _: [ "a${toString i}" "x${toString i}" ]) list)
+                else
+                  [ "out" ] ++ imap (i: _: "x${toString i}") list;
               units = map (packageUnit place) list;
             };
             place = setOf' list;
@@ -166,10 +176,17 @@ let
                     id = "group ${name}";
                     inherit drv;
                     unit = i;
-                    archive = {
-                      output = "out";
-                      path = "${p.name}@.a";
-                    };
+                    archive =
+                      if first.own then
+                        {
+                          output = "a${toString i}";
+                          path = "";
+                        }
+                      else
+                        {
+                          output = "out";
+                          path = "${p.name}@.a";
+                        };
                     export = {
                       output = "x${toString i}";
                       path = "";

@@ -104,18 +104,7 @@ let
       others = builtins.filter (key: !(isStd key)) linked;
       vendored = builtins.filter (key: packages.${key}.own == false) others;
       ours = builtins.filter (key: packages.${key}.own == true) others;
-      quarter = {
-        "0" = "0"; "1" = "1"; "2" = "2"; "3" = "3";
-        "4" = "0"; "5" = "1"; "6" = "2"; "7" = "3";
-        "8" = "0"; "9" = "1"; "a" = "2"; "b" = "3";
-        "c" = "0"; "d" = "1"; "e" = "2"; "f" = "3";
-      };
-      bucket =
-        key:
-        let
-          hash = builtins.hashString "sha256" nameOf.${key};
-        in
-        quarter.${substring 0 1 hash} + substring 1 1 hash;
+      bucket = key: substring 0 1 (builtins.hashString "sha256" nameOf.${key});
       sets =
         (if length vendored >= 16 then [ vendored ] else [ ])
         ++ (if length ours > 128 then builtins.attrValues (builtins.groupBy bucket ours) else [ ]);
@@ -129,9 +118,10 @@ let
         output = "out";
         path = "${nameOf.${key}}@.a";
       };
+      idOf = key: "${placeOf.${key}.id}!${placeOf.${key}.archive.output}";
       refs = map (key: {
-        id = "${placeOf.${key}.id}!out";
-        value = placeOf.${key}.drv.out;
+        id = idOf key;
+        value = placeOf.${key}.drv.${placeOf.${key}.archive.output};
       }) keys;
       drv = derive {
         name = "archives";
@@ -146,7 +136,7 @@ let
                 sources = map (
                   key:
                   ''{"at":${toJSON (token (file key))},"from":${
-                    toJSON (below placeOf.${key}.archive "\${${variable "${placeOf.${key}.id}!out"}}")
+                    toJSON (below placeOf.${key}.archive "\${${variable (idOf key)}}")
                   }}''
                 ) keys;
               in

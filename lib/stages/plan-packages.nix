@@ -68,7 +68,7 @@ let
             (quoteless dir)
           ]
           plan.templates.${p.template};
-      group = if p.options ? g then builtins.match "([0-9]+)[.]([0-9]+)" p.options.g else null;
+      group = if p.options ? g then builtins.match "([+0-9a-fx]+)[.]([0-9]+)" p.options.g else null;
       others = map plan.ref (plan.keysOf (p.options.r or "-"));
       sources =
         if p.options ? t then

@@ -6,11 +6,11 @@ import (
 	"testing"
 )
 
-// Whether third-party packages share derivations or not, the program is the
+// Whether packages share derivations or not, the program is the
 // same: content-addressed, it is the same store path.
 func TestGranularity(t *testing.T) {
 	paths := map[string]string{}
-	for _, granularity := range []string{"package", "module"} {
+	for _, granularity := range []string{"package", "module", "auto"} {
 		for _, function := range []string{"buildWithIFD", "buildWithDynDrv"} {
 			r := nixBuild(t, "-E", fmt.Sprintf(`
 				let
@@ -43,7 +43,7 @@ func TestNoGranularity(t *testing.T) {
 		"main.go": "package main\n\nfunc main() {}\n",
 	})
 	r := nixBuild(t, "-E", expression(t, "buildWithIFD", src, `granularity = "file";`))
-	if want := "the argument `granularity` must be \"package\" or \"module\""; r.err == nil || !strings.Contains(r.log, want) {
+	if want := "the argument `granularity` must be \"auto\", \"module\" or \"package\""; r.err == nil || !strings.Contains(r.log, want) {
 		t.Errorf("the error is not %s: %v\n%s", want, r.err, r.log)
 	}
 }

@@ -1,0 +1,148 @@
+package group
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/binary"
+	"slices"
+	"strings"
+
+	"dgd/internal/graph"
+)
+
+// A partition puts each node of a graph into one of several sets, which do not
+// depend on each other in a circle.
+type partition struct {
+	g    *graph.Graph
+	sets [][]int
+	at   []int // by node: index of its set
+}
+
+// partitionOf puts the nodes that are in none of the sets into sets of their own.
+func partitionOf(g *graph.Graph, sets [][]int) *partition {
+	p := &partition{g: g, sets: slices.Clone(sets), at: make([]int, len(g.Nodes))}
+	for n := range p.at {
+		p.at[n] = -1
+	}
+	for i, set := range sets {
+		for _, n := range set {
+			p.at[n] = i
+		}
+	}
+	for n := range p.at {
+		if p.at[n] < 0 {
+			p.at[n] = len(p.sets)
+			p.sets = append(p.sets, []int{n})
+		}
+	}
+	return p
+}
+
+// depths returns, by set, how many chosen sets are behind it on that way to others
+// which has most of them.
+func (p *partition) depths(chosen []bool) []int {
+	depth := make([]int, len(p.sets))
+	for i := range depth {
+		depth[i] = -1
+	}
+	var of func(i int) int
+	of = func(i int) int {
+		if depth[i] >= 0 {
+			return depth[i]
+		}
+		d := 0
+		for _, n := range p.sets[i] {
+			for _, r := range p.g.Nodes[n].Refs {
+				j := p.at[r.Node]
+				if j == i {
+					continue
+				}
+				below := of(j)
+				if chosen[j] {
+					below++
+				}
+				d = max(d, below)
+			}
+		}
+		depth[i] = d
+		return d
+	}
+	for i := range depth {
+		of(i)
+	}
+	return depth
+}
+
+// A grain says how large a set is that others were joined to.
+type grain struct {
+	every uint32 // of so many, on average
+	limit int64  // with at most this Weight, unless it is of one
+}
+
+// join joins chosen sets that are neighbours: of the same depth, and next to each
+// other by name. It returns what the grain makes of them, and all others of the
+// partition's sets as they are.
+//
+// What is joined does not depend on each other in a circle: where a chosen set
+// reaches another, on whichever way, its depth is larger.
+//
+// Where one ends and the next begins is said by names, as far as the weight allows:
+// a set that comes or goes moves few others.
+func (p *partition) join(chosen []bool, gr grain) *partition {
+	var list []int
+	var sets [][]int
+	for i, set := range p.sets {
+		if chosen[i] {
+			list = append(list, i)
+		} else {
+			sets = append(sets, set)
+		}
+	}
+	depth := p.depths(chosen)
+	name := func(i int) string { return p.first(p.sets[i]) }
+	slices.SortStableFunc(list, func(a, b int) int {
+		return cmp.Or(cmp.Compare(depth[a], depth[b]), strings.Compare(name(a), name(b)))
+	})
+	var open []int
+	var weight int64
+	end := func() {
+		if len(open) > 0 {
+			sets = append(sets, open)
+		}
+		open, weight = nil, 0
+	}
+	for k, i := range list {
+		w := p.weight(p.sets[i])
+		if k > 0 && depth[list[k-1]] != depth[i] || weight+w > gr.limit {
+			end()
+		}
+		open, weight = append(open, p.sets[i]...), weight+w
+		if gr.ends(name(i)) {
+			end()
+		}
+	}
+	end()
+	return partitionOf(p.g, sets)
+}
+
+// first is the first name of a set's nodes.
+func (p *partition) first(set []int) string {
+	first := p.g.Nodes[set[0]].Name
+	for _, n := range set[1:] {
+		first = min(first, p.g.Nodes[n].Name)
+	}
+	return first
+}
+
+func (p *partition) weight(set []int) (sum int64) {
+	for _, n := range set {
+		sum += p.g.Nodes[n].Weight
+	}
+	return sum
+}
+
+// ends reports whether what is joined ends with the set of this name.
+func (gr grain) ends(name string) bool {
+	sum := sha256.Sum256([]byte(name))
+	return binary.BigEndian.Uint32(sum[:])%gr.every == 0
+}

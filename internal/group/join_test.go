@@ -1,0 +1,150 @@
+package group
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"dgd/internal/bind"
+	"dgd/internal/graph"
+	"dgd/internal/nix/nar"
+)
+
+// Whatever the graph, what is joined does not depend on each other in a circle, and
+// every node is in one set.
+func TestJoinHasNoCircle(t *testing.T) {
+	for seed := range uint64(500) {
+		g, modules := random(seed)
+		r := rand.New(rand.NewPCG(seed, 1))
+		p := partitionOf(g, clusters(g, modules, none))
+		for range 2 { // what was joined is joined again
+			chosen := make([]bool, len(p.sets))
+			for i := range chosen {
+				chosen[i] = r.IntN(3) > 0
+			}
+			p = p.join(chosen, grain{every: 1 + r.Uint32N(8), limit: int64(r.IntN(40))})
+			if left := circle(p); left != nil {
+				t.Fatalf("seed %d: %v depend on each other in a circle", seed, left)
+			}
+			if all := slices.Sorted(slices.Values(slices.Concat(p.sets...))); len(all) != len(g.Nodes) || len(slices.Compact(all)) != len(all) {
+				t.Fatalf("seed %d: %v are not %d nodes", seed, all, len(g.Nodes))
+			}
+		}
+	}
+}
+
+func TestJoin(t *testing.T) {
+	const never = 1 << 31 // a grain that no name of these ends
+	for _, test := range []struct {
+		name   string
+		g      *graph.Graph
+		sets   [][]int
+		chosen string // by set, those of one node behind the others: a letter x
+		limit  int64
+		want   [][]int
+	}{
+		{"side by side", chain(nil, nil, nil), nil, "xxx", 3, [][]int{{0, 1, 2}}},
+		{"not chosen", chain(nil, nil, nil), nil, "x-x", 3, [][]int{{1}, {0, 2}}},
+		{"too heavy together", chain(nil, nil, nil), nil, "xxx", 2, [][]int{{0, 1}, {2}}},
+		{"heavy alone", chain(nil, nil), nil, "xx", 0, [][]int{{0}, {1}}},
+		{"one on the other", chain(nil, []int{0}), nil, "xx", 9, [][]int{{0}, {1}}},
+		{"on another by way of what is not chosen", chain(nil, []int{0}, []int{1}), nil, "x-x", 9, [][]int{{1}, {0}, {2}}},
+		{"on what is not chosen", chain(nil, []int{0}, nil), nil, "-xx", 9, [][]int{{0}, {1, 2}}},
+		{"sets", chain(nil, []int{0}, nil, []int{2}), [][]int{{0, 1}, {2, 3}}, "xx", 9, [][]int{{0, 1, 2, 3}}},
+	} {
+		for i, n := range test.g.Nodes {
+			n.Name, n.Weight = fmt.Sprint("p", i), 1
+		}
+		var chosen []bool
+		for _, c := range test.chosen {
+			chosen = append(chosen, c == 'x')
+		}
+		if got := partitionOf(test.g, test.sets).join(chosen, grain{every: never, limit: test.limit}); !reflect.DeepEqual(got.sets, test.want) {
+			t.Errorf("%s: %v, want %v", test.name, got.sets, test.want)
+		}
+	}
+}
+
+// large is a main module of packages in ten layers, each of which imports some of
+// the layer below, and what they are bound to. Without says which one is not there.
+func large(count int, without string) (*graph.Graph, map[int][]bind.Bound) {
+	g, bound := &graph.Graph{}, map[int][]bind.Bound{}
+	index := map[string]int{}
+	r := rand.New(rand.NewPCG(uint64(count), 0))
+	for i := range count {
+		layer, at := i*10/count, i%(count/10)
+		n := &graph.Node{Kind: graph.Package, Name: fmt.Sprintf("m/layer%d/p%05d", layer, at), Src: &graph.Sources{}, Weight: 700}
+		n.Src.Dir = strings.TrimPrefix(n.Name, "m/")
+		for range 3 {
+			below := fmt.Sprintf("m/layer%d/p%05d", layer-1, r.IntN(count/10))
+			if j, ok := index[below]; ok {
+				n.Refs = append(n.Refs, graph.Ref{Node: j, Output: graph.Export})
+			}
+		}
+		if n.Name == without {
+			continue
+		}
+		index[n.Name] = len(g.Nodes)
+		bound[len(g.Nodes)] = []bind.Bound{{At: n.Src.Dir, Tree: &nar.Tree{Files: []string{"a.go"}}}}
+		g.Nodes = append(g.Nodes, n)
+	}
+	return g, bound
+}
+
+// Packages of a main module share derivations where they are many: so that there are
+// some hundreds at most of these, however many packages.
+func TestOwnPackages(t *testing.T) {
+	for count, most := range map[int]int{250: 250, 1000: 200, 10000: 300} {
+		g, bound := large(count, "")
+		groups, err := Packages(g, bound, "auto")
+		if err != nil {
+			t.Fatal(err)
+		}
+		derivations := count
+		for _, group := range groups {
+			derivations -= len(group.Nodes) - 1
+			if !group.Split || !group.Apart || group.Several {
+				t.Errorf("%s: %+v", group.Name, group)
+			}
+		}
+		if derivations > most {
+			t.Errorf("%d packages make %d derivations, want at most %d", count, derivations, most)
+		}
+		if groups, err := Packages(g, bound, "module"); err != nil || groups != nil {
+			t.Errorf("by modules, groups are %v, %v", groups, err)
+		}
+	}
+}
+
+// A package that comes moves few others.
+func TestOwnPackagesStay(t *testing.T) {
+	sets := func(without string) map[string]bool {
+		g, bound := large(1000, without)
+		groups, err := Packages(g, bound, "auto")
+		if err != nil {
+			t.Fatal(err)
+		}
+		all := map[string]bool{}
+		for _, group := range groups {
+			var names []string
+			for _, n := range group.Nodes {
+				names = append(names, g.Nodes[n].Name)
+			}
+			all[strings.Join(names, " ")] = true
+		}
+		return all
+	}
+	before, after := sets("m/layer9/p00050"), sets("")
+	moved := 0
+	for set := range after {
+		if !before[set] {
+			moved++
+		}
+	}
+	if moved > 2 {
+		t.Errorf("%d of %d groups are others", moved, len(after))
+	}
+}
