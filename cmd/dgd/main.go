@@ -44,7 +44,7 @@ called right.`,
 		},
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return misuse{err} })
-	root.AddCommand(newCache(), newCompletion(), newDiff(), newGraph(), newLock(), newPlan(), newSBOM(), newWhy())
+	root.AddCommand(newCache(), newCompletion(), newDiff(), newGraph(), newLock(), newNoCache(), newPlan(), newSBOM(), newWhy())
 	root.CompletionOptions.DisableDefaultCmd = true
 	return root
 }

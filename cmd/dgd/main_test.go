@@ -3,12 +3,13 @@ package main
 import (
 	"os"
 	"os/exec"
+	"slices"
 	"testing"
 )
 
 // TestMain is dgd itself where a test wants to run it.
 func TestMain(m *testing.M) {
-	if os.Getenv("TEST_RUN_MAIN") != "" {
+	if os.Getenv("TEST_RUN_MAIN") != "" || slices.Contains(os.Args, noCacheName) {
 		main()
 		return
 	}

@@ -250,6 +250,9 @@ func (f *planFlags) config(ctx context.Context, dir string) (*stage.FileConfig, 
 		}
 	}
 	cfg.Go = goroot
+	if cfg.NoCache, err = noCache(); err != nil {
+		return nil, err
+	}
 	if f.fallback {
 		cfg.Fallback = &stage.Fallback{UserEnv: true}
 	}

@@ -78,11 +78,14 @@ func (f *planFlags) sets(cmd *cobra.Command, name string, old []byte) ([]*planFl
 
 // readFlags returns the settings of a file, each with its targets.
 func readFlags(name string, text []byte) ([]*planFlags, error) {
-	lines, err := planfile.Lines(name, text)
+	lines, err := planfile.Lines(name, planfile.Settle(text))
 	if err != nil {
+		if _, asItIs := planfile.Lines(name, text); asItIs != nil {
+			err = asItIs // with the number that the line has
+		}
 		return nil, err
 	}
-	names := planfile.Variants(lines)
+	names := slices.Compact(slices.Sorted(slices.Values(planfile.Variants(lines))))
 	if len(names) == 0 {
 		return nil, fmt.Errorf("%s is for no target", name)
 	}

@@ -105,3 +105,18 @@ func TestSaid(t *testing.T) {
 		}
 	}
 }
+
+// A script is printed without a build cache; all else has one.
+func TestNoCache(t *testing.T) {
+	g := fake(t, `echo "# still waiting for GOCACHEPROG dgd no-cache ..." >&2; echo "cache $GOCACHEPROG." >&2`)
+	g.NoCache = "dgd no-cache"
+	for flag, want := range map[string]string{"-n": "cache dgd no-cache.\n", "-x": "cache .\n"} {
+		if text, err := g.Script(t.Context(), t.TempDir(), []string{"build", flag}); err != nil || text != want {
+			t.Errorf("go build %s: %q (%v), want %q", flag, text, err, want)
+		}
+	}
+	var out strings.Builder
+	if err := ServeNoCache(strings.NewReader("{}\n"), &out); err != nil || !strings.HasSuffix(out.String(), "}\n") {
+		t.Errorf("it says %q (%v)", out.String(), err)
+	}
+}

@@ -126,6 +126,9 @@ func Lines(name string, text []byte) ([]string, error) {
 	}
 	lines := strings.Split(rest, "\n")
 	for i, line := range lines {
+		if strings.HasSuffix(line, "\r") {
+			return nil, fmt.Errorf("%s:%d: the line ends in a carriage return, as some editors and git's core.autocrlf make it: run `dgd plan`, and say `%s -text` in .gitattributes", name, i+1, Name)
+		}
 		at := strings.LastIndex(line, " #")
 		if at < 0 || sum(line[:at]) != line[at+2:] {
 			return nil, fmt.Errorf("%s:%d: the line is damaged, or was edited by hand: run `dgd plan`", name, i+1)
@@ -140,6 +143,21 @@ func Lines(name string, text []byte) ([]string, error) {
 		return nil, fmt.Errorf("%s has format version %d, and this dgd knows %d: run `dgd plan` of this dgd", name, version, Version)
 	}
 	return lines[1:], nil
+}
+
+// Settle leaves out of the text of a plan what says that it was merged: the lines by
+// which git marks conflicts, and carriage returns. What is left has the lines of all
+// sides, so that it says of settings what these agree on.
+func Settle(text []byte) []byte {
+	var b strings.Builder
+	for line := range strings.Lines(string(text)) {
+		line = strings.TrimRight(line, "\r\n")
+		word, _, _ := strings.Cut(line, " ")
+		if !slices.Contains([]string{"<<<<<<<", "|||||||", "=======", ">>>>>>>"}, word) {
+			b.WriteString(line + "\n")
+		}
+	}
+	return []byte(b.String())
 }
 
 // escape makes a string a field of a line, or an element of one.

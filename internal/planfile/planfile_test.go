@@ -25,7 +25,7 @@ func TestLines(t *testing.T) {
 		{"cut off between", good[:len(good)-9] + "\n", "x.plan:4: the line is damaged"},
 		{"edited", strings.Replace(good, "a.go", "b.go", 1), "x.plan:2: the line is damaged"},
 		{"conflict", rows[0] + rows[1] + "<<<<<<< HEAD\n" + rows[2], "x.plan:3: the line is damaged"},
-		{"carriage returns", strings.ReplaceAll(good, "\n", "\r\n"), "x.plan:1: the line is damaged"},
+		{"carriage returns", strings.ReplaceAll(good, "\n", "\r\n"), "x.plan:1: the line ends in a carriage return"},
 		{"other file", "a #" + sum("a") + "\n", "x.plan:1: this is no plan of dgd"},
 		{"newer", "dgd.plan 2 x #" + sum("dgd.plan 2 x") + "\n", "x.plan has format version 2, and this dgd knows 1"},
 	} {
@@ -64,6 +64,39 @@ func TestCompare(t *testing.T) {
 	}
 	if _, err := read("set packages {", "set digest 1"); err == nil || !strings.Contains(err.Error(), "x: the setting packages is not JSON") {
 		t.Errorf("the error is %v", err)
+	}
+}
+
+// What two lines say of one thing in two ways is stale, or an error.
+func TestTwoLines(t *testing.T) {
+	f, err := read("set packages null", "set digest 11111111", "set digest 22222222",
+		"package m: t a.go - d=11111111 s=.", "package m: t a.go - d=22222222 s=.", "package m:x t a.go - d=33333333 s=x")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, digest := range []string{"11111111", "22222222"} {
+		if stale := f.Compare(map[string]string{".": digest, "x": "33333333"}, digest, nil); len(stale) != 2 {
+			t.Errorf("of sources with one of the digests %q is stale", stale)
+		}
+	}
+	if _, err := read("set packages null", `set flags ["-a"]`, `set flags ["-b"]`); err == nil || !strings.Contains(err.Error(), "x: the setting flags is there twice: run `dgd plan`") {
+		t.Errorf("the error is %v", err)
+	}
+}
+
+// Of a plan with the marks of a conflict, its settings can be read.
+func TestSettle(t *testing.T) {
+	rows := strings.SplitAfter(text("set packages null", "set digest 11111111", "package m: t a.go -"), "\n")
+	other := strings.Split(text("package m: t b.go -"), "\n")[1] + "\n"
+	merged := rows[0] + "<<<<<<< HEAD\n" + rows[1] + "||||||| base\n=======\n" + other + ">>>>>>> more\n" + rows[2] + rows[3]
+	lines, err := Lines("x", Settle([]byte(strings.ReplaceAll(merged, "\n", "\r\n"))))
+	if want := []string{"package m: t a.go -", "package m: t b.go -", "set digest 11111111", "set packages null"}; err != nil || !slices.Equal(lines, want) {
+		t.Errorf("the lines are %q (%v), want %q", lines, err, want)
+	}
+	if damaged := []byte(strings.Replace(merged, "a.go", "c.go", 1)); len(Settle(damaged)) == 0 {
+		t.Error("nothing is left")
+	} else if _, err := Lines("x", Settle(damaged)); err == nil {
+		t.Error("a damaged line is none")
 	}
 }
 

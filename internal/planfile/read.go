@@ -50,13 +50,16 @@ func readFacts(name string, lines []string, target string, tests bool) (*Facts, 
 		case fields[0] == "set" && len(fields) > 2:
 			value := strings.SplitN(line, " ", 3)[2]
 			if fields[1] == digest {
-				f.Rest = value
+				f.Rest = oneOf(f.Rest, value)
 			}
 			if fields[1] == "digest" || fields[1] == "testdigest" {
 				continue
 			}
 			if !json.Valid([]byte(value)) {
 				return nil, fmt.Errorf("%s: the setting %s is not JSON: run `dgd plan`", name, fields[1])
+			}
+			if f.Settings[fields[1]] != nil {
+				return nil, fmt.Errorf("%s: the setting %s is there twice: run `dgd plan`", name, fields[1])
 			}
 			f.Settings[fields[1]] = json.RawMessage(value)
 		case fields[0] == packageLine && len(fields) > 4, tests && fields[0] == "test" && len(fields) > 4:
@@ -71,7 +74,7 @@ func readFacts(name string, lines []string, target string, tests bool) (*Facts, 
 			}
 			for _, key := range []string{"s", "v"} {
 				if dir, ok := options[key]; ok {
-					f.Digests[dir] = options["d"]
+					f.Digests[dir] = oneOf(f.Digests[dir], options["d"])
 				}
 			}
 			if digest, ok := options["n"]; ok {
@@ -93,6 +96,15 @@ func readFacts(name string, lines []string, target string, tests bool) (*Facts, 
 	}
 	f.Matches = Matches(packages)
 	return f, nil
+}
+
+// oneOf is the digest that two lines have of one thing. Where they do not agree, as
+// after a merge, it is one that nothing has: then the plan is stale.
+func oneOf(known, digest string) string {
+	if known == "" || known == digest {
+		return digest
+	}
+	return "two digests"
 }
 
 // TestSettings are what a plan of tests is made with.

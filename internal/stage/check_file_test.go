@@ -1,12 +1,15 @@
 package stage
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"io/fs"
 	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -82,6 +85,18 @@ func TestCheckFile(t *testing.T) {
 				t.Errorf("the error is %v, want %q", err, test.want)
 			}
 		})
+	}
+	signed := func(line string) string {
+		sum := sha256.Sum256([]byte(line))
+		return line + " #" + hex.EncodeToString(sum[:2]) + "\n"
+	}
+	version := regexp.MustCompile(`(?m)^set go "(.*)" #.*\n`)
+	if err := os.WriteFile(plan, version.ReplaceAll(text, []byte(signed(`set go "1.2"`))), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	other := &CheckConfig{Src: src, Plan: plan, Where: "in .", Go: base.Go, Env: base.Env, Goroot: strings.TrimSpace(string(goroot))}
+	if err := CheckFile(t.Context(), other, filepath.Join(work, "other")); err == nil || !strings.Contains(err.Error(), "dgd.plan was made with Go 1.2, and the toolchain of the build is go1.") {
+		t.Errorf("another Go: %v", err)
 	}
 	if err := os.WriteFile(plan, text[:len(text)/2], 0o666); err != nil {
 		t.Fatal(err)

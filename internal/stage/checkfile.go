@@ -118,6 +118,10 @@ func (cfg *CheckConfig) checkTools(ctx context.Context, facts *planfile.Facts, t
 	if vars["GOROOT"] != path.Clean(cfg.Goroot) {
 		return fmt.Errorf("the Go toolchain has its GOROOT at %s, not at %s: let the argument `go` have an attribute passthru.goroot with its place below the store path", vars["GOROOT"], cfg.Goroot)
 	}
+	var version string
+	if err := json.Unmarshal(facts.Settings["go"], &version); err != nil || "go"+version != vars["GOVERSION"] {
+		return fmt.Errorf("%s was made with Go %s, and the toolchain of the build is %s, whatever its attribute version says: run `dgd plan` with that %s", planfile.Name, version, vars["GOVERSION"], cfg.Where)
+	}
 	for _, of := range []struct {
 		setting string
 		names   []string

@@ -144,7 +144,7 @@ func (cfg *FileConfig) plans(ctx context.Context, dir string) (*filePlans, error
 	plans := &filePlans{tests: &Plan{}}
 	var group errgroup.Group
 	group.Go(func() (err error) {
-		c := Config{Go: cfg.Go, Env: maps.Clone(cfg.Env), AnyCompiler: true}
+		c := Config{Go: cfg.Go, Env: maps.Clone(cfg.Env), AnyCompiler: true, NoCache: cfg.NoCache}
 		c.Flags = slices.DeleteFunc(slices.Clone(cfg.Flags), func(f string) bool { return strings.HasPrefix(f, "-ldflags=") })
 		plans.std, err = Make(ctx, &c, filepath.Join(dir, "std"))
 		return err

@@ -65,6 +65,8 @@ type Config struct {
 	// AnyCompiler plans without the answers of C compilers: see
 	// graph.Options.AnyCompiler.
 	AnyCompiler bool `json:"-"`
+	// NoCache is that of gocmd.Command.
+	NoCache string `json:"-"`
 
 	whole error // why only the go command can carry this out, or nil
 }
@@ -105,6 +107,7 @@ func Make(ctx context.Context, cfg *Config, dir string) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
+	g.NoCache = cfg.NoCache
 	vars, opt, goroot, err := scriptOptions(ctx, g, cfg, dir)
 	if err != nil {
 		return nil, err

@@ -131,6 +131,7 @@ func MakeTests(ctx context.Context, cfg *TestConfig, dir string) (*Plan, error) 
 	if err != nil {
 		return nil, err
 	}
+	g.NoCache = cfg.NoCache
 	vars, opt, goroot, err := scriptOptions(ctx, g, &cfg.Config, dir)
 	if err != nil {
 		return nil, err

@@ -129,6 +129,29 @@ let
   );
   where = "beside ${if wanted.modRoot == "." then "go.mod" else "${wanted.modRoot}/go.mod"}";
 
+  # Overrides of modules that the sources' vendor directory has, as workspace.CheckOverrides finds them.
+  unmet =
+    let
+      splitOn = separator: text: builtins.filter builtins.isString (builtins.split separator text);
+      vendorDirs = builtins.attrNames (
+        builtins.groupBy (m: builtins.substring 0 (builtins.stringLength m.tree.root - builtins.stringLength m.dir - 1) m.tree.root) (
+          builtins.filter (m: m.tree != null) (builtins.attrValues plan.modules)
+        )
+      );
+      # "# PATH VERSION", maybe with "=> PATH VERSION" behind it.
+      used = builtins.filter (m: m != null) (
+        builtins.concatMap (
+          dir: map (builtins.match "# (.* => )?([^ ]+) ([^ ]+)") (splitOn "\n" (builtins.readFile (here + "/${dir}/modules.txt")))
+        ) vendorDirs
+      );
+      meets =
+        o: m:
+        builtins.elemAt m 1 != o.path || !o.patched && (o.version == "" || o.version == builtins.elemAt m 2);
+    in
+    builtins.filter (o: !(builtins.all (meets o) used)) stages.overrides;
+
+  faults = tests: import ./plan-faults.nix { inherit plan tests; };
+
   changed = builtins.filter (m: m.tree != m.origin || m.version != m.locked) (if locked == null then [ ] else locked);
 
   checked =
@@ -151,6 +174,10 @@ let
       }, and the builder has ${
         builtins.toJSON wanted.${key}
       }: run `${command}` ${where}${if others.isMany then "" else ", or with --add, which keeps what the file has"}"
+    else if faults false != null then
+      fail (faults false)
+    else if unmet != [ ] then
+      fail "moduleOverrides concerns ${(builtins.head unmet).path}, which is in the vendor directory of src, and that is taken as it is: change it there"
     else if plan.byGo == null then
       value
     else if !args.fallback then
@@ -165,6 +192,8 @@ let
         fail "dgd.plan has no tests: run `${commandWith true}` ${where}, or set doCheck = false"
       else if plan.settings.tests != builtins.toJSON wantedTests then
         fail "dgd.plan is for other tests: it has ${plan.settings.tests}, and the builder has ${builtins.toJSON wantedTests}: run `${commandWith true}` ${where}"
+      else if faults true != null then
+        fail (faults true)
       else
         value
     );
@@ -201,10 +230,8 @@ let
     config = {
       inherit src where tests variant;
       inherit (args) modRoot;
-      plan = builtins.path {
-        path = args.plan;
-        name = "dgd.plan";
-      };
+      # What evaluation has read, whatever the path leads to.
+      plan = builtins.toFile "dgd.plan" (builtins.unsafeDiscardStringContext plan.text);
       inherit (args) go;
       env = planEnv // {
         CGO_ENABLED = if args.cgo then "1" else "0";

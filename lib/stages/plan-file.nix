@@ -23,7 +23,9 @@ let
       end = stringLength line - 6;
       body = substring 0 end line;
     in
-    if end < 0 || substring end 6 line != " #${substring 0 4 (builtins.hashString "sha256" body)}" then
+    if substring (stringLength line - 1) 1 line == "\r" then
+      fail "${name}:${toString (i + 1)}: the line ends in a carriage return, as some editors and git's core.autocrlf make it: run `dgd plan`, and say `dgd.plan -text` in .gitattributes"
+    else if end < 0 || substring end 6 line != " #${substring 0 4 (builtins.hashString "sha256" body)}" then
       fail (damaged i)
     else
       body
@@ -54,15 +56,13 @@ let
       mark = marked line;
     in
     if mark == null then line else substring (stringLength mark + 2) (-1) line;
-  ofVariant = map withoutMark (
-    builtins.filter (
-      line:
-      let
-        mark = marked line;
-      in
-      mark == null || builtins.elem variant (splitOn "," mark)
-    ) lines
-  );
+  isOfVariant =
+    line:
+    let
+      mark = marked line;
+    in
+    mark == null || builtins.elem variant (splitOn "," mark);
+  ofVariant = map withoutMark (builtins.filter isOfVariant lines);
 
   # By what they are about: lists of lines as lists of fields.
   kindOf = line: builtins.head (builtins.match "([a-z]*) .*" (substring 0 12 line + " "));
@@ -225,6 +225,18 @@ let
     }) (fields kind);
 in
 {
+  inherit name text;
+  linesOf = kind: byKind.${kind} or [ ];
+  # The numbers of the lines that begin with some words.
+  numbersOf =
+    words:
+    builtins.filter (
+      i:
+      let
+        line = elemAt checked (i - 1);
+      in
+      isOfVariant line && substring 0 (stringLength words) (withoutMark line) == words
+    ) (builtins.genList (i: i + 1) count);
   settings = jsonLines "set";
   # The settings of all plans in the file, by the plans' names: targets, but where several are for one.
   variants =

@@ -244,7 +244,12 @@ let
   };
 in
 rec {
-  inherit goModules locked env;
+  inherit
+    goModules
+    locked
+    env
+    overrides
+    ;
 
   # The flags that a plan in a file is made with.
   planFlags = flags ++ [ "-ldflags=${linkValues.hidden}" ];

@@ -1,10 +1,13 @@
 package build
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -310,6 +313,12 @@ func TestPlanSettings(t *testing.T) {
 	}
 }
 
+// signed is a line of a plan.
+func signed(line string) string {
+	sum := sha256.Sum256([]byte(line))
+	return line + " #" + hex.EncodeToString(sum[:2]) + "\n"
+}
+
 // What is wrong with a plan, or between it and the arguments, evaluation says.
 func TestPlanErrors(t *testing.T) {
 	testnix.Require(t)
@@ -324,10 +333,38 @@ func TestPlanErrors(t *testing.T) {
 	if mid < 0 || !strings.HasPrefix(rows[mid], "package ") {
 		t.Fatalf("there is no package with mid.go:\n%s", good)
 	}
+	// Whole lines that a merge has taken twice, or not at all.
+	without := func(prefix string) string {
+		for i, r := range rows {
+			if strings.HasPrefix(r, prefix) {
+				return strings.Join(slices.Delete(slices.Clone(rows), i, i+1), "")
+			}
+		}
+		t.Fatalf("no line begins with %q:\n%s", prefix, good)
+		return ""
+	}
+	digest := regexp.MustCompile(` d=\w+`)
+	body := rows[mid][:len(rows[mid])-len(" #1234\n")]
+	again := signed(digest.ReplaceAllString(body, " d=00000000"))
+	key := strings.Join(strings.Split(rows[mid], " ")[:2], " ")
 	for _, test := range []struct {
 		name, text, args string
 		want             []string
 	}{
+		{"another line of a package", strings.Replace(good, rows[mid], again+rows[mid], 1), "", []string{fmt.Sprintf("dgd.plan is damaged: the lines %d and %d both begin with `%s`: run `dgd plan`", mid+1, mid+2, key)}},
+		{"a line twice", strings.Replace(good, rows[mid], rows[mid]+rows[mid], 1), "", []string{"both begin with `" + key + "`"}},
+		{"another setting", good + signed(`set toolEnv []`), "", []string{"both begin with `set toolEnv`"}},
+		{"no package", without(key + " "), "", []string{"there is no line `" + key + "`, and that of"}},
+		{"no program", without("link "), "", []string{"there is no line `link` of the program layers:"}},
+		{"no template", without("template "), "", []string{"there is no line `template "}},
+		{"no package of the standard library", without("std fmt "), "", []string{"there is no line `package fmt`"}},
+		{"no part of it", without("part std "), "", []string{"there is no line `part std`"}},
+		{"no module", without("module "), "", []string{"there is no line `module layers`"}},
+		{"no digest", without("set digest "), "", []string{"there is no line `set digest`"}},
+		{"no environment", without("set toolEnv "), "", []string{"there is no line `set toolEnv`"}},
+		{"no flags", without("set flags "), "", []string{"dgd.plan is for another flags: it has nothing"}},
+		{"no packages", good + signed(`set unplanned "why"`), "", []string{"there is no line `bygo`"}},
+		{"carriage returns", strings.ReplaceAll(good, "\n", "\r\n"), "", []string{"dgd.plan:1: the line ends in a carriage return", "dgd.plan -text"}},
 		{"tags", good, `tags = [ "netgo" ];`, []string{"dgd.plan is for another flags", "-tags=netgo", "run `dgd plan --builder buildWithIFD --for linux/", "--cgo=false --package . --tags netgo --ldflags -buildid=` beside go.mod"}},
 		{"cgo", good, `env.CGO_ENABLED = "1";`, []string{"dgd.plan is for another cgo: it has false, and the builder has true", "--cgo=true"}},
 		{"platform", good, `env.GOOS = "windows";`, []string{"dgd.plan is for another target", "--for linux/", ",windows/"}},
@@ -352,6 +389,16 @@ func TestPlanErrors(t *testing.T) {
 				t.Errorf("%s: %v, want %s:\n%s", test.name, err, want, out)
 			}
 		}
+	}
+	// The plan may be elsewhere, behind a symlink: the check reads what evaluation has read.
+	elsewhere, link := filepath.Join(t.TempDir(), "of-layers"), filepath.Join(t.TempDir(), "a.plan")
+	write(t, elsewhere, good)
+	if err := os.Symlink(elsewhere, link); err != nil {
+		t.Fatal(err)
+	}
+	call := fmt.Sprintf("((import %s { }).buildWithIFD { src = %s; plan = %s; contentAddressed = false; env.CGO_ENABLED = \"0\"; }).check", repo(t), src, link)
+	if r := nixBuild(t, append([]string{"-E", call}, pureFlags...)...); r.err != nil {
+		t.Errorf("a plan behind a symlink: %v\n%s", r.err, r.log)
 	}
 	// The command that writes it is known before there is one, or a whole one.
 	for _, args := range []string{`plan = ` + src + `/other.plan;`, `plan = ` + plan + `; tags = [ "netgo" ];`} {
@@ -397,6 +444,15 @@ func TestPlanWithC(t *testing.T) {
 			t.Errorf("%s built %q after it", function, c)
 		}
 	}
+	plan := filepath.Join(src, "dgd.plan")
+	good := fileText(t, plan)
+	for _, setting := range []string{"cgoEnv", "contentAddressed"} {
+		write(t, plan, regexp.MustCompile(`(?m)^set `+setting+` .*\n`).ReplaceAllString(good, ""))
+		if r := nixBuild(t, "-E", expression(t, "buildWithIFD", src, withPlan)); r.err == nil || !strings.Contains(r.log, "there is no line `set "+setting+"`") {
+			t.Errorf("without the setting %s: %v\n%s", setting, r.err, r.log)
+		}
+	}
+	write(t, plan, good)
 	edit(t, filepath.Join(src, "include/two.h"), "TWO 2", "TWO 3")
 	edit(t, filepath.Join(src, "c/one.h"), "ONE 1", "ONE 4")
 	r := build(t, "buildWithIFD", src, withPlan)

@@ -53,8 +53,12 @@ func Write(ctx context.Context, p *Project, opts Options) (l *lock.Lock, changed
 	return l, true, ReplaceFile(name, text)
 }
 
-// ReplaceFile writes a file as a whole or not at all.
+// ReplaceFile writes a file as a whole or not at all. Where the name is that of a
+// symlink, it is the file that this leads to.
 func ReplaceFile(name string, text []byte) (err error) {
+	if target, err := filepath.EvalSymlinks(name); err == nil {
+		name = target
+	}
 	temporary := filepath.Join(filepath.Dir(name), fmt.Sprintf(".%s.%d", filepath.Base(name), os.Getpid()))
 	file, err := os.OpenFile(temporary, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o666)
 	if err != nil {

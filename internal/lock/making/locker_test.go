@@ -469,3 +469,21 @@ func TestFindErrors(t *testing.T) {
 		t.Errorf("the project of a file: %v", err)
 	}
 }
+
+// A file behind a symlink is replaced, and the link stays.
+func TestReplaceLinked(t *testing.T) {
+	dir := t.TempDir()
+	file, link := filepath.Join(dir, "file"), filepath.Join(dir, "link")
+	writeTest(t, file, "old")
+	if err := os.Symlink("file", link); err != nil {
+		t.Fatal(err)
+	}
+	if err := ReplaceFile(link, []byte("new")); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(file)
+	target, linkErr := os.Readlink(link)
+	if err != nil || linkErr != nil || string(text) != "new" || target != "file" {
+		t.Errorf("the file has %q (%v), the link leads to %q (%v)", text, err, target, linkErr)
+	}
+}

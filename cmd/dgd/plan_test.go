@@ -1,0 +1,74 @@
+package main
+
+import (
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"dgd/internal/testfiles"
+)
+
+// The go command takes this program for its build cache, and writes nothing to one.
+func TestPlanKeepsNoCache(t *testing.T) {
+	src, tmp := t.TempDir(), t.TempDir()
+	testfiles.Write(t, src, map[string]string{"go.mod": "module example.com/m\n\ngo 1.24\n", "main.go": "package main\n\nimport _ \"fmt\"\n\nfunc main() {}\n"})
+	t.Setenv("TMPDIR", tmp)
+	kept := filepath.Join(tmp, "kept")
+	// What is left behind where nothing is removed: the go command's own temporary files are elsewhere.
+	goroot := goThat(t, `"$GO" "$@"; status=$?; [ "$1" != build ] && [ "$1" != install ] || cp -r "$GOCACHE" "`+kept+`-$$"; exit $status`)
+	t.Setenv("PATH", filepath.Join(goroot, "bin")+":"+os.Getenv("PATH"))
+	if status, _, log := call(t, src, "plan", "--cgo=false"); status != 0 {
+		t.Fatalf("status %d: %s", status, log)
+	}
+	caches, err := filepath.Glob(kept + "-*")
+	if err != nil || len(caches) < 2 {
+		t.Fatalf("there were the caches %q (%v)", caches, err)
+	}
+	for _, cache := range caches {
+		err := filepath.WalkDir(cache, func(file string, entry fs.DirEntry, err error) error {
+			if err == nil && !entry.IsDir() && len(filepath.Base(filepath.Dir(file))) == 2 {
+				t.Errorf("the go command has written %s", file)
+				return fs.SkipAll
+			}
+			return err
+		})
+		if err != nil {
+			t.Error(err)
+		}
+	}
+	if text, err := os.ReadFile(filepath.Join(src, "dgd.plan")); err != nil || !strings.Contains(string(text), "\nstd fmt ") {
+		t.Errorf("the plan has no fmt (%v):\n%s", err, text)
+	}
+}
+
+// goThat returns a GOROOT whose go command is a script, in which $GO is the real one.
+func goThat(t *testing.T, script string) string {
+	t.Helper()
+	out, err := exec.Command("go", "env", "GOROOT").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	real, dir := strings.TrimSpace(string(out)), t.TempDir()
+	entries, err := os.ReadDir(real)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		if e.Name() != "bin" {
+			if err := os.Symlink(filepath.Join(real, e.Name()), filepath.Join(dir, e.Name())); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	text := "#!/bin/sh\nexport GOROOT=" + dir + " GO=" + filepath.Join(real, "bin/go") + "\n" + script + "\n"
+	if err := os.Mkdir(filepath.Join(dir, "bin"), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "bin/go"), []byte(text), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}

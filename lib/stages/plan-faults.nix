@@ -1,0 +1,129 @@
+# What is wrong among the lines of a plan in a file, each of which is whole: a merge can take too much or too little. The
+# first fault as a text, or null.
+{
+  plan, # what plan-file.nix has read
+  tests, # whether the lines of tests are read, too
+}:
+let
+  inherit (builtins)
+    attrNames
+    attrValues
+    concatMap
+    head
+    length
+    ;
+  inherit (import ./plan-functions.nix) setOf;
+  ofTests = set: if tests then set else { };
+  packages = plan.packages // ofTests plan.testPackages;
+  links = plan.links // ofTests plan.testLinks;
+  nodes = plan.nodes // ofTests plan.testNodes;
+  each = set: f: concatMap (key: f key set.${key}) (attrNames set);
+  unless = isRight: fault: if isRight then [ ] else [ fault ];
+
+  # Two lines of one name: who reads one of them does not see what the other says.
+  twice =
+    each
+      (
+        {
+          inherit (plan) std;
+          set = plan.settings;
+          template = plan.templates;
+          part = plan.parts;
+          module = plan.modules;
+          package = plan.packages;
+          link = plan.links;
+          node = plan.nodes;
+          bygo = if plan.byGo == null then { } else { inherit (plan.byGo) name; };
+        }
+        // ofTests {
+          testpackage = plan.testPackages;
+          testlink = plan.testLinks;
+          testnode = plan.testNodes;
+          test = plan.tests;
+        }
+      )
+      (
+        kind: set:
+        if length (plan.linesOf kind) == length (attrNames set) then
+          [ ]
+        else
+          let
+            nameOf = line: head (builtins.match "[a-z]+ ([^ ]*) .*" (builtins.substring 0 999 line + " "));
+            byName = builtins.groupBy nameOf (plan.linesOf kind);
+          in
+          each byName (
+            name: lines:
+            unless (length lines == 1) "the lines ${
+              builtins.concatStringsSep " and " (map toString (plan.numbersOf "${kind} ${name} "))
+            } both begin with `${kind} ${name}`"
+          )
+      );
+
+  # Lines that others need.
+  lacks = kind: key: by: "there is no line `${kind} ${key}`, and that of ${by} needs it";
+  package = by: key: unless (packages ? ${key} || plan.std ? ${key}) (lacks "package" key by);
+  node = by: key: if nodes ? ${key} then [ ] else package by key;
+  template = by: key: unless (plan.templates ? ${key}) (lacks "template" key by);
+  part = by: key: unless (plan.parts ? ${key}) (lacks "part" key by);
+  module =
+    key:
+    let
+      alias = head (builtins.match "\\^?([^:]*):.*" key);
+    in
+    unless (alias == "" || plan.modules ? ${alias}) (lacks "module" alias key);
+  dangling =
+    each packages (
+      key: p:
+      template key p.template
+      ++ module key
+      ++ concatMap (package key) p.imports
+      ++ concatMap (r: node key (plan.ref r).key) (plan.keysOf (p.options.r or "-"))
+    )
+    ++ each links (key: l: template key l.template ++ concatMap (package key) l.roots)
+    ++ each nodes (key: n: template key n.template ++ concatMap (r: node key r.key) n.refs)
+    ++ each plan.std (key: s: part key s.part ++ concatMap (package key) s.imports)
+    ++ each plan.parts (
+      key: p:
+      concatMap (
+        v:
+        let
+          other = builtins.match "!(.*)!.*" v;
+        in
+        if other == null then [ ] else part key (head other)
+      ) (attrValues p.vars)
+    )
+    ++ (if plan.byGo == null then [ ] else template plan.byGo.name plan.byGo.template)
+    ++ each (ofTests plan.tests) (
+      key: t: template key t.template ++ unless (links ? ${t.program}) (lacks "testlink" t.program key)
+    );
+
+  # A main package is there for the sake of its program.
+  isMain = builtins.mapAttrs (
+    _: text: builtins.replaceStrings [ ''"-p","main"'' ] [ "" ] text != text
+  ) plan.templates;
+  linked = setOf (map (l: head l.roots) (attrValues plan.links));
+  unlinked = each plan.packages (
+    key: p: unless (linked ? ${key} || !(isMain.${p.template} or false)) "there is no line `link` of the program ${key}"
+  );
+
+  # Settings that follow from other lines.
+  setting = key: isThere: unless (!isThere || plan.settings ? ${key}) "there is no line `set ${key}`";
+  withC = builtins.any (p: p.options ? c) (attrValues packages ++ attrValues nodes);
+  settings =
+    setting "digest" true
+    ++ setting "toolEnv" true
+    ++ setting "cgoEnv" withC
+    ++ setting "contentAddressed" (
+      builtins.any (key: builtins.substring 0 8 key == "objects!") (attrNames plan.nodes)
+    )
+    ++ setting "unplanned" (plan.byGo != null)
+    ++ setting "testdigest" tests
+    ++ setting "testvendor" tests;
+  # The go command builds all, or nothing.
+  byGo =
+    unless (!(plan.settings ? unplanned) || plan.byGo != null) "there is no line `bygo`"
+    ++ unless (plan.byGo == null || plan.packages == { }) "the lines `bygo` and `package` exclude each other";
+
+  faults = twice ++ settings ++ byGo ++ dangling ++ unlinked;
+in
+if faults == [ ] then null else "${plan.name} is damaged: ${head faults}: run `dgd plan`"
