@@ -2,6 +2,7 @@ package bind
 
 import (
 	"bytes"
+	"path"
 	"regexp"
 	"slices"
 	"strings"
@@ -14,10 +15,25 @@ var (
 	escaped = regexp.MustCompile(`^[ \t]*\\"([^"\\\n&]+)\\"`)
 )
 
+// A statement of an assembler whose directive is put together: of arguments of its own
+// macros, or by the preprocessor.
+var assembled = regexp.MustCompile(`(?m)(?:^|;)[ \t]*(?:[\w.$]+:[ \t]*)?(?:` +
+	`\.\\[\w@+(]|\\\w+(?:\\|\.)` + // .\a "x" and \a\b "x"
+	`|\.\w*[ \t]*##` + // .a##b "x"
+	`|\.?\w+\([^)\n]*\binc(?:bi?|l|lu|lud|lude)?\b)`) // JOIN(.inc, bin) "x" and .JOIN(inc, bin) "x"
+
+// isAssembly reports whether a text is for an assembler alone, or has macros of its.
+func isAssembly(file string, text []byte) bool {
+	return slices.Contains([]string{".s", ".S", ".sx"}, path.Ext(file)) || bytes.Contains(text, []byte(".macro")) || bytes.Contains(text, []byte(".irp"))
+}
+
 // assembly reads the directives by which an assembler opens files, in a file of its
 // own or in strings of C. A name that is not one literal can be any, and so is a
-// directive of which only the beginning is spelled out.
-func (n *Names) assembly(text []byte) {
+// directive of which only a piece is spelled out.
+func (n *Names) assembly(file string, text []byte) {
+	if isAssembly(file, text) && assembled.Match(text) {
+		n.loose()
+	}
 	if !bytes.Contains(text, []byte(".i")) && !bytes.Contains(text, []byte("incbin")) {
 		return
 	}
@@ -26,7 +42,7 @@ func (n *Names) assembly(text []byte) {
 		switch {
 		case c == 'i' && hasAt(text, i, "incbin") && !isWord(text, i-1) && !isWord(text, i+6):
 			n.operand(text, i+6)
-		case c != '.' || !beginsStatement(text, i):
+		case c != '.' || !beginsStatement(text, i) && !isArgument(text, i):
 		case hasAt(text, i, ".include") && !isWord(text, i+8):
 			n.operand(text, i+8)
 		case isPiece(text[i:]):
@@ -34,6 +50,9 @@ func (n *Names) assembly(text []byte) {
 		}
 	}
 }
+
+// isArgument reports whether a macro's argument begins at i.
+func isArgument(text []byte, i int) bool { return i > 0 && (text[i-1] == '(' || text[i-1] == ',') }
 
 // operand takes the name that a directive has behind it.
 func (n *Names) operand(text []byte, end int) {
@@ -45,10 +64,13 @@ func (n *Names) operand(text []byte, end int) {
 }
 
 // isPiece reports whether the text begins with a piece of a directive, behind which
-// a string ends, or a macro goes on.
+// a string or a macro's argument ends, or a macro goes on.
 func isPiece(text []byte) bool {
 	end := 1 + wordEnd(text[1:])
-	if end < 2 || end >= len(text) || text[end] != '"' && text[end] != '\\' && !hasAt(text, end, "##") {
+	if end < 2 {
+		return false
+	}
+	if rest := bytes.TrimLeft(text[end:], " \t"); len(rest) == 0 || strings.IndexByte("\"\\,)", rest[0]) < 0 && !hasAt(rest, 0, "##") {
 		return false
 	}
 	return slices.ContainsFunc([]string{".incbin", ".include"}, func(directive string) bool {

@@ -82,6 +82,11 @@ func TestNativePackage(t *testing.T) {
 		{"an include of an include's", "#include \"pkg/second.h\"", run("-I", "."), []string{"a.go", "inc/deep.h", "inc/more/most.h", "near.h", "pkg/other.h", "pkg/second.h", "sec/third.h", "sec/third.txt", "x.c"}},
 		{"a flag of the linker that leaves it", "", run(`-ldflags="-O2" "-L${SRC}/lib" "-lx"`), nil},
 		{"a word of the parent directory", "", run("-include", ".."), nil},
+		{"a part of a flag that leaves it", "", run("-fprofile-use=../q/far.h"), nil},
+		{"a flag for the assembler that leaves it", "", run("-Wa,-I,../q"), nil},
+		{"a relative directory with Go files", "#if __has_include(<other.h>)\n#endif", run("-isystem", "pkg"), []string{"a.go", "inc/deep.h", "inc/more/most.h", "near.h", "pkg/other.h", "pkg/plain/y.h", "x.c"}},
+		{"a file beside Go files that a flag names", "", run("-include", "pkg/other.h"), []string{"a.go", "inc/deep.h", "inc/more/most.h", "near.h", "pkg/other.h", "x.c"}},
+		{"the same as a part of a flag", "", run("-fprofile-use=${SRC}/p/pkg/other.h"), []string{"a.go", "inc/deep.h", "inc/more/most.h", "near.h", "pkg/other.h", "x.c"}},
 		{"a package whose name begins alike", "", run("-I${SRC}/pp"), nil},
 		{"a flag within the directory", "", run("-I${SRC}/p/inc", "-ffile-prefix-map=${SRC}=/_/m"), []string{"a.go", "inc/deep.h", "inc/more/most.h", "near.h", "x.c"}},
 	}

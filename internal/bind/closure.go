@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 
 	"dgd/internal/action"
 	"dgd/internal/graph"
@@ -150,7 +151,7 @@ type headers struct {
 // What a header of the machine may include is called so.
 var headerNames = map[string]bool{
 	"": true, ".h": true, ".hh": true, ".hpp": true, ".hxx": true, ".h++": true, ".H": true, ".inc": true, ".inl": true,
-	".ipp": true, ".tcc": true, ".tpp": true, ".txx": true, ".def": true, ".ii": true, ".x": true, ".ixx": true, ".cuh": true,
+	".ipp": true, ".modulemap": true, ".tcc": true, ".tpp": true, ".txx": true, ".def": true, ".ii": true, ".x": true, ".ixx": true, ".cuh": true,
 }
 
 func (r *reader) headersBelow(dir string) (headers, error) {
@@ -241,9 +242,12 @@ func (r *reader) named(dir string, files []string, steps ...action.Step) (c *clo
 // dir search, and the files that they name, relative to SRC.
 func (r *reader) search(dir string, steps []action.Step) (dirs, files []string, err error) {
 	for _, p := range append([]string{dir}, commandPaths(dir, steps)...) {
+		if leavesSources(p) {
+			continue
+		}
 		info, err := os.Stat(r.disk(p))
 		switch {
-		case errors.Is(err, fs.ErrNotExist):
+		case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR), errors.Is(err, syscall.ENAMETOOLONG):
 		case err != nil:
 			return nil, nil, err
 		case info.IsDir():
@@ -253,42 +257,4 @@ func (r *reader) search(dir string, steps []action.Step) (dirs, files []string, 
 		}
 	}
 	return dirs, files, nil
-}
-
-// commandPaths returns what the words of the C commands of a package in dir can mean
-// as paths of the sources, relative to SRC.
-func commandPaths(dir string, steps []action.Step) []string {
-	var list []string
-	add := func(p string) {
-		if p = path.Clean(p); p != ".." && !strings.HasPrefix(p, "../") {
-			list = append(list, p)
-		}
-	}
-	for _, s := range steps {
-		var runs []string
-		switch {
-		case s.Run != nil && !strings.HasSuffix(s.Run.Args[0], "/compile"):
-			runs = s.Run.Args[1:]
-		case s.Trace != nil:
-			for _, run := range s.Trace.Runs {
-				runs = append(runs, run.Args[1:]...)
-			}
-		}
-		for _, arg := range runs {
-			if graph.IsPrefixMap(arg) {
-				continue
-			}
-			for _, p := range srcPaths(arg) {
-				add("." + p)
-			}
-			for _, flag := range []string{"-I", "-iquote", "-isystem", "-idirafter", "-include", "-imacros", "-F", "-L"} {
-				arg = strings.TrimPrefix(arg, flag)
-			}
-			if arg != "" && arg[0] != '-' && !strings.ContainsAny(arg[:1], "/$") {
-				add(path.Join(dir, strings.ReplaceAll(arg, "$$", "$")))
-			}
-		}
-	}
-	slices.Sort(list)
-	return slices.Compact(list)
 }

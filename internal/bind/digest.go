@@ -19,7 +19,7 @@ import (
 // assembly or C is bound as before. n is the package before graph.Apart; own is
 // the place of its module in the sources.
 func DigestDir(n *graph.Node, own string) string {
-	if _, out := namedDirs(n); out != nil || n.LinkSrc || n.Src.Whole || n.Src.Reach == graph.ReachAll {
+	if _, out := ownPaths(n); out != nil || n.LinkSrc || n.Src.Whole || n.Src.Reach == graph.ReachAll {
 		return "."
 	}
 	return own

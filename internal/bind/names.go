@@ -41,10 +41,15 @@ var (
 	// such an operator.
 	operator = regexp.MustCompile(`(\bdefined` + gap + `\(?` + gap + `)?\b__has_(?:include|embed)\w*(` + gap + `\()?`)
 	standIn  = regexp.MustCompile(`^__has_(?:include|embed)\w*(?:\([^)]*\))?`)
-	// A name that is put together could be that of an operator.
-	pasted = regexp.MustCompile(`_has_?\w*` + gap + `##|##` + gap + `\w*has_`)
-	module = regexp.MustCompile(`^[ \t]*(?:"([^"\n]*)"|<([^>\n]*)>)`)
-	word   = regexp.MustCompile(`\bvendor\b`)
+	// A name that is put together could be that of an operator: by ## itself, or of
+	// pieces that a macro is given.
+	pasted = regexp.MustCompile(`_has_?\w*` + gap + `##|##` + gap + `\w*has_` +
+		`|\b__h(?:a|as|as_|as_(?:i|in|inc|incl|inclu|includ|e|em|emb|embe))?` + gap + `(?:##|[,)])` +
+		`|[(,]` + gap + `_?has_(?:include|embed)`)
+	// In a condition, nothing but such an operator has a name for its argument.
+	argument = regexp.MustCompile(`\(` + gap + `(?:"([^"\n]+)"|<([^>\n]+)>)`)
+	module   = regexp.MustCompile(`^[ \t]*(?:"([^"\n]*)"|<([^>\n]*)>)`)
+	word     = regexp.MustCompile(`\bvendor\b`)
 )
 
 // NamesIn reads the text of a file that is called so. It reads more than a
@@ -55,7 +60,7 @@ func NamesIn(file string, text []byte) Names {
 		text = preamble(text)
 	}
 	n := Names{Vendor: bytes.Contains(text, []byte("vendor")) && word.Match(text)}
-	text = unsplice(text)
+	text = unsplice(bytes.TrimPrefix(text, []byte("\ufeff"))) // which a compiler skips
 	for i, c := range text {
 		switch {
 		case c == '#' || c == '%' && hasAt(text, i, "%:") || c == '?' && hasAt(text, i, "??="):
@@ -64,7 +69,7 @@ func NamesIn(file string, text []byte) Names {
 			n.imports(text, i)
 		}
 	}
-	n.assembly(text)
+	n.assembly(file, text)
 	if bytes.Contains(text, []byte("_Pragma")) && bytes.Contains(text, []byte("dependency")) {
 		n.loose()
 	}
@@ -209,8 +214,12 @@ func (n *Names) directive(name string, rest []byte) {
 			rest = standIn.ReplaceAll(skipGap(rest), nil)
 			end := wordEnd(rest)
 			n.Defines = append(n.Defines, [2]string{string(rest[:end]), string(rest[end:])})
+		} else if bytes.IndexByte(rest, '(') >= 0 {
+			for _, m := range argument.FindAllSubmatch(rest, -1) {
+				n.open(m, nil)
+			}
 		}
-		if !bytes.Contains(rest, []byte("has_")) {
+		if !bytes.Contains(rest, []byte("has_")) && !bytes.Contains(rest, []byte("__h")) {
 			return
 		}
 		for _, m := range operator.FindAllSubmatchIndex(rest, -1) {

@@ -15,6 +15,8 @@ func TestNamesIn(t *testing.T) {
 		asks     bool
 	}{
 		{"#include \"a.h\"\n#include <b/c.h>", "a.h b/c.h", false, false},
+		{"\ufeff#include \"a.h\"", "a.h", false, false},
+		{"\ufeff#if __has_include(X)\n#endif", "", true, true},
 		{"#import \"a.h\"\n# include_next <b.h>", "a.h b.h", false, false},
 		{"#inc\\\nlude \"a.h\"\n#include \\\n\"b.h\"", "a.h b.h", false, false},
 		{"#inc??/\nlude \"a.h\"", "a.h", false, false},
@@ -35,7 +37,12 @@ func TestNamesIn(t *testing.T) {
 		{"#define HAS __has_include\n#define H2 __has_embed (X)", "", true, true},
 		{"#if defined(__has_include) && defined __has_embed\n#endif\n#ifdef __has_include\n#endif", "", false, false},
 		{"#ifndef __has_include\n#define __has_include(x) 0\n#endif", "", false, false},
-		{"#if __has_##x(\"a.h\")", "", true, true},
+		{"#if __has_##x(\"a.h\")", "a.h", true, true},
+		{"#define H CAT(__has, _include)\n#if H(X)\n#endif", "", true, true},
+		{"#if CAT(__, has_include)(X)\n#endif", "", true, true},
+		{"#define HI(x) CAT(__has_inc, lude)(x)", "", true, true},
+		{"#if HI(\"a.h\") || HI ( <b.h> )\n#endif", "a.h b.h", false, false},
+		{"#if defined(__has_include) && (A <B)\n#elif CAT(__has_x, y)\n#endif", "", false, false},
 		{"// __has_include(X) is for later\nint has_include;", "", false, false},
 		{".incbin \"x.bin\"\n.include \"y.s\"", "x.bin y.s", false, false},
 		{"asm(\".incbin \\\"x.bin\\\"\\n\\t.include \\\"y.s\\\"\");", "x.bin y.s", false, false},
@@ -57,6 +64,13 @@ func TestNamesIn(t *testing.T) {
 		{".altmacro\n.incbin \"&f\"", "", true, false},
 		{"#include \"table.inc\"\nputs(\"x.in\"); p->include = 1; a.i = 2;", "table.inc", false, false},
 		{".macro m f\n.incbin \\f\n.endm", "", true, false},
+		{"CAT(.inc,bin) \"x.bin\"", "", true, false},
+		{"CAT(.inc , bin) \"x.bin\"", "", true, false},
+		{"asm(STR(CAT(.incl,ude) \"x.bin\"));", "", true, false},
+		{"asm(STR(.include \"x.s\"));", "x.s", false, false},
+		{".macro m a, b\n.\\a\\b \"x.bin\"\n.endm", "", true, false},
+		{".macro m a, b\n\\a\\()bin \"x.bin\"\n.endm", "", true, false},
+		{".macro m op, a\nl: \\op \\a, %eax\n.endm", "", false, false},
 		{"#pragma GCC dependency \"a.h\" rest\n#pragma once", "a.h", false, false},
 		{"_Pragma(\"GCC dependency \\\"a.h\\\"\")", "", true, false},
 		{"@import Foundation;", "", true, false},
@@ -81,6 +95,25 @@ func TestLoose(t *testing.T) {
 	} {
 		if n := NamesIn("x.c", []byte(text)); n.Loose != want {
 			t.Errorf("%q: loose is %v", text, n.Loose)
+		}
+	}
+}
+
+// Directives that are put together where only an assembler reads.
+func TestNamesInAssembly(t *testing.T) {
+	for text, want := range map[string]bool{
+		"#define CAT(a, b) a##b\n\t.CAT(inc, bin) \"x\"":   true,
+		"#define D(a, b) .a##b \"x\"\n\tD(inc, bin)":       true,
+		"#define D(a, b) \\\n\t.a##b \"x\"\n\tD(inc, bin)": true,
+		"l: .\\a \"x\"":                          true,
+		"\tINC(AX, inc_x)\n\tMOVQ (inc)(AX), BX": false,
+		"\tmov .L##x, %eax; ret":                 false,
+	} {
+		if n := NamesIn("x.S", []byte(text)); n.Loose != want {
+			t.Errorf("%q: loose is %v", text, n.Loose)
+		}
+		if n := NamesIn("x.c", []byte(text)); n.Loose {
+			t.Errorf("%q is loose in C", text)
 		}
 	}
 }

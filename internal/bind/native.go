@@ -11,7 +11,6 @@ import (
 	"slices"
 	"strings"
 
-	"dgd/internal/action"
 	"dgd/internal/graph"
 )
 
@@ -27,14 +26,19 @@ type outside struct {
 // names. Where one of these leaves the directory, or could do so because it is
 // not spelled out, it says that instead.
 func nativeFiles(dir string, files []string, n *graph.Node, vendor string) ([]string, *outside, error) {
-	named, out := namedDirs(n)
+	named, out := ownPaths(n)
 	w := nativeWalk{dir: dir, at: n.Src.Dir, vendor: vendor, all: map[string]bool{}, queue: slices.Clone(files), search: []string{"."}, out: out}
 	for _, f := range files {
 		w.all[f] = true
 	}
-	for _, d := range named {
-		if info, err := os.Stat(filepath.Join(dir, filepath.FromSlash(d))); err == nil && info.IsDir() {
-			w.search = append(w.search, d)
+	for _, p := range named {
+		info, err := os.Stat(filepath.Join(dir, filepath.FromSlash(p)))
+		switch {
+		case err != nil:
+		case info.IsDir():
+			w.search = append(w.search, p)
+		case info.Mode().IsRegular():
+			w.add(p)
 		}
 	}
 	for _, top := range w.search {
@@ -137,57 +141,29 @@ func (w *nativeWalk) read(f string) error {
 	return nil
 }
 
-// namedDirs returns the paths below the package's directory, and relative to
-// it, that a compiler's arguments name, and whether one is of the sources and
-// outside of the directory.
-func namedDirs(n *graph.Node) (list []string, out *outside) {
-	own := "${SRC}"
-	if n.Src.Dir != "." {
-		own += "/" + action.Escape(n.Src.Dir)
-	}
-	leaves := func(to string) {
-		if out == nil {
-			out = &outside{}
-		}
-		out.vendor = out.vendor || word.MatchString(to)
-	}
-	for _, s := range n.Steps {
-		if s.Run == nil || strings.HasSuffix(s.Run.Args[0], "/compile") {
-			continue
-		}
-		for _, arg := range s.Run.Args {
-			if graph.IsPrefixMap(arg) {
-				continue
+// ownPaths returns the paths below the package's directory, and relative to
+// it, that the words of its C commands may name, and whether one is outside of the
+// directory.
+func ownPaths(n *graph.Node) (list []string, out *outside) {
+	for _, p := range commandPaths(n.Src.Dir, n.Steps) {
+		switch {
+		case p == n.Src.Dir:
+		case n.Src.Dir == "." && !leavesSources(p):
+			list = append(list, p)
+		case InDir(p, n.Src.Dir):
+			list = append(list, p[len(n.Src.Dir)+1:])
+		default:
+			if out == nil {
+				out = &outside{}
 			}
-			for rest := arg; ; {
-				i := strings.Index(rest, "${SRC}")
-				if i < 0 {
-					break
-				}
-				rest = rest[i:]
-				end := strings.IndexAny(rest, " \";=,")
-				if end < 0 {
-					end = len(rest)
-				}
-				p := path.Clean(rest[:end])
-				rel, ok := strings.CutPrefix(p, own+"/")
-				switch {
-				case ok:
-					list = append(list, strings.ReplaceAll(rel, "$$", "$"))
-				case p != own:
-					leaves(p)
-				}
-				rest = rest[end:]
-			}
-			// A relative path, as in -I../include.
-			if trimmed := strings.TrimPrefix(strings.TrimPrefix(arg, "-I"), "-L"); trimmed == ".." || strings.HasPrefix(trimmed, "../") || strings.Contains(trimmed, "/../") {
-				leaves(arg)
-			}
+			out.vendor = out.vendor || word.MatchString(p)
 		}
 	}
-	slices.Sort(list)
-	return slices.Compact(list), out
+	return list, out
 }
+
+// leavesSources reports whether a path relative to SRC leads out of it.
+func leavesSources(p string) bool { return p == ".." || strings.HasPrefix(p, "../") }
 
 // namesOf returns what a file of C, assembly or cgo names.
 func namesOf(file string) (Names, error) {

@@ -80,9 +80,11 @@ func (w *reacher) follow(n *graph.Node, modules []Module) error {
 		w.own = "vendor/" + modules[i].Dir
 	}
 	search := []string{n.Src.Dir}
-	for _, p := range sourcePaths(n) {
+	for _, p := range commandPaths(n.Src.Dir, n.Steps) {
 		w.to(p)
-		search = append(search, p)
+		if info, err := os.Stat(w.disk(p)); err == nil && info.IsDir() {
+			search = append(search, p)
+		}
 	}
 	queue := slices.Clone(n.Src.Files)
 	seen := map[string]bool{}
@@ -210,31 +212,6 @@ func (w *reacher) compute(n *graph.Node) {
 	case up:
 		w.to("vendor")
 	}
-}
-
-// sourcePaths returns the paths below SRC that the package's commands name, but
-// for the Go compiler's, relative to SRC.
-func sourcePaths(n *graph.Node) []string {
-	var list []string
-	for _, s := range n.Steps {
-		if s.Run == nil || strings.HasSuffix(s.Run.Args[0], "/compile") {
-			continue
-		}
-		for _, arg := range s.Run.Args {
-			if graph.IsPrefixMap(arg) {
-				continue
-			}
-			for _, p := range srcPaths(arg) {
-				list = append(list, strings.TrimPrefix(p, "/"))
-			}
-			trimmed := strings.TrimPrefix(strings.TrimPrefix(arg, "-I"), "-L")
-			if trimmed == ".." || strings.HasPrefix(trimmed, "../") {
-				list = append(list, path.Join(n.Src.Dir, trimmed))
-			}
-		}
-	}
-	slices.Sort(list)
-	return slices.Compact(list)
 }
 
 // srcPaths returns the paths behind the tokens SRC in a word, each cleaned and

@@ -28,6 +28,7 @@ func TestReach(t *testing.T) {
 		{"the main module, by another one", "#include \"../../two/up.h\"", nil, graph.ReachAll},
 		{"a flag to another module", "", []string{"-I", "${SRC}/vendor/c/two"}, graph.ReachModules},
 		{"a relative flag to another module", "", []string{"-I../../two"}, graph.ReachModules},
+		{"a part of a flag to another module", "", []string{"-fprofile-use=../../two/two.h"}, graph.ReachModules},
 		{"a flag to the main module", "", []string{"-I${SRC}/inc"}, graph.ReachAll},
 		{"a flag to its own module", "", []string{"-I${SRC}/vendor/c/one/inc"}, graph.ReachModule},
 		{"a computed include", "#define V <inc/a.h>\n#include V", nil, graph.ReachModule},

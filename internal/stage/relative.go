@@ -2,7 +2,10 @@ package stage
 
 import (
 	"path/filepath"
+	"slices"
 	"strings"
+
+	"dgd/internal/bind"
 )
 
 // searchPaths are variables of C compilers that list directories; an empty one
@@ -33,16 +36,13 @@ func relativeEnv(env []string) bool {
 	return false
 }
 
-// pathFlags have a path as their value, in the same word or the next one.
-var pathFlags = []string{"-isystem", "-iquote", "-idirafter", "-include", "-imacros", "-I", "-L", "-B", "-F"}
-
 func relativeFlags(words []string) bool {
 	isPath := false // the word is a flag's value
 	for _, w := range words {
 		value, has := w, isPath
 		isPath = false
 		if !has {
-			for _, flag := range pathFlags {
+			for _, flag := range bind.PathFlags {
 				if rest, ok := strings.CutPrefix(w, flag); ok {
 					value, has, isPath = rest, rest != "", rest == ""
 					break
@@ -50,6 +50,11 @@ func relativeFlags(words []string) bool {
 			}
 		}
 		if has && !filepath.IsAbs(value) {
+			return true
+		}
+		// A part of another flag. What a macro stands for is no path.
+		isDefine := strings.HasPrefix(w, "-D") || strings.HasPrefix(w, "-U")
+		if !has && w[0] == '-' && !isDefine && slices.ContainsFunc(bind.RelativeParts(w), func(part string) bool { return strings.Contains(part, "/") }) {
 			return true
 		}
 		// A file of its own.
