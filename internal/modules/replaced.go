@@ -57,6 +57,10 @@ func differingFile(copied, dir string) (string, error) {
 			return "", errors.Join(errOld, errNew)
 		case !bytes.Equal(a, b):
 			return file, nil
+		case !slices.Contains(old, file), !slices.Contains(files, file):
+			// It is in both, and a build reads it in one: below a new go.mod in a
+			// directory that is embedded.
+			return file, nil
 		}
 	}
 	return "", nil
@@ -67,7 +71,7 @@ func differingFile(copied, dir string) (string, error) {
 // include any file beside it, these are all but what only people read.
 func buildFiles(dir string) ([]string, error) {
 	ctx := build.Default
-	ctx.UseAllFiles = true
+	ctx.UseAllFiles, ctx.CgoEnabled = true, true
 	// An error concerns a file, or the package's name: its compile reports it.
 	p, _ := ctx.ImportDir(dir, build.IgnoreVendor)
 	var files []string

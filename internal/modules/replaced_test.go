@@ -2,6 +2,7 @@ package modules
 
 import (
 	"errors"
+	"go/build"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -46,6 +47,9 @@ func TestDiffers(t *testing.T) {
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
+	// Whether the planner's own toolchain has cgo does not matter.
+	defer func(was bool) { build.Default.CgoEnabled = was }(build.Default.CgoEnabled)
+	build.Default.CgoEnabled = false
 	vendor := filepath.Join(dir, "vendor")
 	m := &Module{Path: "example.com/a", Packages: []string{"example.com/a", "example.com/a/c"}}
 	for _, test := range []struct {
@@ -72,6 +76,8 @@ func TestDiffers(t *testing.T) {
 		{"a hidden one", "data/.hidden", "other\n", ""},
 		{"one in a hidden directory", "data/_h/x", "other\n", ""},
 		{"a hidden one of all", "every/.hidden", "other\n", "every/.hidden"},
+		{"a module in a directory that is embedded", "data/go.mod", "module example.com/d\n", "data/x"},
+		{"a line of Go with cgo", "c/c.go", replaced["a/c/c.go"] + "\nvar x int\n", "c/c.go"},
 		{"a header beside cgo", "c/more.h", "1\n", "c/more.h"},
 		{"what C includes", "c/table.inc", "2\n", "c/table.inc"},
 		{"a page beside C", "c/README", "other\n", ""},
