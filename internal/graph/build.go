@@ -31,6 +31,9 @@ type Options struct {
 	// LinkDir means that flags of the linker name files of the sources, relative
 	// to ModRoot: links run there, with the whole source.
 	LinkDir bool
+	// InModRoot reports whether a flag of the linker in a #cgo line names a file
+	// relative to ModRoot; nil means that none does.
+	InModRoot func(flag string) bool
 	// LinkEnv is what the linker takes from cmd/go's environment beside ToolEnv.
 	LinkEnv []string
 	// ToolEnv is what Go's tools take from cmd/go's environment without the
@@ -128,6 +131,7 @@ type unit struct {
 	flags   []string // of #cgo lines
 	read    map[string]bool
 	placed  bool // the package's directory is known
+	linkDir bool // flags that it leaves to the linker name files relative to ModRoot
 }
 
 func newBuilder(opt Options) *builder {

@@ -4,7 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"path"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"dgd/internal/action"
@@ -73,6 +75,12 @@ func (b *builder) cgo(a buildscript.Run) error {
 			u.node.LinkSrc = true
 		}
 	}
+	if b.linksInModRoot(words) {
+		if u.node.Src == nil {
+			return errors.New("CGO_LDFLAGS name a file relative to modRoot, which the standard library is linked with, too")
+		}
+		u.linkDir, u.node.Src.Whole = true, true
+	}
 	// Of libraries, every package's header is asked for, and the program's one
 	// is used: see exportHeader.
 	words = slices.DeleteFunc(words, func(w string) bool { return w == "-exportheader="+u.objdir+"/_cgo_install.h" })
@@ -110,6 +118,26 @@ func (b *builder) cgo(a buildscript.Run) error {
 	u.cgoRun = &action.Run{Dir: dir, Env: env, Args: args}
 	u.add(action.Step{Run: u.cgoRun})
 	return nil
+}
+
+// cgoFlag is a flag of the linker in a word of cgo's call.
+var cgoFlag = regexp.MustCompile(`"(?:[^"\\]|\\.)*"`)
+
+// linksInModRoot reports whether the words of a run of cgo have flags of the linker
+// that name files relative to ModRoot: there cmd/go links, for the test and for good.
+func (b *builder) linksInModRoot(words []string) bool {
+	for _, w := range words {
+		flags, ok := strings.CutPrefix(w, "-ldflags=")
+		if !ok || b.opt.InModRoot == nil {
+			continue
+		}
+		for _, quoted := range cgoFlag.FindAllString(flags, -1) {
+			if flag, err := strconv.Unquote(quoted); err == nil && b.opt.InModRoot(flag) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // exportHeader makes the header of a library that is linked from the main
@@ -243,7 +271,7 @@ func (b *builder) ccReads(u *unit, words []string, compiles bool) error {
 // its own one, which of a package elsewhere has no sources: SRC stands for it,
 // so that the package is the same wherever the module is.
 func (b *builder) workDir(u *unit) string {
-	if b.step.Dir != b.opt.ModRoot {
+	if b.step.Dir != b.opt.ModRoot || u.linkDir {
 		return b.step.Dir
 	}
 	if s := u.node.Src; s != nil && !s.Vendored {

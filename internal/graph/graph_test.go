@@ -642,6 +642,45 @@ mv $WORK/b001/exe/a.out a
 	}
 }
 
+// Where flags in a #cgo line name a file relative to ModRoot, the test and the program
+// are linked there, with all of the sources.
+func TestCgoLinkInModRoot(t *testing.T) {
+	opt := options()
+	opt.InModRoot = func(flag string) bool { return flag == "lib/a b.a" }
+	script := func(dir, flag string) string {
+		return cgoText(dir, "example.com/m/c", "", `"-ldflags=\"-O2\" \"`+flag+`\"" `) + `
+#
+# example.com/m/a
+#
+
+cat >$WORK/b001/importcfg << 'EOF' # internal
+packagefile example.com/m/c=$WORK/b002/_pkg_.a
+EOF
+TOOL/compile -o $WORK/b001/_pkg_.a -p main -importcfg $WORK/b001/importcfg -pack ./a/main.go
+cat >$WORK/b001/importcfg.link << 'EOF' # internal
+packagefile example.com/m/a=$WORK/b001/_pkg_.a
+packagefile example.com/m/c=$WORK/b002/_pkg_.a
+EOF
+cd .
+GOROOT='' TOOL/link -o $WORK/b001/exe/a.out -importcfg $WORK/b001/importcfg.link $WORK/b001/_pkg_.a
+mv $WORK/b001/exe/a.out a
+`
+	}
+	for flag, want := range map[string]bool{"lib/a b.a": true, "-lx": false} {
+		g := newGraphOf(t, script("/src/c", flag), opt)
+		c, prog := g.Nodes[0], g.Nodes[2]
+		run := prog.Steps[len(prog.Steps)-1].Run
+		if c.Src.Whole != want || (prog.Src != nil && prog.Src.Whole) != want || (run.Dir == "${SRC}") != want {
+			t.Errorf("%s: the package's sources are %+v, the program's %+v, and it is linked in %q", flag, c.Src, prog.Src, run.Dir)
+		}
+	}
+	// What the standard library is linked with it has in common with other programs.
+	_, err := New(parse(t, script("/goroot/src/net", "lib/a b.a")), opt)
+	if err == nil || !strings.Contains(err.Error(), "CGO_LDFLAGS name a file relative to modRoot") {
+		t.Errorf("of the standard library: %v", err)
+	}
+}
+
 // Without -trimpath, C names its sources, but for the standard library's, and
 // the program names the toolchain.
 func TestKeepPaths(t *testing.T) {

@@ -43,7 +43,7 @@ func (b *builder) link(a buildscript.Run) error {
 	if err != nil {
 		return err
 	}
-	if b.opt.LinkDir {
+	if b.opt.LinkDir || slices.ContainsFunc(u.node.Refs, func(r Ref) bool { return b.order[r.Node].linkDir }) {
 		if shared {
 			return errors.New("links in another directory than the one that the linker's flags are relative to")
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 
 	"dgd/internal/bind"
 	"dgd/internal/gocmd"
@@ -39,6 +40,9 @@ func layOut(ctx context.Context, g *gocmd.Command, cfg *Config, dir string, opt 
 		return nil, err
 	}
 	opt.LinkDir = linksInSources(cfg.Flags, opt.Src, opt.ModRoot)
+	opt.InModRoot = func(flag string) bool {
+		return !strings.Contains(flag, opt.Src) && namesFile(flag, opt.Src, opt.ModRoot)
+	}
 	places, err := at.ModulePlaces(opt.ModCache)
 	if err != nil {
 		return nil, err
