@@ -56,14 +56,27 @@ func (cfg *Config) readSettings(src string) error {
 			cfg.Package = words
 		case "excludedPackages":
 			cfg.Excluded = words
-		case "GOFLAGS": // buildGoModule's own flags are dgd's to give
-			words = slices.DeleteFunc(words, func(w string) bool { return w == "-mod=vendor" || w == "-trimpath" })
-			cfg.Env[name] = strings.Join(words, " ")
+		case "GOFLAGS":
+			cfg.Env[name] = strings.Join(withoutOwn(words), " ")
 		default:
 			cfg.Env[name] = value
 		}
 	}
 	return cfg.useTable()
+}
+
+// withoutOwn returns flags without buildGoModule's own, which are dgd's to give. Of
+// several -mod the last one counts.
+func withoutOwn(flags []string) []string {
+	mod := ""
+	for _, f := range flags {
+		if strings.HasPrefix(f, "-mod=") {
+			mod = f
+		}
+	}
+	return slices.DeleteFunc(flags, func(f string) bool {
+		return f == "-trimpath" || strings.HasPrefix(f, "-mod=") && (f == "-mod=vendor" || mod == "-mod=vendor")
+	})
 }
 
 // A setting is one of the file that Config.Settings names.

@@ -41,6 +41,16 @@ func TestReadSettings(t *testing.T) {
 			Config{Flags: []string{"-trimpath"}, Package: []string{"."}, Env: map[string]string{"A": "1", "B": "2", "GOFLAGS": "-race"}},
 			"",
 		},
+		{
+			"GOFLAGS=-mod=mod -race -mod=vendor -trimpath\x00",
+			Config{Flags: []string{"-trimpath"}, Package: []string{"."}, Env: map[string]string{"A": "1", "B": "2", "GOFLAGS": "-race"}},
+			"",
+		},
+		{
+			"GOFLAGS=-mod=vendor -trimpath -mod=mod\x00",
+			Config{Flags: []string{"-trimpath"}, Package: []string{"."}, Env: map[string]string{"A": "1", "B": "2", "GOFLAGS": "-mod=mod"}},
+			"",
+		},
 		{"tags", Config{}, `"tags" is not NAME=VALUE`},
 	} {
 		file := filepath.Join(t.TempDir(), "settings")

@@ -82,7 +82,11 @@ func Locate(src, modRoot string, env map[string]string) (Place, error) {
 		return p, nil
 	case "", "auto":
 	default:
-		return p, fmt.Errorf("env.GOWORK is %s: dgd takes the go.work of modRoot or of a directory above it in src; the variable can only be \"off\"", gowork)
+		if filepath.Base(gowork) != "go.work" || !filepath.IsLocal(p.Rel(gowork)) || !Exists(gowork) {
+			return p, fmt.Errorf("env.GOWORK is %s: it can be \"off\" or, from a hook (`export GOWORK=$PWD/go.work`), the path of a go.work in src; without it, the go.work of modRoot or of a directory above it counts", gowork)
+		}
+		p.Root, p.work = filepath.Dir(gowork), true
+		return p, nil
 	}
 	for dir := p.ModRoot; ; dir = filepath.Dir(dir) {
 		if info, err := os.Stat(filepath.Join(dir, "go.work")); err == nil && !info.IsDir() {

@@ -37,6 +37,9 @@ func TestLocate(t *testing.T) {
 		{"b", "", "b", "mod", ""},
 		{"", "", ".", "mod", ""},
 		{"b", "/x/go.work", "", "", "env.GOWORK is /x/go.work"},
+		{"b", src + "/ws/go.work", "ws", "work", ""},
+		{"b", src + "/b/go.work", "", "", "env.GOWORK is " + src + "/b/go.work"},
+		{"b", src + "/ws/a/go.mod", "", "", "env.GOWORK is " + src + "/ws/a/go.mod"},
 		{"../b", "", "", "", "modRoot is ../b, which is not below src"},
 	} {
 		env := map[string]string{"GOWORK": test.gowork}

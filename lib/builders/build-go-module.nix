@@ -113,9 +113,11 @@ let
             value;
 
         isPie = goModule.isPie stdenv final;
-        # Of the variable GOFLAGS, what is not given on the command line: nixpkgs gives -ldflags there in any case.
+        # Of the variable GOFLAGS, what is not given on the command line: nixpkgs gives -ldflags there in any case, and of
+        # several -mod the last one counts, which without proxyVendor is its own.
+        ofMod = if proxyVendor && args.modules == null then "vendor" else ".*";
         goFlags =
-          builtins.filter (f: builtins.match "-trimpath|-mod=vendor|--?ldflags=.*" f == null) (goModule.words (final.env.GOFLAGS or ""))
+          builtins.filter (f: builtins.match "-trimpath|--?mod=${ofMod}|--?ldflags=.*" f == null) (goModule.words (final.env.GOFLAGS or ""))
           ++ (if isPie then [ "-buildmode=pie" ] else [ ]);
 
         # What reaches the go command: env, and the attributes that mkDerivation would hand on to it.
@@ -143,7 +145,7 @@ let
         # Phases that can change the sources, or the arguments of the build.
         prepares =
           builtins.any set goModule.preparing
-          || set "deleteVendor"
+          || (vendorHash != null || args.modules != null) && set "deleteVendor"
           || !goModule.isDirectory (get "src" null)
           || builtins.any (tool: tool != go && goModule.mayHook tool) (get "nativeBuildInputs" [ ]);
 

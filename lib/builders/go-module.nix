@@ -11,10 +11,7 @@ let
   own = argumentTable.ownOfGoModule;
   fail = message: throw "dgd.buildGoModule: ${message}";
   set = names: builtins.listToAttrs (map (name: { inherit name; value = null; }) names);
-  # Arguments that nixpkgs has given up, with what to do.
-  gone.vendorSha256 = "use `vendorHash`";
-
-  # Those that it hands on to the builder, where they have no effect.
+  # Arguments that nixpkgs hands on to the builder, where they have no effect.
   idle = {
     goPackagePath = "it is not needed";
     buildFlags = "use `ldflags`, `tags` and `GOFLAGS`";
@@ -64,8 +61,6 @@ rec {
     given: value:
     let
       wrong = builtins.filter (name: !table.${name}.type.check given.${name}) (have (builtins.attrNames table) given);
-      old = have (builtins.attrNames gone) given;
-      useless = have (builtins.attrNames idle) given;
       misplaced = have variables given;
       isLocked = given.modules or null != null;
       ofFetch = [
@@ -79,19 +74,33 @@ rec {
       flagsWith =
         prefix:
         builtins.filter (f: builtins.substring 0 (builtins.stringLength prefix) f == prefix) (given.GOFLAGS or [ ]);
+      # What nixpkgs takes, too, and does nothing by.
+      warnings =
+        map (name: "the argument `${name}` has no effect: ${idle.${name}}") (have (builtins.attrNames idle) given)
+        ++ map (
+          flag:
+          if given.proxyVendor or false then
+            "the argument `GOFLAGS` has ${flag}: `proxyVendor` builds in module mode without it"
+          else
+            "the argument `GOFLAGS` has ${flag}, which has no effect: use `proxyVendor` to build in module mode"
+        ) (flagsWith "-mod=")
+        ++ (
+          if given.deleteVendor or false && !isLocked && given.vendorHash == null then
+            [ "the argument `deleteVendor` has no effect: `vendorHash` is null, so that nothing takes the place of a vendor directory" ]
+          else
+            [ ]
+        );
     in
-    if old != [ ] then
-      fail "the argument `${builtins.head old}` was removed: ${gone.${builtins.head old}}"
-    else if !(given ? name) && !(given ? pname && given ? version) then
+    if !(given ? name) && !(given ? pname && given ? version) then
       fail "the argument `pname` with `version`, or `name`, is missing"
     else if !(given ? src || given ? srcs) then
       fail "the argument `src` is missing: the sources, with a go.mod"
+    else if given ? vendorSha256 && !(given ? vendorHash) && !isLocked then
+      fail "the argument `vendorSha256` was removed: use `vendorHash`"
     else if !(given ? vendorHash) && !isLocked then
       fail "the argument `vendorHash` is missing: set it to \"\" and Nix will report the correct hash, or to null where src has a vendor directory or needs no modules; or give `modules`, a lock that `dgd lock` writes"
     else if wrong != [ ] then
       fail "the argument `${builtins.head wrong}` must be ${table.${builtins.head wrong}.type.words}"
-    else if flagsWith "-mod=" != [ ] then
-      fail "the argument `GOFLAGS` has ${builtins.head (flagsWith "-mod=")}: use `proxyVendor` to build in module mode, and `vendorHash` for the rest"
     else if given.env or { } ? GOFLAGS then
       fail "the argument `env` sets GOFLAGS: use the argument `GOFLAGS`, a list"
     else if misplaced != [ ] then
@@ -100,16 +109,12 @@ rec {
       fail "`modules` and `vendorHash` are both given: a lock has a hash for each module, leave out `vendorHash`"
     else if isLocked && have ofFetch given != [ ] then
       fail "`modules` and `${builtins.head (have ofFetch given)}` are both given: with a lock each module is fetched by itself, and the build is in module mode"
-    else if given.deleteVendor or false && !isLocked && given.vendorHash == null then
-      fail "`deleteVendor` is true and `vendorHash` is null: then there would be no modules"
     else if given.useDynDrv && nixLacks.dynDrv != null then
       fail "`useDynDrv`: ${nixLacks.dynDrv}"
     else if given.contentAddressed && nixLacks.contentAddressed != null then
       fail "`contentAddressed` ${nixLacks.contentAddressed}"
-    else if useless != [ ] then
-      warn "the argument `${builtins.head useless}` has no effect: ${idle.${builtins.head useless}}" value
     else
-      value;
+      builtins.foldl' (value: words: warn words value) value warnings;
 
   # Variables that buildGoModule sets in `env` itself, where mkDerivation takes no attribute of that name.
   variables = [

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"dgd/internal/testnix"
 )
 
 // goModule is the expression of a call of buildGoModule; more is what comes
@@ -149,13 +151,10 @@ func TestGoModuleBadInput(t *testing.T) {
 		{`subPackages = [ 1 ];`, "the argument `subPackages` must be a list of strings"},
 		{`ldflags = "-s";`, "the argument `ldflags` must be a list of strings"},
 		{`tags = 1;`, "the argument `tags` must be a list of strings, or a string of words"},
-		{`GOFLAGS = [ "-mod=mod" ];`, "use `proxyVendor`"},
 		{`env.GOFLAGS = "-race";`, "use the argument `GOFLAGS`"},
-		{`vendorSha256 = "";`, "the argument `vendorSha256` was removed: use `vendorHash`"},
 		{`CGO_ENABLED = 0;`, "the argument `CGO_ENABLED` is a variable of the go command: set env.CGO_ENABLED"},
 		{`goSum = 1;`, "the argument `goSum` must be a path"},
 		{`enableParallelBuilding = "no";`, "the argument `enableParallelBuilding` must be true or false"},
-		{`deleteVendor = true;`, "`deleteVendor` is true and `vendorHash` is null"},
 		{`preBuild = 1;`, "the argument `preBuild` must be"},
 		{`granularity = "file";`, "the argument `granularity` must be"},
 		{`useDynDrv = "yes";`, "the argument `useDynDrv` must be true or false"},
@@ -173,11 +172,52 @@ func TestGoModuleBadInput(t *testing.T) {
 		{`{ version = "1"; src = ./.; vendorHash = null; }`, "the argument `pname` with `version`, or `name`, is missing"},
 		{`{ pname = "a"; version = "1"; vendorHash = null; }`, "the argument `src` is missing"},
 		{`{ pname = "a"; version = "1"; src = ./.; }`, "the argument `vendorHash` is missing"},
+		{`{ pname = "a"; version = "1"; src = ./.; vendorSha256 = ""; }`, "the argument `vendorSha256` was removed: use `vendorHash`"},
 		{`[ ]`, "must be an attribute set, or a function"},
 	} {
 		r := nixBuild(t, "-E", fmt.Sprintf("(import %s { }).buildGoModule %s", repo(t), test.args))
 		if r.err == nil || !strings.Contains(r.log, "dgd.buildGoModule: ") || !strings.Contains(r.log, test.want) {
 			t.Errorf("%s: %v, want %q in\n%s", test.args, r.err, test.want, r.log)
+		}
+	}
+}
+
+// What nixpkgs takes and does nothing by: evaluation says what to do, and the plan is
+// the one without.
+func TestGoModuleIdle(t *testing.T) {
+	testnix.Require(t)
+	src := project(t, moduleFiles)
+	config := func(args string) (text, said string) {
+		t.Helper()
+		expression := "builtins.unsafeDiscardStringContext (" + goModule(t, "dyn", src, named+"} // {"+args, "") + ").dgd.plan.config"
+		cmd := exec.Command("nix-instantiate", "--eval", "--strict", "--read-write-mode", "-E", expression)
+		var stderr strings.Builder
+		cmd.Stderr = &stderr
+		out, err := cmd.Output()
+		if err != nil {
+			t.Fatalf("%s: %v\n%s", args, err, stderr.String())
+		}
+		return string(out), stderr.String()
+	}
+	plain, said := config("")
+	if strings.Contains(said, "warning: dgd") {
+		t.Fatalf("a warning without a reason:\n%s", said)
+	}
+	for _, test := range []struct {
+		args, want string
+		changes    bool
+	}{
+		{`deleteVendor = true;`, "the argument `deleteVendor` has no effect: `vendorHash` is null", false},
+		{`GOFLAGS = [ "-mod=mod" ];`, "the argument `GOFLAGS` has -mod=mod, which has no effect: use `proxyVendor`", false},
+		{`GOFLAGS = [ "-mod=mod" ]; proxyVendor = true;`, "the argument `GOFLAGS` has -mod=mod: `proxyVendor` builds in module mode without it", true},
+		{`vendorSha256 = "x";`, "", false},
+	} {
+		text, said := config(test.args)
+		if changes := text != plain; changes != test.changes {
+			t.Errorf("%s: whether it changes the plan: %v\n%s\n%s", test.args, changes, plain, text)
+		}
+		if !strings.Contains(said, test.want) || test.want == "" && strings.Contains(said, "warning: dgd") {
+			t.Errorf("%s: says %q, want %q", test.args, said, test.want)
 		}
 	}
 }
