@@ -1,4 +1,4 @@
-# dgd: Go programs as one derivation per package. The interface, and nothing else.
+# dgd: Go programs as derivations of single packages, or of few. The interface, and nothing else.
 {
   pkgs ? import <nixpkgs> { },
   useDynDrv ? false,
