@@ -2,6 +2,8 @@ package build
 
 import (
 	"fmt"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -45,5 +47,52 @@ func TestNoGranularity(t *testing.T) {
 	r := nixBuild(t, "-E", expression(t, "buildWithIFD", src, `granularity = "file";`))
 	if want := "the argument `granularity` must be \"auto\", \"module\" or \"package\""; r.err == nil || !strings.Contains(r.log, want) {
 		t.Errorf("the error is not %s: %v\n%s", want, r.err, r.log)
+	}
+}
+
+// Packages of a large module share derivations, and the program has go build's
+// bytes. An edit compiles the derivation that its package is in, and what depends on
+// that package: no other.
+func TestGranularityOfMany(t *testing.T) {
+	const count = 300
+	files := map[string]string{"go.mod": "module example.com/many\n\ngo 1.24\n"}
+	imports, calls := "", ""
+	for i := range count {
+		name := fmt.Sprintf("p%03d", i)
+		files[name+"/"+name+".go"] = fmt.Sprintf("package %s\n\nconst Salt = \"SALT\"\n\n//go:noinline\nfunc Text() string { return \"%[1]s SALT\" }\n", name)
+		imports += fmt.Sprintf("\t\"example.com/many/%s\"\n", name)
+		calls += fmt.Sprintf("\tprintln(%s.Text())\n", name)
+	}
+	files["user/user.go"] = "package user\n\nimport \"example.com/many/p150\"\n\nfunc Text() string { return p150.Text() }\n"
+	files["main.go"] = "package main\n\nimport (\n\t\"example.com/many/user\"\n" + imports + ")\n\nfunc main() {\n\tprintln(user.Text())\n" + calls + "}\n"
+	src := project(t, files)
+	shared := func(names []string) (groups []string) {
+		return slices.DeleteFunc(slices.Clone(names), func(name string) bool { return !strings.Contains(name, "+") })
+	}
+
+	first := build(t, "buildWithDynDrv", src, layersEnv)
+	if groups := shared(first.compiled()); len(groups) < 10 || len(first.compiled()) > 100 {
+		t.Errorf("%d derivations, %d of them of several packages", len(first.compiled()), len(groups))
+	}
+	if fileText(t, goProgram(t, src, ".", "-buildid=", "CGO_ENABLED=0", "GOFLAGS=")) != fileText(t, onDisk(filepath.Join(first.path, "bin/many"))) {
+		t.Error("the program has other bytes than go build's")
+	}
+	if c := build(t, "buildWithIFD", src, layersEnv).compiled(); len(c) > 0 {
+		t.Errorf("the other mode built %q", c)
+	}
+
+	for _, step := range []struct {
+		name, old, new string
+		want           []string // beside the derivation of several packages
+	}{
+		{"a body", "return \"p150", "return \"P150", []string{"go-program", "program"}},
+		{"an exported name", "//go:noinline", "type New struct{}\n\n//go:noinline", []string{"example.com-many", "example.com-many-user", "go-program", "program"}},
+	} {
+		edit(t, filepath.Join(src, "p150/p150.go"), step.old, step.new)
+		built := build(t, "buildWithIFD", src, layersEnv).compiled()
+		others := slices.DeleteFunc(slices.Clone(built), func(name string) bool { return name == "archives" || strings.Contains(name, "+") })
+		if len(shared(built)) != 1 || !slices.Equal(others, step.want) {
+			t.Errorf("%s: built %q, want one of several packages, and %q", step.name, built, step.want)
+		}
 	}
 }
