@@ -104,8 +104,6 @@ func (w *writer) modules() {
 		}
 		w.f.Modules = append(w.f.Modules, line)
 	}
-	slices.SortFunc(prefixes, func(a, b string) int { return len(b) - len(a) })
-	w.prefix = prefixes
 }
 
 // useBound adds modules of a vendor directory that are read, and have no package

@@ -65,10 +65,10 @@ func inner(s string) string {
 func (w *writer) pkg(n int, steps string) error {
 	node := w.p.Graph.Nodes[n]
 	c := compileOf(node)
-	if c == nil || node.Src == nil {
+	prefix, m := w.prefixOf(n)
+	if c == nil || node.Src == nil || node.Src.Vendored && m == nil {
 		return fmt.Errorf("dgd cannot put what builds this into a file: leave out `plan`")
 	}
-	prefix, m := w.prefixOf(n)
 	if m == nil {
 		prefix = w.mainOf(node.Name)
 	}

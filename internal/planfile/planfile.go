@@ -172,5 +172,8 @@ func list(elements []string) string {
 	for i, e := range elements {
 		escaped[i] = escape(e)
 	}
+	if len(escaped) == 1 && escaped[0] == "-" {
+		return "%2D" // a file may be called so; "-" is the empty list
+	}
 	return strings.Join(escaped, ",")
 }

@@ -123,7 +123,7 @@ func Matches(packages []string) bool {
 	})
 }
 
-var unescape = strings.NewReplacer("%25", "%", "%20", " ", "%2C", ",", "%0A", "\n", "%0D", "\r", "%09", "\t", "%3D", "=", "%3B", ";", "%3E", ">", "%21", "!").Replace
+var unescape = strings.NewReplacer("%25", "%", "%20", " ", "%2C", ",", "%0A", "\n", "%0D", "\r", "%09", "\t", "%3D", "=", "%3B", ";", "%3E", ">", "%21", "!", "%2D", "-").Replace
 
 // Directories are those of the plan's packages.
 func (f *Facts) Directories() []string {

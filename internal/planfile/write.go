@@ -89,7 +89,6 @@ type writer struct {
 	f         *File
 	templates map[string]string    // names of templates, by their text
 	alias     map[string]string    // of modules, by the prefix of their packages
-	prefix    []string             // of modules by their import paths, the longest first
 	versions  map[string]string    // of modules by prefix: what -trimpath has behind a module's path
 	lang      map[string]string    // of modules by prefix: the language version that most packages have
 	label     []string             // by node: the group and the level in it
