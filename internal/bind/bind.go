@@ -235,7 +235,7 @@ func inputErrorf(format string, args ...any) error { return &InputError{fmt.Erro
 // LinkError is the error for a package's file behind a symlink that leads out of
 // the sources.
 func LinkError(link *nar.Link) error {
-	return inputErrorf("%s is a symbolic link to %s, which is not in src: put the file itself there, or let src be a directory with both", link.Name, link.Target)
+	return inputErrorf("%s is a symlink to %s, which is not in src: put the file itself there, or let src be a directory with both", link.Name, link.Target)
 }
 
 // vendored returns the module that holds the node's files, or more where these

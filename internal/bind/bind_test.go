@@ -351,10 +351,10 @@ func TestLinkOut(t *testing.T) {
 		src  graph.Sources
 		want string
 	}{
-		{graph.Sources{Dir: "p", Files: []string{"p/a.go"}}, "m/x: p/a.go is a symbolic link to ../../a.go, which is not in src"},
-		{graph.Sources{Dir: "p", Files: []string{"p/a.s"}, Native: true}, "m/x: p/a.s is a symbolic link to /nowhere/a.s, which is not in src"},
+		{graph.Sources{Dir: "p", Files: []string{"p/a.go"}}, "m/x: p/a.go is a symlink to ../../a.go, which is not in src"},
+		{graph.Sources{Dir: "p", Files: []string{"p/a.s"}, Native: true}, "m/x: p/a.s is a symlink to /nowhere/a.s, which is not in src"},
 		{graph.Sources{Dir: "q", Files: []string{"q/b.go"}}, ""},
-		{graph.Sources{Dir: "q", Files: []string{"q/real.go", "q/c.c"}, Native: true}, "m/x: q/used.h is a symbolic link to /etc/hostname, which is not in src"},
+		{graph.Sources{Dir: "q", Files: []string{"q/real.go", "q/c.c"}, Native: true}, "m/x: q/used.h is a symlink to /etc/hostname, which is not in src"},
 	} {
 		_, err := Sources(&graph.Graph{Nodes: []*graph.Node{{Name: "m/x", Src: &test.src}}}, dir, "vendor", nil)
 		if test.want == "" && err != nil || test.want != "" && (err == nil || !strings.HasPrefix(err.Error(), test.want)) {

@@ -22,7 +22,7 @@ type reader struct {
 	names  map[string]*Names
 	below  map[string]headers
 	found  map[string]bool // whether there is a file
-	linked map[string]bool // whether it is behind a symbolic link
+	linked map[string]bool // whether it is behind a symlink
 }
 
 func newReader(src, vendor string) *reader {
@@ -64,7 +64,7 @@ type closure struct {
 	computed bool     // names can be any
 	asks     bool     // computed ones are looked up
 	loose    bool     // no preprocessor sees all of them
-	linked   bool     // one of the files is behind a symbolic link
+	linked   bool     // one of the files is behind a symlink
 	vendor   bool     // they may lead to the vendor directory
 	header   bool     // they may include the header that cgo writes
 	cgo      bool     // they name another file that cgo writes
@@ -145,7 +145,7 @@ func (r *reader) close(files, search []string) (*closure, error) {
 // name: a header of the machine can include what has its name.
 type headers struct {
 	files  []string // relative to SRC
-	linked bool     // there are symbolic links
+	linked bool     // there are symlinks
 }
 
 // What a header of the machine may include is called so.

@@ -138,7 +138,7 @@ func InDir(p, dir string) bool {
 	return strings.HasPrefix(p, dir) && (len(p) == len(dir) || p[len(dir)] == '/')
 }
 
-// to says that something leads to a path relative to SRC.
+// to notes that a name leads to a path relative to SRC.
 func (w *reacher) to(p string) {
 	switch {
 	case InDir(p, "vendor"):

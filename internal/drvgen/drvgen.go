@@ -338,7 +338,7 @@ func OfStd(std *graph.Graph, opt Options) ([]Derivation, map[string]string, erro
 	return gen.drvs, gen.specs, nil
 }
 
-// begin begins a derivation.
+// begin starts a derivation.
 func (gen *generator) begin(name string) Derivation {
 	gen.vars, gen.referred = map[string]string{}, 0
 	return Derivation{Name: name, Outputs: []string{archiveOutput}, Vars: map[string]Value{}}
@@ -355,7 +355,7 @@ func (gen *generator) add(d Derivation, units ...action.Unit) error {
 	return nil
 }
 
-// Canonical encodes as specs are.
+// Canonical encodes a value as JSON in the form that specs have.
 func Canonical(v any) ([]byte, error) { return marshal(v) }
 
 // marshal encodes as builtins.toJSON does: with sorted keys, and without escapes

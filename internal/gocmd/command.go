@@ -82,7 +82,7 @@ func New(goroot, envFile string, vars map[string]string, dir string) (*Command, 
 	return g, nil
 }
 
-// Command returns a call that has not begun.
+// Command returns the go command with these arguments, not yet started.
 func (g *Command) Command(ctx context.Context, dir string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, g.Path, args...)
 	cmd.Dir = dir
@@ -223,7 +223,7 @@ func (g *Command) variable(name string) string {
 	return ""
 }
 
-// A Listed package is what `go list -json` says of it.
+// A Listed is a package as `go list -json` prints it.
 type Listed struct {
 	ImportPath   string
 	Dir          string

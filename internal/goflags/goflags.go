@@ -70,7 +70,7 @@ type WholeError struct{ Flag string }
 
 func (e *WholeError) Error() string { return e.Flag + " is not built package by package" }
 
-// Variables returns those that the go command is given.
+// Variables returns the variables of env that are passed on to the go command.
 func (t *Table) Variables(env map[string]string) map[string]string {
 	kept := map[string]string{}
 	for name, value := range env {
@@ -81,8 +81,9 @@ func (t *Table) Variables(env map[string]string) map[string]string {
 	return kept
 }
 
-// Flags returns those of $GOFLAGS that the go command is given. The error is a
-// *WholeError where one of them, which is returned too, is not for dgd.
+// Flags returns the flags of $GOFLAGS that are passed on to the go command. The
+// error is a *WholeError if only the go command itself can carry out one of them,
+// which is returned as well.
 func (t *Table) Flags(goflags string) (kept []string, err error) {
 	words, err := Split(goflags)
 	if err != nil {

@@ -180,7 +180,7 @@ func (b *builder) embeds(u *unit, file string) (rel string, ok bool) {
 	return rel, true
 }
 
-// native says that the unit's sources have includes.
+// native notes that the unit's sources have includes.
 func (u *unit) native() {
 	if u.node.Src != nil {
 		u.node.Src.Native = true

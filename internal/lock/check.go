@@ -19,7 +19,7 @@ type File struct {
 	Text []byte
 }
 
-// A Project is what says which modules are needed, as far as texts do.
+// A Project holds the texts that say which modules are needed.
 type Project struct {
 	GoMods []File // of the main modules, in the order of go.work
 	GoWork *File  // nil outside of a workspace

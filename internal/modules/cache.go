@@ -108,7 +108,17 @@ func ReadUnpacked(dir string) ([]Module, error) {
 	return mods, nil
 }
 
-// unescape undoes what stands for capital letters in the cache's file names.
+// Escape returns a module's path and version as the names of files in a module cache
+// have them.
+func Escape(m module.Version) (path, version string, err error) {
+	if path, err = module.EscapePath(m.Path); err != nil {
+		return "", "", err
+	}
+	version, err = module.EscapeVersion(m.Version)
+	return path, version, err
+}
+
+// unescape undoes Escape.
 func unescape(escapedPath, escapedVersion string) (module.Version, error) {
 	p, err := module.UnescapePath(escapedPath)
 	if err != nil {

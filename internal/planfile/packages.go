@@ -44,7 +44,8 @@ func dirOf(n *graph.Node) string {
 	return "${SRC}/" + action.Escape(n.Src.Dir)
 }
 
-// once puts a word in the place of a text that is there once.
+// once replaces a text that occurs exactly once by a word. It reports whether it
+// does.
 func once(text, old, word string) (string, bool) {
 	if strings.Count(text, old) != 1 {
 		return text, false
@@ -194,15 +195,6 @@ func embedded(node *graph.Node, dir, steps string, options map[string]string) st
 	return steps
 }
 
-func sortedKeys(m map[string]string) []string {
-	keys := make([]string, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
-	return keys
-}
-
 // sources says what a package is compiled from, where that is more than the files
 // of its directory or its module.
 func (w *writer) sources(n int, m *Module, files []string, options map[string]string) error {
@@ -299,7 +291,7 @@ func (w *writer) link(n int, steps string) error {
 	return nil
 }
 
-// close adds what a package imports, and it itself.
+// close adds a package, and all that it imports directly or indirectly.
 func (w *writer) close(n int, closed map[int]bool) {
 	if closed[n] {
 		return

@@ -2,7 +2,9 @@ package planfile
 
 import (
 	"fmt"
+	"maps"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -24,7 +26,7 @@ const lists = "rtLPm"
 // optionFields are the fields at the end of a line: what not every package has.
 func optionFields(options map[string]string) string {
 	fields := ""
-	for _, k := range sortedKeys(options) {
+	for _, k := range slices.Sorted(maps.Keys(options)) {
 		value := options[k]
 		if !strings.Contains(lists, k) {
 			value = escape(value)

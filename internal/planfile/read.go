@@ -4,11 +4,12 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 )
 
-// Facts are what a plan in a file says of the sources that it was made of.
+// Facts are what a plan in a file records of the sources that it was made from.
 type Facts struct {
 	// Tests means that these are facts of the tests.
 	Tests    bool
@@ -107,7 +108,7 @@ func oneOf(known, digest string) string {
 	return "two digests"
 }
 
-// TestSettings are what a plan of tests is made with.
+// TestSettings are the settings of a plan of tests.
 type TestSettings struct {
 	CheckFlags []string            `json:"checkFlags"`
 	Data       map[string][]string `json:"data"`
@@ -125,14 +126,9 @@ func Matches(packages []string) bool {
 
 var unescape = strings.NewReplacer("%25", "%", "%20", " ", "%2C", ",", "%0A", "\n", "%0D", "\r", "%09", "\t", "%3D", "=", "%3B", ";", "%3E", ">", "%21", "!", "%2D", "-").Replace
 
-// Directories are those of the plan's packages.
+// Directories returns the directories of the plan's packages, sorted.
 func (f *Facts) Directories() []string {
-	var dirs []string
-	for dir := range f.Digests {
-		dirs = append(dirs, dir)
-	}
-	slices.Sort(dirs)
-	return dirs
+	return slices.Sorted(maps.Keys(f.Digests))
 }
 
 // Compare returns what has changed since the plan was made, a line each. Native are

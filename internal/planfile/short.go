@@ -10,7 +10,8 @@ import (
 	"dgd/internal/drvgen"
 )
 
-// within is a key as a package of the same module has it.
+// within returns a key as the line of the package of has it: without the short name of
+// the module where that is the same.
 func within(key, of string) string {
 	alias, _, _ := strings.Cut(of, ":")
 	if rel, ok := strings.CutPrefix(key, alias+":"); ok && alias != "" {
@@ -19,7 +20,8 @@ func within(key, of string) string {
 	return key
 }
 
-// goNames are the names of files without ".go", those of others with a dot at the end.
+// goNames returns names of files as the plan has them: of Go files without ".go", of
+// others with a dot at the end.
 func goNames(files []string) []string {
 	var names []string
 	for _, f := range files {

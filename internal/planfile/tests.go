@@ -9,7 +9,7 @@ import (
 	"dgd/internal/graph"
 )
 
-// Tests say what of a project is there for its tests.
+// Tests says which part of a project is there for its tests alone.
 type Tests struct {
 	// First is the first node of Project.Graph that no program needs; all behind it
 	// are such nodes, too.
@@ -42,7 +42,7 @@ func (w *writer) kind(n int, word string) string {
 	return word
 }
 
-// digest is that of a directory on which the plan of a node depends.
+// digest returns the digest of a directory that the plan of a node depends on.
 func (w *writer) digest(n int, dir string) string {
 	if w.isTest(n) {
 		return w.p.Tests.Digests[dir]
@@ -50,8 +50,8 @@ func (w *writer) digest(n int, dir string) string {
 	return w.p.Digests[dir]
 }
 
-// own says of parts of packages whose they are. Packages that are compiled once more
-// may share them: then they are the first one's.
+// own finds the package that each part belongs to. Packages that are compiled a
+// second time may share parts, which then belong to the first one.
 func (w *writer) own() {
 	nodes := w.p.Graph.Nodes
 	w.owner = make([]int, len(nodes))

@@ -43,7 +43,8 @@ type Project struct {
 	Target string // GOOS_GOARCH
 }
 
-// A Module is one that is not of the sources, or of their vendor directory.
+// A Module is a third-party module: one that was fetched, or one in the sources'
+// vendor directory.
 type Module struct {
 	Store string // what stands for its tree in Bound
 	Dir   string // below SRC/vendor
@@ -100,7 +101,7 @@ type writer struct {
 	env       string               // the setting toolEnv as it stands in steps
 }
 
-// group names groups, and says which node is in which.
+// group gives each group a name, and each node its group.
 func (w *writer) group() {
 	w.label = make([]string, len(w.p.Graph.Nodes))
 	w.groupOf = make([]int, len(w.p.Graph.Nodes))
@@ -323,7 +324,7 @@ func reason(node *graph.Node) string {
 	return "nodes of the kind " + string(node.Kind)
 }
 
-// marker matches what a template has in the place of what differs.
+// marker matches the placeholders of a template.
 var marker = regexp.MustCompile(`@[A-Z]+@`)
 
 // template returns the name of a template, which is a hash of it: so it stays as

@@ -403,18 +403,20 @@ func TestMakeErrors(t *testing.T) {
 }
 
 // Each group of packages of a module has a number among those of its name, by the least name
-// in it, and those of tests have numbers of their own.
+// in it, and those of tests have numbers of their own. A group that no module names is called
+// by a hash of its last name (that of SHA-256's own example), and never as another one.
 func TestGroupNames(t *testing.T) {
 	nodes := []*graph.Node{}
-	for _, name := range []string{"b", "a", "c", "d [d.test]", "e [d.test]"} {
+	for _, name := range []string{"b", "a", "c", "abc", "aa", "d [d.test]", "e [d.test]", "abc"} {
 		nodes = append(nodes, &graph.Node{Name: name})
 	}
-	nodes[1].Refs, nodes[4].Refs = exports(0), exports(3)
-	w := &writer{p: &Project{Graph: &graph.Graph{Nodes: nodes}, Tests: &Tests{First: 3}, Groups: []group.Group{
-		{Name: "m", Nodes: []int{2}, Split: true}, {Name: "m", Nodes: []int{0, 1}, Split: true}, {Name: "m", Nodes: []int{3, 4}, Split: true},
+	nodes[1].Refs, nodes[3].Refs, nodes[6].Refs = exports(0), exports(4), exports(5)
+	w := &writer{hashed: map[string]bool{}, p: &Project{Graph: &graph.Graph{Nodes: nodes}, Tests: &Tests{First: 5}, Groups: []group.Group{
+		{Name: "m", Nodes: []int{2}, Split: true}, {Name: "m", Nodes: []int{0, 1}, Split: true}, {Name: "m", Nodes: []int{5, 6}, Split: true},
+		{Name: "m", Nodes: []int{3}, Split: true, Several: true}, {Name: "m", Nodes: []int{7}, Split: true, Apart: true}, {Name: "std", Nodes: []int{4}, Std: true},
 	}}}
 	w.group()
-	if want := []string{"1.0", "1.1", "2.0", "1.0", "1.1"}; !slices.Equal(w.label, want) {
+	if want := []string{"1.0", "1.1", "2.0", "+ba7816.0", "", "1.0", "1.1", "+ba7816x.0"}; !slices.Equal(w.label, want) {
 		t.Errorf("the groups are %q, want %q", w.label, want)
 	}
 }

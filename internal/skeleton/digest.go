@@ -16,7 +16,7 @@ import (
 	"unicode"
 )
 
-// Digests says what a plan depends on of a source, directory by directory.
+// Digests are those of what a plan depends on, directory by directory.
 type Digests struct {
 	// Dirs are of the directories that were asked for.
 	Dirs map[string]string
@@ -157,7 +157,7 @@ func (d *digester) entry(e *entry, all bool) {
 	}
 }
 
-// clause is what a Go file has up to its package clause: constraints are there.
+// clause returns a Go file's text up to its package clause, where constraints are.
 func clause(text []byte) string {
 	file, err := parser.ParseFile(token.NewFileSet(), "", text, parser.PackageClauseOnly)
 	if err != nil {

@@ -120,7 +120,7 @@ func list(src string, kindOf func(string) kind, whole []string) ([]*entry, error
 			e.kind = kindOf(d.Name())
 			files[e.name] = e
 		default:
-			return fmt.Errorf("%s is neither a file, nor a directory, nor a symbolic link", e.name)
+			return fmt.Errorf("%s is neither a file, nor a directory, nor a symlink", e.name)
 		}
 		return nil
 	})

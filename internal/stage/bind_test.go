@@ -13,7 +13,7 @@ import (
 	"dgd/internal/action"
 	"dgd/internal/drvgen"
 	"dgd/internal/graph"
-	"dgd/internal/nix/nar"
+	"dgd/internal/nix/socket"
 	"dgd/internal/nix/socket/sockettest"
 	"dgd/internal/workspace"
 )
@@ -284,8 +284,8 @@ func TestSplitModulesErrors(t *testing.T) {
 // closedStore takes nothing.
 type closedStore struct{ *sockettest.Memory }
 
-func (closedStore) AddTrees(context.Context, []nar.Hashed) ([]string, error) {
-	return nil, errors.New("closed")
+func (closedStore) Add(context.Context, socket.Batch) error {
+	return errors.New("closed")
 }
 
 func TestWriteJSON(t *testing.T) {

@@ -353,7 +353,7 @@ func TestBindByGo(t *testing.T) {
 	if err := os.Symlink("../../elsewhere.go", missing); err != nil {
 		t.Fatal(err)
 	}
-	if bound, err = Bind(t.Context(), files(t, src, byGo, Plan{}, nil)); err == nil || !strings.Contains(err.Error(), "is a symbolic link to") {
+	if bound, err = Bind(t.Context(), files(t, src, byGo, Plan{}, nil)); err == nil || !strings.Contains(err.Error(), "is a symlink to") {
 		t.Errorf("a link that leads out of the sources: %+v, %v", bound, err)
 	}
 }

@@ -44,8 +44,8 @@ type FileTests struct {
 	Data       map[string][]string // see bind.TestSources
 }
 
-// MakeFile plans a project by the toolchain at hand, and makes the file of it. It
-// works in dir, which must not exist.
+// MakeFile plans a project with the toolchain at hand and returns the plan for a
+// file. It works in dir, which must not exist.
 func MakeFile(ctx context.Context, cfg *FileConfig, dir string) (*planfile.File, error) {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return nil, err

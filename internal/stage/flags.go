@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
@@ -45,12 +46,8 @@ func (cfg *Config) useTable() error {
 
 // refuseNothing is the table without refusals: go itself reports wrong flags.
 func refuseNothing(entries map[string]goflags.Entry) map[string]goflags.Entry {
-	kept := map[string]goflags.Entry{}
-	for name, e := range entries {
-		if e.Class != goflags.Refused {
-			kept[name] = e
-		}
-	}
+	kept := maps.Clone(entries)
+	maps.DeleteFunc(kept, func(_ string, e goflags.Entry) bool { return e.Class == goflags.Refused })
 	return kept
 }
 

@@ -15,6 +15,7 @@ import (
 
 	"dgd/internal/action"
 	"dgd/internal/graph"
+	"dgd/internal/modules"
 	"dgd/internal/nix/nar"
 )
 
@@ -77,11 +78,11 @@ func Linked(cfg *LinkedConfig) ([]LinkedModule, error) {
 		trees[i].Root = filepath.Join(cfg.ModulesDir, filepath.FromSlash(trees[i].Root))
 	}
 	for _, m := range cfg.Fetched {
-		dir, err := cacheDir(module.Version{Path: m.Path, Version: m.Version})
+		path, version, err := modules.Escape(module.Version{Path: m.Path, Version: m.Version})
 		if err != nil {
 			return nil, err
 		}
-		trees = append(trees, ModuleTree{Dir: dir, SourceTree: SourceTree{Store: m.Tree, Root: m.Tree}})
+		trees = append(trees, ModuleTree{Dir: path + "@" + version, SourceTree: SourceTree{Store: m.Tree, Root: m.Tree}})
 	}
 	return linked(&plan, trees, describe)
 }
@@ -195,11 +196,11 @@ func linkedModule(dep *debug.Module, byDir map[string]*ModuleTree, describe func
 	// stands in for it.
 	tree := byDir[dep.Path]
 	if tree == nil && !here {
-		dir, err := cacheDir(from)
+		path, version, err := modules.Escape(from)
 		if err != nil {
 			return nil, err
 		}
-		if tree = byDir[dir]; tree == nil {
+		if tree = byDir[path+"@"+version]; tree == nil {
 			return nil, fmt.Errorf("the module %s is linked into a program, but it is not among those that were fetched", from)
 		}
 	}
@@ -211,16 +212,6 @@ func linkedModule(dep *debug.Module, byDir map[string]*ModuleTree, describe func
 		m.Hash, m.Store, m.Licenses = &hash, &tree.Store, licenses
 	}
 	return m, nil
-}
-
-// cacheDir is the place of a module below a module cache.
-func cacheDir(m module.Version) (string, error) {
-	p, err := module.EscapePath(m.Path)
-	if err != nil {
-		return "", err
-	}
-	v, err := module.EscapeVersion(m.Version)
-	return p + "@" + v, err
 }
 
 // LicenseFiles returns the names of the files in the root of a module that say

@@ -82,7 +82,11 @@ func split(ctx context.Context, cfg *SplitConfig, st socket.Store) ([]ModuleTree
 		return nil, err
 	}
 	if st != nil {
-		if _, err := st.AddTrees(ctx, hashed); err != nil {
+		batch := socket.Batch{Trees: hashed}
+		for _, t := range hashed {
+			batch.Use = append(batch.Use, t.StorePath(cfg.StoreDir))
+		}
+		if err := st.Add(ctx, batch); err != nil {
 			return nil, err
 		}
 	}

@@ -131,7 +131,7 @@ func TestRetest(t *testing.T) {
 		{"it passes", drvgen.NoModules, `test -f ../docs/words.txt && test -f ../vendor/old.go && echo x > new && test "$MORE" = 1`, false,
 			[]string{"# b\n", "dgd: it looked for docs, so it runs with all of src", `testData."b" = [ "docs" "a\${x}" ];`, "ok  \tb\n"}},
 		{"it fails", drvgen.NoModules, "echo said; exit 1", true,
-			[]string{"said\nFAIL\tb\n", "it looked for link, a symbolic link to /nowhere/x, which is not in src"}},
+			[]string{"said\nFAIL\tb\n", "it looked for link, a symlink to /nowhere/x, which is not in src"}},
 		{"a vendor directory", drvgen.VendorDirectory, "test -f ../vendor/modules.txt && ! test -e ../vendor/old.go && : > ../vendor/modules.txt", false, nil},
 		{"a module proxy", drvgen.ModuleProxy, `test -f "$MODULES/modules.txt" && test "$(cat ../downloaded)" = "mod download"`, false, nil},
 		{"a module cache", drvgen.ModuleCache, `test -f "$MODULES/modules.txt" && : > "$MODULES/new"`, false, nil},

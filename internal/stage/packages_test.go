@@ -261,12 +261,12 @@ func TestLinksOut(t *testing.T) {
 		pkg     string
 		want    string
 	}{
-		{"a file", ".", "a/x.go", outside, "a", "a/x.go is a symbolic link to an absolute path, which is not in src"},
-		{"a relative link", ".", "a/x.go", "../../home/x.go", "a", "a/x.go is a symbolic link to ../../home/x.go"},
-		{"of a module below", "a", "a/x.go", outside, ".", "a/x.go is a symbolic link to an absolute path"},
-		{"a directory", ".", "dir", filepath.Dir(outside), "dir", "dir is a symbolic link to "},
+		{"a file", ".", "a/x.go", outside, "a", "a/x.go is a symlink to an absolute path, which is not in src"},
+		{"a relative link", ".", "a/x.go", "../../home/x.go", "a", "a/x.go is a symlink to ../../home/x.go"},
+		{"of a module below", "a", "a/x.go", outside, ".", "a/x.go is a symlink to an absolute path"},
+		{"a directory", ".", "dir", filepath.Dir(outside), "dir", "dir is a symlink to "},
 		{"an embedded file", ".", "e/text", outside, "e", "pattern text: cannot embed irregular file text"},
-		{"by way of a link", ".", "out", filepath.Dir(outside), "l", "out is a symbolic link to an absolute path"},
+		{"by way of a link", ".", "out", filepath.Dir(outside), "l", "out is a symlink to an absolute path"},
 		{"a file of another package", ".", "a/x.go", outside, "e", ""},
 		{"within the sources", ".", "e/x.go", "../x/x.go", "e", ""},
 	} {

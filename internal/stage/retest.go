@@ -130,7 +130,7 @@ func (n *Need) run(ctx context.Context, cfg *drvgen.RetestConfig, env []string, 
 	defer os.RemoveAll(dir)
 	// Not where the store has it: a test may link to its own program.
 	program := filepath.Join(dir, filepath.Base(n.Program))
-	if err := copyProgram(n.Program, program); err != nil {
+	if err := copyFile(n.Program, program, 0o777); err != nil {
 		fmt.Fprintln(log, err)
 		return err
 	}
@@ -146,17 +146,9 @@ func (n *Need) run(ctx context.Context, cfg *drvgen.RetestConfig, env []string, 
 	log.Write(out)
 	fmt.Fprintf(log, "FAIL\t%s\n", n.Name)
 	for _, link := range slices.Sorted(maps.Keys(n.Leaving)) {
-		fmt.Fprintf(log, "\ndgd: it looked for %s, a symbolic link to %s, which is not in src: put the file itself there, or let src be a directory with both.\n", link, n.Leaving[link])
+		fmt.Fprintf(log, "\ndgd: it looked for %s, a symlink to %s, which is not in src: put the file itself there, or let src be a directory with both.\n", link, n.Leaving[link])
 	}
 	return err
-}
-
-func copyProgram(from, to string) error {
-	text, err := os.ReadFile(from)
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(to, text, 0o777)
 }
 
 // copyTree copies a directory of the store. What it makes is writable.

@@ -2,6 +2,7 @@ package stage
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"regexp"
 	"slices"
@@ -28,9 +29,7 @@ func (cfg *Config) readSettings(src string) error {
 		return err
 	}
 	env := map[string]string{}
-	for name, value := range cfg.Env {
-		env[name] = value
-	}
+	maps.Copy(env, cfg.Env)
 	cfg.Env = env
 	var sources *regexp.Regexp
 	for _, s := range settings {

@@ -2,12 +2,13 @@ package stage
 
 import (
 	"context"
+	"errors"
 	"os"
 
 	"dgd/internal/skeleton"
 )
 
-// SkeletonConfig says what to make a skeleton of.
+// SkeletonConfig is the configuration of WriteSkeleton.
 type SkeletonConfig struct {
 	Src   string `json:"src"`
 	Tests bool   `json:"tests"` // for a plan of tests
@@ -17,8 +18,9 @@ type SkeletonConfig struct {
 	Settings string            `json:"settings"`
 }
 
-// WriteSkeleton writes what a plan depends on of the sources to the new file out.
-func WriteSkeleton(ctx context.Context, cfg *SkeletonConfig, out string) (err error) {
+// WriteSkeleton writes the part of the sources that a plan depends on to the new
+// file out.
+func WriteSkeleton(ctx context.Context, cfg *SkeletonConfig, out string) error {
 	plan := Config{Settings: cfg.Settings, ModRoot: cfg.ModRoot, Env: cfg.Env}
 	if err := plan.readSettings(cfg.Src); err != nil {
 		return err
@@ -28,13 +30,10 @@ func WriteSkeleton(ctx context.Context, cfg *SkeletonConfig, out string) (err er
 	if err != nil {
 		return err
 	}
-	defer func() {
-		if cerr := f.Close(); err == nil {
-			err = cerr
-		}
-	}()
+	write := skeleton.Write
 	if cfg.Tests {
-		return skeleton.WriteTests(ctx, f, cfg.Src, whole...)
+		write = skeleton.WriteTests
 	}
-	return skeleton.Write(ctx, f, cfg.Src, whole...)
+	err = write(ctx, f, cfg.Src, whole...)
+	return errors.Join(err, f.Close())
 }

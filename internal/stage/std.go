@@ -2,6 +2,7 @@ package stage
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -20,10 +21,7 @@ import (
 func forStd(cfg *Config) (*Config, error) {
 	std := *cfg
 	std.Flags = stdFlags(cfg.Flags, cfg.Env["GOOS"])
-	std.Env = map[string]string{}
-	for name, value := range cfg.Env {
-		std.Env[name] = value
-	}
+	std.Env = maps.Clone(cfg.Env)
 	if words := std.Env["GOFLAGS"]; words != "" {
 		flags, err := goflags.Split(words)
 		if err != nil {

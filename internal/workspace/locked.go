@@ -12,6 +12,7 @@ import (
 	"golang.org/x/mod/sumdb/dirhash"
 
 	"dgd/internal/lock"
+	"dgd/internal/modules"
 )
 
 // Locked is a lock with the trees of its modules.
@@ -52,16 +53,8 @@ func (m *LockedModule) sum() (string, error) {
 
 // Dir is the module's place below GOMODCACHE.
 func (m *LockedModule) Dir() (string, error) {
-	path, version, err := m.escaped()
+	path, version, err := modules.Escape(module.Version{Path: m.Path, Version: m.Version})
 	return path + "@" + version, err
-}
-
-func (m *LockedModule) escaped() (path, version string, err error) {
-	if path, err = module.EscapePath(m.Path); err != nil {
-		return "", "", err
-	}
-	version, err = module.EscapeVersion(m.Version)
-	return path, version, err
 }
 
 // UseLock makes the module cache of a lock, and gives overrides their versions.
@@ -146,7 +139,7 @@ func (l *Locked) WriteCache(cache string) error {
 		return err
 	}
 	for _, m := range l.Modules {
-		path, version, err := m.escaped()
+		path, version, err := modules.Escape(module.Version{Path: m.Path, Version: m.Version})
 		if err != nil {
 			return err
 		}
@@ -179,14 +172,5 @@ func (l *Locked) WriteCache(cache string) error {
 	if l.GoMods == "" {
 		return nil
 	}
-	return filepath.WalkDir(l.GoMods, func(file string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() {
-			return err
-		}
-		rel, err := filepath.Rel(l.GoMods, file)
-		if err != nil {
-			return err
-		}
-		return link(file, filepath.Join(downloads, rel))
-	})
+	return linkFiles(l.GoMods, downloads)
 }

@@ -27,19 +27,22 @@ func LinkModules(unpacked, downloads string, overrides []Override, cache string)
 			return err
 		}
 	}
-	// The directories are its own: go makes a lock where it looks for more.
-	return filepath.WalkDir(downloads, func(file string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() || filepath.Ext(file) == ".lock" {
+	return linkFiles(downloads, filepath.Join(cache, "cache", "download"))
+}
+
+// linkFiles links the files below a directory at the same places below another one. The
+// directories are made, as go makes lock files where it looks for more; those that from
+// has are left out.
+func linkFiles(from, to string) error {
+	return fs.WalkDir(os.DirFS(from), ".", func(rel string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() || filepath.Ext(rel) == ".lock" {
 			return err
 		}
-		rel, err := filepath.Rel(downloads, file)
-		if err != nil {
-			return err
-		}
-		return link(file, filepath.Join(cache, "cache", "download", rel))
+		return link(filepath.Join(from, rel), filepath.Join(to, rel))
 	})
 }
 
+// link makes a symlink, and the directories above it.
 func link(target, name string) error {
 	if err := os.MkdirAll(filepath.Dir(name), 0o777); err != nil {
 		return err
@@ -47,6 +50,7 @@ func link(target, name string) error {
 	return os.Symlink(target, name)
 }
 
+// Exists reports whether there is something at the path, be it a symlink to nothing.
 func Exists(path string) bool {
 	_, err := os.Lstat(path)
 	return err == nil

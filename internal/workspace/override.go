@@ -53,7 +53,7 @@ func CheckOverrides(overrides []Override, list []modules.Module, own bool) error
 	return nil
 }
 
-// Raised are the modules that have another version than in the lock.
+// Raised returns the modules whose version is not the one in the lock.
 func (l *Locked) Raised() []LockedModule {
 	return slices.DeleteFunc(slices.Clone(l.Modules), func(m LockedModule) bool { return m.Version == m.Locked })
 }

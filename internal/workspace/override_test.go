@@ -216,6 +216,9 @@ func TestUseLockErrors(t *testing.T) {
 // The go command finds what was downloaded as it was, but without locks, and what
 // was unpacked in its place.
 func TestLinkModules(t *testing.T) {
+	if err := LinkModules(t.TempDir()+"/none", t.TempDir(), nil, t.TempDir()); err == nil || !strings.HasPrefix(err.Error(), "reading the unpacked modules: ") {
+		t.Errorf("without unpacked modules the error is %v", err)
+	}
 	unpacked := tree(t, map[string]string{"example.org/!a@v1.0.0/a.go": "package a\n"})
 	downloads := tree(t, map[string]string{"example.org/!a/@v/v1.0.0.zip": "zip", "example.org/!a/@v/v1.0.0.lock": ""})
 	cache := filepath.Join(t.TempDir(), "cache")
@@ -254,10 +257,17 @@ func TestUseLockFiles(t *testing.T) {
 		{"a tree that is not there", map[string]string{"go.sum": line}, LockedModule{Path: "example.org/a", Version: "v1.0.0", Locked: "v1.0.0", Origin: "/no/where", Tree: "/no/where"}, "", "/no/where"},
 		{"a go.mod that is a directory", map[string]string{"go.sum": line}, LockedModule{Path: "example.org/a", Version: "v1.0.0", Locked: "v1.0.0", Sum: sumA, Origin: tree(t, map[string]string{"go.mod/x": ""}), Tree: fetched}, "", "go.mod: is a directory"},
 		{"a cache that is a file", map[string]string{"go.sum": line}, LockedModule{}, "file", "file: not a directory"},
+		{"an override of a module that is not there", map[string]string{"go.sum": line}, LockedModule{Path: "example.org/a", Version: "v1.1.0", Locked: "v1.0.0", Origin: "/no/where", Tree: "/no/where"}, "", "/no/where"},
+		{"an override with a go.mod that is a directory", map[string]string{"go.sum": line}, LockedModule{Path: "example.org/a", Version: "v1.1.0", Locked: "v1.0.0", Origin: tree(t, map[string]string{"go.mod/x": ""}), Tree: fetched}, "", "go.mod: is a directory"},
+		{"an override with a damaged go.mod", map[string]string{"go.sum": line}, LockedModule{Path: "example.org/a", Version: "v1.1.0", Locked: "v1.0.0", Origin: tree(t, map[string]string{"go.mod": "module (((\n"}), Tree: fetched}, "", "example.org/a@v1.1.0/go.mod:2: syntax error"},
+		{"an override that requires a newer one", map[string]string{"go.sum": line}, LockedModule{Path: "example.org/a", Version: "v1.1.0", Locked: "v1.0.0", Origin: tree(t, map[string]string{"go.mod": "module example.org/a\n\nrequire example.org/a v1.2.0\n"}), Tree: fetched}, "", "choose that or a newer one"},
+		{"an override where go.mod has what only a newer Go knows", map[string]string{"go.sum": line, "go.mod": needsA + "\nbetter (\n\tyes\n)\n"}, LockedModule{Path: "example.org/a", Version: "v1.1.0", Locked: "v1.0.0", Origin: fetched, Tree: fetched}, "", "go.mod:7: unknown block type: better"},
 		{"a tree in the cache already", map[string]string{"go.sum": line}, LockedModule{Path: "example.org/a", Version: "v1.0.0", Locked: "v1.0.0", Sum: sumA, Origin: fetched, Tree: fetched}, "full", "example.org/a@v1.0.0: file exists"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			test.files["go.mod"] = needsA
+			if test.files["go.mod"] == "" {
+				test.files["go.mod"] = needsA
+			}
 			caches := tree(t, map[string]string{"file": "", "full/example.org/a@v1.0.0/x": ""})
 			p, err := Locate(tree(t, test.files), "", nil)
 			if err != nil {

@@ -24,7 +24,7 @@ import (
 // renewFetch says what to do where the fetch is not what a new one would be.
 const renewFetch = "Set vendorHash = \"\"; and Nix will report the correct hash"
 
-// A StaleError says that a directory is not what the fetch has a copy of.
+// A StaleError reports that a directory differs from its copy in the fetch.
 type StaleError struct {
 	Module, Dir string // the module, and what stands in its place
 	What        string // what differs

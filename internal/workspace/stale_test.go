@@ -68,4 +68,13 @@ func TestCheckReplacedMods(t *testing.T) {
 	if err := p.CheckReplacedMods(tree(t, map[string]string{"modules.txt": fetch}), nil); err == nil || !strings.HasPrefix(err.Error(), "src: lib/go.mod:2: syntax error") {
 		t.Errorf("the error is %v", err)
 	}
+	p, err = Locate(tree(t, map[string]string{"go.mod": main, "lib/go.mod/x": ""}), "", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, vendor := range map[string]map[string]string{"lib/go.mod": {"modules.txt": fetch}, "modules.txt": {"modules.txt/x": ""}} {
+		if err := p.CheckReplacedMods(tree(t, vendor), nil); err == nil || !strings.HasSuffix(err.Error(), name+": is a directory") {
+			t.Errorf("where %s is a directory, the error is %v", name, err)
+		}
+	}
 }

@@ -30,7 +30,7 @@ type Place struct {
 	Root    string               // where the vendor directory belongs, modRoot or above it
 	work    bool                 // root has a go.work, which makes modRoot a part of a workspace
 	modFile string               // what -modfile puts in the place of modRoot's go.mod, or empty
-	Leaving map[string]*nar.Link // by symbolic link that leads out of src: the one by which it does
+	Leaving map[string]*nar.Link // by symlink that leads out of src: the one by which it does
 
 	replaces []*modfile.Replace // of go.work and of the main modules, as members found them
 	Changed  []string           // files that overrides have changed
@@ -133,25 +133,22 @@ func (p *Place) ModulePlaces(cache string) ([]string, error) {
 	if !Exists(cache) { // of a lock without modules
 		return nil, nil
 	}
-	return list, filepath.WalkDir(cache, func(file string, entry fs.DirEntry, err error) error {
+	err := fs.WalkDir(os.DirFS(cache), ".", func(rel string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.Type()&fs.ModeSymlink == 0 && !entry.IsDir() {
-			return err
-		}
-		rel, err := filepath.Rel(cache, file)
-		if err != nil {
 			return err
 		}
 		if rel == "cache" {
 			return fs.SkipDir
 		}
 		if strings.Contains(entry.Name(), "@") {
-			list = append(list, filepath.ToSlash(rel))
+			list = append(list, rel)
 			if entry.IsDir() {
 				return fs.SkipDir
 			}
 		}
 		return nil
 	})
+	return list, err
 }
 
 // Kind is the go command's word for what holds the modules of the build.
@@ -348,7 +345,7 @@ func (p *Place) byDirectory(members []Member) []string {
 }
 
 // NamedFiles returns the files that flags in $GOFLAGS name, by flag, relative to
-// where the go command runs. What is wrong with the flags the plan says.
+// where the go command runs. Wrong flags are reported by the plan.
 func NamedFiles(env map[string]string) map[string]string {
 	flags, err := goflags.Split(env["GOFLAGS"])
 	if err != nil {

@@ -1,6 +1,8 @@
 package workspace
 
 import (
+	"errors"
+	"io/fs"
 	"maps"
 	"os"
 	"os/exec"
@@ -77,6 +79,9 @@ func TestMembers(t *testing.T) {
 		{"a module elsewhere", "", map[string]string{"x/y/go.mod": requires}, "", false, `src has no go.mod, but there is one in x/y: say which module to build, as in modRoot = "x/y";`},
 		{"no name", "", map[string]string{"go.mod": "go 1.24\n"}, "", false, "src: go.mod names no module"},
 		{"no go.mod", "", map[string]string{"go.mod": "modul x\n"}, "", false, "src: go.mod"},
+		{"what only a newer Go knows", "", map[string]string{"go.mod": requires + "\nbetter (\n\tyes\n)\n"}, ".", true, ""},
+		{"a damaged go.work", "a", map[string]string{"go.work": "go 1.24\n\nusing ./a\n", "a/go.mod": requires}, "", false, "src: go.work:3: unknown directive: using"},
+		{"a directory go.mod", "", map[string]string{"go.mod/x": ""}, "", false, "read "},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			p, err := Locate(tree(t, test.files), test.modRoot, nil)
@@ -151,6 +156,10 @@ func TestCloseLinks(t *testing.T) {
 			t.Errorf("%s is said to leave the sources: %v", name, leaves)
 		}
 	}
+	p = Place{Src: filepath.Join(src, "none")}
+	if err := p.CloseLinks(); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("without sources the error is %v", err)
+	}
 }
 
 func TestModulePlaces(t *testing.T) {
@@ -171,6 +180,11 @@ func TestModulePlaces(t *testing.T) {
 		if list, err := p.ModulePlaces(cache); err != nil || list != nil {
 			t.Errorf("%q: %q, %v", cache, list, err)
 		}
+	}
+	src = tree(t, map[string]string{"vendor/modules.txt/x": ""})
+	p = Place{Src: src, Root: src}
+	if _, err := p.ModulePlaces(""); err == nil || !strings.HasSuffix(err.Error(), "modules.txt: is a directory") {
+		t.Errorf("the error is %v", err)
 	}
 }
 
@@ -253,6 +267,7 @@ func TestOthers(t *testing.T) {
 func TestCheckOverrides(t *testing.T) {
 	list := []modules.Module{
 		{Path: "example.org/a", Version: "v1.0.0", Tree: nar.Tree{Root: "/a"}},
+		{Path: "example.org/none", Version: "v1.0.0"}, // no package is of it
 		{Path: "example.org/b", Version: "v1.0.0", Replace: module.Version{Path: "example.org/c", Version: "v1.2.0"}, Tree: nar.Tree{Root: "/b"}},
 	}
 	for _, test := range []struct {
@@ -265,6 +280,7 @@ func TestCheckOverrides(t *testing.T) {
 		{Override{Path: "example.org/a", Patched: true}, true, "moduleOverrides concerns example.org/a, which is in the vendor directory of src (v1.0.0)"},
 		{Override{Path: "example.org/c", Version: "v1.3.0"}, false, "moduleOverrides gives example.org/c the version v1.3.0, and vendorHash is the hash of v1.2.0"},
 		{Override{Path: "example.org/b", Version: "v1.3.0"}, false, ""},
+		{Override{Path: "example.org/none", Version: "v1.3.0"}, false, ""},
 	} {
 		err := CheckOverrides([]Override{test.o}, list, test.own)
 		if test.want == "" && err != nil || test.want != "" && (err == nil || !strings.HasPrefix(err.Error(), test.want)) {

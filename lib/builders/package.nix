@@ -3,7 +3,7 @@
 args:
 {
   program, # store path of the linked programs
-  std ? null, # what of the standard library is compiled while the program is planned
+  std ? null, # the part of the standard library that is compiled while the program is planned
   tests, # derivations that run tests, by import path, and `all`
   stages, # derivations that plan the program
   testStages, # and its tests

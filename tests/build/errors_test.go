@@ -216,7 +216,7 @@ func TestBadInput(t *testing.T) {
 		{
 			name: "a link out of the sources",
 			src:  `(import <nixpkgs> { }).stdenvNoCC.mkDerivation { name = "src"; buildCommand = "mkdir $out; echo module example.com/m > $out/go.mod; ln -s ../elsewhere/x.go $out/main.go"; }`,
-			want: []string{"main.go: no such file", "main.go is a symbolic link to ", "which is not in src"},
+			want: []string{"main.go: no such file", "main.go is a symlink to ", "which is not in src"},
 		},
 		{
 			name:  "a replacement out of the sources",

@@ -51,7 +51,7 @@ func or(s, other string) string {
 	return s
 }
 
-// causes is a list in which nothing is twice.
+// causes is a list without duplicates.
 type causes struct {
 	found []Cause
 	seen  map[Cause]bool

@@ -17,6 +17,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"dgd/internal/lock"
+	"dgd/internal/modules"
 	"dgd/internal/nix/nar"
 )
 
@@ -102,11 +103,7 @@ func (f *fetcher) fetch(ctx context.Context, modules []module.Version) (map[modu
 // inCache returns the names that a module has in the module cache: of its tree,
 // and of its files in the download cache, without their suffix.
 func inCache(cache string, m module.Version) (dir, file string, err error) {
-	path, err := module.EscapePath(m.Path)
-	if err != nil {
-		return "", "", err
-	}
-	version, err := module.EscapeVersion(m.Version)
+	path, version, err := modules.Escape(m)
 	if err != nil {
 		return "", "", err
 	}

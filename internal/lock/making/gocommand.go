@@ -30,7 +30,7 @@ type Command struct {
 	moved func() int64
 }
 
-// goEnv is what `go env -json` tells. GOFLAGS has no -mod.
+// goEnv is what `go env -json` prints. GOFLAGS has no -mod.
 type goEnv struct{ GOFLAGS, GOMODCACHE, GOPROXY, GOROOT string }
 
 // findGo finds the go command for a project.
@@ -183,7 +183,7 @@ func sizeOf(dirs ...string) (n int64) {
 
 var credentials = regexp.MustCompile(`://[^/\s"'|,]*@`)
 
-// paragraph is what the go command says, without passwords and empty lines.
+// paragraph returns what the go command printed, without passwords and empty lines.
 func paragraph(text string) string {
 	var lines []string
 	for line := range strings.Lines(redact(text)) {

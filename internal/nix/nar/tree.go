@@ -18,8 +18,8 @@ import (
 )
 
 // A Tree is a set of files of one directory that becomes one store path, as
-// builtins.path { name; path; filter; } makes it: symlinks stay symbolic
-// links, and of a file's mode only the owner's executable bit counts.
+// builtins.path { name; path; filter; } makes it: symlinks stay symlinks, and of a
+// file's mode only the owner's executable bit counts.
 type Tree struct {
 	// Name is the store path's name, without the hash: see [Name].
 	Name string

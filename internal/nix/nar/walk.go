@@ -191,7 +191,7 @@ func (w *walker) node(rel string) error {
 	case syscall.S_IFDIR:
 		return w.dir(rel)
 	}
-	return &fs.PathError{Op: "read", Path: path, Err: errors.New("is neither a file, nor a directory, nor a symbolic link")}
+	return &fs.PathError{Op: "read", Path: path, Err: errors.New("is neither a file, nor a directory, nor a symlink")}
 }
 
 // open opens what is not a symlink for reading; of a symlink, the

@@ -116,36 +116,6 @@ func (b *Builder) handshake() error {
 // Close implements Store.
 func (b *Builder) Close() error { return b.conn.Close() }
 
-// Valid implements Store. It takes a round trip for each path: the socket has
-// no operation for more.
-func (b *Builder) Valid(ctx context.Context, paths []string) (map[string]bool, error) {
-	valid := make(map[string]bool, len(paths))
-	for _, path := range paths {
-		err := b.request(ctx, daemon.OpIsValidPath,
-			func(enc *wire.Encoder) error { return enc.WriteString(path) },
-			func(dec *wire.Decoder) (err error) {
-				valid[path], err = dec.ReadBool()
-				return err
-			})
-		if err != nil {
-			return nil, fmt.Errorf("asking the store whether %s is valid: %w", path, err)
-		}
-	}
-	return valid, nil
-}
-
-// AddTrees implements Store.
-func (b *Builder) AddTrees(ctx context.Context, trees []nar.Hashed) ([]string, error) {
-	batch, paths := treesOnly(b.dir, trees)
-	return paths, b.Add(ctx, batch)
-}
-
-// AddDerivations implements Store.
-func (b *Builder) AddDerivations(ctx context.Context, drvs []Derivation) ([]string, error) {
-	batch, paths := derivationsOnly(b.dir, drvs)
-	return paths, b.Add(ctx, batch)
-}
-
 // Add implements Store.
 func (b *Builder) Add(ctx context.Context, batch Batch) error {
 	a, err := newAdder(b.dir, batch)
@@ -168,11 +138,11 @@ func (b *Builder) SubmitDerivation(ctx context.Context, d Derivation) error {
 	if d.Name != b.name {
 		return fmt.Errorf("%s is to be the output of %s: its name must be the same", d.Name, b.name)
 	}
-	paths, err := b.AddDerivations(ctx, []Derivation{d})
-	if err != nil {
+	path := d.Path(b.dir)
+	if err := b.Add(ctx, Batch{Derivations: []Derivation{d}, Use: []string{path}}); err != nil {
 		return err
 	}
-	return b.submit(ctx, paths[0])
+	return b.submit(ctx, path)
 }
 
 // SubmitFile implements Store.

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nix-community/go-nix/pkg/daemon"
 	"github.com/nix-community/go-nix/pkg/wire"
 
 	"dgd/internal/nix/nar"
@@ -24,14 +25,31 @@ const (
 
 // openBuilder opens the way to a server as a derivation without output path
 // does.
-func openBuilder(t *testing.T, s *testrpc.Server) Store {
+func openBuilder(t *testing.T, s *testrpc.Server) *Builder {
 	t.Helper()
 	s.Start(t, someGo)
 	st, err := Open(t.Context(), Sandbox{Remote: s.Remote(), Name: s.Name, StoreDir: "/nix/store"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return st
+	return st.(*Builder)
+}
+
+// Valid reports for each path whether the store has it and lets the client use it.
+func (b *Builder) Valid(ctx context.Context, paths []string) (map[string]bool, error) {
+	valid := make(map[string]bool, len(paths))
+	for _, path := range paths {
+		err := b.request(ctx, daemon.OpIsValidPath,
+			func(enc *wire.Encoder) error { return enc.WriteString(path) },
+			func(dec *wire.Decoder) (err error) {
+				valid[path], err = dec.ReadBool()
+				return err
+			})
+		if err != nil {
+			return nil, fmt.Errorf("asking the store whether %s is valid: %w", path, err)
+		}
+	}
+	return valid, nil
 }
 
 // aDerivation is one that reads these store paths.
@@ -55,6 +73,24 @@ func aTree(t *testing.T, name string) nar.Hashed {
 		t.Fatal(err)
 	}
 	return list[0]
+}
+
+// addTrees adds trees, all of use, and returns their store paths.
+func addTrees(ctx context.Context, st Store, trees []nar.Hashed) ([]string, error) {
+	b := Batch{Trees: trees}
+	for _, t := range trees {
+		b.Use = append(b.Use, t.StorePath("/nix/store"))
+	}
+	return b.Use, st.Add(ctx, b)
+}
+
+// addDerivations is the same for derivations.
+func addDerivations(ctx context.Context, st Store, drvs []Derivation) ([]string, error) {
+	b := Batch{Derivations: drvs}
+	for _, d := range drvs {
+		b.Use = append(b.Use, d.Path("/nix/store"))
+	}
+	return b.Use, st.Add(ctx, b)
 }
 
 // A graph of derivations is added, and its last one is the output.
@@ -115,7 +151,7 @@ func TestBuilder(t *testing.T) {
 func TestBuilderFile(t *testing.T) {
 	s := &testrpc.Server{Name: "modules", Method: "nar"}
 	st := openBuilder(t, s)
-	paths, err := st.AddTrees(t.Context(), []nar.Hashed{aTree(t, "lib"), aTree(t, "other")})
+	paths, err := addTrees(t.Context(), st, []nar.Hashed{aTree(t, "lib"), aTree(t, "other")})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -164,7 +200,7 @@ func TestBuilderErrors(t *testing.T) {
 
 	t.Run("missing reference", func(t *testing.T) {
 		st := openBuilder(t, named())
-		_, err := st.AddDerivations(ctx, []Derivation{aDerivation("y.drv", absent)})
+		_, err := addDerivations(ctx, st, []Derivation{aDerivation("y.drv", absent)})
 		if err == nil || !strings.Contains(err.Error(), "adding y.drv to the store: daemon: path '"+absent+"' is not valid") {
 			t.Errorf("the error is %v", err)
 		}
@@ -172,7 +208,7 @@ func TestBuilderErrors(t *testing.T) {
 			t.Error("submitted: no error")
 		}
 		// The connection still works.
-		if _, err := st.AddDerivations(ctx, []Derivation{d}); err != nil {
+		if _, err := addDerivations(ctx, st, []Derivation{d}); err != nil {
 			t.Error(err)
 		}
 	})
@@ -182,7 +218,7 @@ func TestBuilderErrors(t *testing.T) {
 		st := openBuilder(t, s)
 		bad := aDerivation("x.drv", absent)
 		path := bad.Path("/nix/store")
-		if _, err := st.AddDerivations(ctx, []Derivation{bad}); err == nil {
+		if _, err := addDerivations(ctx, st, []Derivation{bad}); err == nil {
 			t.Error("first: no error")
 		}
 		if valid, err := st.Valid(ctx, []string{path}); err != nil || valid[path] {
@@ -194,7 +230,7 @@ func TestBuilderErrors(t *testing.T) {
 		if valid, err := st.Valid(ctx, []string{path}); err != nil || !valid[path] || len(s.Objects) > 0 {
 			t.Errorf("afterwards: %v, %v, %d objects", valid, err, len(s.Objects))
 		}
-		if _, err := st.AddDerivations(ctx, []Derivation{aDerivation("y.drv", path)}); err == nil || !strings.Contains(err.Error(), "path '"+path+"' is not valid") {
+		if _, err := addDerivations(ctx, st, []Derivation{aDerivation("y.drv", path)}); err == nil || !strings.Contains(err.Error(), "path '"+path+"' is not valid") {
 			t.Errorf("to refer to it: %v", err)
 		}
 		st.Close()
@@ -219,7 +255,7 @@ func TestBuilderErrors(t *testing.T) {
 		if valid, err := st.Valid(ctx, []string{absent}); err != nil || valid[absent] {
 			t.Errorf("Valid: %v, %v", valid, err)
 		}
-		if _, err := st.AddDerivations(ctx, []Derivation{aDerivation("y.drv", absent)}); err != nil {
+		if _, err := addDerivations(ctx, st, []Derivation{aDerivation("y.drv", absent)}); err != nil {
 			t.Error(err)
 		}
 		if err := st.SubmitFile(ctx, []byte(absent)); err != nil {
@@ -233,13 +269,13 @@ func TestBuilderErrors(t *testing.T) {
 	})
 	t.Run("no derivation", func(t *testing.T) {
 		s := named()
-		_, err := openBuilder(t, s).AddDerivations(ctx, []Derivation{{Name: "y.drv", ATerm: []byte("y")}})
+		_, err := addDerivations(ctx, openBuilder(t, s), []Derivation{{Name: "y.drv", ATerm: []byte("y")}})
 		if err == nil || !strings.Contains(err.Error(), "daemon: error parsing derivation '/nix/store/") || len(s.Objects) > 0 {
 			t.Errorf("the error is %v", err)
 		}
 	})
 	t.Run("refused operation", func(t *testing.T) {
-		st := openBuilder(t, named()).(*Builder)
+		st := openBuilder(t, named())
 		ask := func() error {
 			nothing := func(*wire.Encoder) error { return nil }
 			return st.request(ctx, 31, nothing, func(*wire.Decoder) error { return nil })
@@ -256,7 +292,7 @@ func TestBuilderErrors(t *testing.T) {
 	})
 	t.Run("unknown output", func(t *testing.T) {
 		s := named()
-		st := openBuilder(t, s).(*Builder)
+		st := openBuilder(t, s)
 		if err := st.SubmitDerivation(ctx, d); err != nil {
 			t.Fatal(err)
 		}
@@ -279,7 +315,7 @@ func TestBuilderErrors(t *testing.T) {
 	t.Run("order", func(t *testing.T) {
 		st := openBuilder(t, named())
 		above := Derivation{Name: "y.drv", Refs: []string{d.Path("/nix/store")}}
-		if _, err := st.AddDerivations(ctx, []Derivation{above, d}); err == nil || !strings.Contains(err.Error(), "comes before") {
+		if _, err := addDerivations(ctx, st, []Derivation{above, d}); err == nil || !strings.Contains(err.Error(), "comes before") {
 			t.Errorf("the error is %v", err)
 		}
 	})
@@ -325,7 +361,7 @@ func TestBuilderErrors(t *testing.T) {
 		st := openBuilder(t, named())
 		ctx, cancel := context.WithCancel(ctx)
 		cancel()
-		if _, err := st.AddDerivations(ctx, []Derivation{d}); !errors.Is(err, context.Canceled) {
+		if _, err := addDerivations(ctx, st, []Derivation{d}); !errors.Is(err, context.Canceled) {
 			t.Error(err)
 		}
 	})
@@ -340,7 +376,7 @@ func TestBuilderErrors(t *testing.T) {
 	})
 	t.Run("missing file", func(t *testing.T) {
 		tree := nar.Hashed{Tree: nar.Tree{Name: "t", Root: "/no/where"}}
-		if _, err := openBuilder(t, named()).AddTrees(ctx, []nar.Hashed{tree}); !errors.Is(err, os.ErrNotExist) {
+		if _, err := addTrees(ctx, openBuilder(t, named()), []nar.Hashed{tree}); !errors.Is(err, os.ErrNotExist) {
 			t.Error(err)
 		}
 	})

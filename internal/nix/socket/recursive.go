@@ -63,7 +63,8 @@ func (r *Recursive) Close() error { return r.client.Close() }
 // Requests returns how many requests to add something were sent so far.
 func (r *Recursive) Requests() int { return r.requests }
 
-// Valid implements Store.
+// Valid reports for each path whether the store has it and lets this client use
+// it. A path for which it says false may still be in the store.
 func (r *Recursive) Valid(ctx context.Context, paths []string) (map[string]bool, error) {
 	if r.broken != nil {
 		return nil, r.broken
@@ -80,18 +81,6 @@ func (r *Recursive) Valid(ctx context.Context, paths []string) (map[string]bool,
 		valid[path] = true
 	}
 	return valid, nil
-}
-
-// AddTrees implements Store.
-func (r *Recursive) AddTrees(ctx context.Context, trees []nar.Hashed) ([]string, error) {
-	b, paths := treesOnly(r.dir, trees)
-	return paths, r.Add(ctx, b)
-}
-
-// AddDerivations implements Store.
-func (r *Recursive) AddDerivations(ctx context.Context, drvs []Derivation) ([]string, error) {
-	b, paths := derivationsOnly(r.dir, drvs)
-	return paths, r.Add(ctx, b)
 }
 
 // Add implements Store. Probes leave behind, for the garbage collector, text

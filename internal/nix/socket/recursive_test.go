@@ -298,17 +298,17 @@ func TestRecursiveFake(t *testing.T) {
 	// What is missing outside of the batch is an error, after which the
 	// client can still be used.
 	const no = "/nix/store/00000000000000000000000000000000-no"
-	_, err = r.AddDerivations(ctx, []Derivation{{Name: "x.drv", Refs: []string{no}}})
+	_, err = addDerivations(ctx, r, []Derivation{{Name: "x.drv", Refs: []string{no}}})
 	if err == nil || !strings.Contains(err.Error(), no) || !strings.Contains(err.Error(), "adding x.drv to the store") {
 		t.Errorf("missing reference: %v", err)
 	}
-	paths, err := r.AddTrees(ctx, b.Trees[:2])
+	paths, err := addTrees(ctx, r, b.Trees[:2])
 	if err != nil || !slices.Equal(paths, []string{b.Trees[0].StorePath("/nix/store"), b.Trees[1].StorePath("/nix/store")}) {
-		t.Errorf("AddTrees: %q, %v", paths, err)
+		t.Errorf("adding trees: %q, %v", paths, err)
 	}
-	paths, err = r.AddDerivations(ctx, b.Derivations[:1])
+	paths, err = addDerivations(ctx, r, b.Derivations[:1])
 	if err != nil || !slices.Equal(paths, []string{b.Derivations[0].Path("/nix/store")}) {
-		t.Errorf("AddDerivations: %q, %v", paths, err)
+		t.Errorf("adding derivations: %q, %v", paths, err)
 	}
 
 	// A tree that changed after it was hashed is an error.
@@ -316,7 +316,7 @@ func TestRecursiveFake(t *testing.T) {
 		t.Fatal(err)
 	}
 	delete(f.valid, b.Trees[7].StorePath("/nix/store"))
-	if _, err := r.AddTrees(ctx, b.Trees[7:8]); err == nil {
+	if _, err := addTrees(ctx, r, b.Trees[7:8]); err == nil {
 		t.Error("changed tree: no error")
 	}
 }
@@ -336,7 +336,7 @@ func TestRecursiveErrors(t *testing.T) {
 	t.Run("old", func(t *testing.T) {
 		f := newFakeDaemon(t)
 		f.version = 1<<8 | 31
-		_, err := f.start().AddDerivations(t.Context(), d)
+		_, err := addDerivations(t.Context(), f.start(), d)
 		if err == nil || !strings.Contains(err.Error(), "version 1.31 of the protocol") {
 			t.Error(err)
 		}
@@ -345,10 +345,10 @@ func TestRecursiveErrors(t *testing.T) {
 		f := newFakeDaemon(t)
 		f.hangUp = true
 		r := f.start()
-		if _, err := r.AddDerivations(t.Context(), d); !errors.Is(err, io.EOF) {
+		if _, err := addDerivations(t.Context(), r, d); !errors.Is(err, io.EOF) {
 			t.Errorf("first: %v", err)
 		}
-		if _, err := r.AddDerivations(t.Context(), d); err == nil || !strings.Contains(err.Error(), "failed before") {
+		if _, err := addDerivations(t.Context(), r, d); err == nil || !strings.Contains(err.Error(), "failed before") {
 			t.Errorf("second: %v", err)
 		}
 		if _, err := r.Valid(t.Context(), nil); err == nil || !strings.Contains(err.Error(), "failed before") {
@@ -375,7 +375,7 @@ func TestRecursiveErrors(t *testing.T) {
 		r := f.start()
 		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 		defer cancel()
-		if _, err := r.AddDerivations(ctx, d); !errors.Is(err, context.DeadlineExceeded) {
+		if _, err := addDerivations(ctx, r, d); !errors.Is(err, context.DeadlineExceeded) {
 			t.Error(err)
 		}
 	})
@@ -383,7 +383,7 @@ func TestRecursiveErrors(t *testing.T) {
 		f := newFakeDaemon(t)
 		r := f.start()
 		tree := nar.Hashed{Tree: nar.Tree{Name: "t", Root: "/no/where"}}
-		if _, err := r.AddTrees(t.Context(), []nar.Hashed{tree}); !errors.Is(err, os.ErrNotExist) {
+		if _, err := addTrees(t.Context(), r, []nar.Hashed{tree}); !errors.Is(err, os.ErrNotExist) {
 			t.Error(err)
 		}
 	})

@@ -16,20 +16,6 @@ type Store interface {
 	// part of the batch may have been added.
 	Add(ctx context.Context, b Batch) error
 
-	// AddTrees adds trees for use in the client's own output, and returns
-	// their store paths, in the order of the argument.
-	AddTrees(ctx context.Context, trees []nar.Hashed) ([]string, error)
-
-	// AddDerivations adds derivations, for use in the client's own output,
-	// and returns the store paths of their .drv files, in the order of the
-	// argument.
-	AddDerivations(ctx context.Context, drvs []Derivation) ([]string, error)
-
-	// Valid reports for each path whether the store has it and lets this
-	// client use it. It takes one round trip. A path for which it says
-	// false may still be in the store.
-	Valid(ctx context.Context, paths []string) (map[string]bool, error)
-
 	// SubmitDerivation makes a derivation the output of the client's own,
 	// whose name and way of hashing must be those of the derivation. What it
 	// refers to has been added.
@@ -106,22 +92,4 @@ type Derivation struct {
 // Path returns the store path of the .drv file.
 func (d Derivation) Path(storeDir string) string {
 	return nar.TextPath(storeDir, d.Name, d.ATerm, d.Refs)
-}
-
-// treesOnly is the batch of AddTrees, together with its paths.
-func treesOnly(storeDir string, trees []nar.Hashed) (Batch, []string) {
-	b := Batch{Trees: trees}
-	for _, t := range trees {
-		b.Use = append(b.Use, t.StorePath(storeDir))
-	}
-	return b, b.Use
-}
-
-// derivationsOnly is the batch of AddDerivations, together with its paths.
-func derivationsOnly(storeDir string, drvs []Derivation) (Batch, []string) {
-	b := Batch{Derivations: drvs}
-	for _, d := range drvs {
-		b.Use = append(b.Use, d.Path(storeDir))
-	}
-	return b, b.Use
 }

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"slices"
 
-	"dgd/internal/nix/nar"
 	"dgd/internal/nix/socket"
 )
 
@@ -68,36 +67,9 @@ func (m *Memory) add(path string, contents []byte) {
 	m.Order = append(m.Order, path)
 }
 
-// AddTrees implements Store.
-func (m *Memory) AddTrees(ctx context.Context, trees []nar.Hashed) ([]string, error) {
-	b := socket.Batch{Trees: trees}
-	for _, t := range trees {
-		b.Use = append(b.Use, t.StorePath(m.Dir))
-	}
-	return b.Use, m.Add(ctx, b)
-}
-
-// AddDerivations implements Store.
-func (m *Memory) AddDerivations(ctx context.Context, drvs []socket.Derivation) ([]string, error) {
-	b := socket.Batch{Derivations: drvs}
-	for _, d := range drvs {
-		b.Use = append(b.Use, d.Path(m.Dir))
-	}
-	return b.Use, m.Add(ctx, b)
-}
-
-// Valid implements Store.
-func (m *Memory) Valid(ctx context.Context, paths []string) (map[string]bool, error) {
-	valid := make(map[string]bool, len(paths))
-	for _, path := range paths {
-		_, valid[path] = m.Paths[path]
-	}
-	return valid, ctx.Err()
-}
-
-// SubmitDerivation implements Store. It refuses what AddDerivations does.
+// SubmitDerivation implements Store. It refuses what Add does.
 func (m *Memory) SubmitDerivation(ctx context.Context, d socket.Derivation) error {
-	if _, err := m.AddDerivations(ctx, []socket.Derivation{d}); err != nil {
+	if err := m.Add(ctx, socket.Batch{Derivations: []socket.Derivation{d}, Use: []string{d.Path(m.Dir)}}); err != nil {
 		return err
 	}
 	return m.SubmitFile(ctx, d.ATerm)

@@ -27,26 +27,19 @@ func TestMemory(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	trees, err := st.AddTrees(ctx, hashed)
-	if err != nil {
-		t.Fatal(err)
-	}
-	drvs := []socket.Derivation{{Name: "d.drv", ATerm: []byte("d"), Refs: []string{trees[0], dep}}}
-	paths, err := st.AddDerivations(ctx, drvs)
-	if err != nil {
-		t.Fatal(err)
-	}
-	all := []string{dep, trees[0], paths[0]}
-	valid, err := st.Valid(ctx, append(all, "other"))
-	if err != nil || len(valid) != 4 || valid["other"] {
-		t.Errorf("Valid: %v, %v", valid, err)
-	}
-	for _, path := range all {
-		if !valid[path] {
-			t.Errorf("%s is not valid", path)
+	tree := hashed[0].StorePath("/nix/store")
+	drvs := []socket.Derivation{{Name: "d.drv", ATerm: []byte("d"), Refs: []string{tree, dep}}}
+	drv := drvs[0].Path("/nix/store")
+	for _, b := range []socket.Batch{{Trees: hashed, Use: []string{tree}}, {Derivations: drvs, Use: []string{drv}}} {
+		if err := st.Add(ctx, b); err != nil {
+			t.Fatal(err)
 		}
 	}
-	if !slices.Equal(m.Order, all[1:]) || string(m.Paths[paths[0]]) != "d" || !m.Used[trees[0]] {
+	all := []string{dep, tree, drv}
+	if len(m.Paths) != len(all) {
+		t.Errorf("the valid paths are %q, want %q", m.Paths, all)
+	}
+	if !slices.Equal(m.Order, all[1:]) || string(m.Paths[drv]) != "d" || !m.Used[tree] {
 		t.Errorf("the store holds %q, added %q", m.Paths, m.Order)
 	}
 
@@ -54,11 +47,11 @@ func TestMemory(t *testing.T) {
 		t.Error("of use, but not there: no error")
 	}
 	drvs[0].Refs = append(drvs[0].Refs, "other")
-	if _, err := st.AddDerivations(ctx, drvs); err == nil || !strings.Contains(err.Error(), "'other' is not valid") {
+	if err := st.Add(ctx, socket.Batch{Derivations: drvs}); err == nil || !strings.Contains(err.Error(), "'other' is not valid") {
 		t.Errorf("missing reference: %v", err)
 	}
 	hashed[0].Root = "/no/where"
-	if _, err := st.AddTrees(ctx, hashed); !errors.Is(err, os.ErrNotExist) {
+	if err := st.Add(ctx, socket.Batch{Trees: hashed}); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("missing file: %v", err)
 	}
 	ctx, cancel := context.WithCancel(ctx)
