@@ -400,16 +400,18 @@ func TestCheckTools(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, test := range []struct{ name, toolchain, goroot, toolEnv, text, want string }{
-		{"the same", root, root, string(have), `["-extld=gcc","-extld=g++"]`, ""},
-		{"another GOROOT", root, "/else", string(have), "", "not at /else: let the argument `go` have an attribute passthru.goroot"},
-		{"other variables", root, root, `["GOAMD64=v9"]`, "", "dgd.plan was made where Go's variables are GOAMD64=v9, and the build has "},
-		{"a damaged setting", root, root, "5", "", "dgd.plan: the setting toolEnv: "},
-		{"another C compiler", root, root, string(have), `["-extld=clang"]`, "dgd.plan was made for the C compiler clang, and the build has gcc and g++: run `dgd plan --env CC=gcc --env CXX=g++` in x"},
-		{"no toolchain", "/none", root, string(have), "", "/none/bin/go"},
+	own := strings.TrimPrefix(vars["GOVERSION"], "go")
+	for _, test := range []struct{ name, toolchain, version, goroot, toolEnv, text, want string }{
+		{"the same", root, own, root, string(have), `["-extld=gcc","-extld=g++"]`, ""},
+		{"another Go", root, "1.2", root, string(have), "", "dgd.plan was made with Go 1.2, and the toolchain of the build is go" + own},
+		{"another GOROOT", root, own, "/else", string(have), "", "not at /else: let the argument `go` have an attribute passthru.goroot"},
+		{"other variables", root, own, root, `["GOAMD64=v9"]`, "", "dgd.plan was made where Go's variables are GOAMD64=v9, and the build has "},
+		{"a damaged setting", root, own, root, "5", "", "dgd.plan: the setting toolEnv: "},
+		{"another C compiler", root, own, root, string(have), `["-extld=clang"]`, "dgd.plan was made for the C compiler clang, and the build has gcc and g++: run `dgd plan --env CC=gcc --env CXX=g++` in x"},
+		{"no toolchain", "/none", own, root, string(have), "", "/none/bin/go"},
 	} {
 		cfg := &CheckConfig{Go: test.toolchain, Env: env, Goroot: test.goroot, Where: "in x"}
-		facts := &planfile.Facts{Settings: map[string]json.RawMessage{"toolEnv": json.RawMessage(test.toolEnv)}}
+		facts := &planfile.Facts{Settings: map[string]json.RawMessage{"go": json.RawMessage(`"` + test.version + `"`), "toolEnv": json.RawMessage(test.toolEnv)}}
 		err := cfg.checkTools(t.Context(), facts, test.text, filepath.Join(t.TempDir(), "work"))
 		if test.want == "" && err != nil || test.want != "" && (err == nil || !strings.Contains(err.Error(), test.want)) {
 			t.Errorf("%s: the error is %v, want %q", test.name, err, test.want)
