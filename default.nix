@@ -4,10 +4,11 @@
   useDynDrv ? false,
   builderRpc ? null,
   moduleOverrides ? { },
+  mode ? if useDynDrv then "dyn" else "ifd",
 }:
 let
   dgd = import ./lib { inherit pkgs builderRpc moduleOverrides; };
-  tests = import ./tests { inherit dgd pkgs useDynDrv; };
+  tests = import ./tests { inherit dgd pkgs mode; };
 in
 {
   inherit (dgd.internal.tools) dgd;

@@ -4,8 +4,6 @@
   pkgs ? import <nixpkgs> { },
   useDynDrv ? false,
   go ? pkgs.go,
-  # A directory with plans, NAME.plan: those examples that have one, built by it.
-  plans ? null,
 }:
 let
   build = if useDynDrv then dgd.buildWithDynDrv else dgd.buildWithIFD;
@@ -13,16 +11,9 @@ let
     inherit pkgs;
     inherit (dgd) fetchGoModule;
   };
-  planned =
-    if plans == null then
-      examples
-    else
-      removeAttrs examples (
-        builtins.filter (name: !builtins.pathExists (plans + "/${name}.plan")) (builtins.attrNames examples)
-      );
 in
 builtins.mapAttrs (
-  name: example:
+  _: example:
   build (
     removeAttrs example [
       "expect"
@@ -33,6 +24,5 @@ builtins.mapAttrs (
     // {
       inherit go;
     }
-    // (if plans == null then { } else { plan = plans + "/${name}.plan"; })
   )
-) planned
+) examples

@@ -1,12 +1,17 @@
-# What the tests build, in the mode that useDynDrv chooses, with the toolchain `go`.
+# What the tests build, with the toolchain `go`, and in a mode: "ifd" (import from derivation), "dyn" (dynamic derivations),
+# or "plan", which is of the examples and builds all else as "ifd".
 {
   dgd,
   pkgs,
-  useDynDrv,
+  mode,
   go ? pkgs.go,
-  plans ? null,
 }:
 let
+  useDynDrv =
+    if builtins.elem mode [ "ifd" "dyn" "plan" ] then
+      mode == "dyn"
+    else
+      throw "dgd: `mode` must be \"ifd\", \"dyn\" or \"plan\"";
   exampleArgs = import ../examples/args.nix {
     inherit pkgs;
     inherit (dgd) fetchGoModule;
@@ -32,6 +37,18 @@ let
     }
   ) (import ./programs.nix);
   build = if useDynDrv then dgd.buildWithDynDrv else dgd.buildWithIFD;
+  byPlan = import ./by-plan.nix {
+    inherit dgd pkgs go;
+    args = exampleArgs;
+    others = import ../examples {
+      inherit
+        dgd
+        pkgs
+        useDynDrv
+        go
+        ;
+    };
+  };
   # Some attributes of a set, in the form of one.
   some =
     names: set:
@@ -43,37 +60,9 @@ let
     );
 in
 rec {
-  examples = import ../examples {
-    inherit
-      dgd
-      pkgs
-      useDynDrv
-      go
-      plans
-      ;
-  };
-
-  # The examples by plans in files: -A tests.withPlans.testExamples --arg plans ./DIR, which has NAME.plan
-  withPlans =
-    { plans }:
-    import ./. {
-      inherit
-        dgd
-        pkgs
-        useDynDrv
-        go
-        plans
-        ;
-    };
-
-  # What writes these plans, by example: a command in modRoot of src.
-  planCommands = builtins.mapAttrs (name: e: {
-    inherit (e) planCommand;
-    src = "${exampleArgs.${name}.src}";
-    modRoot = exampleArgs.${name}.modRoot or ".";
-  }) examples;
-  # Whether they are evaluated by their plans.
-  arePlanned = builtins.mapAttrs (_: e: (builtins.tryEval e.drvPath).success) examples;
+  examples = if mode == "plan" then byPlan.examples else byPlan.others;
+  # Those of them that cannot have a plan in a file, and why.
+  inherit (byPlan) withoutPlan;
 
   # All this with another toolchain: -A tests.withGo --arg go '(import <nixpkgs> { }).go_1_24'
   withGo =
@@ -82,7 +71,7 @@ rec {
       inherit
         dgd
         pkgs
-        useDynDrv
+        mode
         go
         ;
     };
@@ -97,6 +86,7 @@ rec {
       examples = some names examples;
       expect = builtins.mapAttrs (_: e: e.expect) exampleArgs;
       run = builtins.mapAttrs (_: e: e.run or null) exampleArgs;
+      notes = if mode == "plan" then builtins.mapAttrs (_: reason: " without a plan: ${reason}") withoutPlan else { };
     };
 
   vmtest = import ./vmtest.nix {

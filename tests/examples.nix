@@ -3,11 +3,12 @@
   pkgs,
   examples, # attribute set of packages
   expect, # of what each prints, or null
+  notes, # what else is said of some
   run, # of the script that runs it, or null where its programs are called
 }:
 let
   check = name: ''
-    echo ${name}
+    echo '${name}${notes.${name} or ""}'
     programs=(${examples.${name}}/bin/*)
     [ -e "''${programs[0]}" ] || { echo "${name}: no program in bin/" >&2; exit 1; }
     ${

@@ -24,6 +24,7 @@ import (
 // planFlags are the flags of `dgd plan` that become settings of the plan.
 type planFlags struct {
 	src, builder, ldflags, gcflags, target, granularity string
+	member                                              string // see memberOf
 	packages, excluded, tags, env                       []string
 	testPackages, checkFlags, testData                  []string
 	cgo, contentAddressed, tests, fallback, add         bool
@@ -68,6 +69,9 @@ and adds another setting. The old file stays until the new one is complete.`,
 			}
 			project, err := lockedProject(args, f.gowork())
 			if err != nil {
+				return err
+			}
+			if f.member, err = memberOf(project, append(args, ".")[0]); err != nil {
 				return err
 			}
 			if withLock {
@@ -256,9 +260,9 @@ func (f *planFlags) config(ctx context.Context, dir string) (*stage.FileConfig, 
 	if f.fallback {
 		cfg.Fallback = &stage.Fallback{UserEnv: true}
 	}
-	rel, err := filepath.Rel(cfg.Src, dir)
+	rel, err := filepath.Rel(cfg.Src, filepath.Join(dir, f.member))
 	if err != nil || !filepath.IsLocal(rel) {
-		return nil, misuse{fmt.Errorf("--src is %s, and %s is not below it", f.src, dir)}
+		return nil, misuse{fmt.Errorf("--src is %s, and %s is not below it", cfg.Src, filepath.Join(dir, f.member))}
 	}
 	cfg.ModRoot = filepath.ToSlash(rel)
 	switch f.builder {

@@ -44,6 +44,45 @@ func TestPlanKeepsNoCache(t *testing.T) {
 	}
 }
 
+// From a module of a workspace, the plan is for a builder whose modRoot leads there,
+// and stays so.
+func TestPlanOfMember(t *testing.T) {
+	root := t.TempDir()
+	const main = "package main\n\nfunc main() {}\n"
+	testfiles.Write(t, root, map[string]string{
+		"ws/go.work":        "go 1.24\n\nuse (\n\t.\n\t./tools\n)\n",
+		"ws/go.mod":         "module example.com/m\n\ngo 1.24\n",
+		"ws/main.go":        main,
+		"ws/tools/go.mod":   "module example.com/tools\n\ngo 1.24\n",
+		"ws/tools/a/a.go":   main,
+		"one/app/go.mod":    "module example.com/app\n\ngo 1.24\n",
+		"one/app/cmd/a.go":  main,
+		"one/app/README.md": "",
+	})
+	for _, test := range []struct {
+		dir, file, modRoot string
+		args               []string
+	}{
+		{"ws/tools/a", "ws", "tools", []string{"--builder", "buildGoModule"}},
+		{"ws", "ws", "tools", nil},
+		{"ws", "ws", "tools", []string{"--cgo=false"}},
+		{"ws", "ws", ".", []string{"--builder", "buildGoModule"}},
+		{"ws/tools", "ws", "ws/tools", []string{"--builder", "buildGoModule", "--src", "../.."}},
+		{"ws/tools", "ws", "ws/tools", nil},
+		{"one/app", "one/app", "app", []string{"--builder", "buildGoModule", "--src", ".."}},
+		{"one/app/cmd", "one/app", "app", nil},
+	} {
+		if status, _, log := call(t, filepath.Join(root, test.dir), append([]string{"plan"}, test.args...)...); status != 0 {
+			t.Errorf("%v: status %d: %s", test, status, log)
+			continue
+		}
+		text, err := os.ReadFile(filepath.Join(root, test.file, "dgd.plan"))
+		if err != nil || !strings.Contains(string(text), "\nset modRoot \""+test.modRoot+"\" #") {
+			t.Errorf("%v: another modRoot (%v):\n%s", test, err, text)
+		}
+	}
+}
+
 // goThat returns a GOROOT whose go command is a script, in which $GO is the real one.
 func goThat(t *testing.T, script string) string {
 	t.Helper()

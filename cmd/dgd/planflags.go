@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -12,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"dgd/internal/bind"
+	"dgd/internal/lock/making"
 	"dgd/internal/planfile"
 	"dgd/internal/stage"
 )
@@ -42,6 +44,40 @@ func (f *planFlags) ofTests(cfg *stage.FileConfig) (*stage.FileTests, error) {
 		t.Data[name] = append(t.Data[name], path)
 	}
 	return t, nil
+}
+
+// memberOf returns the module of a workspace that the directory dir is in, relative to
+// the workspace: the builder's modRoot leads there. It is empty where dir is in none,
+// or in that of the workspace's own directory.
+func memberOf(project *making.Project, dir string) (string, error) {
+	dir, err := filepath.Abs(dir)
+	if err != nil || project.GoWork == nil {
+		return "", err
+	}
+	found := ""
+	for _, m := range project.Members {
+		rel, err := filepath.Rel(m, dir)
+		if err == nil && filepath.IsLocal(rel) && len(m) > len(found) {
+			found = m
+		}
+	}
+	if found == "" || found == project.Dir {
+		return "", nil
+	}
+	return filepath.Rel(project.Dir, found)
+}
+
+// placeOf returns the directory src, and the module of a workspace as memberOf does,
+// of a plan in the directory dir: modRoot is from src to the module.
+func placeOf(dir, modRoot string) (src, member string) {
+	elems := strings.Split(modRoot, "/")
+	for n := len(elems); n > 0; n-- {
+		src, ok := strings.CutSuffix(dir, string(filepath.Separator)+filepath.Join(elems[:n]...))
+		if _, err := os.Stat(filepath.Join(src, filepath.FromSlash(modRoot), "go.mod")); ok && err == nil {
+			return src, filepath.Join(elems[n:]...)
+		}
+	}
+	return "", filepath.FromSlash(modRoot)
 }
 
 // settingFlags are those flags that say what to plan.
@@ -146,7 +182,7 @@ func readVariant(name string, lines []string, variant string) (*planFlags, error
 		f.builder = "buildWithIFD"
 	}
 	if s.ModRoot != "." {
-		f.src = strings.TrimSuffix(filepath.Dir(name), string(filepath.Separator)+filepath.FromSlash(s.ModRoot))
+		f.src, f.member = placeOf(filepath.Dir(name), s.ModRoot)
 	}
 	for _, name := range slices.Sorted(maps.Keys(s.Env)) {
 		f.env = append(f.env, name+"="+s.Env[name])
@@ -183,7 +219,7 @@ func (f *planFlags) readTests(t *planfile.TestSettings) {
 
 // keep takes other settings for flags that are not given.
 func (f *planFlags) keep(k *planFlags, given func(flag string) bool) {
-	f.builder = k.builder
+	f.builder, f.member = k.builder, k.member
 	for flag, lists := range map[string][2]*[]string{
 		"package": {&f.packages, &k.packages}, "exclude": {&f.excluded, &k.excluded}, "env": {&f.env, &k.env}, "tags": {&f.tags, &k.tags},
 		"check-flag": {&f.checkFlags, &k.checkFlags}, "test-data": {&f.testData, &k.testData},

@@ -98,6 +98,13 @@ func TestCheckFile(t *testing.T) {
 	if err := CheckFile(t.Context(), other, filepath.Join(work, "other")); err == nil || !strings.Contains(err.Error(), "dgd.plan was made with Go 1.2, and the toolchain of the build is go1.") {
 		t.Errorf("another Go: %v", err)
 	}
+	modules := regexp.MustCompile(`(?m)^set modules .*\n`)
+	if err := os.WriteFile(plan, modules.ReplaceAll(text, []byte(signed(`set modules "lock"`))), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if err := CheckFile(t.Context(), other, filepath.Join(work, "vendored")); err == nil || !strings.Contains(err.Error(), "src has a vendor directory of its own, vendor, and the plan takes the modules of a lock") {
+		t.Errorf("a vendor directory beside a lock: %v", err)
+	}
 	if err := os.WriteFile(plan, text[:len(text)/2], 0o666); err != nil {
 		t.Fatal(err)
 	}

@@ -93,6 +93,9 @@ func (cfg *CheckConfig) stale(ctx context.Context, facts *planfile.Facts) ([]str
 	if err != nil {
 		return nil, err
 	}
+	if string(facts.Settings["modules"]) == `"lock"` && workspace.Exists(at.Vendor()) {
+		return nil, fmt.Errorf("src has a vendor directory of its own, %s, and the plan takes the modules of a lock: remove the directory, or leave out modules and run `dgd plan` %s", at.Rel(at.Vendor()), cfg.Where)
+	}
 	var native []string
 	for _, n := range facts.Native {
 		digest, err := bind.Digest(cfg.Src, at.Rel(at.Vendor()), n.Dir)

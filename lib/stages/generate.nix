@@ -68,7 +68,7 @@ let
   importPath = name: builtins.head (builtins.match "([^ ]*).*" name);
 
   sourcesOf = import ./plan-sources.nix {
-    inherit src;
+    inherit src fail;
     modules = trees;
   };
   listed =

@@ -3,6 +3,7 @@
 {
   src, # the sources, which evaluation can read
   modules, # trees of modules, by their places below a vendor directory
+  fail,
 }:
 let
   inherit (builtins) stringLength substring;
@@ -15,7 +16,14 @@ let
       dir = builtins.match "(.*)/[^/]*" f;
     in
     if dir == null then [ ] else dir ++ above (builtins.head dir);
-  baseOf = at: if at == "." then src else src + "/${at}";
+  # What the plan names is there, but for a stale one.
+  existing =
+    path:
+    if builtins.pathExists path then
+      path
+    else
+      fail "dgd.plan is stale: it names ${toString path}, which is not there: run `dgd plan` beside go.mod, or beside go.work";
+  baseOf = at: if at == "." then src else existing (src + "/${at}");
   tokenOf = at: if at == "." then "\${SRC}" else "\${SRC}/${escape at}";
 
   # A tree of a directory, with what a filter of relative paths lets pass.
@@ -79,7 +87,7 @@ rec {
     let
       texts = map (f: {
         name = f;
-        text = builtins.readFile (baseOf at + "/${f}");
+        text = builtins.readFile (existing (baseOf at + "/${f}"));
       }) (builtins.sort builtins.lessThan (files ++ more));
       isGo = builtins.all (f: builtins.match ".*[.]go" f != null) (files ++ more);
       fits =

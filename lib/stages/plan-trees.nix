@@ -21,7 +21,12 @@ let
   ofSources =
     { root, name, exclude }:
     let
-      base = src + "/${root}";
+      path = src + "/${root}";
+      base =
+        if builtins.pathExists path then
+          path
+        else
+          fail "dgd.plan is stale: it names ${toString path}, which is not there: run `dgd plan` beside go.mod, or beside go.work";
       prefix = builtins.stringLength (toString base) + 1;
     in
     builtins.path (

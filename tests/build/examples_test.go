@@ -8,17 +8,13 @@ import (
 
 var allPrograms = flag.Bool("all-programs", false, "compare every program of tests/programs.nix, the large ones too")
 
-// Every example builds in both modes, prints what it should, and has the bytes
+// Every example builds in all modes, prints what it should, and has the bytes
 // that `go build` gives it.
 func TestExamples(t *testing.T) {
-	for mode := range modes {
+	for _, mode := range []string{"ifd", "dyn", "plan"} {
 		t.Run(mode, func(t *testing.T) {
-			dyn := "false"
-			if mode == "dyn" {
-				dyn = "true"
-			}
 			for _, attr := range []string{"testExamples", "tests.exampleIdentity"} {
-				r := nixBuild(t, "-A", attr, "--arg", "useDynDrv", dyn, "--keep-going")
+				r := nixBuild(t, "-A", attr, "--argstr", "mode", mode, "--keep-going")
 				if r.err != nil {
 					t.Fatalf("%s: %v\n%s", attr, r.err, tail(r.log))
 				}

@@ -123,6 +123,48 @@ func TestPlanEdits(t *testing.T) {
 	}
 }
 
+// Where a file or a directory that a plan names has gone, evaluation says that the plan
+// is stale.
+func TestPlanOfGone(t *testing.T) {
+	testnix.Require(t)
+	dgd := dgdCommand(t)
+	vendor := map[string]string{
+		"go.mod":                    "module example.com/m\n\ngo 1.24\n\nrequire example.org/v v1.0.0\n",
+		"main.go":                   "package main\n\nimport (\n\t_ \"example.com/m/lib\"\n\t_ \"example.org/v\"\n)\n\nfunc main() {}\n",
+		"lib/lib.go":                "package lib\n",
+		"lib/more.go":               "package lib\n",
+		"vendor/modules.txt":        "# example.org/v v1.0.0\n## explicit; go 1.24\nexample.org/v\n",
+		"vendor/example.org/v/v.go": "package v\n",
+	}
+	src := project(t, vendor)
+	writePlan(t, dgd, src, "--builder", "buildWithIFD", "--cgo=false")
+	evaluate := func(dgd string) string {
+		t.Helper()
+		call := fmt.Sprintf("(import %s { %s }).buildWithIFD { src = %s; plan = %s/dgd.plan; contentAddressed = false; env.CGO_ENABLED = \"0\"; }", repo(t), dgd, src, src)
+		out, _ := exec.Command("nix-instantiate", append([]string{"-E", call}, pureFlags...)...).CombinedOutput()
+		return string(out)
+	}
+	// The vendor directory is taken as it is, so that no override concerns it.
+	for overrides, want := range map[string]string{
+		`"example.org/v" = { patches = [ ./x.patch ]; };`:                   "moduleOverrides concerns example.org/v, which is in the vendor directory of src",
+		`"example.org/v" = { version = "v1.0.1"; hash = ""; };`:             "moduleOverrides concerns example.org/v, which is in the vendor directory of src",
+		`"example.org/v" = { version = "v1.0.0"; hash = ""; };`:             ".drv",
+		`"example.org/other" = { version = "v1.0.1"; hash = "sha256-x"; };`: ".drv",
+	} {
+		if out := evaluate("moduleOverrides = { " + overrides + " };"); !strings.Contains(out, want) || strings.HasSuffix(want, ".drv") == strings.Contains(out, "error:") {
+			t.Errorf("with overrides %s, want %s:\n%s", overrides, want, out)
+		}
+	}
+	for _, gone := range []string{"lib/more.go", "lib", "vendor/example.org/v"} {
+		if err := os.RemoveAll(filepath.Join(src, gone)); err != nil {
+			t.Fatal(err)
+		}
+		if out, want := evaluate(""), "dgd.plan is stale: it names "+src+"/"; !strings.Contains(out, want) || !strings.Contains(out, "which is not there: run `dgd plan`") {
+			t.Errorf("without %s, want %s:\n%s", gone, want, out)
+		}
+	}
+}
+
 // Tests by a plan in a file are those of import from derivation, each way: where one
 // has run them, nothing is compiled or run by the other. Evaluation builds nothing.
 func TestPlanTests(t *testing.T) {
