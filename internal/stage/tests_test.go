@@ -78,6 +78,37 @@ func TestMakeTests(t *testing.T) {
 	}
 }
 
+// A package may have the name of another one's test program.
+func TestMakeTestsNames(t *testing.T) {
+	plan, err := MakeTests(t.Context(), testConfig(t, project(t, map[string]string{
+		"go.mod":           "module example.com/m\n\ngo 1.24\n",
+		"p/p.go":           "package p\n",
+		"p/p_test.go":      "package p\n\nimport \"testing\"\n\nfunc TestP(*testing.T) {}\n",
+		"p.test/d.go":      "package d\n",
+		"p.test/d_test.go": "package d\n\nimport \"testing\"\n\nfunc TestD(*testing.T) {}\n",
+	})), filepath.Join(t.TempDir(), "work"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]string{}
+	for _, n := range plan.Graph.Nodes {
+		if n.Kind == graph.Test {
+			got[n.Name] = n.Src.Dir
+		}
+	}
+	if want := map[string]string{"example.com/m/p": "p", "example.com/m/p.test": "p.test"}; !maps.Equal(got, want) {
+		t.Errorf("tests run in %q, want %q", got, want)
+	}
+	// Only what is generated for a test writes a main package.
+	for _, n := range plan.Graph.Nodes {
+		for _, s := range n.Steps {
+			if s.Write != nil && strings.HasSuffix(s.Write.Path, "/_testmain.go") && n.Src != nil {
+				t.Errorf("%s has sources and a generated file", n.Name)
+			}
+		}
+	}
+}
+
 // The go command of a test has its modules as in a build of nixpkgs.
 func TestTestEnv(t *testing.T) {
 	for _, test := range []struct {
