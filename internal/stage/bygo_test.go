@@ -240,6 +240,32 @@ func TestNamesByGo(t *testing.T) {
 	}
 }
 
+// Go files among the packages are built one after the other, as nixpkgs does:
+// together they would be one package.
+func TestFilesByGo(t *testing.T) {
+	cfg := config(t, project(t, map[string]string{
+		"go.mod": "module example.com/m\n\ngo 1.24\n", "a.go": "package main\n\nfunc main() {}\n", "b.go": "package main\n\nfunc main() {}\n",
+	}))
+	cfg.Libraries, cfg.Package, cfg.Fallback = true, []string{"b.go", "a.go"}, &Fallback{}
+	plan, err := Make(t.Context(), cfg, filepath.Join(t.TempDir(), "work"))
+	if err != nil || !strings.Contains(plan.Unplanned, "subPackages names Go files") {
+		t.Fatal(plan, err)
+	}
+	var installed []string
+	for _, s := range plan.ByGo.Steps {
+		if s.Run != nil {
+			installed = append(installed, s.Run.Args[len(s.Run.Args)-1])
+		}
+	}
+	if want := []string{"./b.go", "./a.go"}; !slices.Equal(installed, want) {
+		t.Errorf("installs %q, want %q", installed, want)
+	}
+	cfg.Fallback = nil
+	if _, err := Make(t.Context(), cfg, filepath.Join(t.TempDir(), "work")); err == nil || !strings.Contains(err.Error(), "subPackages names Go files") {
+		t.Errorf("without a fallback: %v", err)
+	}
+}
+
 // Quoted flags in GOFLAGS stay what they are when -trimpath is taken out.
 func TestWithPaths(t *testing.T) {
 	for in, want := range map[string]string{

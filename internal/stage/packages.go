@@ -207,6 +207,10 @@ func bracket(s string) (end int, class string, err error) {
 // and these tags are left out, as in nixpkgs.
 func install(ctx context.Context, g *gocmd.Command, dir string, flags, packages []string) (text string, commands [][]string, err error) {
 	args := slices.Concat([]string{"install", "-n"}, flags, []string{"--"})
+	if len(packages) > 1 && slices.ContainsFunc(packages, func(p string) bool { return strings.HasSuffix(p, ".go") }) {
+		// Together they would be one package.
+		return "", commandsOf(flags, packages), &unplanned{errors.New("subPackages names Go files, each of which is a program of its own")}
+	}
 	text, err = g.Script(ctx, dir, append(args, packages...))
 	var failed *gocmd.Failure
 	if errors.As(err, &failed) && noGoFiles.MatchString(failed.Text) {
@@ -220,10 +224,16 @@ func install(ctx context.Context, g *gocmd.Command, dir string, flags, packages 
 		packages = some
 		text, err = g.Script(ctx, dir, append(args, some...))
 	}
+	return text, commandsOf(flags, packages), err
+}
+
+// commandsOf are the arguments of the go command that install the packages, one after
+// the other.
+func commandsOf(flags, packages []string) (commands [][]string) {
 	for _, p := range packages {
 		commands = append(commands, slices.Concat([]string{"install"}, escapeAll(flags), []string{"--", action.Escape(p)}))
 	}
-	return text, commands, err
+	return commands
 }
 
 // noGoFiles matches the messages that stand for a package without Go files.
