@@ -36,7 +36,8 @@ type Command struct {
 	Env  []string
 	Src  string // the sources, which messages do not name
 	// NoCache is a program with arguments, GOCACHEPROG, that is the build cache of
-	// calls with -n: see ServeNoCache. Where it is empty, a directory is.
+	// calls with -n: see ServeNoCache. Where it is empty, a directory is. With it such
+	// a call also takes more memory and less time.
 	NoCache string
 }
 
@@ -127,7 +128,7 @@ func (e *Failure) Error() string { return e.Text }
 func (g *Command) Script(ctx context.Context, dir string, args []string) (string, error) {
 	cmd := g.Command(ctx, dir, args...)
 	if g.NoCache != "" && slices.Contains(args, "-n") {
-		cmd.Env = append(cmd.Env, "GOCACHEPROG="+g.NoCache)
+		cmd.Env = append(cmd.Env, "GOCACHEPROG="+g.NoCache, "GOGC=400")
 	}
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
