@@ -40,13 +40,15 @@ type Value struct {
 	Suffix string `json:"suffix,omitempty"` // put behind the store path
 }
 
-// An Input is a store path that the library hands to the whole build.
-type Input string
+// An Input is a store path that the library hands to the whole build: one that nodes
+// name, or one of these, which derivations need besides.
+type Input = graph.Input
 
 const (
-	Go     Input = "go"     // the Go toolchain
-	CgoEnv Input = "cgoEnv" // the C compiler's environment with the program's C libraries
-	StdEnv Input = "stdEnv" // the C compiler's environment without them
+	Go             = graph.Toolchain
+	CheckEnv       = graph.CheckEnv
+	CgoEnv   Input = "cgoEnv" // the C compiler's environment with the program's C libraries
+	StdEnv   Input = "stdEnv" // the C compiler's environment without them
 	// The same as CgoEnv, but for what the linker is told of the package that
 	// the program is for.
 	LinkEnv Input = "linkEnv"
@@ -57,10 +59,9 @@ const (
 	// name: see StdSpecs.
 	StdSpecs Input = "stdSpecs"
 
-	CheckEnv Input = "checkEnv" // the environment that tests run in
-	Planner  Input = "planner"  // holds bin/dgd-plan
-	Src      Input = "src"      // the sources, all of them
-	Modules  Input = "modules"  // the modules, as the go command takes them: see TestOptions
+	Planner Input = "planner" // holds bin/dgd-plan
+	Src     Input = "src"     // the sources, all of them
+	Modules Input = "modules" // the modules, as the go command takes them: see TestOptions
 )
 
 // A Placed source is a store path, or files, at its place below a node's SRC.

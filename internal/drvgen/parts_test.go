@@ -61,7 +61,7 @@ func TestApart(t *testing.T) {
 		}
 	}
 	last := drvs[len(drvs)-1]
-	for name, want := range map[string]Input{"CGOENV": LinkEnv, "USERENV": Input(graph.UserEnv), "VENDOR": Input(graph.Vendor)} {
+	for name, want := range map[string]Input{"CGOENV": LinkEnv, "USERENV": graph.UserEnv, "VENDOR": graph.Vendor} {
 		if last.Vars[name].Input != want {
 			t.Errorf("the link's %s is %+v, want %s", name, last.Vars[name], want)
 		}

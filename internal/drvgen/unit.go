@@ -120,7 +120,7 @@ func (gen *generator) environment(d *Derivation, n int) (env string) {
 		env = "${CHECKENV}"
 	}
 	for _, in := range node.Inputs {
-		d.Vars[in.Token()] = Value{Input: Input(in)}
+		d.Vars[in.Token()] = Value{Input: in}
 		if in == graph.UserEnv || in == graph.CheckEnv {
 			env = "${" + in.Token() + "}"
 		}

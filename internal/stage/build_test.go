@@ -164,7 +164,7 @@ func (b *builder) build() string {
 
 // input is where an input of the whole build is.
 func (b *builder) input(in drvgen.Input) string {
-	switch graph.Input(in) {
+	switch in {
 	case graph.Vendor:
 		return b.cfg.Vendor
 	case graph.Downloads:
@@ -173,8 +173,6 @@ func (b *builder) input(in drvgen.Input) string {
 		return b.cfg.Unpacked
 	case graph.ModCache:
 		return b.modCache
-	}
-	switch in {
 	case drvgen.Go:
 		return b.cfg.Go
 	case drvgen.Compilers:
