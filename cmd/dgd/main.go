@@ -2,8 +2,8 @@
 // projects and their builds; `dgd help` lists them. No derivation runs it:
 // the builder's program is cmd/dgd-plan.
 //
-// Its exit status is 0, 1 where there is a finding or something failed, or 2
-// where it was not called right.
+// Its exit status is 0, 1 where there is a finding or something failed, or 2 for
+// a wrong call.
 package main
 
 import (
@@ -32,8 +32,7 @@ func newRoot() *cobra.Command {
 		Long: `Locks the modules of Go projects, and answers questions about the projects and about what dgd builds of
 them.
 
-The exit status is 0, 1 where there is a finding or something failed, or 2 where the command was not
-called right.`,
+The exit status is 0, 1 where there is a finding or something failed, or 2 for a wrong call.`,
 		Example: `  dgd graph
   dgd why golang.org/x/text/language`,
 		Args:          misused(cobra.NoArgs),
