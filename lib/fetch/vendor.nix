@@ -74,6 +74,8 @@ in
       GOOS = null;
       GOARCH = null;
     } go
+    # The setup hook of cacert sets SSL_CERT_FILE to this.
+    // (if env ? SSL_CERT_FILE then { NIX_SSL_CERT_FILE = env.SSL_CERT_FILE; } else { })
     // env;
     impureEnvVars = import ./fetch-variables.nix env;
 

@@ -135,7 +135,7 @@ rec {
 
   cacert = build "cacert" {
     packages = [ debian.cacert ];
-    layout = builtins.toFile "cacert.sh" "";
+    layout = ./cacert.sh;
   };
 
   # gcc, binutils, libc and kernel headers as one tree, which is its own --sysroot.
