@@ -15,12 +15,14 @@ let
 
   # A C compiler under the name that a cross compiler has, which links statically. No other one is in its PATH.
   prefix = "x86_64-unknown-linux-musl-";
+  libc = pkgs.stdenv.cc.libc;
+  static = if libc ? static then "-L${libc.static}/lib" else "";
   compiler = pkgs.stdenvNoCC.mkDerivation {
     name = "static-cc";
     buildCommand = ''
       mkdir -p $out/bin
       for name in gcc g++; do
-        printf '#!%s\nexec %s/bin/%s -static "$@"\n' ${pkgs.bash}/bin/bash ${pkgs.stdenv.cc} "$name" > $out/bin/${prefix}$name
+        printf '#!%s\nexec %s/bin/%s -static ${static} "$@"\n' ${pkgs.bash}/bin/bash ${pkgs.stdenv.cc} "$name" > $out/bin/${prefix}$name
       done
       chmod +x $out/bin/*
     '';

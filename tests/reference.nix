@@ -8,6 +8,8 @@
 }:
 let
   words = list: builtins.concatStringsSep " " (map quote list);
+  # A static library is for the program alone that asks for it: a linker takes it where it finds it first.
+  isStatic = input: input.outputName or "" == "static";
   quote = s: "'${builtins.replaceStrings [ "'" ] [ "'\\''" ] s}'";
   build =
     name:
@@ -43,6 +45,13 @@ let
       echo "reference: ${name}"
       (
         ${builtins.concatStringsSep "\n" (map (n: "export ${n}=${quote args.env.${n}}") (builtins.attrNames args.env))}
+        ${
+          builtins.concatStringsSep "\n" (
+            map (input: "export NIX_LDFLAGS+=' -L${input}/lib'") (
+              builtins.filter isStatic args.buildInputs
+            )
+          )
+        }
         mkdir -p ${place}
         cp -r ${args.src}/. ${place}
         chmod -R u+w ${place}
@@ -75,7 +84,7 @@ in
 pkgs.stdenv.mkDerivation {
   inherit name;
   nativeBuildInputs = [ go ] ++ all "nativeBuildInputs";
-  buildInputs = all "buildInputs";
+  buildInputs = builtins.filter (input: !isStatic input) (all "buildInputs");
   # All programs of this one derivation would have its path in them.
   NIX_NO_SELF_RPATH = "1";
   buildCommand = ''

@@ -1,10 +1,8 @@
 package build
 
 import (
-	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 )
@@ -46,20 +44,10 @@ func TestByGo(t *testing.T) {
 		}
 	}
 	// The same as `go build`.
-	want := filepath.Join(t.TempDir(), "m")
-	cmd := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-ldflags=-buildid=", "-o", want, ".")
-	cmd.Dir = src
-	cmd.Env = append(os.Environ(), "GOENV=off", "GOFLAGS=", "CGO_ENABLED=0", "PWD="+src)
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	wanted, err := os.ReadFile(want)
-	if err != nil {
-		t.Fatal(err)
-	}
+	want := fileText(t, goProgram(t, src, ".", "-buildid=", "GOENV=off", "GOFLAGS=", "CGO_ENABLED=0"))
 	for name, path := range paths {
-		if got, err := os.ReadFile(path); err != nil || !slices.Equal(got, wanted) {
-			t.Errorf("%s: the program is not what go build makes (%v)", name, err)
+		if fileText(t, path) != want {
+			t.Errorf("%s: the program is not what go build makes", name)
 		}
 	}
 }

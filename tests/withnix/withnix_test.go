@@ -49,7 +49,9 @@ func here(t *testing.T, env ...string) caller {
 func (c caller) command(args ...string) *exec.Cmd {
 	args = slices.Concat(c.before, []string{c.script}, args)
 	cmd := exec.Command(args[0], args[1:]...)
-	cmd.Env = append(os.Environ(), c.env...)
+	// The package set is the project's own, whichever one the machine has.
+	cmd.Env = slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "NIX_PATH=") })
+	cmd.Env = append(cmd.Env, c.env...)
 	return cmd
 }
 
