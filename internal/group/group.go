@@ -127,20 +127,29 @@ func withMore(name string, more int) string {
 
 const (
 	lightModule = 32 << 10  // bytes of Go that compile in 0.2 s: what a derivation costs is a good part of that
-	manyLight   = 128 << 10 // a change of one compiles at most this once more
+	manyLight   = 64        // clusters of no more, above which they share derivations
+	lightLimit  = 128 << 10 // a change of one compiles at most this once more
 	manyOwn     = 256       // packages of the main module, above which they share derivations
 	ownGroups   = 128       // about so many derivations there are then
 	ownLimit    = 64 << 10  // bytes of Go without functions' bodies: an edit compiles at most this, about what a link costs
 )
 
-// joinLight joins what is light of third-party modules: to compile it once more
-// costs as little as a derivation of its own.
+// joinLight joins what is light of third-party modules, where it is much: to compile
+// it once more costs as little as a derivation of its own. Where it is little,
+// programs rather share it.
 func joinLight(p *partition, modules []string) *partition {
 	chosen := make([]bool, len(p.sets))
+	count := 0
 	for i, set := range p.sets {
-		chosen[i] = modules[set[0]] != "" && p.weight(set) <= lightModule
+		if modules[set[0]] != "" && p.weight(set) <= lightModule {
+			chosen[i] = true
+			count++
+		}
 	}
-	return p.join(chosen, grain{every: 16, limit: manyLight})
+	if count <= manyLight {
+		return p
+	}
+	return p.join(chosen, grain{every: 16, limit: lightLimit})
 }
 
 // joinOwn joins packages of the main module where they are many. An edit of one

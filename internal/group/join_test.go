@@ -119,6 +119,42 @@ func TestOwnPackages(t *testing.T) {
 	}
 }
 
+// Light third-party modules share derivations where they are many, and heavy ones
+// never do.
+func TestLightModules(t *testing.T) {
+	for _, test := range []struct {
+		count, derivations int
+		weight             int64
+	}{
+		{manyLight, manyLight, 100},
+		{2 * manyLight, 20, 100},
+		{2 * manyLight, 2 * manyLight, lightModule + 1},
+	} {
+		g, bound := &graph.Graph{}, map[int][]bind.Bound{}
+		for i := range test.count {
+			name := fmt.Sprintf("example.org/m%d", i)
+			n := third(name)
+			n.Weight = test.weight
+			g.Nodes = append(g.Nodes, n)
+			bound[i] = []bind.Bound{{At: "vendor/" + name, Path: "/store/" + name}}
+		}
+		groups, err := Packages(g, bound, "auto")
+		if err != nil {
+			t.Fatal(err)
+		}
+		derivations := test.count
+		for _, group := range groups {
+			derivations -= len(group.Nodes) - 1
+			if !group.Split || !group.Several || group.Apart || !strings.Contains(group.Name, "+") {
+				t.Errorf("%+v", group)
+			}
+		}
+		if derivations > test.derivations || test.derivations >= manyLight && groups != nil {
+			t.Errorf("%d modules of %d bytes make %d derivations, want %d", test.count, test.weight, derivations, test.derivations)
+		}
+	}
+}
+
 // A package that comes moves few others.
 func TestOwnPackagesStay(t *testing.T) {
 	sets := func(without string) map[string]bool {
