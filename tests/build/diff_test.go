@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -196,6 +197,7 @@ func TestDiff(t *testing.T) {
 				return
 			}
 			// What is not built is compared, too.
+			toolchains := regexp.MustCompile(`^toolchain go-1[0-9.]+ → go-1[0-9.]+$`)
 			r := compare(before, instantiate(t, expression(t, function, src, args+"go = "+anotherGo+";")))
 			if len(r.Differ) != 10 || r.Common != 0 || len(r.Unbuilt) < 4 {
 				t.Errorf("with another toolchain %d are in common, not built are %v, and not %q", r.Common, r.Unbuilt, differences(r))
@@ -204,7 +206,7 @@ func TestDiff(t *testing.T) {
 				if p.Kind == "result" {
 					continue
 				}
-				if len(p.Causes) != 1 || !strings.HasPrefix(p.Causes[0].String(), "toolchain go-1.26") || !strings.Contains(p.Causes[0].String(), " → go-1.25") {
+				if len(p.Causes) != 1 || !toolchains.MatchString(p.Causes[0].String()) {
 					t.Errorf("with another toolchain %s differs by %v", p.Name, p.Causes)
 				}
 			}
