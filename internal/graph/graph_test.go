@@ -606,13 +606,8 @@ func TestCgoPkgConfig(t *testing.T) {
 	checkNodes(t, newGraph(t, cgoText("/src/c", "example.com/m/c", calls, ""), options()), want)
 }
 
-// Flags for the linker that name a directory of the sources, and the link of a
-// program with C. Only a library's main package has a header of its exported
-// functions.
-func TestCgoLink(t *testing.T) {
-	opt := options()
-	text := cgoText("/src/c", "example.com/m/c", "", `-exportheader=$WORK/b002/_cgo_install.h "-ldflags=\"-L/src/c/lib\" \"-lx\"" `)
-	g := newGraph(t, text+`
+// linkedWithC is the end of a script: the program a, which imports the package c.
+const linkedWithC = `
 #
 # example.com/m/a
 #
@@ -628,7 +623,15 @@ EOF
 cd .
 GOROOT='' TOOL/link -o $WORK/b001/exe/a.out -importcfg $WORK/b001/importcfg.link $WORK/b001/_pkg_.a
 mv $WORK/b001/exe/a.out a
-`, opt)
+`
+
+// Flags for the linker that name a directory of the sources, and the link of a
+// program with C. Only a library's main package has a header of its exported
+// functions.
+func TestCgoLink(t *testing.T) {
+	opt := options()
+	text := cgoText("/src/c", "example.com/m/c", "", `-exportheader=$WORK/b002/_cgo_install.h "-ldflags=\"-L/src/c/lib\" \"-lx\"" `)
+	g := newGraph(t, text+linkedWithC, opt)
 	if len(g.Nodes) != 3 {
 		t.Fatalf("%d nodes", len(g.Nodes))
 	}
@@ -648,23 +651,7 @@ func TestCgoLinkInModRoot(t *testing.T) {
 	opt := options()
 	opt.InModRoot = func(flag string) bool { return flag == "lib/a b.a" }
 	script := func(dir, flag string) string {
-		return cgoText(dir, "example.com/m/c", "", `"-ldflags=\"-O2\" \"`+flag+`\"" `) + `
-#
-# example.com/m/a
-#
-
-cat >$WORK/b001/importcfg << 'EOF' # internal
-packagefile example.com/m/c=$WORK/b002/_pkg_.a
-EOF
-TOOL/compile -o $WORK/b001/_pkg_.a -p main -importcfg $WORK/b001/importcfg -pack ./a/main.go
-cat >$WORK/b001/importcfg.link << 'EOF' # internal
-packagefile example.com/m/a=$WORK/b001/_pkg_.a
-packagefile example.com/m/c=$WORK/b002/_pkg_.a
-EOF
-cd .
-GOROOT='' TOOL/link -o $WORK/b001/exe/a.out -importcfg $WORK/b001/importcfg.link $WORK/b001/_pkg_.a
-mv $WORK/b001/exe/a.out a
-`
+		return cgoText(dir, "example.com/m/c", "", `"-ldflags=\"-O2\" \"`+flag+`\"" `) + linkedWithC
 	}
 	for flag, want := range map[string]bool{"lib/a b.a": true, "-lx": false} {
 		g := newGraphOf(t, script("/src/c", flag), opt)

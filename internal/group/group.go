@@ -138,14 +138,7 @@ const (
 // it once more costs as little as a derivation of its own. Where it is little,
 // programs rather share it.
 func joinLight(p *partition, modules []string) *partition {
-	chosen := make([]bool, len(p.sets))
-	count := 0
-	for i, set := range p.sets {
-		if modules[set[0]] != "" && p.weight(set) <= lightModule {
-			chosen[i] = true
-			count++
-		}
-	}
+	chosen, count := p.choose(func(set []int) bool { return modules[set[0]] != "" && p.weight(set) <= lightModule })
 	if count <= manyLight {
 		return p
 	}
@@ -157,22 +150,16 @@ func joinLight(p *partition, modules []string) *partition {
 //
 // Those that other files than theirs may be a source of stay apart.
 func joinOwn(p *partition, bound map[int][]bind.Bound) *partition {
-	chosen := make([]bool, len(p.sets))
-	count := uint32(0)
-	for i, set := range p.sets {
-		n := set[0]
-		node, b := p.g.Nodes[n], bound[n]
-		if node.Kind == graph.Package && !node.Cgo && !node.Header && node.Src != nil && !node.Src.Vendored &&
-			len(b) == 1 && b[0].Tree != nil && len(b[0].Tree.Files) > 0 {
-			chosen[i] = true
-			count++
-		}
-	}
+	chosen, count := p.choose(func(set []int) bool {
+		node, b := p.g.Nodes[set[0]], bound[set[0]]
+		return node.Kind == graph.Package && !node.Cgo && !node.Header && node.Src != nil && !node.Src.Vendored &&
+			len(b) == 1 && b[0].Tree != nil && len(b[0].Tree.Files) > 0
+	})
 	if count <= manyOwn {
 		return p
 	}
 	gr := grain{every: 8, limit: ownLimit}
-	for gr.every*ownGroups < count { // doubled, it ends in places where it ended before
+	for int(gr.every)*ownGroups < count { // doubled, it ends in places where it ended before
 		gr.every *= 2
 	}
 	return p.join(chosen, gr)

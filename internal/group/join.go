@@ -38,6 +38,17 @@ func partitionOf(g *graph.Graph, sets [][]int) *partition {
 	return p
 }
 
+// choose returns, by set, whether it is one of those, and how many are.
+func (p *partition) choose(is func(set []int) bool) (chosen []bool, count int) {
+	chosen = make([]bool, len(p.sets))
+	for i, set := range p.sets {
+		if chosen[i] = is(set); chosen[i] {
+			count++
+		}
+	}
+	return chosen, count
+}
+
 // depths returns, by set, how many chosen sets are behind it on that way to others
 // which has most of them.
 func (p *partition) depths(chosen []bool) []int {

@@ -56,7 +56,7 @@ type Module struct {
 
 // Make makes the file of a project.
 func Make(p *Project) (*File, error) {
-	w := &writer{p: p, f: &File{}, templates: map[string]string{}, alias: map[string]string{}, hashed: map[string]bool{}, closed: map[int]map[int]bool{}, module: map[int]moduleOf{}}
+	w := &writer{p: p, f: &File{}, templates: map[string]string{}, alias: map[string]string{}, closed: map[int]map[int]bool{}, module: map[int]moduleOf{}}
 	for key, value := range p.Settings {
 		text, err := drvgen.Canonical(value)
 		if err != nil {
@@ -93,7 +93,6 @@ type writer struct {
 	versions  map[string]string    // of modules by prefix: what -trimpath has behind a module's path
 	lang      map[string]string    // of modules by prefix: the language version that most packages have
 	label     []string             // by node: the group and the level in it
-	hashed    map[string]bool      // labels that byHash has made
 	groupOf   []int                // by node: index of its group, or -1
 	module    map[int]moduleOf     // by node, of those that prefixOf has been asked for
 	owner     []int                // by node that is a part of a package: the package's
@@ -126,11 +125,12 @@ func (w *writer) group() {
 	}
 	sort.Slice(split, func(a, b int) bool { return first(split[a]) < first(split[b]) })
 	count := map[string]int{} // by name, those of tests apart
+	hashed := map[string]bool{}
 	for _, i := range split {
 		g := w.p.Groups[i]
 		var label string
 		if g.Several || g.Apart {
-			label = w.byHash(g.Nodes)
+			label = w.byHash(g.Nodes, hashed)
 		} else {
 			of := g.Name
 			if w.isTest(g.Nodes[0]) {
@@ -147,18 +147,19 @@ func (w *writer) group() {
 }
 
 // byHash is the label of a group that no module names: it follows from the last
-// name, as where such a group ends does. So few lines change with a package.
-func (w *writer) byHash(nodes []int) string {
+// name, as where such a group ends does. So few lines change with a package. It is
+// none of those that are taken, and one of these from then on.
+func (w *writer) byHash(nodes []int, taken map[string]bool) string {
 	last := ""
 	for _, n := range nodes {
 		last = max(last, w.p.Graph.Nodes[n].Name)
 	}
 	sum := sha256.Sum256([]byte(last))
 	label := "+" + hex.EncodeToString(sum[:3])
-	for w.hashed[label] {
+	for taken[label] {
 		label += "x"
 	}
-	w.hashed[label] = true
+	taken[label] = true
 	return label
 }
 

@@ -411,7 +411,7 @@ func TestGroupNames(t *testing.T) {
 		nodes = append(nodes, &graph.Node{Name: name})
 	}
 	nodes[1].Refs, nodes[3].Refs, nodes[6].Refs = exports(0), exports(4), exports(5)
-	w := &writer{hashed: map[string]bool{}, p: &Project{Graph: &graph.Graph{Nodes: nodes}, Tests: &Tests{First: 5}, Groups: []group.Group{
+	w := &writer{p: &Project{Graph: &graph.Graph{Nodes: nodes}, Tests: &Tests{First: 5}, Groups: []group.Group{
 		{Name: "m", Nodes: []int{2}, Split: true}, {Name: "m", Nodes: []int{0, 1}, Split: true}, {Name: "m", Nodes: []int{5, 6}, Split: true},
 		{Name: "m", Nodes: []int{3}, Split: true, Several: true}, {Name: "m", Nodes: []int{7}, Split: true, Apart: true}, {Name: "std", Nodes: []int{4}, Std: true},
 	}}}

@@ -44,10 +44,11 @@ func (j *joined) groups(bound map[int][]bind.Bound, granularity string) ([]group
 		for _, n := range part {
 			ofPart[n] = bound[n]
 		}
-		if i > 0 && granularity == "auto" {
-			granularity = "module" // of what only tests need
+		grain := granularity
+		if i > 0 && grain == "auto" {
+			grain = "module" // of what only tests need
 		}
-		packages, err := group.Packages(j.graph, ofPart, granularity)
+		packages, err := group.Packages(j.graph, ofPart, grain)
 		if err != nil {
 			return nil, err
 		}
