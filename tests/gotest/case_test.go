@@ -257,30 +257,38 @@ if [ -n "$work" ] && [ "$work" != off ]; then root=${work%/*}; fi
 mod=
 if [ -f "$root/vendor/modules.txt" ]; then mod=-mod=vendor; fi
 `)
-	args := []string{"go"}
 	switch {
 	case c.Test:
-		args = append(args, "test", "-vet=off", "-buildvcs=false")
+		// Where tests fail, $build says whether their packages can be built at all.
+		b.WriteString("status=0\n" + c.call("test", "-vet=off", "-buildvcs=false") + " || status=$?\n")
+		b.WriteString("if [ $status != 0 ] && " + c.call("build", "-buildvcs=false", "-o /dev/null") + ` >& "$build"; then rm "$build"; fi` + "\nexit $status\n")
 	case c.Library:
-		args = append(args, "build", "-trimpath", "-buildvcs=false")
+		b.WriteString(c.call("build", "-trimpath", "-buildvcs=false") + "\n")
 	default:
-		args = append(args, "build", "-trimpath", "-buildvcs=false", `-o "$bin/"`)
+		b.WriteString(c.call("build", "-trimpath", "-buildvcs=false", `-o "$bin/"`) + "\n")
 	}
-	args = append(args, quote("-ldflags="+strings.Join(c.ldflags(), " ")), `$mod`)
+	return b.String()
+}
+
+// call is a call of the go command with the flags and packages of a case.
+func (c *testCase) call(args ...string) string {
+	verb := args[0]
+	args = slices.Concat([]string{"go"}, args, []string{quote("-ldflags=" + strings.Join(c.ldflags(), " ")), `$mod`})
 	if len(c.Gcflags) > 0 {
 		args = append(args, quote("-gcflags="+strings.Join(c.Gcflags, " ")))
 	}
 	if len(c.Tags) > 0 {
 		args = append(args, quote("-tags="+strings.Join(c.Tags, ",")))
 	}
-	for _, f := range c.CheckFlags {
-		args = append(args, quote(f))
+	if verb == "test" {
+		for _, f := range c.CheckFlags {
+			args = append(args, quote(f))
+		}
 	}
 	for _, p := range c.SubPackages {
 		args = append(args, quote(p))
 	}
-	b.WriteString(strings.Join(args, " ") + "\n")
-	return b.String()
+	return strings.Join(args, " ")
 }
 
 // ldflags are those of the linker. The first one may begin with a pattern.

@@ -46,7 +46,8 @@ in
 {
   built = builtins.mapAttrs (name: _: build name) (builtins.readDir cases);
 
-  # One derivation with one build cache. Of each case it keeps the status, what was printed and the programs.
+  # One derivation with one build cache. Of each case it keeps the status, what was printed and the programs; of tests
+  # that fail also what `go build` prints, if that fails as well.
   reference = pkgs.stdenv.mkDerivation {
     name = "gotest-reference";
     inherit cases;
@@ -64,7 +65,7 @@ in
         chmod -R u+w work
         status=0
         (
-          export bin=$out/$name/bin
+          export bin=$out/$name/bin build=$out/$name/build
           cd work
           timeout 1800 bash -e "$case/go.sh"
         ) > "$out/$name/log" 2>&1 || status=$?

@@ -214,21 +214,23 @@ func compare(c *testCase, mode, cases, reference string) (kind, fault string) {
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	stdout, err := cmd.Output()
-	// Lines are go's own but for the name of who passes them on, and Nix shows a tab as spaces.
-	log := strings.NewReplacer("dgd-plan: ", "", "        ", "\t").Replace(stderr.String())
+	// Lines are go's own but for the name of who passes them on.
+	log := strings.ReplaceAll(stderr.String(), "dgd-plan: ", "")
 	switch {
 	case err == nil && !passes:
 		return "", "dgd passes, and go says:\n" + end(string(said))
 	case err != nil && passes:
 		return "", "go passes, and dgd says:\n" + end(log)
 	case err != nil:
-		for _, w := range c.Words {
-			re, err := regexp.Compile("(?m)" + w)
-			if err == nil && re.Match(said) && !re.MatchString(log) {
-				return "", fmt.Sprintf("both fail, but only go says %q:\n%s\ndgd says:\n%s", w, end(string(said)), end(log))
-			}
+		w, ok := lacks(c.Words, string(said), log)
+		if !ok {
+			return "both fail, in the words that the script looks for", ""
 		}
-		return "both fail, in the words that the script looks for", ""
+		// nixpkgs builds what it tests before it tests.
+		if text, err := os.ReadFile(filepath.Join(reference, "build")); err == nil && saysAll(log, string(text)) {
+			return "both fail, since packages cannot be built, in the words of go build", ""
+		}
+		return "", fmt.Sprintf("both fail, but only go says %q:\n%s\ndgd says:\n%s", w, end(string(said)), end(log))
 	case c.Test:
 		return "tests pass", ""
 	}
@@ -247,6 +249,40 @@ func compare(c *testCase, mode, cases, reference string) (kind, fault string) {
 		return "packages compile", ""
 	}
 	return "programs are the same", ""
+}
+
+// tab is what Nix shows for a tab: as many spaces as lead to the next column.
+const tab = "[\t ]{1,8}"
+
+// lacks returns a regular expression among words that go's output matches and
+// dgd's does not, and reports whether there is one.
+func lacks(words []string, said, log string) (string, bool) {
+	for _, w := range words {
+		re, err := regexp.Compile("(?m)" + w)
+		if err != nil || !re.MatchString(said) {
+			continue
+		}
+		if re, err := regexp.Compile("(?m)" + strings.NewReplacer("\t", tab, `\t`, tab).Replace(w)); err != nil || !re.MatchString(log) {
+			return w, true
+		}
+	}
+	return "", false
+}
+
+// saysAll reports whether dgd's output has all lines of go's, of which there must
+// be some.
+func saysAll(log, said string) bool {
+	said = strings.TrimSpace(said)
+	if said == "" {
+		return false
+	}
+	for line := range strings.Lines(said) {
+		line = strings.ReplaceAll(regexp.QuoteMeta(strings.TrimSpace(line)), "\t", tab)
+		if !regexp.MustCompile("(?m)" + line + " *$").MatchString(log) {
+			return false
+		}
+	}
+	return true
 }
 
 // programs are the contents of the files in a directory, or a hash of them.
