@@ -96,22 +96,6 @@ let
       ;
   };
 
-  # Groups of packages that share a derivation, by a name of their own. One that no module names has a hash of a name.
-  isOfModule = p: substring 0 1 (builtins.head p.group) != "+";
-  groupName =
-    p: if isOfModule p then "${builtins.head (parts p.key)}:${builtins.head p.group}" else builtins.head p.group;
-  pad = s: substring (stringLength s) 4 "0000" + s;
-  groups = builtins.mapAttrs (
-    _: list:
-    builtins.sort (
-      a: b:
-      let
-        level = p: pad (elemAt p.group 1);
-      in
-      level a < level b || level a == level b && a.name < b.name
-    ) list
-  ) (builtins.groupBy groupName (builtins.filter (p: p.group != null) (builtins.attrValues packages)));
-
   # Where the outputs of a package are: `drv` with its name, an output of it, and a file in that or "".
   placeOf = builtins.mapAttrs (
     key: s: {
@@ -139,67 +123,19 @@ let
       path = "";
     };
   };
-  singlePlaces = builtins.mapAttrs (key: p: alone "package ${key}" (single p)) (listToAttrs (builtins.concatMap (p: if p.group == null then [ { name = p.key; value = p; } ] else [ ]) (builtins.attrValues packages)));
+  singlePlaces = builtins.mapAttrs (key: p: alone "package ${key}" (single p)) (
+    removeAttrs packages (builtins.attrNames groupPlaces)
+  );
   # What graph.Apart makes of a package with C.
   partPlaces = builtins.mapAttrs (key: n: alone key (part key n)) plan.nodes;
-  groupPlaces = listToAttrs (
-    builtins.concatLists (
-      builtins.attrValues (
-        builtins.mapAttrs (
-          name: list:
-          let
-            first = builtins.head list;
-            # As group.Packages says it: of the main module, with the archives apart, or of one third-party module or several.
-            withMore = name: more: if more == 0 then name else "${name}+${toString more}";
-            paths = builtins.attrNames (builtins.groupBy (p: (moduleOf p.key).path) list);
-            drv = derive {
-              name = storeName (
-                if first.own then
-                  withMore (importPath first.name) (builtins.length list - 1)
-                else
-                  withMore (moduleOf first.key).path (builtins.length paths - 1)
-              );
-              outputs =
-                if first.own then
-                  builtins.concatLists (imap (i: _: [ "a${toString i}" "x${toString i}" ]) list)
-                else
-                  [ "out" ] ++ imap (i: _: "x${toString i}") list;
-              units = map (packageUnit place) list;
-            };
-            place = setOf' list;
-            setOf' =
-              list:
-              listToAttrs (
-                imap (i: p: {
-                  name = p.key;
-                  value = {
-                    id = "group ${name}";
-                    inherit drv;
-                    unit = i;
-                    archive =
-                      if first.own then
-                        {
-                          output = "a${toString i}";
-                          path = "";
-                        }
-                      else
-                        {
-                          output = "out";
-                          path = "${p.name}@.a";
-                        };
-                    export = {
-                      output = "x${toString i}";
-                      path = "";
-                    };
-                  };
-                }) list
-              );
-          in
-          builtins.attrValues (builtins.mapAttrs (key: value: { name = key; inherit value; }) place)
-        ) groups
-      )
-    )
-  );
+  groupPlaces = import ./plan-groups.nix {
+    inherit
+      moduleOf
+      importPath
+      derive
+      packageUnit
+      ;
+  } (builtins.filter (p: p.group != null) (builtins.attrValues packages));
 
   # Where an output of a node is: as drvgen.place says it.
   fileOf =

@@ -1,0 +1,100 @@
+# Which packages share a derivation, and where in it their archives and export data are: as internal/group says it and
+# internal/drvgen gives outputs. The answer has a place for each such package, by its key.
+{
+  moduleOf,
+  importPath,
+  derive,
+  packageUnit,
+}:
+packages:
+let
+  inherit (builtins)
+    attrNames
+    attrValues
+    concatLists
+    elemAt
+    groupBy
+    head
+    length
+    listToAttrs
+    match
+    mapAttrs
+    stringLength
+    substring
+    ;
+  inherit (import ./plan-functions.nix) imap;
+  storeName = import ./store-name.nix;
+
+  # A group is of one module, whose alias is in the keys, or, with a + in front, of the whole plan.
+  groupName =
+    p:
+    let
+      group = head p.group;
+    in
+    if substring 0 1 group == "+" then group else "${head (match "([^:]*):.*" p.key)}:${group}";
+
+  # Packages are in the order of their levels: what another imports comes before it.
+  pad = s: substring (stringLength s) 4 "0000" + s;
+  level = p: pad (elemAt p.group 1);
+  order = builtins.sort (a: b: level a < level b || level a == level b && a.name < b.name);
+
+  # Own packages have an output each for the archive, so that a program that links one of them depends on no other. Those
+  # of third-party modules change together, and have their archives in one.
+  formOf =
+    list:
+    let
+      first = head list;
+    in
+    if first.own then
+      {
+        name = importPath first.name;
+        more = length list - 1;
+        outputs = concatLists (
+          imap (i: _: [
+            "a${toString i}"
+            "x${toString i}"
+          ]) list
+        );
+        archive = i: _: {
+          output = "a${toString i}";
+          path = "";
+        };
+      }
+    else
+      {
+        name = (moduleOf first.key).path;
+        more = length (attrNames (groupBy (p: (moduleOf p.key).path) list)) - 1;
+        outputs = [ "out" ] ++ imap (i: _: "x${toString i}") list;
+        archive = _: p: {
+          output = "out";
+          path = "${p.name}@.a";
+        };
+      };
+
+  places =
+    id: list:
+    let
+      form = formOf list;
+      drv = derive {
+        name = storeName (if form.more == 0 then form.name else "${form.name}+${toString form.more}");
+        inherit (form) outputs;
+        units = map (packageUnit (listToAttrs named)) list;
+      };
+      named = imap (i: p: {
+        name = p.key;
+        value = {
+          id = "group ${id}";
+          inherit drv;
+          unit = i;
+          archive = form.archive i p;
+          export = {
+            output = "x${toString i}";
+            path = "";
+          };
+        };
+      }) list;
+    in
+    named;
+  groups = mapAttrs (_: order) (groupBy groupName packages);
+in
+listToAttrs (concatLists (attrValues (mapAttrs places groups)))
