@@ -95,28 +95,39 @@ func (b *builder) cgo(a buildscript.Run) error {
 	if err != nil {
 		return err
 	}
+	u.cgoRun = &action.Run{Dir: dir, Env: env, Args: args}
 	if len(b.pkgConfig) > 0 {
-		u.hasPkg = true
-		for _, p := range b.pkgConfig {
-			if p.Run.Dir != dir {
-				return errors.New("the calls of pkg-config before it are another package's")
-			}
-			u.add(action.Step{PkgConfig: p})
-		}
-		b.pkgConfig = nil
-		if args, err = insertCflags(args, sep); err != nil {
+		if err := b.answerPkgConfig(u, sep); err != nil {
 			return err
 		}
-		if i := slices.IndexFunc(args[:sep], func(w string) bool { return strings.HasPrefix(w, "-ldflags=") }); i >= 0 {
-			args[i] += "${QUOTEDLIBS}"
-		} else {
-			// cmd/go passes no empty -ldflags; where it passes one, it clears the variable.
-			args = slices.Insert(args, sep, "-ldflags=${QUOTEDLIBS}")
-			env = append(env, "CGO_LDFLAGS=")
-		}
 	}
-	u.cgoRun = &action.Run{Dir: dir, Env: env, Args: args}
 	u.add(action.Step{Run: u.cgoRun})
+	return nil
+}
+
+// answerPkgConfig puts the calls of pkg-config before the run of cgo, and tokens
+// for their answers into it. Its flags of the C compiler begin at the index sep.
+func (b *builder) answerPkgConfig(u *unit, sep int) error {
+	u.hasPkg = true
+	for _, p := range b.pkgConfig {
+		if p.Run.Dir != u.cgoRun.Dir {
+			return errors.New("the calls of pkg-config before it are another package's")
+		}
+		u.add(action.Step{PkgConfig: p})
+	}
+	b.pkgConfig = nil
+	args, err := insertCflags(u.cgoRun.Args, sep)
+	if err != nil {
+		return err
+	}
+	if i := slices.IndexFunc(args[:sep], func(w string) bool { return strings.HasPrefix(w, "-ldflags=") }); i >= 0 {
+		args[i] += "${QUOTEDLIBS}"
+	} else {
+		// cmd/go passes no empty -ldflags; where it passes one, it clears the variable.
+		args = slices.Insert(args, sep, "-ldflags=${QUOTEDLIBS}")
+		u.cgoRun.Env = append(u.cgoRun.Env, "CGO_LDFLAGS=")
+	}
+	u.cgoRun.Args = args
 	return nil
 }
 
