@@ -38,6 +38,24 @@ rec {
     }
   );
 
+  # The tests of all packages.
+  tests =
+    builtins.mapAttrs
+      (
+        _: build:
+        (build (
+          args
+          // {
+            inherit contentAddressed;
+            testPackages = [ "./..." ];
+          }
+        )).tests.all
+      )
+      {
+        ifd = lib.buildWithIFD;
+        dyn = lib.buildWithDynDrv;
+      };
+
   single = import ../tests/reference.nix {
     inherit pkgs;
     lib = lib.internal;
