@@ -1,9 +1,11 @@
 package planfile
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
+	"dgd/internal/action"
 	"dgd/internal/bind"
 	"dgd/internal/graph"
 )
@@ -68,9 +70,7 @@ func (w *writer) modules() {
 		}
 		if m != nil {
 			used[prefix] = m
-			if _, version, ok := strings.Cut(m.Dir, "@"); ok {
-				w.versions[prefix] = "@" + version
-			}
+			w.versions[prefix] = cmp.Or(w.versions[prefix], m.version(node, prefix))
 		}
 	}
 	w.useBound(used)
@@ -100,10 +100,35 @@ func (w *writer) modules() {
 		}
 		line += " " + lang
 		if m := used[prefix]; m != nil && m.Root != "" {
-			line += " " + escape(m.Root) + " " + escape(m.Name) + " " + list(m.Exclude)
+			line += " " + escape(m.Root) + " " + escape(m.Name) + " " + list(m.Exclude) + " " + cmp.Or(escape(w.versions[prefix]), "-")
 		}
 		w.f.Modules = append(w.f.Modules, line)
 	}
+}
+
+// version is what the compiler is told to put behind the module's path in the places
+// of a package: the version, with an @, or nothing, where a directory replaces it. The
+// place of a module that was fetched has it; that in a vendor directory has not.
+func (m *Module) version(node *graph.Node, prefix string) string {
+	if m.Root == "" {
+		if i := strings.Index(m.Dir, "@"); i >= 0 {
+			return m.Dir[i:]
+		}
+		return ""
+	}
+	c := compileOf(node)
+	if c == nil {
+		return ""
+	}
+	i := slices.Index(c.Args, "-trimpath")
+	if i < 0 || i+1 == len(c.Args) {
+		return ""
+	}
+	as, ok := strings.CutPrefix(c.Args[i+1], dirOf(node)+"=>"+action.Escape(prefix)+"@")
+	if !ok {
+		return ""
+	}
+	return "@" + as[:strings.IndexAny(as+";", "/;")]
 }
 
 // useBound adds modules of a vendor directory that are read, and have no package

@@ -284,12 +284,19 @@ in
   modules = named (
     f:
     let
-      isVendored = builtins.length f > 5;
+      isVendored = builtins.length f > 8;
     in
     {
       path = unescape (elemAt f 2);
       dir = if elemAt f 3 == "-" then null else unescape (elemAt f 3);
       lang = elemAt f 4;
+      # What the compiler puts behind the path: the version, with an @.
+      version =
+        let
+          ofDir = builtins.match "[^@]*(@.*)" (elemAt f 3);
+          text = if isVendored then elemAt f 8 else if ofDir == null then "-" else builtins.head ofDir;
+        in
+        if text == "-" then "" else unescape text;
       tree =
         if isVendored then
           {

@@ -32,12 +32,11 @@ let
       isOwn = p.options ? s;
       at = if isOwn then p.options.s else "vendor/${module.dir}" + (if rel == "" then "" else "/${rel}");
       dir = if at == "." then "\${SRC}" else "\${SRC}/${escape at}";
-      version = if isOwn then null else builtins.match "[^@]*(@.*)" module.dir;
       as =
-        if version == null then
+        if isOwn || module.version == "" then
           importPath name
         else
-          module.path + builtins.head version + (if rel == "" then "" else "/${rel}");
+          module.path + module.version + (if rel == "" then "" else "/${rel}");
     in
     {
       inherit key name;
