@@ -43,3 +43,12 @@ func kinds(built []nix.Derivation) map[string]int {
 	}
 	return counts
 }
+
+// times are the seconds that Nix's derivations took, by kind.
+func times(built []nix.Derivation) map[string]float64 {
+	seconds := map[string]float64{}
+	for _, d := range built {
+		seconds[kind(d.Name)] += d.Time.Seconds()
+	}
+	return seconds
+}

@@ -74,7 +74,7 @@ func (m *measurement) pair(w *workspace, s *samples, i int) {
 func (s *samples) add(built *nix.Build, other run.Usage) {
 	s.pair(built.Usage, other)
 	s.built = built
-	s.Counts, s.Derivations = kinds(built.Derived), len(built.Derived)
+	s.Counts, s.Times, s.Derivations = kinds(built.Derived), times(built.Derived), len(built.Derived)
 }
 
 // pair adds what a run and its baseline have used.

@@ -7,20 +7,80 @@ import (
 	"dgd/bench/internal/record"
 )
 
+// A picture is a chart that is a file beside the page.
 type picture struct {
-	File string
-	chart.Chart
+	File, Title string
+	chart       interface{ SVG() (string, error) }
 }
 
-// charts are the plots of cost against size, where there is something to plot.
-func charts(list []record.Record) []picture {
-	const packages = "packages, the standard library's included"
-	all := []picture{
-		{"cold.svg", chart.Chart{Title: "A cold build", X: packages, Y: "seconds", LogY: true, Series: lines(list, seconds, baseSeconds)}},
-		{"per-package.svg", chart.Chart{Title: "A cold build, per package", X: packages, Y: "milliseconds per package", Series: lines(list, per(seconds), per(baseSeconds))}},
-		{"memory.svg", chart.Chart{Title: "Memory of Nix", X: packages, Y: "MB at the peak", Series: lines(list, nixPeak, nil)}},
+// overview are the charts that need no explanation: an edit, a first build, one
+// that finds much of it built, and growth.
+func overview(list []record.Record) []picture {
+	var all []picture
+	add := func(file, title, scenario, program string, single *record.Record) {
+		r := find(list, scenario, program, "go build")
+		if r == nil {
+			return
+		}
+		bars := []chart.Bar{inSeconds("dgd", r.Seconds), inSeconds("go build", r.BaselineSeconds)}
+		if single != nil {
+			bars = append(bars, inSeconds("one derivation", single.BaselineSeconds))
+		}
+		all = append(all, picture{file, title, &chart.Bars{Title: title, Bars: bars}})
 	}
-	return slices.DeleteFunc(all, func(p picture) bool { return len(p.Series) == 0 })
+	// One derivation compiles all in any case.
+	single := find(list, "leaf", "caddy", "single")
+	add("edit.svg", "An edit of caddy, 1,018 packages", "leaf", "caddy", single)
+	add("first.svg", "A first build of caddy", "cold", "caddy", single)
+	add("after.svg", "A first build of gofumpt, where caddy is built", "second-small", "gofumpt", nil)
+	if growth := lines(list, seconds, baseSeconds); len(growth) > 0 {
+		all = append(all, picture{"cold.svg", "A first build, by size", &chart.Chart{Title: "A first build, by size", X: packagesAxis, Y: "seconds", LogY: true, Series: growth}})
+	}
+	return all
+}
+
+// find is the record of a scenario beside a baseline, in the first of the modes that
+// was measured, of how most people run it; or nil.
+func find(list []record.Record, scenario, program, baseline string) *record.Record {
+	for _, mode := range []string{"dyn", "ifd", "plan"} {
+		for i, r := range list {
+			if r.Scenario == scenario && r.Program == program && r.Baseline == baseline && r.Mode == mode && !r.InputAddressed && !r.OneProcess && r.MaxJobs == 0 {
+				return &list[i]
+			}
+		}
+	}
+	return nil
+}
+
+func inSeconds(name string, seconds float64) chart.Bar {
+	return chart.Bar{Name: name, Value: seconds, Text: amount(seconds) + " s"}
+}
+
+const packagesAxis = "packages, the standard library's included"
+
+// details are the charts behind the tables: where a cold build's time goes, and plots
+// of cost against size.
+func details(list []record.Record) []picture {
+	var all []picture
+	if r := find(list, "cold", "caddy", "go build"); r != nil && len(r.Times) > 0 {
+		const title = "Where a first build of caddy spends its time: seconds of derivations, of which several run at once"
+		c := &chart.Bars{Title: title}
+		for _, kind := range []string{"planning", "std", "compile", "c", "collect", "link", "install"} {
+			if r.Times[kind] > 0 {
+				c.Bars = append(c.Bars, inSeconds(kind, r.Times[kind]))
+			}
+		}
+		all = append(all, picture{"where.svg", title, c})
+	}
+	if s := lines(list, per(seconds), per(baseSeconds)); len(s) > 0 {
+		const title = "A first build, per package"
+		all = append(all, picture{"per-package.svg", title, &chart.Chart{Title: title, X: packagesAxis, Y: "milliseconds per package", Series: s}})
+	}
+	if s := lines(list, nixPeak, nil); len(s) > 0 {
+		const title = "Memory of Nix"
+		all = append(all, picture{"memory.svg", title, &chart.Chart{Title: title, X: packagesAxis, Y: "MB at the peak", Series: s}})
+	}
+	return all
 }
 
 // lines are a line for each mode and, where base is given, for each baseline:

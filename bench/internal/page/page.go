@@ -27,12 +27,12 @@ var modes = []string{"ifd", "dyn", "plan"}
 // Write writes the page and its pictures into a directory. Scenarios are names,
 // each with what happens.
 func Write(dir, machine string, scenarios [][2]string, list []record.Record) error {
-	pictures := charts(list)
+	first, pictures := overview(list), details(list)
 	if err := os.MkdirAll(filepath.Join(dir, "benchmarks"), 0o777); err != nil {
 		return err
 	}
-	for _, p := range pictures {
-		svg, err := p.SVG()
+	for _, p := range slices.Concat(first, pictures) {
+		svg, err := p.chart.SVG()
 		if err != nil {
 			return err
 		}
@@ -43,7 +43,7 @@ func Write(dir, machine string, scenarios [][2]string, list []record.Record) err
 	verdicts := judge(list)
 	var text strings.Builder
 	err := page.Execute(&text, map[string]any{
-		"Machine": machine, "Scenarios": scenarios, "Records": list, "Pictures": pictures, "Verdicts": verdicts,
+		"Machine": machine, "Scenarios": scenarios, "Records": list, "Overview": first, "Pictures": pictures, "Verdicts": verdicts,
 		"Met":      len(slices.DeleteFunc(slices.Clone(verdicts), func(v verdict) bool { return !v.Met })),
 		"Problems": slices.DeleteFunc(slices.Clone(list), func(r record.Record) bool { return len(r.Problems) == 0 }),
 	})

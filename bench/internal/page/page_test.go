@@ -11,12 +11,12 @@ import (
 
 var list = []record.Record{
 	{Scenario: "cold", Program: "caddy", Mode: "ifd", Seconds: 120, Baseline: "go build", BaselineSeconds: 118, Ratio: 1.02, CPURatio: 0.98, Packages: 1018, Counts: map[string]int{"compile": 790}, Versions: record.Versions{Nix: "2.34.8", Go: "1.26.8", DGD: "abc"}},
-	{Scenario: "cold", Program: "caddy", Mode: "dyn", Seconds: 130, Baseline: "go build", BaselineSeconds: 118, Ratio: 1.1, Packages: 1018},
+	{Scenario: "cold", Program: "caddy", Mode: "dyn", Seconds: 141, Baseline: "go build", BaselineSeconds: 118, Ratio: 1.2, CPURatio: 1.12, Packages: 1018, Times: map[string]float64{"std": 20, "compile": 100.5}},
 	{Scenario: "leaf", Program: "caddy", Mode: "dyn", Ratio: 0.06, Baseline: "single"},
 	{Scenario: "deep-body", Program: "caddy", Mode: "dyn", Ratio: 0.3, Baseline: "go build", Problems: []string{"go build -n ran again"}},
 	{Scenario: "growth", Program: "gen-1000", Mode: "dyn", Seconds: 40, Baseline: "go build", BaselineSeconds: 41, Packages: 1100, NixPeakMB: 150},
 	{Scenario: "growth", Program: "gen-1000", Mode: "dyn", Seconds: 40, Baseline: "single", BaselineSeconds: 43, Packages: 1100, NixPeakMB: 150},
-	{Scenario: "growth", Program: "gen-10000", Mode: "dyn", Seconds: 600, Baseline: "go build", BaselineSeconds: 400, Packages: 10_100, NixPeakMB: 3000},
+	{Scenario: "growth", Program: "gen-10000", Mode: "dyn", Seconds: 600, Baseline: "go build", BaselineSeconds: 400, Ratio: 1.5, Packages: 10_100, NixPeakMB: 3000},
 }
 
 func TestJudge(t *testing.T) {
@@ -30,10 +30,13 @@ func TestJudge(t *testing.T) {
 	}
 	want := []string{
 		"cold|ifd|time, of go build's|1.02|yes",
-		"cold|dyn|time, of go build's|1.10|no",
+		"cold|dyn|time, of go build's|1.20|no",
+		"cold|ifd|CPU seconds, of go build's|0.98|yes",
+		"cold|dyn|CPU seconds, of go build's|1.12|no",
 		"leaf|dyn|time, of the single derivation's|0.060|yes",
-		"deep-body|dyn|time, of go build's|0.30|yes",
+		"deep-body|dyn|time, of go build's|0.30|no",
 		"deep-body|dyn|more or less built than the edit asks for|1|no",
+		"growth|dyn|time, of go build's|1.50|yes",
 		"growth|dyn|memory of Nix|150 MB|yes",
 		"growth|dyn|memory of Nix|3000 MB|no",
 		"growth|dyn|cost per package, of gen-1000's|1.63|no",
@@ -55,16 +58,16 @@ func TestWrite(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
-		"2 cores, 24 GB of memory", "| cold | nothing has been planned |\n\ncompiled", "| Nix | 2.34.8 |", "4 of 8 are met",
+		"2 cores, 24 GB of memory", "| cold | nothing has been planned |\n\ncompiled", "| Nix | 2.34.8 |", "5 of 11 are met",
 		"| cold | caddy | ifd | 120 s | go build | 118 s | 1.02 | 0.98 | 790 | 0 | 0 | – | – | 0 |",
-		"| cold | caddy | dyn | 130 s | go build | 118 s | 1.10 | – | – | – | 0 | – | – | 0 |",
-		"- deep-body, caddy, dyn: go build -n ran again", "](benchmarks/cold.svg)",
+		"| cold | caddy | dyn | 141 s | go build | 118 s | 1.20 | 1.12 | – | – | 0 | – | – | 0 |",
+		"- deep-body, caddy, dyn: go build -n ran again", "](benchmarks/cold.svg)", "\n![A first build of caddy](benchmarks/first.svg)\n", "](benchmarks/where.svg)",
 	} {
 		if !strings.Contains(string(text), want) {
 			t.Errorf("%q is not on the page:\n%s", want, text)
 		}
 	}
-	for _, name := range []string{"cold.svg", "per-package.svg", "memory.svg"} {
+	for _, name := range []string{"cold.svg", "first.svg", "where.svg", "per-package.svg", "memory.svg"} {
 		if _, err := os.Stat(filepath.Join(dir, "benchmarks", name)); err != nil {
 			t.Error(err)
 		}

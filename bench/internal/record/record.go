@@ -28,11 +28,14 @@ type Record struct {
 	Packages        int            `json:"packages"` // of the program, the standard library's included
 	Runs            int            `json:"runs"`
 	Counts          map[string]int `json:"counts,omitempty"` // derivations by kind
-	InputAddressed  bool           `json:"input_addressed,omitempty"`
-	OneProcess      bool           `json:"one_process,omitempty"` // nix-build builds by itself, without a daemon
-	MaxJobs         int            `json:"max_jobs,omitempty"`    // where it is not the usual one
-	Problems        []string       `json:"problems,omitempty"`    // what is not as it has to be
-	Versions        Versions       `json:"versions"`
+	// Times are the seconds of the last run's derivations by kind, of which several
+	// run at once.
+	Times          map[string]float64 `json:"times,omitempty"`
+	InputAddressed bool               `json:"input_addressed,omitempty"`
+	OneProcess     bool               `json:"one_process,omitempty"` // nix-build builds by itself, without a daemon
+	MaxJobs        int                `json:"max_jobs,omitempty"`    // where it is not the usual one
+	Problems       []string           `json:"problems,omitempty"`    // what is not as it has to be
+	Versions       Versions           `json:"versions"`
 }
 
 // Versions are what was measured, and where.
