@@ -85,7 +85,7 @@ func TestStages(t *testing.T) {
 	run("modules")
 	var modules []stage.ModuleTree
 	read(t, modulesFile, &modules)
-	if len(modules) != 1 || modules[0].Path != "example.org/lib" || !strings.HasPrefix(modules[0].Store, "/nix/store/") {
+	if len(modules) != 1 || modules[0].Dir != "example.org/lib" || !strings.HasPrefix(modules[0].Store, "/nix/store/") {
 		t.Errorf("the modules are %+v", modules)
 	}
 

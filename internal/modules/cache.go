@@ -12,15 +12,13 @@ import (
 
 	"dgd/internal/nix/nar"
 
-	"golang.org/x/mod/module"
 	"golang.org/x/mod/sumdb/dirhash"
 	"golang.org/x/mod/zip"
 	"golang.org/x/sync/errgroup"
 )
 
 // Unpack unpacks the modules of a download cache, as `go mod download` leaves
-// it below GOMODCACHE/cache/download, to the new directory dir: each has a
-// directory PATH@VERSION there, as it has below GOMODCACHE.
+// it, to the new directory dir: each has its TreeName there, as below GOMODCACHE.
 func Unpack(ctx context.Context, downloads, dir string) error {
 	var zips []string
 	err := filepath.WalkDir(downloads, func(file string, entry fs.DirEntry, err error) error {
@@ -61,8 +59,11 @@ func unpack(downloads, file, dir string) error {
 	if err != nil {
 		return err
 	}
-	escapedPath, escapedVersion, _ := strings.Cut(strings.TrimSuffix(filepath.ToSlash(rel), ".zip"), "/@v/")
-	m, err := unescape(escapedPath, escapedVersion)
+	m, err := OfDownload(rel)
+	if err != nil {
+		return err
+	}
+	name, err := TreeName(m)
 	if err != nil {
 		return err
 	}
@@ -77,7 +78,7 @@ func unpack(downloads, file, dir string) error {
 	if got != strings.TrimSpace(string(want)) {
 		return fmt.Errorf("its hash is %s, and %s says %s", got, path.Base(file)+"hash", strings.TrimSpace(string(want)))
 	}
-	return zip.Unzip(filepath.Join(dir, filepath.FromSlash(escapedPath+"@"+escapedVersion)), m, file)
+	return zip.Unzip(filepath.Join(dir, filepath.FromSlash(name)), m, file)
 }
 
 // ReadUnpacked returns the modules of a directory that Unpack made, each with
@@ -92,8 +93,7 @@ func ReadUnpacked(dir string) ([]Module, error) {
 		if err != nil {
 			return err
 		}
-		escapedPath, escapedVersion, _ := strings.Cut(filepath.ToSlash(rel), "@")
-		v, err := unescape(escapedPath, escapedVersion)
+		v, err := ofTree(rel)
 		if err != nil {
 			return err
 		}
@@ -106,24 +106,4 @@ func ReadUnpacked(dir string) ([]Module, error) {
 		return nil, fmt.Errorf("reading the unpacked modules: %w", err)
 	}
 	return mods, nil
-}
-
-// Escape returns a module's path and version as the names of files in a module cache
-// have them.
-func Escape(m module.Version) (path, version string, err error) {
-	if path, err = module.EscapePath(m.Path); err != nil {
-		return "", "", err
-	}
-	version, err = module.EscapeVersion(m.Version)
-	return path, version, err
-}
-
-// unescape undoes Escape.
-func unescape(escapedPath, escapedVersion string) (module.Version, error) {
-	p, err := module.UnescapePath(escapedPath)
-	if err != nil {
-		return module.Version{}, err
-	}
-	v, err := module.UnescapeVersion(escapedVersion)
-	return module.Version{Path: p, Version: v}, err
 }

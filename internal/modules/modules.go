@@ -20,7 +20,6 @@ type Module struct {
 	// Replace is what stands in for the module, if something does. Its
 	// Version is "" if its Path is a directory.
 	Replace   module.Version
-	Explicit  bool     // some go.mod of the main modules requires it
 	GoVersion string   // of its go.mod file, as "1.21"; "" if it says none
 	Packages  []string // import paths, in the order of modules.txt
 	// Tree has the module's files, of those that were vendored, relative to

@@ -43,10 +43,10 @@ example.com/b
 # example.com/b => ../b
 # example.com/d v0.9.0 => ../d
 `, []Module{
-			{Path: "example.com/a", Version: "v1.1.0", Explicit: true, Packages: []string{"example.com/a"}},
-			{Path: "example.com/b", Version: "v1.1.0", Replace: module.Version{Path: "../b"}, Explicit: true, GoVersion: "1.24", Packages: []string{"example.com/b"}},
-			{Path: "example.com/c", Version: "v1.2.0", Explicit: true},
-			{Path: "example.com/d", Version: "v1.0.0", Explicit: true},
+			{Path: "example.com/a", Version: "v1.1.0", Packages: []string{"example.com/a"}},
+			{Path: "example.com/b", Version: "v1.1.0", Replace: module.Version{Path: "../b"}, GoVersion: "1.24", Packages: []string{"example.com/b"}},
+			{Path: "example.com/c", Version: "v1.2.0"},
+			{Path: "example.com/d", Version: "v1.0.0"},
 		}},
 		{"plain", `# example.com/a v1.0.0
 ## explicit; go 1.21
@@ -60,13 +60,13 @@ example.com/c/d
 # gopkg.in/yaml.v3 v3.0.1
 gopkg.in/yaml.v3
 `, []Module{
-			{Path: "example.com/a", Version: "v1.0.0", Explicit: true, GoVersion: "1.21", Packages: []string{"example.com/a", "example.com/a/b"}},
+			{Path: "example.com/a", Version: "v1.0.0", GoVersion: "1.21", Packages: []string{"example.com/a", "example.com/a/b"}},
 			{Path: "example.com/c", Version: "v0.0.0-20200101000000-abcdefabcdef", GoVersion: "1.18", Packages: []string{"example.com/c/d"}},
-			{Path: "example.com/e/v2", Version: "v2.0.0+incompatible", Explicit: true},
+			{Path: "example.com/e/v2", Version: "v2.0.0+incompatible"},
 			{Path: "gopkg.in/yaml.v3", Version: "v3.0.1", Packages: []string{"gopkg.in/yaml.v3"}},
 		}},
 		{"carriage returns, no newline at the end", "# example.com/a v1.0.0\r\n## explicit\r\nexample.com/a", []Module{
-			{Path: "example.com/a", Version: "v1.0.0", Explicit: true, Packages: []string{"example.com/a"}},
+			{Path: "example.com/a", Version: "v1.0.0", Packages: []string{"example.com/a"}},
 		}},
 		{"replacements", `# example.com/a v1.0.0 => ../a b
 ## explicit
@@ -79,13 +79,13 @@ example.com/c
 # example.com/c v1.1.0 => ./c
 # example.com/unused => ./unused
 `, []Module{
-			{Path: "example.com/a", Version: "v1.0.0", Replace: module.Version{Path: "../a b"}, Explicit: true, Packages: []string{"example.com/a"}},
+			{Path: "example.com/a", Version: "v1.0.0", Replace: module.Version{Path: "../a b"}, Packages: []string{"example.com/a"}},
 			{Path: "example.com/b", Version: "v1.0.0", Replace: module.Version{Path: "example.com/fork", Version: "v1.2.0"}, Packages: []string{"example.com/b/x"}},
 			{Path: "example.com/c", Version: "v1.0.0", Packages: []string{"example.com/c"}},
 			{Path: "example.com/unused", Replace: module.Version{Path: "./unused"}},
 		}},
 		{"unknown annotation", "# example.com/a v1.0.0\n## explicit; new thing; go 1.30rc1\n", []Module{
-			{Path: "example.com/a", Version: "v1.0.0", Explicit: true, GoVersion: "1.30rc1"},
+			{Path: "example.com/a", Version: "v1.0.0", GoVersion: "1.30rc1"},
 		}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -122,7 +122,7 @@ func TestParseOdd(t *testing.T) {
 		{head + "example.com/a/../b\n", only},
 		{head + "<<<<<<< HEAD\n=======\n", only},
 		{head + head, with("example.com/a")},
-		{head + "# example.com/a v1.1.0 => ../a\n## explicit\nexample.com/a/b\n", []Module{{Path: "example.com/a", Version: "v1.0.0", Explicit: true, Packages: []string{"example.com/a", "example.com/a/b"}}}},
+		{head + "# example.com/a v1.1.0 => ../a\n## explicit\nexample.com/a/b\n", []Module{{Path: "example.com/a", Version: "v1.0.0", Packages: []string{"example.com/a", "example.com/a/b"}}}},
 		{"## workspace\n" + head + "# example.com/a v1.1.0\nexample.com/a\n", with("example.com/a")},
 	} {
 		if got := Parse([]byte(test.text)); !reflect.DeepEqual(got, test.want) {
@@ -340,7 +340,7 @@ replace (
 		t.Errorf("got  %q\nwant %q", got, want)
 	}
 	m := mods[0]
-	if m.Path != "example.com/a" || m.Version != "v1.0.0" || m.Replace.Path != "./a" || !m.Explicit || m.GoVersion != "1.21" {
+	if m.Path != "example.com/a" || m.Version != "v1.0.0" || m.Replace.Path != "./a" || m.GoVersion != "1.21" {
 		t.Errorf("module %+v", m)
 	}
 	if m.Tree.Name != nar.Name("example.com/a@v1.0.0") {

@@ -49,7 +49,6 @@ func Parse(data []byte) []Module {
 			// No replacement that nothing uses, but a version that something needs.
 			first := &mods[seen[cur.Path]]
 			if len(first.Packages) == 0 {
-				cur.Explicit = first.Explicit
 				*first = *cur
 			}
 			cur, repeated = first, false
@@ -93,11 +92,7 @@ func parseHeader(text string) (m Module, ok bool) {
 // not known are for the go command, which ignores those that it does not know.
 func (m *Module) annotate(text string) {
 	for entry := range strings.SplitSeq(text, ";") {
-		entry = strings.TrimSpace(entry)
-		if entry == "explicit" {
-			m.Explicit = true
-		}
-		if v, ok := strings.CutPrefix(entry, "go "); ok {
+		if v, ok := strings.CutPrefix(strings.TrimSpace(entry), "go "); ok {
 			m.GoVersion = v
 		}
 	}

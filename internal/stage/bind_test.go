@@ -146,7 +146,7 @@ func TestBindStore(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(modules) != 1 || st.Paths[modules[0].Store] == nil || modules[0].Name != "example.org-lib-v1.0.0" || modules[0].Version != "v1.0.0" {
+	if len(modules) != 1 || st.Paths[modules[0].Store] == nil || modules[0].Name != "example.org-lib-v1.0.0" || modules[0].Dir != "example.org/lib" {
 		t.Fatalf("the modules are %+v, the store has %q", modules, st.Order)
 	}
 	cfg := files(t, src, plan, std, modules)

@@ -17,6 +17,7 @@ import (
 	"dgd/internal/graph"
 	"dgd/internal/modules"
 	"dgd/internal/nix/nar"
+	"dgd/internal/workspace"
 )
 
 // A LinkedModule is a module that packages of a program come from. Fields
@@ -50,15 +51,7 @@ type LinkedConfig struct {
 	ModulesDir string `json:"modulesDir"` // what the roots in it are relative to
 	// Fetched are the modules where each is fetched by itself, in place of
 	// Modules.
-	Fetched []FetchedModule `json:"fetched"`
-}
-
-// A FetchedModule is the tree of a module as it is published, or of what stands
-// in for it.
-type FetchedModule struct {
-	Path    string `json:"path"`
-	Version string `json:"version"`
-	Tree    string `json:"tree"` // store path
+	Fetched []workspace.LockedModule `json:"fetched"`
 }
 
 // Linked returns the modules whose packages are linked into the planned
@@ -78,11 +71,11 @@ func Linked(cfg *LinkedConfig) ([]LinkedModule, error) {
 		trees[i].Root = filepath.Join(cfg.ModulesDir, filepath.FromSlash(trees[i].Root))
 	}
 	for _, m := range cfg.Fetched {
-		path, version, err := modules.Escape(module.Version{Path: m.Path, Version: m.Version})
+		dir, err := m.Dir()
 		if err != nil {
 			return nil, err
 		}
-		trees = append(trees, ModuleTree{Dir: path + "@" + version, SourceTree: SourceTree{Store: m.Tree, Root: m.Tree}})
+		trees = append(trees, ModuleTree{Dir: dir, SourceTree: SourceTree{Store: m.Tree, Root: m.Tree}})
 	}
 	return linked(&plan, trees, describe)
 }
@@ -196,11 +189,11 @@ func linkedModule(dep *debug.Module, byDir map[string]*ModuleTree, describe func
 	// stands in for it.
 	tree := byDir[dep.Path]
 	if tree == nil && !here {
-		path, version, err := modules.Escape(from)
+		dir, err := modules.TreeName(from)
 		if err != nil {
 			return nil, err
 		}
-		if tree = byDir[path+"@"+version]; tree == nil {
+		if tree = byDir[dir]; tree == nil {
 			return nil, fmt.Errorf("the module %s is linked into a program, but it is not among those that were fetched", from)
 		}
 	}

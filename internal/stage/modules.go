@@ -16,9 +16,7 @@ import (
 // below a module cache, is Root.
 type ModuleTree struct {
 	SourceTree
-	Dir     string `json:"dir"` // below the vendor directory, or the module cache
-	Path    string `json:"path"`
-	Version string `json:"version"`
+	Dir string `json:"dir"` // below the vendor directory, or the module cache
 }
 
 // SplitConfig says where modules are: in one of two directories, or in the
@@ -106,9 +104,7 @@ func split(ctx context.Context, cfg *SplitConfig, st socket.Store) ([]ModuleTree
 				Root:    root,
 				Exclude: m.Tree.Exclude,
 			},
-			Dir:     root,
-			Path:    m.Path,
-			Version: m.Version,
+			Dir: root,
 		})
 	}
 	return out, nil

@@ -84,7 +84,7 @@ func TestPlanAndBind(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(modules) != 1 || modules[0].Path != "example.org/lib" || modules[0].Root != "example.org/lib" {
+	if len(modules) != 1 || modules[0].Dir != "example.org/lib" || modules[0].Root != "example.org/lib" {
 		t.Fatalf("modules are %+v", modules)
 	}
 	files := map[string]any{"plan": plan, "std": Plan{Goroot: "."}, "modules": modules}

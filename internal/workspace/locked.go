@@ -48,13 +48,14 @@ func (m *LockedModule) sum() (string, error) {
 	if m.Sum != "" {
 		return m.Sum, nil
 	}
-	return dirhash.HashDir(m.Origin, m.Path+"@"+m.Version, dirhash.Hash1)
+	return dirhash.HashDir(m.Origin, m.module().String(), dirhash.Hash1)
 }
 
 // Dir is the module's place below GOMODCACHE.
-func (m *LockedModule) Dir() (string, error) {
-	path, version, err := modules.Escape(module.Version{Path: m.Path, Version: m.Version})
-	return path + "@" + version, err
+func (m *LockedModule) Dir() (string, error) { return modules.TreeName(m.module()) }
+
+func (m *LockedModule) module() module.Version {
+	return module.Version{Path: m.Path, Version: m.Version}
 }
 
 // UseLock makes the module cache of a lock, and gives overrides their versions.
@@ -134,20 +135,24 @@ func (p *Place) project(members []Member) (*lock.Project, error) {
 // downloaded and unpacked. The files in it are links; the directories are its
 // own, since go makes lock files where it looks for more.
 func (l *Locked) WriteCache(cache string) error {
-	downloads := filepath.Join(cache, "cache", "download")
+	downloads := modules.DownloadDir(cache)
 	if err := os.MkdirAll(downloads, 0o777); err != nil { // of a lock without modules, too
 		return err
 	}
 	for _, m := range l.Modules {
-		path, version, err := modules.Escape(module.Version{Path: m.Path, Version: m.Version})
+		tree, err := m.Dir()
 		if err != nil {
 			return err
 		}
-		dir := filepath.Join(downloads, path, "@v")
-		if err := link(m.Tree, filepath.Join(cache, path+"@"+version)); err != nil {
+		if err := link(m.Tree, filepath.Join(cache, tree)); err != nil {
 			return err
 		}
-		if err := os.MkdirAll(dir, 0o777); err != nil {
+		download, err := modules.DownloadName(m.module())
+		if err != nil {
+			return err
+		}
+		file := filepath.Join(downloads, download)
+		if err := os.MkdirAll(filepath.Dir(file), 0o777); err != nil {
 			return err
 		}
 		mod, err := m.goMod()
@@ -164,7 +169,7 @@ func (l *Locked) WriteCache(cache string) error {
 			".mod":     mod,
 			".ziphash": []byte(sum),
 		} {
-			if err := os.WriteFile(filepath.Join(dir, version+ext), text, 0o666); err != nil {
+			if err := os.WriteFile(file+ext, text, 0o666); err != nil {
 				return err
 			}
 		}

@@ -27,7 +27,7 @@ func LinkModules(unpacked, downloads string, overrides []Override, cache string)
 			return err
 		}
 	}
-	return linkFiles(downloads, filepath.Join(cache, "cache", "download"))
+	return linkFiles(downloads, modules.DownloadDir(cache))
 }
 
 // linkFiles links the files below a directory at the same places below another one. The

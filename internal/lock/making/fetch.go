@@ -103,12 +103,15 @@ func (f *fetcher) fetch(ctx context.Context, modules []module.Version) (map[modu
 // inCache returns the names that a module has in the module cache: of its tree,
 // and of its files in the download cache, without their suffix.
 func inCache(cache string, m module.Version) (dir, file string, err error) {
-	path, version, err := modules.Escape(m)
+	tree, err := modules.TreeName(m)
 	if err != nil {
 		return "", "", err
 	}
-	return filepath.Join(cache, filepath.FromSlash(path)+"@"+version),
-		filepath.Join(cache, "cache", "download", filepath.FromSlash(path), "@v", version), nil
+	download, err := modules.DownloadName(m)
+	if err != nil {
+		return "", "", err
+	}
+	return filepath.Join(cache, filepath.FromSlash(tree)), filepath.Join(modules.DownloadDir(cache), filepath.FromSlash(download)), nil
 }
 
 // has reports whether the cache has a module as a whole.

@@ -289,7 +289,7 @@ func (m *maker) goMods(ctx context.Context, files []lock.Module) (mods *lock.GoM
 	if err != nil {
 		return nil, nil, err
 	}
-	downloads := filepath.Join(cache, "cache", "download")
+	downloads, ofUser := modules.DownloadDir(cache), modules.DownloadDir(m.env.GOMODCACHE)
 	have := map[string]bool{}
 	for _, mod := range files {
 		name, err := m.link(cache, mod)
@@ -303,12 +303,12 @@ func (m *maker) goMods(ctx context.Context, files []lock.Module) (mods *lock.GoM
 	if err := os.MkdirAll(downloads, 0o777); err != nil {
 		return nil, nil, err
 	}
-	if sumdb := filepath.Join(m.env.GOMODCACHE, "cache", "download", "sumdb"); exists(sumdb) {
+	if sumdb := filepath.Join(ofUser, "sumdb"); exists(sumdb) {
 		if err := os.Symlink(sumdb, filepath.Join(downloads, "sumdb")); err != nil {
 			return nil, nil, err
 		}
 	}
-	proxy := (&url.URL{Scheme: "file", Path: filepath.ToSlash(filepath.Join(m.env.GOMODCACHE, "cache", "download"))}).String()
+	proxy := (&url.URL{Scheme: "file", Path: filepath.ToSlash(ofUser)}).String()
 	isolated := m.g.with(m.p.Dir, "GOMODCACHE="+cache, "GOPROXY="+proxy, "GONOPROXY=none", "GOTOOLCHAIN=local")
 	// The one that the project's go.mod selects, so that it is not looked for
 	// in the new cache.
@@ -354,12 +354,8 @@ func readDownloads(downloads string, had map[string]bool, dir string) (*lock.GoM
 		if err != nil {
 			return err
 		}
-		escaped, version, _ := strings.Cut(strings.TrimSuffix(filepath.ToSlash(rel), ext), "/@v/")
-		var v module.Version
-		if v.Path, err = module.UnescapePath(escaped); err != nil {
-			return err
-		}
-		if v.Version, err = module.UnescapeVersion(version); err != nil {
+		v, err := modules.OfDownload(rel)
+		if err != nil {
 			return err
 		}
 		if ext == ".zip" {

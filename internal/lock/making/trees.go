@@ -13,6 +13,7 @@ import (
 	"golang.org/x/mod/module"
 
 	"dgd/internal/lock"
+	"dgd/internal/modules"
 )
 
 // A Tree is a module of a lock in the user's module cache.
@@ -78,11 +79,11 @@ func Trees(ctx context.Context, p *Project, l *lock.Lock, goMods string) ([]Tree
 }
 
 // download brings modules into the module cache.
-func download(ctx context.Context, g *Command, modules []string) error {
+func download(ctx context.Context, g *Command, names []string) error {
 	const atOnce = 200 // of arguments
-	for len(modules) > 0 {
-		n := min(len(modules), atOnce)
-		out, err := g.run(ctx, append([]string{"mod", "download", "-json"}, modules[:n]...)...)
+	for len(names) > 0 {
+		n := min(len(names), atOnce)
+		out, err := g.run(ctx, append([]string{"mod", "download", "-json"}, names[:n]...)...)
 		for dec := json.NewDecoder(strings.NewReader(string(out))); ; {
 			var m struct{ Path, Version, Error string }
 			if dec.Decode(&m) != nil {
@@ -95,14 +96,14 @@ func download(ctx context.Context, g *Command, modules []string) error {
 		if err != nil {
 			return g.explain(err)
 		}
-		modules = modules[n:]
+		names = names[n:]
 	}
 	return nil
 }
 
 // copyGoMods copies go.mod files out of the module cache.
-func copyGoMods(ctx context.Context, g *Command, cache string, modules []module.Version, dir string) error {
-	for _, m := range modules {
+func copyGoMods(ctx context.Context, g *Command, cache string, of []module.Version, dir string) error {
+	for _, m := range of {
 		_, file, err := inCache(cache, m)
 		if err != nil {
 			return err
@@ -112,7 +113,7 @@ func copyGoMods(ctx context.Context, g *Command, cache string, modules []module.
 				return g.explain(err)
 			}
 		}
-		rel, err := filepath.Rel(filepath.Join(cache, "cache", "download"), file+".mod")
+		rel, err := filepath.Rel(modules.DownloadDir(cache), file+".mod")
 		if err != nil {
 			return err
 		}
