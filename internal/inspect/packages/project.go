@@ -8,15 +8,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"os/exec"
-	"path"
 	"path/filepath"
 	"slices"
 	"strings"
-
-	"golang.org/x/mod/modfile"
 
 	"dgd/internal/gocmd"
 )
@@ -74,58 +70,40 @@ const fields = "-json=Dir,ImportPath,Name,Standard,DepOnly,Module," +
 	"GoFiles,CgoFiles,CFiles,CXXFiles,MFiles,HFiles,FFiles,SFiles,SwigFiles,SwigCXXFiles,SysoFiles,EmbedFiles,Imports,ImportMap"
 
 // Load asks the go command of PATH for the packages that the patterns match in
-// a directory, without patterns all of its modules, and for all that they
-// import. Flags and variables come from the environment, as they do for go build.
+// a directory, without patterns all of its module or workspace, and for all that
+// they import. Flags and variables come from the environment, as they do for go build.
 func Load(ctx context.Context, dir string, patterns []string) (*Graph, error) {
 	if len(patterns) == 0 {
-		var err error
-		if patterns, err = all(dir); err != nil {
+		roots, err := goList(ctx, dir, "-m", "-f={{.Dir}}")
+		if err != nil {
 			return nil, err
 		}
+		for root := range strings.Lines(string(roots)) {
+			patterns = append(patterns, strings.TrimSuffix(root, "\n")+"/...")
+		}
 	}
-	args := append([]string{"list", "-deps", fields, "--"}, patterns...)
-	cmd := exec.CommandContext(ctx, "go", args...)
-	cmd.Dir = dir
-	var stderr bytes.Buffer
-	cmd.Stderr = &stderr
-	out, err := cmd.Output()
-	var exit *exec.ExitError
-	stderrText := bytes.TrimSpace(stderr.Bytes())
-	switch {
-	case errors.Is(err, exec.ErrNotFound):
-		return nil, errors.New("go is not on PATH: it is asked for the packages")
-	case errors.As(err, &exit):
-		return nil, fmt.Errorf("go list in %s: %s", dir, stderrText)
-	case err != nil:
-		return nil, fmt.Errorf("go list in %s: %w", dir, err)
+	out, err := goList(ctx, dir, append([]string{"-deps", fields, "--"}, patterns...)...)
+	if err != nil {
+		return nil, err
 	}
 	return read(out, size)
 }
 
-// all are the patterns for all packages of the module in a directory, or of the
-// workspace.
-func all(dir string) ([]string, error) {
-	file := filepath.Join(dir, "go.work")
-	text, err := os.ReadFile(file)
-	if errors.Is(err, fs.ErrNotExist) {
-		return []string{"./..."}, nil
+// goList runs `go list` in a directory and returns what it prints.
+func goList(ctx context.Context, dir string, args ...string) ([]byte, error) {
+	cmd := exec.CommandContext(ctx, "go", append([]string{"list"}, args...)...)
+	cmd.Dir = dir
+	out, err := cmd.Output()
+	var exit *exec.ExitError
+	switch {
+	case errors.Is(err, exec.ErrNotFound):
+		return nil, errors.New("go is not in PATH: it is asked for the packages")
+	case errors.As(err, &exit):
+		return nil, fmt.Errorf("go list in %s: %s", dir, bytes.TrimSpace(exit.Stderr))
+	case err != nil:
+		return nil, fmt.Errorf("go list in %s: %w", dir, err)
 	}
-	if err != nil {
-		return nil, err
-	}
-	work, err := modfile.ParseWork(file, text, nil)
-	if err != nil {
-		return nil, err
-	}
-	var patterns []string
-	for _, use := range work.Use {
-		pattern := path.Join(filepath.ToSlash(use.Path), "...")
-		if !path.IsAbs(pattern) && !strings.HasPrefix(pattern, "../") {
-			pattern = "./" + pattern
-		}
-		patterns = append(patterns, pattern)
-	}
-	return patterns, nil
+	return out, nil
 }
 
 func size(file string) (int64, error) {

@@ -118,10 +118,14 @@ func TestLoad(t *testing.T) {
 		dir      string
 		patterns []string
 		root     string // a package that was asked for
+		all      string // the patterns for a shell
 	}{
-		{"../../../examples/embed", nil, "example.com/embed"},
-		{"../../../examples/workspace", nil, "example.com/workspace/greet"},
-		{"../../../examples/vendored", []string{"."}, "example.com/vendored"},
+		{"../../../examples/embed", nil, "example.com/embed", "./..."},
+		{"../../../examples/workspace", nil, "example.com/workspace/greet", "./app/... ./greet/... ./tools/..."},
+		{"../../../examples/vendored", []string{"."}, "example.com/vendored", "."},
+		// All of the workspace, and all of the module, whichever of its directories it is.
+		{"../../../examples/workspace/app", nil, "example.com/workspace/greet", "../app/... ../greet/... ../tools/..."},
+		{"../../../examples/packages/shape", nil, "example.com/packages", "../..."},
 	} {
 		g, err := Load(t.Context(), test.dir, test.patterns)
 		if err != nil {
@@ -139,7 +143,7 @@ func TestLoad(t *testing.T) {
 				sum += p.Bytes
 			}
 		}
-		out, err := exec.Command("bash", "-c", `cd "$0" && go list -deps -f '{{if not .Standard}}{{$d := .Dir}}{{range .GoFiles}}{{$d}}/{{.}}{{"\n"}}{{end}}{{range .EmbedFiles}}{{$d}}/{{.}}{{"\n"}}{{end}}{{end}}' `+strings.Join(mustAll(t, test.dir, test.patterns), " ")+` | tr '\n' '\0' | xargs -0 cat | wc -c`, test.dir).Output()
+		out, err := exec.Command("bash", "-c", `cd "$0" && go list -deps -f '{{if not .Standard}}{{$d := .Dir}}{{range .GoFiles}}{{$d}}/{{.}}{{"\n"}}{{end}}{{range .EmbedFiles}}{{$d}}/{{.}}{{"\n"}}{{end}}{{end}}' `+test.all+` | tr '\n' '\0' | xargs -0 cat | wc -c`, test.dir).Output()
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -147,6 +151,17 @@ func TestLoad(t *testing.T) {
 			t.Errorf("%s: %d bytes, the files have %s", test.dir, sum, want)
 		}
 	}
+	t.Setenv("GOWORK", "off") // a module of a workspace by itself
+	g, err := Load(t.Context(), "../../../examples/workspace/greet", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range g.Packages {
+		if p.Root != (p.Path == "example.com/workspace/greet") {
+			t.Errorf("without the workspace %s is asked for: %v", p.Path, p.Root)
+		}
+	}
+	t.Setenv("GOWORK", "")
 	if _, err := Load(t.Context(), t.TempDir(), nil); err == nil || !strings.Contains(err.Error(), "go list in ") {
 		t.Errorf("outside of a module the error is %v", err)
 	}
@@ -158,21 +173,9 @@ func TestLoad(t *testing.T) {
 		t.Errorf("with a wrong go.work the error is %v", err)
 	}
 	t.Setenv("PATH", "")
-	if _, err := Load(t.Context(), dir, []string{"."}); err == nil || !strings.HasPrefix(err.Error(), "go is not on PATH") {
+	if _, err := Load(t.Context(), dir, []string{"."}); err == nil || !strings.HasPrefix(err.Error(), "go is not in PATH") {
 		t.Errorf("without go the error is %v", err)
 	}
-}
-
-func mustAll(t *testing.T, dir string, patterns []string) []string {
-	t.Helper()
-	if patterns != nil {
-		return patterns
-	}
-	list, err := all(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return list
 }
 
 func TestSize(t *testing.T) {
