@@ -71,7 +71,6 @@ type BindConfig struct {
 type Bound struct {
 	Derivations []drvgen.Derivation
 	Trees       []nar.Hashed
-	Modules     []ModuleTree
 	Tests       map[string]int // the derivations that fail if tests do, by import path
 	Unplanned   string         // what is said of a plan without packages
 }
@@ -128,19 +127,6 @@ func (p *Plan) lookAgain(src string, vendored []bind.Module) error {
 	return bind.LookAgain(&p.Graph, src, vendor, vendored)
 }
 
-// lockedModules are the modules of a lock, by their places in the module cache.
-func lockedModules(list []workspace.LockedModule) ([]bind.Module, error) {
-	var modules []bind.Module
-	for _, m := range list {
-		dir, err := m.Dir()
-		if err != nil {
-			return nil, err
-		}
-		modules = append(modules, bind.Module{Dir: dir, Store: m.Tree})
-	}
-	return modules, nil
-}
-
 // Bind binds a plan to its sources.
 func Bind(ctx context.Context, cfg *BindConfig) (*Bound, error) {
 	var program, std Plan
@@ -153,23 +139,15 @@ func Bind(ctx context.Context, cfg *BindConfig) (*Bound, error) {
 	if err := checkReplaced(cfg, path.Dir(program.vendor())); err != nil {
 		return nil, err
 	}
-	out := &Bound{}
-	var vendored []bind.Module
-	if cfg.Modules != "" {
-		if err := readJSON(cfg.Modules, &out.Modules); err != nil {
-			return nil, err
-		}
-		for _, m := range out.Modules {
-			vendored = append(vendored, bind.Module{Dir: m.Dir, Store: m.Store})
-		}
-	} else if len(cfg.Locked) > 0 {
-		var err error
-		if vendored, err = lockedModules(cfg.Locked); err != nil {
-			return nil, err
-		}
-	} else if vendor := filepath.Join(cfg.Src, program.vendor()); workspace.Exists(filepath.Join(vendor, "modules.txt")) {
+	trees, err := readModules(cfg.Modules, cfg.Locked)
+	if err != nil {
+		return nil, err
+	}
+	vendor := filepath.Join(cfg.Src, program.vendor())
+	if cfg.Modules == "" && len(trees) == 0 && workspace.Exists(filepath.Join(vendor, "modules.txt")) {
 		return nil, errors.New("the vendor directory of src is not split")
 	}
+	out, vendored := &Bound{}, toBind(trees)
 	if cfg.Tests != "" {
 		return out, out.bindTests(ctx, cfg, vendored, &std, &program)
 	}

@@ -126,7 +126,11 @@ func (b *builder) build() string {
 			b.t.Fatal(err)
 		}
 	}
-	for _, m := range bound.Modules {
+	modules, err := readModules(cfg.Modules, nil)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	for _, m := range modules {
 		if err := os.CopyFS(m.Store, os.DirFS(filepath.Join(cmp.Or(b.modules.Unpacked, b.src), m.Root))); err != nil {
 			b.t.Fatal(err)
 		}

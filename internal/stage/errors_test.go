@@ -159,7 +159,7 @@ func TestLinkedModules(t *testing.T) {
 	if err != nil || len(found) != 1 || *found[0].Hash != "sha256-x" || !slices.Equal(found[0].Licenses, []string{"LICENSE"}) {
 		t.Errorf("%+v, %v", found, err)
 	}
-	if _, err := Linked(&LinkedConfig{Plan: plan, Fetched: []workspace.LockedModule{{Path: "no path", Version: "v1.0.0"}}}); err == nil || !strings.Contains(err.Error(), `"no path"`) {
+	if _, err := Linked(&LinkedConfig{Plan: plan, Locked: []workspace.LockedModule{{Path: "no path", Version: "v1.0.0"}}}); err == nil || !strings.Contains(err.Error(), `"no path"`) {
 		t.Errorf("of a path of no module the error is %v", err)
 	}
 	if _, err := programsIn(&Plan{Unplanned: "why"}); err == nil || err.Error() != "dgd does not understand what go says of the programs' modules" {

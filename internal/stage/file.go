@@ -264,23 +264,19 @@ func (cfg *FileConfig) addSources(ctx context.Context, project *planfile.Project
 }
 
 // addModules adds the modules to the project, and returns them.
-func (cfg *FileConfig) addModules(ctx context.Context, project *planfile.Project) (vendored []bind.Module, err error) {
+func (cfg *FileConfig) addModules(ctx context.Context, project *planfile.Project) ([]bind.Module, error) {
+	var trees []ModuleTree
+	var err error
 	if cfg.Lock != nil {
-		if vendored, err = lockedModules(cfg.Lock.Modules); err != nil {
-			return nil, err
-		}
-		for _, m := range vendored {
-			project.Modules = append(project.Modules, planfile.Module{Dir: m.Dir, Store: m.Store})
-		}
+		trees, err = readModules("", cfg.Lock.Modules)
 	} else {
-		trees, err := SplitModules(ctx, &SplitConfig{Src: cfg.Src, ModRoot: cfg.ModRoot, Env: cfg.Env, StoreDir: "/"}, nil)
-		if err != nil {
-			return nil, err
-		}
-		for _, t := range trees {
-			vendored = append(vendored, bind.Module{Dir: t.Dir, Store: t.Store})
-			project.Modules = append(project.Modules, planfile.Module{Dir: t.Dir, Store: t.Store, Root: t.Root, Name: t.Name, Exclude: t.Exclude})
-		}
+		trees, err = SplitModules(ctx, &SplitConfig{Src: cfg.Src, ModRoot: cfg.ModRoot, Env: cfg.Env, StoreDir: "/"}, nil)
+	}
+	if err != nil {
+		return nil, err
+	}
+	for _, t := range trees {
+		project.Modules = append(project.Modules, planfile.Module{Dir: t.Dir, Store: t.Store, Root: t.Root, Name: t.Name, Exclude: t.Exclude})
 	}
 	at, err := workspace.Locate(cfg.Src, cfg.ModRoot, cfg.Env)
 	if err != nil {
@@ -293,7 +289,7 @@ func (cfg *FileConfig) addModules(ctx context.Context, project *planfile.Project
 	for _, m := range members {
 		project.Mains = append(project.Mains, m.Mod.Module.Mod.Path)
 	}
-	return vendored, nil
+	return toBind(trees), nil
 }
 
 // directories are those of the sources that nodes are compiled from, or tested in.

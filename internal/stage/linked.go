@@ -47,11 +47,10 @@ type Replacement struct {
 // LinkedConfig says what was planned, and where its modules are.
 type LinkedConfig struct {
 	Plan       string `json:"plan"`       // file of the program's Plan
-	Modules    string `json:"modules"`    // file of SplitModules' result
+	Modules    string `json:"modules"`    // file of SplitModules' result, or empty
 	ModulesDir string `json:"modulesDir"` // what the roots in it are relative to
-	// Fetched are the modules where each is fetched by itself, in place of
-	// Modules.
-	Fetched []workspace.LockedModule `json:"fetched"`
+
+	Locked []workspace.LockedModule `json:"locked"` // in place of Modules: those of a lock
 }
 
 // Linked returns the modules whose packages are linked into the planned
@@ -61,21 +60,15 @@ func Linked(cfg *LinkedConfig) ([]LinkedModule, error) {
 	if err := readJSON(cfg.Plan, &plan); err != nil {
 		return nil, err
 	}
-	var trees []ModuleTree
-	if cfg.Modules != "" {
-		if err := readJSON(cfg.Modules, &trees); err != nil {
-			return nil, err
-		}
+	trees, err := readModules(cfg.Modules, cfg.Locked)
+	if err != nil {
+		return nil, err
 	}
 	for i := range trees {
-		trees[i].Root = filepath.Join(cfg.ModulesDir, filepath.FromSlash(trees[i].Root))
-	}
-	for _, m := range cfg.Fetched {
-		dir, err := m.Dir()
-		if err != nil {
-			return nil, err
+		t := &trees[i]
+		if t.Root = filepath.Join(cfg.ModulesDir, filepath.FromSlash(t.Root)); cfg.Modules == "" {
+			t.Root = t.Store
 		}
-		trees = append(trees, ModuleTree{Dir: dir, SourceTree: SourceTree{Store: m.Tree, Root: m.Tree}})
 	}
 	return linked(&plan, trees, describe)
 }

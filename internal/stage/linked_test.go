@@ -132,7 +132,7 @@ func TestLinkedFetched(t *testing.T) {
 	if err := WriteJSON(plan, Plan{Graph: graph.Graph{Nodes: []*graph.Node{linkNode("x", "path\texample.com/m\ndep\texample.org/A\tv1.0.0\th1:x\n")}}}); err != nil {
 		t.Fatal(err)
 	}
-	list, err := Linked(&LinkedConfig{Plan: plan, Fetched: []workspace.LockedModule{{Path: "example.org/A", Version: "v1.0.0", Tree: tree}, {Path: "example.org/unused", Version: "v1.0.0", Tree: "/nowhere"}}})
+	list, err := Linked(&LinkedConfig{Plan: plan, Locked: []workspace.LockedModule{{Path: "example.org/A", Version: "v1.0.0", Tree: tree}, {Path: "example.org/unused", Version: "v1.0.0", Tree: "/nowhere"}}})
 	if err != nil || len(list) != 1 || !slices.Equal(list[0].Licenses, []string{"LICENSE"}) || *list[0].Store != tree {
 		t.Fatalf("%+v, %v", list, err)
 	}
@@ -140,7 +140,7 @@ func TestLinkedFetched(t *testing.T) {
 	if want := "sha256-TFoChvIhucRQ7I+lDEqhT8Ap3iEQ/T6MvcZQ2NU98mA="; *list[0].Hash != want {
 		t.Errorf("the hash is %s, want %s", *list[0].Hash, want)
 	}
-	if _, err := Linked(&LinkedConfig{Plan: plan, Fetched: []workspace.LockedModule{{Path: "example.org/A", Version: "v1.0.0", Tree: "/nowhere"}}}); err == nil || !strings.HasPrefix(err.Error(), "module example.org/A: ") {
+	if _, err := Linked(&LinkedConfig{Plan: plan, Locked: []workspace.LockedModule{{Path: "example.org/A", Version: "v1.0.0", Tree: "/nowhere"}}}); err == nil || !strings.HasPrefix(err.Error(), "module example.org/A: ") {
 		t.Errorf("the error is %v", err)
 	}
 }

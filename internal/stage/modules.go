@@ -6,6 +6,7 @@ import (
 	"path"
 	"path/filepath"
 
+	"dgd/internal/bind"
 	"dgd/internal/modules"
 	"dgd/internal/nix/nar"
 	"dgd/internal/nix/socket"
@@ -17,6 +18,31 @@ import (
 type ModuleTree struct {
 	SourceTree
 	Dir string `json:"dir"` // below the vendor directory, or the module cache
+}
+
+// readModules returns the modules of a build: those in the file of SplitModules'
+// result, or else those of a lock, by their places in the module cache.
+func readModules(file string, locked []workspace.LockedModule) (list []ModuleTree, err error) {
+	if file != "" {
+		return list, readJSON(file, &list)
+	}
+	for _, m := range locked {
+		dir, err := m.Dir()
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, ModuleTree{Dir: dir, SourceTree: SourceTree{Store: m.Tree}})
+	}
+	return list, nil
+}
+
+// toBind are modules in the form that package bind takes.
+func toBind(list []ModuleTree) []bind.Module {
+	var modules []bind.Module
+	for _, m := range list {
+		modules = append(modules, bind.Module{Dir: m.Dir, Store: m.Store})
+	}
+	return modules
 }
 
 // SplitConfig says where modules are: in one of two directories, or in the

@@ -176,6 +176,7 @@ let
       ;
   } { inherit args attrs settle; };
   inherit (fetched) goModules locked;
+  lockedTrees = if locked == null then [ ] else map (m: { inherit (m) path version tree; }) locked.config.modules;
   orEmpty = value: if value == null then "" else value;
 
   # Without a lock a version is what vendorHash is the hash of.
@@ -330,7 +331,7 @@ rec {
     config = {
       inherit plan;
     }
-    // (if locked == null then { inherit modules modulesDir; } else { fetched = locked.config.modules; });
+    // (if locked == null then { inherit modules modulesDir; } else { locked = lockedTrees; });
     inherit attrs;
   };
   # Store paths are names there: what is listed may be more than the store has.
@@ -411,7 +412,7 @@ rec {
       modules
       src
       ;
-    locked = if locked == null then [ ] else map (m: { inherit (m) path version tree; }) locked.config.modules;
+    locked = lockedTrees;
     # What the directories that stand in for modules are compared with.
     fetched = if goModules != null && !args.proxyVendor && mayReplace then goModules else "";
     fetchHooks = args.fetchHooks or false;
