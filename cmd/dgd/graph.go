@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"dgd/internal/inspect/packages"
+	"dgd/internal/lock/making"
 )
 
 func newGraph() *cobra.Command {
@@ -67,37 +68,21 @@ func projectArgs(args []string) (dir string, patterns []string) {
 }
 
 func isProject(name string) bool {
-	if name == "." || holdsProject(name) {
+	if name == "." {
 		return true
 	}
-	if info, err := os.Stat(name); err != nil || !info.IsDir() {
+	for _, file := range []string{"go.mod", "go.work"} {
+		if _, err := os.Stat(filepath.Join(name, file)); err == nil {
+			return true
+		}
+	}
+	gowork := os.Getenv("GOWORK")
+	project, err := making.Find(name, gowork)
+	if err != nil {
 		return false
 	}
-	of, here := projectOf(name), projectOf(".")
-	return of != "" && of != here && !(holds(here, "go.work") && strings.HasPrefix(of, here+"/"))
-}
-
-// projectOf returns the directory of the module or workspace that a directory
-// belongs to, or "".
-func projectOf(name string) string {
-	dir, err := filepath.Abs(name)
-	if err != nil {
-		return ""
-	}
-	for !holdsProject(dir) {
-		if dir == filepath.Dir(dir) {
-			return ""
-		}
-		dir = filepath.Dir(dir)
-	}
-	return dir
-}
-
-func holdsProject(dir string) bool { return holds(dir, "go.mod") || holds(dir, "go.work") }
-
-func holds(dir, file string) bool {
-	_, err := os.Stat(filepath.Join(dir, file))
-	return err == nil
+	here, err := making.Find(".", gowork)
+	return err != nil || here.Dir != project.Dir
 }
 
 // printGraph prints the modules with their packages, the standard library in

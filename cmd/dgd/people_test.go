@@ -243,7 +243,11 @@ func TestProjectArgs(t *testing.T) {
 		if err := os.MkdirAll(filepath.Dir(file), 0o777); err != nil {
 			t.Fatal(err)
 		}
-		if err := os.WriteFile(file, nil, 0o666); err != nil {
+		text := ""
+		if filepath.Base(file) == "go.work" {
+			text = "go 1.24\n\nuse ./app\n"
+		}
+		if err := os.WriteFile(file, []byte(text), 0o666); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -2,7 +2,6 @@ package making
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -12,6 +11,7 @@ import (
 
 	"golang.org/x/mod/module"
 
+	"dgd/internal/gocmd"
 	"dgd/internal/lock"
 	"dgd/internal/modules"
 )
@@ -84,11 +84,9 @@ func download(ctx context.Context, g *Command, names []string) error {
 	for len(names) > 0 {
 		n := min(len(names), atOnce)
 		out, err := g.run(ctx, append([]string{"mod", "download", "-json"}, names[:n]...)...)
-		for dec := json.NewDecoder(strings.NewReader(string(out))); ; {
-			var m struct{ Path, Version, Error string }
-			if dec.Decode(&m) != nil {
-				break
-			}
+		// Where it was cut short, err says why.
+		list, _ := gocmd.Decode[struct{ Error string }]("go mod download", out)
+		for _, m := range list {
 			if m.Error != "" {
 				return g.explain(&Failure{"go mod download", m.Error})
 			}
