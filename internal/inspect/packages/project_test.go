@@ -157,7 +157,7 @@ func TestLoad(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, p := range g.Packages {
-		if p.Root != (p.Path == "example.com/workspace/greet") {
+		if p.Root != strings.HasPrefix(p.Path, "example.com/workspace/greet") {
 			t.Errorf("without the workspace %s is asked for: %v", p.Path, p.Root)
 		}
 	}
