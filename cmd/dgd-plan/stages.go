@@ -84,7 +84,7 @@ var stages = map[string]func(context.Context, *build) error{
 	"retest": of(retest),
 }
 
-// of is the stage that reads its configuration and does this.
+// of makes a stage of a function, for which it reads the configuration.
 func of[C any](do func(context.Context, *build, *C) error) func(context.Context, *build) error {
 	return func(ctx context.Context, b *build) error {
 		var cfg C

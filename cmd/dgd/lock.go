@@ -37,7 +37,7 @@ until the new one is complete.`,
 				return misuse{fmt.Errorf("--jobs and --timeout must be positive")}
 			}
 			if asJSON && !check {
-				return misuse{errors.New("--json is of what --check finds: give both")}
+				return misuse{errors.New("--json is for the findings of --check: give both")}
 			}
 			project, err := lockedProject(args, os.Getenv("GOWORK"))
 			if err != nil {

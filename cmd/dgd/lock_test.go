@@ -88,7 +88,7 @@ func TestLock(t *testing.T) {
   }
 ]
 `, "run `dgd lock` in DIR\n"},
-		{goMod, []string{"lock", "--json"}, 2, "", "dgd: --json is of what --check finds: give both\nSee dgd --help\n"},
+		{goMod, []string{"lock", "--json"}, 2, "", "dgd: --json is for the findings of --check: give both\nSee dgd --help\n"},
 		{goMod + "\nrequire example.com/a v1.0.0\n", []string{"lock"}, 1, "",
 			"dgd: DIR has no go.sum, although it needs modules: run `go mod tidy` there\n"},
 		{goMod, []string{"lock", "x", "y"}, 2, "", "dgd: accepts at most 1 arg(s), received 2\nSee dgd --help\n"},

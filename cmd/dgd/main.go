@@ -64,9 +64,9 @@ func misused(check cobra.PositionalArgs) cobra.PositionalArgs {
 // errFinding ends a command that has shown what it found.
 var errFinding = errors.New("there are findings")
 
-// showFindings prints what a check has found, and in which directory which command
-// mends it. It returns errFinding if there is anything.
-func showFindings[T any](cmd *cobra.Command, found []T, asJSON bool, mend, dir string) error {
+// showFindings prints the findings of a check, and the command that repairs them with
+// the directory to run it in. It returns errFinding if there are any.
+func showFindings[T any](cmd *cobra.Command, found []T, asJSON bool, repair, dir string) error {
 	if asJSON {
 		if err := printJSON(cmd.OutOrStdout(), append([]T{}, found...)); err != nil {
 			return err
@@ -79,7 +79,7 @@ func showFindings[T any](cmd *cobra.Command, found []T, asJSON bool, mend, dir s
 	if len(found) == 0 {
 		return nil
 	}
-	cmd.PrintErrf("run `%s` in %s\n", mend, dir)
+	cmd.PrintErrf("run `%s` in %s\n", repair, dir)
 	return errFinding
 }
 

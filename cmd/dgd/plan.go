@@ -63,7 +63,7 @@ and adds another setting. The old file stays until the new one is complete.`,
 		ValidArgsFunction: directories,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if asJSON && !check {
-				return misuse{errors.New("--json is of what --check finds: give both")}
+				return misuse{errors.New("--json is for the findings of --check: give both")}
 			}
 			if withLock && check {
 				return misuse{errors.New("--lock writes dgd.lock, and --check writes nothing: give one of them")}

@@ -22,7 +22,7 @@ import (
 func (f *planFlags) ofTests(cfg *stage.FileConfig) (*stage.FileTests, error) {
 	if !f.tests {
 		if len(f.testPackages)+len(f.checkFlags)+len(f.testData) > 0 {
-			return nil, misuse{errors.New("--test-package, --check-flag and --test-data are of --tests: give that, too")}
+			return nil, misuse{errors.New("--test-package, --check-flag and --test-data need --tests")}
 		}
 		return nil, nil
 	}

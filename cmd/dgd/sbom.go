@@ -121,7 +121,7 @@ func readProgram(file string) (*sbom.Program, error) {
 	}
 	info, err := buildinfo.Read(bytes.NewReader(text))
 	if err != nil {
-		return nil, fmt.Errorf("%s is not a Go program that says what it is made of: %w", file, err)
+		return nil, fmt.Errorf("%s is not a Go program with module information: %w", file, err)
 	}
 	return &sbom.Program{Name: filepath.Base(file), SHA256: sha256.Sum256(text), Info: info}, nil
 }

@@ -146,14 +146,15 @@ func (g *Command) Script(ctx context.Context, dir string, args []string) (string
 	return stderr.String(), nil
 }
 
-// failure is what go said in the directory, without the places of this build.
+// Failure returns the error of a go command that failed in dir and printed text. It
+// leaves out the script, and where the directory and the sources are in this build.
 func (g *Command) Failure(dir, text string) error {
-	return &Failure{strings.TrimSpace(strings.NewReplacer(dir+"/", "", g.Src+"/", "").Replace(Said(text)))}
+	return &Failure{strings.TrimSpace(strings.NewReplacer(dir+"/", "", g.Src+"/", "").Replace(said(text)))}
 }
 
-// Said leaves out of what go has printed the script, as far as -n came with it,
-// so that the message is not lost among thousands of lines.
-func Said(text string) string {
+// said returns a failed command's output without the part of its script that it
+// printed, so that the message is not lost among thousands of lines.
+func said(text string) string {
 	if !strings.Contains("\n"+text, "\nmkdir -p $WORK/") {
 		return text
 	}
@@ -190,22 +191,22 @@ func Without(list []string, s string) []string {
 	return slices.DeleteFunc(slices.Clone(list), func(e string) bool { return e == s })
 }
 
-// WithCache is the same command with another build cache, which is below the
-// first one's directory.
+// WithCache returns the command with another build cache, which is named after its
+// own one.
 func (g *Command) WithCache(name string) *Command {
 	other := *g
 	other.Env = append(slices.Clone(g.Env), "GOCACHE="+g.variable("GOCACHE")+"-"+name)
 	return &other
 }
 
-// KeepingPaths is the same command without the -trimpath that GOFLAGS may have.
+// KeepingPaths returns the command without the -trimpath that GOFLAGS may have.
 func (g *Command) KeepingPaths() *Command {
 	kept := g.WithCache("kept")
 	kept.Env = append(kept.Env, "GOFLAGS="+WithPaths(g.variable("GOFLAGS")))
 	return kept
 }
 
-// WithPaths is the value of $GOFLAGS without -trimpath.
+// WithPaths returns a value of $GOFLAGS without -trimpath.
 func WithPaths(value string) string {
 	words, err := goflags.Split(value)
 	if err != nil {
@@ -251,5 +252,5 @@ func (g *Command) List(ctx context.Context, dir string, args []string) ([]Listed
 	return Decode[Listed]("go list", out)
 }
 
-// ModCache is GOMODCACHE.
+// ModCache returns GOMODCACHE of a command whose directories are below dir.
 func ModCache(dir string) string { return filepath.Join(dir, "mod") }

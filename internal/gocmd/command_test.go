@@ -95,12 +95,17 @@ esac
 }
 
 func TestSaid(t *testing.T) {
+	const script = "mkdir -p $WORK/b001/\n\n#\n# p\n#\n\necho '# import config' > $WORK/b001/importcfg # internal\ncd /src\n"
 	for text, want := range map[string]string{
+		"go: no go.mod\n":                        "go: no go.mod\n",
+		script + "example.com/p: invalid flag\n": "example.com/p: invalid flag\n",
+		"p: first\n" + script + "p: second\n\tof two lines\nmkdir -p $WORK/b002/\np: third\n": "p: first\np: second\n\tof two lines\np: third\n",
+		script:    script,
 		"wrong\n": "wrong\n",
 		"mkdir -p $WORK/b001/\nx.go:1: wrong\n\ty.go:2: too\ngo: warning: x\n": "x.go:1: wrong\n\ty.go:2: too\ngo: warning: x\n",
 		"mkdir -p $WORK/b001/\n": "mkdir -p $WORK/b001/\n",
 	} {
-		if got := Said(text); got != want {
+		if got := said(text); got != want {
 			t.Errorf("%q: %q, want %q", text, got, want)
 		}
 	}

@@ -50,8 +50,8 @@ func Load() (*Table, error) {
 	return t, nil
 }
 
-// Of returns the entry for a value of a flag or a variable.
-func Of(entries map[string]Entry, name, value string) (Entry, bool) {
+// of returns the entry for a value of a flag or a variable.
+func of(entries map[string]Entry, name, value string) (Entry, bool) {
 	e, ok := entries[name]
 	if special, is := e.Values[value]; is {
 		return special, true
@@ -74,7 +74,7 @@ func (e *WholeError) Error() string { return e.Flag + " is not built package by 
 func (t *Table) Variables(env map[string]string) map[string]string {
 	kept := map[string]string{}
 	for name, value := range env {
-		if e, known := Of(t.Environment, name, value); !known || e.Class != Dropped {
+		if e, known := of(t.Environment, name, value); !known || e.Class != Dropped {
 			kept[name] = value
 		}
 	}
@@ -91,7 +91,7 @@ func (t *Table) Flags(goflags string) (kept []string, err error) {
 	}
 	for _, flag := range words {
 		name, value := Cut(flag)
-		e, known := Of(t.Build, name, value)
+		e, known := of(t.Build, name, value)
 		switch {
 		case !known: // one of go test, or go says what it thinks of it
 		case e.Class == Dropped:

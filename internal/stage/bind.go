@@ -154,8 +154,8 @@ func Bind(ctx context.Context, cfg *BindConfig) (*Bound, error) {
 	return out, out.bindProgram(ctx, cfg, vendored, &std, &program)
 }
 
-// cannot is the error of a plan that cannot be bound to its sources. It is an
-// unplanned error, but for what is wrong with the sources or the arguments.
+// cannot makes an error of binding an unplanned one, unless it says what is wrong with
+// the sources or the arguments.
 func cannot(ctx context.Context, err error) error {
 	var given *bind.InputError
 	if err == nil || ctx.Err() != nil || errors.As(err, &given) {
@@ -301,7 +301,7 @@ func (b *Bound) bindByGo(ctx context.Context, cfg *BindConfig, p *Plan) error {
 	return err
 }
 
-// span is the list of numbers from one up to another, without that.
+// span returns the numbers from, from+1, … up to to-1.
 func span(from, to int) []int {
 	var list []int
 	for n := from; n < to; n++ {

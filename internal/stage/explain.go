@@ -14,8 +14,8 @@ import (
 	"dgd/internal/workspace"
 )
 
-// explain adds what to do to a failure of the go command whose own words do not
-// say it. Where these would name a line that only the sources have, it is an
+// explain adds advice to a failure of the go command whose own words do not say what
+// to do. Where these would name a line that only the sources have, it is an
 // unplanned error: then go says it.
 func explain(err error, cfg *Config) error {
 	var failed *gocmd.Failure

@@ -320,20 +320,6 @@ func TestCgoFlagsQuotes(t *testing.T) {
 	}
 }
 
-func TestSaid(t *testing.T) {
-	const script = "mkdir -p $WORK/b001/\n\n#\n# p\n#\n\necho '# import config' > $WORK/b001/importcfg # internal\ncd /src\n"
-	for _, test := range []struct{ text, want string }{
-		{"go: no go.mod\n", "go: no go.mod\n"},
-		{script + "example.com/p: invalid flag\n", "example.com/p: invalid flag\n"},
-		{"p: first\n" + script + "p: second\n\tof two lines\nmkdir -p $WORK/b002/\np: third\n", "p: first\np: second\n\tof two lines\np: third\n"},
-		{script, script},
-	} {
-		if got := gocmd.Said(test.text); got != test.want {
-			t.Errorf("%q: got %q, want %q", test.text, got, test.want)
-		}
-	}
-}
-
 // What go says without -trimpath, or from another cache, names files as the first
 // command does.
 func TestFailureOfOthers(t *testing.T) {

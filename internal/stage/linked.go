@@ -84,7 +84,7 @@ func describe(t *ModuleTree) (hash string, licenses []string, err error) {
 		}
 		hash = h.SRI()
 	}
-	licenses, err = LicenseFiles(t.Root)
+	licenses, err = licenseFiles(t.Root)
 	return hash, licenses, err
 }
 
@@ -200,9 +200,9 @@ func linkedModule(dep *debug.Module, byDir map[string]*ModuleTree, describe func
 	return m, nil
 }
 
-// LicenseFiles returns the names of the files in the root of a module that say
+// licenseFiles returns the names of the files in the root of a module that say
 // under which terms it is, sorted; an empty list where there is none.
-func LicenseFiles(dir string) ([]string, error) {
+func licenseFiles(dir string) ([]string, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return nil, err

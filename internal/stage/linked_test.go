@@ -108,11 +108,11 @@ func TestLicenseFiles(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	got, err := LicenseFiles(dir)
+	got, err := licenseFiles(dir)
 	if want := []string{"COPYING", "LICENSE", "Licence-MIT", "NOTICE.txt", "PATENTS", "UNLICENSE", "license.md"}; err != nil || !slices.Equal(got, want) {
 		t.Errorf("%q, %v; want %q", got, err, want)
 	}
-	if _, err := LicenseFiles("/nowhere"); err == nil {
+	if _, err := licenseFiles("/nowhere"); err == nil {
 		t.Error("no error for a directory that is not there")
 	}
 }

@@ -63,7 +63,7 @@ func (p *Place) CheckReplacedMods(vendor string, members []Member) error {
 		return err
 	}
 	vendored := map[string]string{}
-	versions := false // before go 1.17 modules.txt has none of Go
+	versions := false // whether modules.txt has versions of Go, as from go 1.17 on
 	for _, m := range all {
 		vendored[m.Path] = m.Version
 		versions = versions || m.GoVersion != ""

@@ -108,6 +108,7 @@ func (p *Place) Rel(path string) string {
 	return filepath.ToSlash(rel)
 }
 
+// Vendor returns where the vendor directory is, or would be.
 func (p *Place) Vendor() string { return filepath.Join(p.Root, "vendor") }
 
 // Vendored reports whether packages of other modules come from the vendor directory.
@@ -221,7 +222,7 @@ func (p *Place) goMod(dir string) string {
 	return filepath.Join(dir, "go.mod")
 }
 
-// goSum is the same for go.sum.
+// goSum is the go.sum file that the go command takes for a main module.
 func (p *Place) goSum(dir string) string {
 	return strings.TrimSuffix(p.goMod(dir), ".mod") + ".sum"
 }

@@ -97,7 +97,7 @@ func goList(ctx context.Context, dir string, args ...string) ([]byte, error) {
 	var exit *exec.ExitError
 	switch {
 	case errors.Is(err, exec.ErrNotFound):
-		return nil, errors.New("go is not in PATH: it is asked for the packages")
+		return nil, errors.New("there is no go command in PATH, which lists the packages: install Go, or call this in a shell that has it")
 	case errors.As(err, &exit):
 		return nil, fmt.Errorf("go list in %s: %s", dir, bytes.TrimSpace(exit.Stderr))
 	case err != nil:

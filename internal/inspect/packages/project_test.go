@@ -173,7 +173,7 @@ func TestLoad(t *testing.T) {
 		t.Errorf("with a wrong go.work the error is %v", err)
 	}
 	t.Setenv("PATH", "")
-	if _, err := Load(t.Context(), dir, []string{"."}); err == nil || !strings.HasPrefix(err.Error(), "go is not in PATH") {
+	if _, err := Load(t.Context(), dir, []string{"."}); err == nil || !strings.HasPrefix(err.Error(), "there is no go command in PATH") {
 		t.Errorf("without go the error is %v", err)
 	}
 }

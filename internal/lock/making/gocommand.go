@@ -18,7 +18,7 @@ import (
 	"dgd/internal/gocmd"
 )
 
-// A goCommand runs the user's go command, with the user's settings.
+// A Command runs the user's go command, with the user's settings.
 type Command struct {
 	program string
 	dir     string   // where it runs
@@ -86,7 +86,7 @@ func (g *Command) with(dir string, env ...string) *Command {
 	return &c
 }
 
-// A goError is what the go command said when it failed, without passwords.
+// A Failure is an error of the go command in its own words, without passwords.
 type Failure struct{ command, text string }
 
 func (e *Failure) Error() string { return e.command + ": " + e.text }
