@@ -58,11 +58,7 @@ func TestSources(g *graph.Graph, src, vendor string, data map[string][]string) (
 		if err := c.collect(n.Src.Files); err != nil {
 			return nil, fmt.Errorf("%s: %w", n.Name, err)
 		}
-		tree, err := c.tree(nar.Name(n.Name + "-testdata"))
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", n.Name, err)
-		}
-		bound[i] = []Bound{{At: ".", Tree: tree, Copy: true}}
+		bound[i] = []Bound{{At: ".", Tree: c.tree(nar.Name(n.Name + "-testdata")), Copy: true}}
 	}
 	for key := range data {
 		if !used[key] {
@@ -301,12 +297,12 @@ func namedPaths(text []byte, test bool) []string {
 }
 
 // tree is the collection as a tree of src.
-func (c *collection) tree(name string) (*nar.Tree, error) {
+func (c *collection) tree(name string) *nar.Tree {
 	t := &nar.Tree{Name: name, Root: c.src, Files: []string{}}
 	if c.has["."] {
 		t.Files = nil
 		t.Exclude = notSource(c.vendor)
-		return t, nil
+		return t
 	}
 	for rel := range c.has {
 		if !c.below(rel) {
@@ -314,7 +310,7 @@ func (c *collection) tree(name string) (*nar.Tree, error) {
 		}
 	}
 	slices.Sort(t.Files)
-	return t, nil
+	return t
 }
 
 // below reports whether a path lies in a whole directory of the collection.
