@@ -114,6 +114,9 @@ func (w *writer) pkg(n int, steps string) error {
 	if node.Cgo {
 		options["c"] = "1"
 	}
+	if node.LinkSrc {
+		options["L"] = "1"
+	}
 	steps = strings.ReplaceAll(steps, `"`+inner(dir)+"/", `"@DIR@/`)
 	if err := w.sources(n, m, files, options); err != nil {
 		return err

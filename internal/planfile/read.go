@@ -17,6 +17,7 @@ type Facts struct {
 	Digests  map[string]string // of directories of packages
 	Native   []Native          // of packages with assembly or C
 	Matches  bool              // it counts which directories have Go files
+	Unfit    []string          // programs whose lines do not follow from those of their packages
 	Settings map[string]json.RawMessage
 }
 
@@ -44,7 +45,7 @@ func readFacts(name string, lines []string, target string, tests bool) (*Facts, 
 		digest, packageLine = "testdigest", "testpackage"
 	}
 	lines = For(lines, target)
-	f := &Facts{Tests: tests, Digests: map[string]string{}, Settings: map[string]json.RawMessage{}}
+	f := &Facts{Tests: tests, Digests: map[string]string{}, Settings: map[string]json.RawMessage{}, Unfit: unfit(lines, tests)}
 	for _, line := range lines {
 		fields := strings.Split(line, " ")
 		switch {
@@ -64,22 +65,20 @@ func readFacts(name string, lines []string, target string, tests bool) (*Facts, 
 			}
 			f.Settings[fields[1]] = json.RawMessage(value)
 		case fields[0] == packageLine && len(fields) > 4, tests && fields[0] == "test" && len(fields) > 4:
-			options := map[string]string{}
 			first := 5
 			if fields[0] == "test" {
 				first = 4
 			}
-			for _, o := range fields[first:] {
-				key, value, _ := strings.Cut(o, "=")
-				options[key] = unescape(value)
-			}
+			options := optionsOf(fields[first:])
 			for _, key := range []string{"s", "v"} {
 				if dir, ok := options[key]; ok {
+					dir = unescape(dir)
 					f.Digests[dir] = oneOf(f.Digests[dir], options["d"])
 				}
 			}
 			if digest, ok := options["n"]; ok {
-				f.Native = append(f.Native, Native{Package: cmp.Or(options["s"], options["v"], fields[1]), Dir: options["N"], Digest: digest})
+				of := unescape(cmp.Or(options["s"], options["v"], fields[1]))
+				f.Native = append(f.Native, Native{Package: of, Dir: unescape(options["N"]), Digest: digest})
 			}
 		}
 	}
@@ -158,6 +157,9 @@ func (f *Facts) Compare(digests map[string]string, rest string, native []string)
 		if native[i] != n.Digest {
 			stale = append(stale, n.Package+": its files that are not Go, or what these include, have changed")
 		}
+	}
+	for _, name := range f.Unfit {
+		stale = append(stale, name+": its packages are of other modules, or have other C, than its line says, as after a merge")
 	}
 	return stale
 }

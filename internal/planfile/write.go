@@ -82,6 +82,7 @@ func Make(p *Project) (*File, error) {
 			return nil, fmt.Errorf("%s: %w", p.Graph.Nodes[n].Name, err)
 		}
 	}
+	w.f.sealLinks()
 	return w.f, nil
 }
 

@@ -184,12 +184,12 @@ var projectLines = []string{
 	"package lib/v2:sub A a,b.c runtime g=1.0", "package lib/v2: A lib .:sub,fmt g=1.1",
 	`package mod:page B page fmt P=*.txt,a.txt,b%20c.txt d=d1 e=a.txt%2Cb%2520c.txt s=page`,
 	"node cgo!mod:c! C - T=1 c=1 t=+c,c.go,one.h y=1", "node ask!mod:c!0 D - T=2 c=1 t=-c,big%20file y=1", "node objects!mod:c!c.cc E ask!mod:c!0>tree0 c=1",
-	"package mod:c F - runtime N=c c=1 d=d2 l=go1.20 n=n0 r=cgo!mod:c!>go,objects!mod:c!c.cc>file s=c t=+c,c.go y=1",
+	"package mod:c F - runtime L=1 N=c c=1 d=d2 l=go1.20 n=n0 r=cgo!mod:c!>go,objects!mod:c!c.cc>file s=c t=+c,c.go y=1",
 	"package mod: A main lib/v2:,.:page,.:c d=d0 s=.",
-	"link link!example.com/mod G mod mod: L=mod:c c=1",
+	"link link!example.com/mod G mod mod: L=mod:c c=1 k=" + factsOf("C", "files of mod:c", "module example.com/mod", "module example.org/lib/v2"),
 	"testpackage ^mod:page%20[example.com/mod/page.test] A page,page_test fmt d=t1 s=page",
 	"testpackage ^mod:page.test H - .:page%20[example.com/mod/page.test] m=_test.TestA,_test.TestB;_xtest.BenchmarkÄ",
-	"testlink link!^example.com/mod/page.test I page.test ^mod:page.test",
+	"testlink link!^example.com/mod/page.test I page.test ^mod:page.test k=" + factsOf("module example.com/mod"),
 	"test example.com/mod/page J page.test d=t1 s=page t=+page,testdata",
 }
 

@@ -55,6 +55,9 @@ let
         );
         # What overrideAttrs changed counts, so everything but a function is read from the final attributes.
         get = name: default: final.${name} or args.${name} or default;
+        # dgd's own arguments, which are no attributes of the derivation unless overrideAttrs has made them some.
+        own = builtins.intersectAttrs goModule.own (args // final);
+        check = goModule.check (args // own // builtins.intersectAttrs args { vendorHash = final.vendorHash or null; });
         # These phases have defaults here. Whether overrideAttrs has changed one is asked of the place where it is said: the
         # texts of the defaults depend on the answer. A buildPhase may be the default with something before or behind it.
         ownPhases = builtins.mapAttrs (name: _: args.${name} or null) {
@@ -75,11 +78,11 @@ let
         allowGoReference = get "allowGoReference" false == true;
 
         locked =
-          if args.modules == null then
+          if own.modules == null then
             null
           else
             lockedModules {
-              inherit (args) modules;
+              inherit (own) modules;
               inherit (arguments) modRoot;
               inherit (goModule) fail;
               src = if prepares then null else arguments.here;
@@ -115,7 +118,7 @@ let
         isPie = goModule.isPie stdenv final;
         # Of the variable GOFLAGS, what is not given on the command line: nixpkgs gives -ldflags there in any case, and of
         # several -mod the last one counts, which without proxyVendor is its own.
-        ofMod = if proxyVendor && args.modules == null then "vendor" else ".*";
+        ofMod = if proxyVendor && own.modules == null then "vendor" else ".*";
         goFlags =
           builtins.filter (f: builtins.match "-trimpath|--?mod=${ofMod}|--?ldflags=.*" f == null) (goModule.words (final.env.GOFLAGS or ""))
           ++ (if isPie then [ "-buildmode=pie" ] else [ ]);
@@ -145,14 +148,15 @@ let
         # Phases that can change the sources, or the arguments of the build.
         prepares =
           builtins.any set goModule.preparing
-          || (vendorHash != null || args.modules != null) && set "deleteVendor"
+          || (vendorHash != null || own.modules != null) && set "deleteVendor"
           || !goModule.isDirectory (get "src" null)
           || builtins.any (tool: tool != go && goModule.mayHook tool) (get "nativeBuildInputs" [ ]);
 
+        notPrepared = goModule.notPreparing ++ builtins.attrNames goModule.own ++ added;
         # The shell code before the build that attributes give.
         hooks = builtins.filter builtins.isString (
           builtins.attrValues (
-            removeAttrs final (goModule.notPreparing ++ added ++ builtins.attrNames ownPhases ++ [ "installPhase" ])
+            removeAttrs final (notPrepared ++ builtins.attrNames ownPhases ++ [ "installPhase" ])
           )
           ++ builtins.attrValues ownPhases
         );
@@ -184,9 +188,9 @@ let
             vendors
             changesModules
             ;
-          attrs = removeAttrs final (goModule.notPreparing ++ added);
+          attrs = removeAttrs final notPrepared;
           packageName = final.finalPackage.name;
-          contentAddressed = args.contentAddressed && args.useDynDrv;
+          contentAddressed = own.contentAddressed && own.useDynDrv;
           beforeAll = if set "phases" then "phases" else "prePhases";
         };
 
@@ -198,10 +202,10 @@ let
             locked
             proxyVendor
             ;
-          inherit (args) fallback plan;
+          inherit (own) fallback plan;
           inner = import ../stages/inner.nix {
             inherit go allowGoReference;
-            inherit (args) contentAddressed granularity;
+            inherit (own) contentAddressed granularity;
             trimpath = !allowGoReference || builtins.elem "-trimpath" (goModule.words (final.env.GOFLAGS or ""));
           };
           inherit (goModule) fail;
@@ -236,7 +240,7 @@ let
           nativeCheckInputs = get "nativeCheckInputs" [ ] ++ get "checkInputs" [ ];
           checkVariables = goModule.testVariables final;
           testPackages = arguments.subPackages;
-          testData = args.testData;
+          testData = own.testData;
         };
         # mkDerivation runs no tests of programs for another machine.
         checks = get "doCheck" true && (stdenv.buildPlatform.canExecute or (_: true)) stdenv.hostPlatform;
@@ -250,12 +254,12 @@ let
           && !mayDo goModule.exports
           && !goModule.exports (toString (get "postBuild" ""))
           && !builtins.any goModule.isOwnFlag (arguments.checkFlags ++ goFlags)
-          && (args.plan == null || built.passthru.hasTests);
+          && (own.plan == null || built.passthru.hasTests);
         built =
           (
-            if args.plan != null then
+            if own.plan != null then
               byPlan
-            else if args.useDynDrv then
+            else if own.useDynDrv then
               dynDrv
             else
               ifd
@@ -315,7 +319,7 @@ let
       removeAttrs args goModule.notForDerivation
       // {
           # As there: without it, mkDerivation makes one of pname and version, which the arguments may refer to.
-          ${if args ? pname && args ? version && !(args ? name) then null else "name"} = goModule.check args args.name;
+          ${if args ? pname && args ? version && !(args ? name) then null else "name"} = check args.name;
           nativeBuildInputs = [ go ] ++ args.nativeBuildInputs or [ ];
           # Attributes of nixpkgs' packages, which hooks and other expressions may read.
           modRoot = args.modRoot or "./";
@@ -326,7 +330,7 @@ let
           goModules = fetched;
           allowGoReference = args.allowGoReference or false;
           # mkDerivation looks at it before the name.
-          enableParallelBuilding = goModule.check args (say (args.enableParallelBuilding or true));
+          enableParallelBuilding = check (say (args.enableParallelBuilding or true));
           env =
             let
               given =

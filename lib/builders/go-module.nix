@@ -23,7 +23,7 @@ let
   have = names: given: builtins.filter (name: given ? ${name}) names;
 in
 rec {
-  inherit fail;
+  inherit fail own;
 
   # A value that is as good as none.
   empty = [

@@ -33,7 +33,7 @@ let
   wanted = {
     inherit (args) cgo modRoot;
     inherit (args.inner) granularity;
-    go = args.go.version;
+    go = args.go.version or (builtins.parseDrvName args.go.name).version;
     target = "${target.GOOS}/${target.GOARCH}";
     env = planEnv;
     flags = stages.planFlags;
@@ -157,7 +157,7 @@ let
   checked =
     value:
     if args.settings or null != null then
-      fail "`plan` and phases that change the sources are both given, and a plan is of the sources as they are: leave out `plan`, `patches` and the phases before the build"
+      fail "`plan` and phases that change the sources are both given, and a plan is of the sources as they are: leave out `plan` (with overrideAttrs, plan = null), or `patches` and the phases before the build"
     else if !args.inner.trimpath then
       fail "`plan` and `allowGoReference` are both given: a plan in a file is of a build with -trimpath, leave out `plan`"
     else if stages.goModules != null then

@@ -48,7 +48,7 @@ let
           [ ]
         else
           let
-            nameOf = line: head (builtins.match "[a-z]+ ([^ ]*) .*" (builtins.substring 0 999 line + " "));
+            nameOf = line: builtins.elemAt (plan.splitOn " " line) 1;
             byName = builtins.groupBy nameOf (plan.linesOf kind);
           in
           each byName (
@@ -58,6 +58,26 @@ let
             } both begin with `${kind} ${name}`"
           )
       );
+
+  # Of another dgd, as no line is of a kind that this one does not know.
+  unknown = concatMap (
+    kind: unless (builtins.elem kind kinds) "this dgd knows no lines that begin with `${kind}`"
+  ) plan.kinds;
+  kinds = [
+    "bygo"
+    "link"
+    "module"
+    "node"
+    "package"
+    "part"
+    "set"
+    "std"
+    "template"
+    "test"
+    "testlink"
+    "testnode"
+    "testpackage"
+  ];
 
   # Lines that others need.
   lacks = kind: key: by: "there is no line `${kind} ${key}`, and that of ${by} needs it";
@@ -97,6 +117,17 @@ let
       key: t: template key t.template ++ unless (links ? ${t.program}) (lacks "testlink" t.program key)
     );
 
+  refsOf =
+    builtins.mapAttrs (
+      _: p: p.imports ++ map (r: (plan.ref r).key) (plan.keysOf (p.options.r or "-"))
+    ) packages
+    // builtins.mapAttrs (_: n: map (r: r.key) n.refs) nodes;
+  circle = import ./plan-circles.nix {
+    inherit refsOf;
+    groupOf = builtins.mapAttrs (_: p: p.group) packages // builtins.mapAttrs (_: _: null) nodes;
+  };
+  circles = unless (circle == null) circle;
+
   # A main package is there for the sake of its program.
   isMain = builtins.mapAttrs (
     _: text: builtins.replaceStrings [ ''"-p","main"'' ] [ "" ] text != text
@@ -124,6 +155,6 @@ let
     unless (!(plan.settings ? unplanned) || plan.byGo != null) "there is no line `bygo`"
     ++ unless (plan.byGo == null || plan.packages == { }) "the lines `bygo` and `package` exclude each other";
 
-  faults = twice ++ settings ++ byGo ++ dangling ++ unlinked;
+  faults = unknown ++ twice ++ settings ++ byGo ++ dangling ++ unlinked ++ circles;
 in
 if faults == [ ] then null else "${plan.name} is damaged: ${head faults}: run `dgd plan`"

@@ -6,6 +6,7 @@
 }:
 let
   inherit (builtins) elemAt substring stringLength;
+  inherit (import ./plan-functions.nix) imap;
   strings = builtins.filter builtins.isString;
   splitOn = separator: text: strings (builtins.split separator text);
   name = toString file;
@@ -44,35 +45,40 @@ let
       builtins.tail checked;
 
   # A line that not all targets have begins with those that have it.
-  marked =
+  entry =
     line:
+    let
+      mark = builtins.head (splitOn " " line);
+    in
     if substring 0 1 line != "@" then
-      null
+      {
+        targets = null;
+        text = line;
+      }
     else
-      builtins.head (builtins.match "@([^ ]*) .*" (substring 0 999 line + " "));
-  withoutMark =
-    line:
-    let
-      mark = marked line;
-    in
-    if mark == null then line else substring (stringLength mark + 2) (-1) line;
-  isOfVariant =
-    line:
-    let
-      mark = marked line;
-    in
-    mark == null || builtins.elem variant (splitOn "," mark);
-  ofVariant = map withoutMark (builtins.filter isOfVariant lines);
+      {
+        targets = splitOn "," (substring 1 (-1) mark);
+        text = substring (stringLength mark + 1) (-1) line;
+      };
+  entries = map entry lines;
+  isOf = variant: e: e.targets == null || builtins.elem variant e.targets;
+  ofVariant = map (e: e.text) (builtins.filter (isOf variant) entries);
 
   # By what they are about: lists of lines as lists of fields.
-  kindOf = line: builtins.head (builtins.match "([a-z]*) .*" (substring 0 12 line + " "));
+  kindOf =
+    line:
+    let
+      kind = builtins.match "([a-z]*) .*" (substring 0 12 line + " ");
+    in
+    if kind == null then "" else builtins.head kind;
   byKind = builtins.groupBy kindOf ofVariant;
   fields = kind: map (splitOn " ") (byKind.${kind} or [ ]);
 
   # A field, and a list in one.
   unescape =
     s:
-    if builtins.match "[^%]*" s != null then
+    # Long texts are too much for Nix's regular expressions.
+    if stringLength s < 999 && builtins.match "[^%]*" s != null then
       s
     else
       builtins.replaceStrings
@@ -107,21 +113,18 @@ let
   # The names of nodes stay as they are written.
   keysOf = s: if s == "-" then [ ] else splitOn "," s;
 
-  # What stands behind the first two words of a line: JSON, which may have spaces.
-  jsonLines =
-    kind:
-    builtins.listToAttrs (
-      map (
-        line:
-        let
-          words = builtins.match "[a-z]+ ([^ ]+) (.*)" line;
-        in
-        {
-          name = elemAt words 0;
-          value = elemAt words 1;
-        }
-      ) (byKind.${kind} or [ ])
-    );
+  # What stands behind the first two words of a line: JSON, which may have spaces, and be long.
+  jsonLine =
+    line:
+    let
+      words = builtins.match "([a-z]+ )([^ ]+) .*" (substring 0 999 line + " ");
+      name = elemAt words 1;
+    in
+    {
+      inherit name;
+      value = substring (stringLength (elemAt words 0) + stringLength name + 1) (-1) line;
+    };
+  jsonLines = kind: builtins.listToAttrs (map jsonLine (byKind.${kind} or [ ]));
 
   named = value: list: builtins.listToAttrs (map (f: { name = elemAt f 1; value = value f; }) list);
   lists = {
@@ -147,13 +150,10 @@ let
       ) (builtins.length f - from)
     );
 
+  # The short name of a package's module, with the mark of tests.
+  aliasOf = key: builtins.head (builtins.match "([^:]*):.*" key);
   # A key as a package of the same module has it.
-  within =
-    of: key:
-    if substring 0 2 key == ".:" then
-      "${builtins.head (builtins.match "([^:]*):.*" of)}${substring 1 (-1) key}"
-    else
-      key;
+  within = of: key: if substring 0 2 key == ".:" then "${aliasOf of}${substring 1 (-1) key}" else key;
   # The name of a file: without a dot at its end it is one of Go.
   goName =
     name:
@@ -202,14 +202,37 @@ let
       }
     ) (splitOn ";" s);
 
+  # The group of packages that one shares a derivation with, which is of its module or, with a + in front, of the whole
+  # plan, and the level in it; or null.
+  groupOf =
+    key: options:
+    let
+      words = builtins.match "([+0-9a-fx]+)[.]([0-9]+)" options.g;
+      label = builtins.head words;
+    in
+    if !(options ? g) then
+      null
+    else
+      {
+        id = if substring 0 1 label == "+" then label else "${aliasOf key}:${label}";
+        level = elemAt words 1;
+      };
   packagesOf =
     kind:
-    named (f: {
-      template = elemAt f 2;
-      files = map goName (listOf (elemAt f 3));
-      imports = map (within (elemAt f 1)) (keysOf (elemAt f 4));
-      options = options f 5;
-    }) (fields kind);
+    named (
+      f:
+      let
+        key = elemAt f 1;
+        given = options f 5;
+      in
+      {
+        template = elemAt f 2;
+        files = map goName (listOf (elemAt f 3));
+        imports = map (within key) (keysOf (elemAt f 4));
+        options = given;
+        group = groupOf key given;
+      }
+    ) (fields kind);
   linksOf =
     kind:
     named (f: {
@@ -229,40 +252,28 @@ in
 {
   inherit name text;
   linesOf = kind: byKind.${kind} or [ ];
-  # The numbers of the lines that begin with some words.
+  kinds = builtins.attrNames byKind;
+  # The numbers of the lines that begin with some words; the first line of the file is no entry.
   numbersOf =
     words:
-    builtins.filter (
-      i:
-      let
-        line = elemAt checked (i - 1);
-      in
-      isOfVariant line && substring 0 (stringLength words) (withoutMark line) == words
-    ) (builtins.genList (i: i + 1) count);
+    builtins.concatLists (
+      imap (
+        i: e: if isOf variant e && substring 0 (stringLength words) e.text == words then [ (i + 2) ] else [ ]
+      ) entries
+    );
   settings = jsonLines "set";
   # The settings of all plans in the file, by the plans' names: targets, but where several are for one.
   variants =
     let
-      settings = map (line: {
-        mark = marked line;
-        words = builtins.match "set ([^ ]+) (.*)" (withoutMark line);
-      }) (builtins.filter (line: substring 0 4 (withoutMark line) == "set ") lines);
-      named =
-        setting:
-        builtins.concatMap (
-          s: if builtins.head s.words == setting then [ (builtins.fromJSON (elemAt s.words 1)) ] else [ ]
-        ) settings;
+      settings = map (e: e // jsonLine e.text) (builtins.filter (e: substring 0 4 e.text == "set ") entries);
+      values =
+        setting: map (s: builtins.fromJSON s.value) (builtins.filter (s: s.name == setting) settings);
     in
     builtins.listToAttrs (
       map (name: {
         inherit name;
-        value = builtins.listToAttrs (
-          map (s: {
-            name = elemAt s.words 0;
-            value = elemAt s.words 1;
-          }) (builtins.filter (s: s.mark == null || builtins.elem name (splitOn "," s.mark)) settings)
-        );
-      }) (if named "variant" == [ ] then named "target" else named "variant")
+        value = builtins.listToAttrs (builtins.filter (isOf name) settings);
+      }) (if values "variant" == [ ] then values "target" else values "variant")
     );
   templates = jsonLines "template";
   parts = builtins.mapAttrs (

@@ -12,12 +12,10 @@ let
     attrNames
     attrValues
     concatLists
-    elemAt
     groupBy
     head
     length
     listToAttrs
-    match
     mapAttrs
     stringLength
     substring
@@ -25,17 +23,9 @@ let
   inherit (import ./plan-functions.nix) imap;
   storeName = import ./store-name.nix;
 
-  # A group is of one module, whose alias is in the keys, or, with a + in front, of the whole plan.
-  groupName =
-    p:
-    let
-      group = head p.group;
-    in
-    if substring 0 1 group == "+" then group else "${head (match "([^:]*):.*" p.key)}:${group}";
-
   # Packages are in the order of their levels: what another imports comes before it.
   pad = s: substring (stringLength s) 4 "0000" + s;
-  level = p: pad (elemAt p.group 1);
+  level = p: pad p.group.level;
   order = builtins.sort (a: b: level a < level b || level a == level b && a.name < b.name);
 
   # Own packages have an output each for the archive, so that a program that links one of them depends on no other. Those
@@ -95,6 +85,6 @@ let
       }) list;
     in
     named;
-  groups = mapAttrs (_: order) (groupBy groupName packages);
+  groups = mapAttrs (_: order) (groupBy (p: p.group.id) packages);
 in
 listToAttrs (concatLists (attrValues (mapAttrs places groups)))

@@ -67,7 +67,6 @@ let
             (quoteless dir)
           ]
           plan.templates.${p.template};
-      group = if p.options ? g then builtins.match "([+0-9a-fx]+)[.]([0-9]+)" p.options.g else null;
       others = map plan.ref (plan.keysOf (p.options.r or "-"));
       sources =
         if p.options ? t then
@@ -80,7 +79,7 @@ let
           }
         else
           sourcesOf.module module.dir;
-      inherit (p) options;
+      inherit (p) options group;
     };
 
   # What the compiler is told of embedded files, which are all in the package's directory.
@@ -133,9 +132,8 @@ let
     in
     {
       inherit key name;
-      inherit (p) imports options;
+      inherit (p) imports options group;
       own = null; # of no sources
-      group = null;
       others = [ ];
       sources = sourcesOf.none;
       steps = concatStringsSep "" (

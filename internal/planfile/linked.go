@@ -1,0 +1,179 @@
+package planfile
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// linked knows the lines of a plan that say what a program is linked from.
+type linked struct {
+	modules   map[string]string // import paths, by short name
+	templates map[string]string // by name
+	packages  map[string]*linkedPackage
+	parts     map[string]string   // names of templates of what packages are made of, by key
+	roots     map[string][]string // of links, by key
+}
+
+// A linkedPackage is what a link has to do with in a package's line.
+type linkedPackage struct {
+	std      bool
+	template string
+	imports  []string
+	parts    []string
+	c        bool // has C
+	linkSrc  bool // see graph.Node.LinkSrc
+}
+
+// readLinked reads lines of one target without marks. Those that are too short count
+// for nothing.
+func readLinked(lines []string) *linked {
+	l := &linked{
+		modules: map[string]string{}, templates: map[string]string{}, packages: map[string]*linkedPackage{},
+		parts: map[string]string{}, roots: map[string][]string{},
+	}
+	for _, line := range lines {
+		fields := strings.Split(line, " ")
+		switch kind := strings.TrimPrefix(fields[0], "test"); {
+		case len(fields) < 3:
+		case kind == "template":
+			l.templates[fields[1]] = line
+		case kind == "module":
+			l.modules[fields[1]] = unescape(fields[2])
+		case kind == "node":
+			l.parts[fields[1]] = fields[2]
+		case kind == "std" && len(fields) > 3:
+			l.packages[fields[1]] = &linkedPackage{std: true, imports: keys(fields[3])}
+		case kind == "link" && len(fields) > 4:
+			l.roots[fields[1]] = keys(fields[4])
+		case kind == "package" && len(fields) > 4:
+			p := &linkedPackage{template: fields[2], imports: keys(fields[4])}
+			for i, key := range p.imports {
+				if rel, ok := strings.CutPrefix(key, ".:"); ok {
+					alias, _, _ := strings.Cut(fields[1], ":")
+					p.imports[i] = alias + ":" + rel
+				}
+			}
+			options := optionsOf(fields[5:])
+			p.c, p.linkSrc = options["c"] != "", options["L"] != ""
+			for _, ref := range keys(options["r"]) {
+				part, _, _ := strings.Cut(ref, ">")
+				p.parts = append(p.parts, part)
+			}
+			l.packages[fields[1]] = p
+		}
+	}
+	return l
+}
+
+// keys reads a list of keys, which stay as they are written.
+func keys(field string) []string {
+	if field == "-" || field == "" {
+		return nil
+	}
+	return strings.Split(field, ",")
+}
+
+// optionsOf reads the fields at the end of a line, whose values stay as they are
+// written.
+func optionsOf(fields []string) map[string]string {
+	options := map[string]string{}
+	for _, o := range fields {
+		key, value, _ := strings.Cut(o, "=")
+		options[key] = value
+	}
+	return options
+}
+
+// digest is of what the line of a link and its template take from the lines of the
+// packages that it is linked from: which modules these are of, which is in the module
+// information; whether there is C or C++, by which the linker is chosen; and what the
+// link has files of. A merge can take the line of a package from one side, and that of
+// the program from another.
+func (l *linked) digest(link string) string {
+	facts, names := map[string]bool{}, map[string]bool{}
+	for key := range l.closure(l.roots[link]) {
+		p := l.packages[key]
+		if p.std {
+			facts["C"] = facts["C"] || key == "runtime/cgo"
+			continue
+		}
+		module, name := l.nameOf(key)
+		facts["module "+module] = true
+		facts["C"] = facts["C"] || p.c
+		facts["C++"] = facts["C++"] || l.hasCxx(p)
+		facts["files of "+key] = p.linkSrc
+		facts["twice "+name] = names[name]
+		names[name] = true
+		// What a test needs another compile of, no other test takes as it is.
+		facts["not for tests "+key] = strings.Contains(link, "!"+testMark) && l.packages[testMark+key] != nil
+	}
+	maps.DeleteFunc(facts, func(_ string, holds bool) bool { return !holds })
+	sum := sha256.Sum256([]byte(strings.Join(slices.Sorted(maps.Keys(facts)), "\n")))
+	return hex.EncodeToString(sum[:4])
+}
+
+// closure are the packages with these keys, and all that they import directly or
+// indirectly.
+func (l *linked) closure(roots []string) map[string]bool {
+	closed := map[string]bool{}
+	for todo := slices.Clone(roots); len(todo) > 0; {
+		key := todo[len(todo)-1]
+		todo = todo[:len(todo)-1]
+		if p := l.packages[key]; p != nil && !closed[key] {
+			closed[key] = true
+			todo = append(todo, p.imports...)
+		}
+	}
+	return closed
+}
+
+// nameOf returns the paths of a package's module and of the package, as the linker
+// knows it. Where no module is known, both are the package's.
+func (l *linked) nameOf(key string) (module, name string) {
+	alias, rel, _ := strings.Cut(strings.TrimPrefix(key, testMark), ":")
+	name, _, _ = strings.Cut(unescape(rel), " ")
+	if alias == "" {
+		return name, name
+	}
+	return l.modules[alias], strings.TrimSuffix(l.modules[alias]+"/"+name, "/")
+}
+
+// compilesCxx matches the compile of a C++ file in steps.
+var compilesCxx = regexp.MustCompile(`"-c","[^"]*\.(?:cc|cpp|cxx)"\]`)
+
+func (l *linked) hasCxx(p *linkedPackage) bool {
+	return p.c && (compilesCxx.MatchString(l.templates[p.template]) ||
+		slices.ContainsFunc(p.parts, func(part string) bool { return compilesCxx.MatchString(l.templates[l.parts[part]]) }))
+}
+
+// sealLinks adds to the lines of links the digest that their packages have.
+func (f *File) sealLinks() {
+	l := readLinked(slices.Concat(f.parts()...))
+	for i, line := range f.Nodes {
+		if fields := strings.Split(line, " "); isLink(fields) {
+			f.Nodes[i] += " k=" + l.digest(fields[1])
+		}
+	}
+}
+
+func isLink(fields []string) bool {
+	return len(fields) > 4 && (fields[0] == "link" || fields[0] == "testlink")
+}
+
+// unfit returns the names of programs, or of tests' programs, whose lines are not of the
+// packages that they are linked from.
+func unfit(lines []string, tests bool) []string {
+	l := readLinked(lines)
+	var names []string
+	for _, line := range lines {
+		fields := strings.Split(line, " ")
+		if isLink(fields) && (fields[0] == "testlink") == tests && optionsOf(fields[5:])["k"] != l.digest(fields[1]) {
+			names = append(names, unescape(strings.TrimPrefix(strings.TrimPrefix(fields[1], "link!"), testMark)))
+		}
+	}
+	return names
+}
