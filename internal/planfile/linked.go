@@ -6,6 +6,7 @@ import (
 	"maps"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -24,8 +25,10 @@ type linkedPackage struct {
 	template string
 	imports  []string
 	parts    []string
-	c        bool // has C
-	linkSrc  bool // see graph.Node.LinkSrc
+	c        bool   // has C
+	linkSrc  bool   // see graph.Node.LinkSrc
+	group    string // the derivation that it shares with others, or empty
+	level    int    // its place in it: behind what it imports
 }
 
 // readLinked reads lines of one target without marks. Those that are too short count
@@ -62,6 +65,14 @@ func readLinked(lines []string) *linked {
 			for _, ref := range keys(options["r"]) {
 				part, _, _ := strings.Cut(ref, ">")
 				p.parts = append(p.parts, part)
+			}
+			if label, level, ok := strings.Cut(options["g"], "."); ok {
+				p.group = label
+				if !strings.HasPrefix(label, "+") { // of the module
+					alias, _, _ := strings.Cut(fields[1], ":")
+					p.group = alias + ":" + label
+				}
+				p.level, _ = strconv.Atoi(level)
 			}
 			l.packages[fields[1]] = p
 		}
@@ -164,16 +175,26 @@ func isLink(fields []string) bool {
 	return len(fields) > 4 && (fields[0] == "link" || fields[0] == "testlink")
 }
 
-// unfit returns the names of programs, or of tests' programs, whose lines are not of the
-// packages that they are linked from.
+// unfit returns what is wrong between the lines of a plan, or of its tests, each of which
+// may be as it was written: those of programs that are not of the packages that they are
+// linked from, and those of packages that share a derivation in another order.
 func unfit(lines []string, tests bool) []string {
 	l := readLinked(lines)
-	var names []string
+	var faults []string
 	for _, line := range lines {
 		fields := strings.Split(line, " ")
 		if isLink(fields) && (fields[0] == "testlink") == tests && optionsOf(fields[5:])["k"] != l.digest(fields[1]) {
-			names = append(names, unescape(strings.TrimPrefix(strings.TrimPrefix(fields[1], "link!"), testMark)))
+			name := unescape(strings.TrimPrefix(strings.TrimPrefix(fields[1], "link!"), testMark))
+			faults = append(faults, name+": its packages are of other modules, or have other C, than its line says, as after a merge")
 		}
 	}
-	return names
+	for _, key := range slices.Sorted(maps.Keys(l.packages)) {
+		p := l.packages[key]
+		for _, i := range p.imports {
+			if q := l.packages[i]; p.group != "" && q != nil && q.group == p.group && q.level >= p.level && strings.HasPrefix(key, testMark) == tests {
+				faults = append(faults, unescape(key)+": it shares a derivation with "+unescape(i)+", which is not before it, as after a merge")
+			}
+		}
+	}
+	return faults
 }

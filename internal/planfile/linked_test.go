@@ -45,7 +45,8 @@ func TestUnfit(t *testing.T) {
 		q, r     = "package m:q t q - d=3 s=q", "package m:r t r - d=4 s=r"
 		testMain = "testpackage ^m:m.test t - .:p%20[m.test]"
 	)
-	program, testProgram := []string{"example.com/m"}, []string{"example.com/m.test"}
+	const fault = ": its packages are of other modules, or have other C, than its line says, as after a merge"
+	program, testProgram := []string{"example.com/m" + fault}, []string{"example.com/m.test" + fault}
 	for _, test := range []struct {
 		name               string
 		one, other         []string // old and new lines, by turns
@@ -95,5 +96,23 @@ func TestHasCxx(t *testing.T) {
 		if got := l.hasCxx(l.packages[key]); got != want {
 			t.Errorf("%s has C++: %v", key, got)
 		}
+	}
+}
+
+// Packages that share a derivation are in it behind those that they import.
+func TestLevels(t *testing.T) {
+	lines := []string{
+		"package m:a t a .:b,n:a g=1.1", "package m:b t b - g=1.0", "package n:a t a m:c g=1.0", "package m:c t c - g=2.5",
+		"package x:a t a y:a g=+ab.10", "package y:a t a - g=+ab.9", "testpackage ^m:a t a .:b g=1.0", "testpackage ^m:b t b - g=1.0",
+	}
+	if got := unfit(lines, false); len(got) > 0 {
+		t.Errorf("%q", got)
+	}
+	if got, want := unfit(lines, true), []string{"^m:a: it shares a derivation with ^m:b, which is not before it, as after a merge"}; !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+	lines[4] = "package x:a t a y:a g=+ab.9"
+	if got, want := unfit(lines, false), []string{"x:a: it shares a derivation with y:a, which is not before it, as after a merge"}; !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
 	}
 }

@@ -17,7 +17,7 @@ type Facts struct {
 	Digests  map[string]string // of directories of packages
 	Native   []Native          // of packages with assembly or C
 	Matches  bool              // it counts which directories have Go files
-	Unfit    []string          // programs whose lines do not follow from those of their packages
+	Unfit    []string          // lines that do not go together
 	Settings map[string]json.RawMessage
 }
 
@@ -158,8 +158,6 @@ func (f *Facts) Compare(digests map[string]string, rest string, native []string)
 			stale = append(stale, n.Package+": its files that are not Go, or what these include, have changed")
 		}
 	}
-	for _, name := range f.Unfit {
-		stale = append(stale, name+": its packages are of other modules, or have other C, than its line says, as after a merge")
-	}
+	stale = append(stale, f.Unfit...)
 	return stale
 }

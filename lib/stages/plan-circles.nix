@@ -1,5 +1,5 @@
 # What depends on itself in a plan in a file, as it can after a merge: Nix would call it infinite recursion. Packages that
-# share a derivation depend on what each of them imports, and in it each comes after those that it imports.
+# share a derivation depend on what each of them imports. Which of them comes first in it, the check of the plan compares.
 {
   refsOf, # by key of a package, or of a part of one: the keys of what it refers to
   groupOf, # by key: see plan-file.nix
@@ -7,6 +7,7 @@
 let
   inherit (builtins)
     attrNames
+    attrValues
     concatMap
     filter
     genList
@@ -18,16 +19,16 @@ let
   inherit (import ./plan-functions.nix) setOf;
   keys = attrNames refsOf;
   drvOf = mapAttrs (key: group: if group == null then key else "group ${group.id}") groupOf;
-  level = key: builtins.fromJSON groupOf.${key}.level;
 
   members = groupBy (key: drvOf.${key}) keys;
   # By derivation, those that it depends on: not the one itself where packages share it.
   edges = mapAttrs (
     drv: keys:
+    let
+      needed = builtins.intersectAttrs (setOf (concatMap (key: refsOf.${key}) keys)) drvOf;
+    in
     attrNames (
-      removeAttrs (setOf (concatMap (key: map (ref: drvOf.${ref}) (filter (ref: drvOf ? ${ref}) refsOf.${key})) keys)) (
-        if groupOf.${head keys} == null then [ ] else [ drv ]
-      )
+      removeAttrs (groupBy (other: other) (attrValues needed)) (if groupOf.${head keys} == null then [ ] else [ drv ])
     )
   ) members;
 
@@ -43,19 +44,8 @@ let
   onCircle = builtins.foldl' (drv: _: head (filter (other: left ? ${other}) left.${drv})) (head (
     attrNames left
   )) (genList (i: i) (length (attrNames left)));
-
-  early = concatMap (
-    key:
-    map (ref: { inherit key ref; }) (
-      filter (
-        ref: drvOf.${ref} or null == drvOf.${key} && level ref >= level key
-      ) refsOf.${key}
-    )
-  ) (filter (key: groupOf.${key} != null) keys);
 in
 if left != { } then
   "what the lines of ${builtins.concatStringsSep " and " members.${onCircle}} stand for depends on itself"
-else if early != [ ] then
-  "the line of ${(head early).key} has its level in a group that is not behind that of ${(head early).ref}"
 else
   null
