@@ -12,7 +12,7 @@ let
   };
   ofGoModule = builtins.mapAttrs (_: entry: entry // entry.goModule or { });
 
-  # What all builders take, and nixpkgs' buildGoModule, too.
+  # Arguments of all builders, and of nixpkgs' buildGoModule, too.
   shared = {
     src = {
       type = types.described "a path, a string with a store path, or a derivation";
@@ -126,7 +126,7 @@ let
     };
   };
 
-  # What all builders take, and nixpkgs' buildGoModule does not.
+  # Arguments of all builders, but not of nixpkgs' buildGoModule.
   own = {
     modules = {
       type = types.nullOrFile;

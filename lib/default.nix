@@ -7,7 +7,7 @@
 }:
 let
   callFile = file: overrides: import file (builtins.intersectAttrs (builtins.functionArgs (import file)) (scope // overrides));
-  # What runs here, where the package set is for another platform.
+  # Programs that run here, where the package set is for another platform.
   native = {
     pkgs = if scope.platform.isCross then pkgs.buildPackages else pkgs;
   };

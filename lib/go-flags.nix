@@ -1,4 +1,4 @@
-# What dgd does with the flags and variables of the go command: the planner's own table.
+# The planner's table of the go command's flags and variables: what dgd does with each.
 let
   table = builtins.fromJSON (builtins.readFile ../internal/goflags/flags.json);
 

@@ -1,4 +1,4 @@
-# What this Nix lacks for a feature of dgd, in words, or null.
+# Says, as a text or null, which experimental features or version this Nix lacks for a feature of dgd.
 {
   nixVersion ? builtins.nixVersion,
   hasOutputOf ? builtins ? outputOf,

@@ -66,13 +66,13 @@ let
       words = "attributes of goModules, or a function of its old or of its final and its old ones";
       check = v: builtins.isFunction v || builtins.isAttrs v;
     };
-    # What mkDerivation takes as `env`, in a package set that makes strings of it.
+    # Values that mkDerivation takes in `env`, in a package set that makes strings of them.
     stdenvEnv = {
       words = "an attribute set of strings, numbers, booleans and derivations, such as { CGO_ENABLED = 0; }";
       check =
         v: builtins.isAttrs v && builtins.all (x: builtins.isBool x || builtins.isInt x || isText x) (builtins.attrValues v);
     };
-    # What is not checked before it is used.
+    # A value that is not checked before it is used.
     described = words: {
       inherit words;
       check = _: true;

@@ -63,7 +63,7 @@ let
   # The same, as far as words go.
   goflags = builtins.filter builtins.isString (builtins.split "[[:space:]]+" (env.GOFLAGS or ""));
   refused = goFlags.refused goflags;
-  # What arguments give on the command line, which wins over the variable.
+  # The flags that arguments stand for: they are on the command line, which wins over the variable.
   overridden = builtins.filter (name: args.${name} != [ ] && builtins.any (hasFlag name) goflags) [
     "tags"
     "gcflags"

@@ -34,7 +34,7 @@ let
       };
       attrs = storeAccess // contentAddressing // { outputHashMode = "text"; } // attrs;
     };
-  # What nearly every program uses of the standard library.
+  # The part of the standard library that nearly every program uses.
   std = toDrv {
     command = "std";
     config = stages.stdConfig;

@@ -46,7 +46,7 @@ in
   tests = checked.tests // {
     all = checked.last;
   };
-  # What is built while Nix evaluates.
+  # The derivations that are built while Nix evaluates.
   stages = {
     inherit (stages)
       skeleton

@@ -1,4 +1,4 @@
-# What a fetch may take from the machine that it runs on: all that `env` does not set itself.
+# The variables that a fetch may take from the machine that it runs on: those that `env` does not set itself.
 env:
 builtins.filter (name: !(env ? ${name})) [
   "http_proxy"

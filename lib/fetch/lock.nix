@@ -10,7 +10,7 @@ let
   isPath = v: builtins.isString v && builtins.match "[A-Za-z0-9._~][A-Za-z0-9._~/+!-]*" v != null;
   only = names: v: builtins.isAttrs v && removeAttrs v names == { };
 
-  # What is wrong with a module of a lock, or null.
+  # A text that says what is wrong with a module of a lock, or null.
   fault =
     m:
     let

@@ -79,7 +79,7 @@ let
         '';
       };
 
-  # What the planner gets: see workspace.Locked.
+  # The planner's configuration: see workspace.Locked.
   config =
     if findings != [ ] then
       fail "dgd.lock does not fit src:\n  ${builtins.concatStringsSep "\n  " findings}\n${locks.mend modules}"

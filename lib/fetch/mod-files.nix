@@ -62,7 +62,7 @@ let
       found = [ ];
     } lines).found;
 
-  # What stands behind a verb.
+  # The words behind a verb.
   named =
     verb: list:
     builtins.filter (rest: rest != [ ]) (map builtins.tail (builtins.filter (line: builtins.head line == verb) list));

@@ -5,7 +5,7 @@ let
     v:
     let
       found = builtins.match "v([0-9]+)[.]([0-9]+)[.]([0-9]+)(-[^+]*)?([+].*)?" v;
-      # What is no version is the lowest.
+      # A text that is not a version counts as the lowest one.
       parts = if found == null then [ "" "" "" null null ] else found;
       before = builtins.elemAt parts 3;
     in

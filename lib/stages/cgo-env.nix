@@ -28,7 +28,7 @@ stdenv.mkDerivation (
         NIX_OUTPATH_USED_AS_RANDOM_SEED = "dgd-cgo-env";
       }
       // (if isPackage then { } else { NIX_NO_SELF_RPATH = "1"; });
-    # What belongs to this build, or differs between machines, stays out.
+    # Variables that belong to this build, or differ between machines, stay out.
     buildCommand = ''
       dgd_out=$out
       ${if changes == null then "" else "source ${changes}"}

@@ -85,7 +85,7 @@ in
 {
   # The program, or what refers to all tests.
   last = say (builtins.elemAt derivations (builtins.length derivations - 1));
-  # What nearly every program uses of the standard library, or null.
+  # The part of the standard library that nearly every program uses, or null.
   std = if std == [ ] then null else (builtins.head std).x;
   # The derivations that run tests, by import path.
   tests = builtins.mapAttrs (_: builtins.elemAt derivations) (data.tests or { });

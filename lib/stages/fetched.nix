@@ -13,7 +13,7 @@
 }:
 let
   inherit (args) go;
-  # What vendorHash is the hash of.
+  # The fetch that vendorHash is the hash of.
   goModules =
     if args ? goModules then
       args.goModules

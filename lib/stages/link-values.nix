@@ -20,7 +20,7 @@ let
   parts = builtins.split "(${quoted}|[^ \t\n\r'\"][^ \t\n\r]*)" flags;
   canSplit = builtins.all (p: builtins.isList p || builtins.match "${space}*" p != null) parts;
 
-  # What a word is without its quotes, if it has any.
+  # A word without its quotes, if it has any.
   strip =
     w:
     let

@@ -38,7 +38,7 @@ let
   # Where modules come from changes no plan.
   env = removeAttrs args.env (import ../fetch/fetch-variables.nix { } ++ [ "DGD_FETCH_TIMEOUT" ]);
 
-  # What the C compiler is and says does not depend on the flags of go build.
+  # The environment of the C compiler does not depend on the flags of go build.
   ccEnv = removeAttrs env [ "GOFLAGS" ];
   # For buildGoModule `cc` has the package's stdenv, those of its attributes that concern the C compiler, what its phases
   # change of the compiler's variables, and the stand-ins of its outputs.
@@ -71,7 +71,7 @@ let
         );
         cgoEnv = cgoEnv withInputs;
         linkEnv = cgoEnv (withInputs // builtins.intersectAttrs { standIns = null; } cc);
-        # What derivations with C read of the probe. Its path must be the same in all modes.
+        # The probe, which derivations with C read. Its path must be the same in all modes.
         compilers = if args.inner.contentAddressed then settle probe else probe;
       }
     else
@@ -204,7 +204,7 @@ let
     m: moduleOverrides ? ${m.path} && moduleOverrides.${m.path}.version or m.version != m.version
   ) required;
 
-  # What makes a skeleton differ: an overlay that GOFLAGS names is in it whole.
+  # The settings that a skeleton depends on: an overlay that GOFLAGS names is in it whole.
   skeletonConfig = {
     inherit src;
   }
@@ -219,7 +219,7 @@ let
       }
   );
 
-  # What the plans of the program and of its tests have in common.
+  # The configuration that the plans of the program and of its tests have in common.
   planConfig = {
     inherit go env probe;
     inherit (args) modRoot deleteVendor;
@@ -277,7 +277,7 @@ rec {
     inherit attrs;
   };
 
-  # What the derivations of the standard library's parts are told to do. Its path must be the same in all modes, as these
+  # The specs of the derivations of the standard library's parts. Its path must be the same in all modes, as these
   # depend on it.
   stdSpecs = planner {
     name = "std-specs";
@@ -286,7 +286,7 @@ rec {
     attrs = if args.inner.contentAddressed then import ../content-addressing.nix else { };
   };
 
-  # What the plan depends on of the sources: most edits leave it as it is.
+  # The part of the sources that the plan depends on: most edits leave it as it is.
   skeleton = planner {
     name = "skeleton";
     command = "skeleton";
@@ -324,7 +324,7 @@ rec {
     attrs = attrs // splitAttrs;
   };
 
-  # What the programs ship: the modules that they are linked from, as JSON.
+  # The modules that the programs are linked from, as JSON.
   linked = planner {
     name = "linked-modules";
     command = "linked";
@@ -391,7 +391,7 @@ rec {
     testData = if builtins.isList args.testData then { "*" = args.testData; } else args.testData;
   };
 
-  # What the derivation of the first part of the standard library is made of.
+  # The configuration for the derivation of the first part of the standard library.
   stdConfig = {
     inherit stdPlan;
     inner = { inherit (args.inner) contentAddressed; };
@@ -404,7 +404,7 @@ rec {
     storeDir = builtins.storeDir;
   };
 
-  # What the last stage, the binding of the sources to the plan, works on.
+  # The configuration of the last stage, which binds the sources to the plan.
   bindConfig = {
     inherit
       plan
@@ -413,7 +413,7 @@ rec {
       src
       ;
     locked = lockedTrees;
-    # What the directories that stand in for modules are compared with.
+    # The fetch, with which directories that stand in for modules are compared.
     fetched = if goModules != null && !args.proxyVendor && mayReplace then goModules else "";
     fetchHooks = args.fetchHooks or false;
     values = if settings == null then linkValues.values else [ ];
