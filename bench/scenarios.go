@@ -25,6 +25,7 @@ var scenarios = []scenario{
 	{"bump", "a module's version is raised", []string{large}, bumped},
 	{"cgo-cold", "cold, of programs with C++", cPrograms, fresh("", false)},
 	{"cgo-edit", "an edit of these: a comment in a package without C, a line of Go beside C++, a C++ file, a header that nobody includes, a page beside C++", cPrograms, cgoEdits},
+	{"ci", "a binary cache has the last commit: what is fetched from it, built after an edit in a package that main alone imports, and put there; go build has no cache", []string{large}, ci},
 	{"tests", "the tests of all packages, of which nothing has been planned or compiled, and after an edit in a package that main alone imports", []string{large}, tested},
 	{"no-op", "nothing has changed; the baseline is a trivial derivation that is built already", []string{large}, noop},
 	{"eval", "the evaluation alone, of what is built already; the baseline is that of a trivial derivation", []string{large}, evaluated},

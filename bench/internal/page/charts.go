@@ -14,7 +14,7 @@ type picture struct {
 }
 
 // overview are the charts that need no explanation: an edit, a first build, one
-// that finds much of it built, and growth.
+// with a binary cache, and growth.
 func overview(list []record.Record) []picture {
 	var all []picture
 	add := func(file, title, scenario, program string, single *record.Record) {
@@ -32,7 +32,7 @@ func overview(list []record.Record) []picture {
 	single := find(list, "leaf", "caddy", "single")
 	add("edit.svg", "An edit of caddy, 1,018 packages", "leaf", "caddy", single)
 	add("first.svg", "A first build of caddy", "cold", "caddy", single)
-	add("after.svg", "A first build of gofumpt, where caddy is built", "second-small", "gofumpt", nil)
+	add("cache.svg", "A first build of caddy, with a binary cache that has the commit before (go build has no cache)", "ci", "caddy", single)
 	if growth := lines(list, seconds, baseSeconds); len(growth) > 0 {
 		all = append(all, picture{"cold.svg", "A first build, by size", &chart.Chart{Title: "A first build, by size", X: packagesAxis, Y: "seconds", LogY: true, Series: growth}})
 	}
