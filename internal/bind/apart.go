@@ -28,9 +28,9 @@ func Divide(src, vendor string, ask bool) func(*graph.Node, []string) (*graph.Di
 			return nil, err
 		}
 		d := &graph.Division{Groups: groups}
-		var search, named []string
+		cmd := &command{}
 		if !n.Src.Vendored {
-			if search, named, err = r.search(n.Src.Dir, n.Steps); err != nil {
+			if cmd, err = r.command(n.Src.Dir, n.Steps); err != nil {
 				return nil, err
 			}
 		}
@@ -40,7 +40,7 @@ func Divide(src, vendor string, ask bool) func(*graph.Node, []string) (*graph.Di
 				g.Header = n.Src.Exports
 				continue
 			}
-			c, err := r.close(slices.Concat(g.Files, named), search)
+			c, err := r.close(slices.Concat(g.Files, cmd.files), cmd)
 			if err != nil {
 				return nil, err
 			}
@@ -56,7 +56,7 @@ func Divide(src, vendor string, ask bool) func(*graph.Node, []string) (*graph.Di
 			return d, nil
 		}
 		// The C that cgo writes has the preambles of the Go files.
-		c, err := r.close(slices.Concat(n.Src.Files, named), search)
+		c, err := r.close(slices.Concat(n.Src.Files, cmd.files), cmd)
 		if err != nil {
 			return nil, err
 		}

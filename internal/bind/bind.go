@@ -112,7 +112,7 @@ func (r *reader) whole(n *graph.Node, modules []Module) ([]Bound, error) {
 		files = append(files, filepath.ToSlash(rel))
 	}
 	if n.Src.Native {
-		more, out, err := nativeFiles(dir, files, n, vendor)
+		more, out, err := nativeFiles(src, files, n, vendor)
 		if err != nil {
 			return nil, err
 		}

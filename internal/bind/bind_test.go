@@ -2,6 +2,7 @@ package bind
 
 import (
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -359,6 +360,74 @@ func TestLinkOut(t *testing.T) {
 		_, err := Sources(&graph.Graph{Nodes: []*graph.Node{{Name: "m/x", Src: &test.src}}}, dir, "vendor", nil)
 		if test.want == "" && err != nil || test.want != "" && (err == nil || !strings.HasPrefix(err.Error(), test.want)) {
 			t.Errorf("%q: the error is %v, want %q", test.src.Files, err, test.want)
+		}
+	}
+}
+
+// What a flag hands a compiler is looked at by rules of the compiler's own, and what
+// a macro of a flag looks up is not spelled out in a file.
+func TestFlagsOfC(t *testing.T) {
+	const whole = "all"
+	for _, test := range []struct {
+		words string
+		want  string // files outside of p, or all
+	}{
+		{"", ""},
+		{"-B ../q", whole},
+		{"-B../q", whole},
+		{"-B/usr/lib", ""},
+		{"-B../none", ""},
+		{"-isysroot ../q", whole},
+		{"-isysroot../q", whole},
+		{"--sysroot=../q", whole},
+		{"--sysroot=/usr", ""},
+		{"-specs=../q/far.h", whole},
+		{"@../q/far.h", whole},
+		{"-Wa,@../q/far.h", whole},
+		{"-iprefix ../ -iwithprefix q", whole},
+		{"-iprefix../q -iwithprefix /x", whole},
+		{"-fplugin=../q/far.h", whole},
+		{"-fprofile-use=../q", whole},
+		{"-fprofile-use=../q/far.h", "q/far.h"},
+		{"-fauto-profile=../q/data.bin", "q/data.bin"},
+		{"-imacros ../q/data.bin", "q/data.bin"},
+		{"-iquote ../q", "q/far.h"},
+		{"-idirafter../q", "q/far.h"},
+		{"-Wl,-rpath,../q -fmessage-length=0", "q/far.h"}, // of the linker, which does not look at headers
+		{"-DHAS=__has_include(<data.bin>) -I../q", "q/data.bin q/far.h"},
+		{"-DHAS=__has_include(\"../q/data.bin\")", "q/data.bin"},
+		{"-DHAS=__has_include(NAME)", whole},
+		{"-D HAS(x)=__has_include(x)", whole},
+		{"-Wp,-DHAS=__has_embed(NAME)", whole},
+		{"-DHAS=1 -DNAME=q", ""},
+	} {
+		dir := tree(t, "p/a.go", "p/x.cc", "q/far.h", "q/data.bin", "q/other.c", "r/x")
+		steps := []action.Step{{Run: &action.Run{Args: append([]string{"gcc"}, strings.Fields(test.words)...)}}}
+		n := &graph.Node{Name: "example.com/m/p", Cgo: true, Steps: steps, Src: &graph.Sources{Dir: "p", Files: []string{"p/a.go", "p/x.cc"}, Native: true}}
+		bound, err := Sources(&graph.Graph{Nodes: []*graph.Node{n}}, dir, "vendor", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var files []string
+		for _, b := range bound[0] {
+			if b.Tree.Files == nil {
+				files = append(files, whole)
+			}
+			for _, f := range b.Tree.Files {
+				if f = path.Join(b.At, f); !InDir(f, "p") {
+					files = append(files, f)
+				}
+			}
+		}
+		if got := strings.Join(slices.Sorted(slices.Values(files)), " "); got != test.want {
+			t.Errorf("%s: got %q, want %q", test.words, got, test.want)
+		}
+		d, err := Divide(dir, "vendor", true)(n, []string{"p/x.cc"})
+		if err == nil && d == nil { // one small file stays in the package
+			d, err = Divide(dir, "vendor", true)(n, []string{"p/x.cc", "p/x.cc"})
+		}
+		if err != nil || d.Groups[0].Ask == (test.want == whole) {
+			t.Errorf("%s: asks what is read: %+v, %v", test.words, d, err)
 		}
 	}
 }

@@ -84,11 +84,19 @@ func (r *reader) read(file string) (*Names, error) {
 	return &n, nil
 }
 
+// A command is what the C commands of a package say of the sources.
+type command struct {
+	search []string // directories that are searched, relative to SRC
+	files  []string // those that they name
+	names  Names    // what the macros say that they define
+}
+
 // close follows names from the given files, all relative to SRC. A name leads to
 // each file that it can mean: beside the file that has it, and in each of the
-// directories that are searched.
-func (r *reader) close(files, search []string) (*closure, error) {
-	c := &closure{}
+// directories that are searched. One in a macro of the commands can stand in each file.
+func (r *reader) close(files []string, cmd *command) (*closure, error) {
+	n := &cmd.names
+	c := &closure{computed: n.Computed, asks: n.Asks, loose: n.Loose, vendor: n.Vendor && n.Computed}
 	seen := map[string]bool{}
 	queue := slices.Clone(files)
 	for len(queue) > 0 {
@@ -112,7 +120,7 @@ func (r *reader) close(files, search []string) (*closure, error) {
 		c.asks = c.asks || n.Asks
 		c.loose = c.loose || n.Loose || strings.HasSuffix(f, ".s")
 		c.vendor = c.vendor || n.Vendor && n.Computed
-		for _, name := range n.Files {
+		for _, name := range slices.Concat(n.Files, cmd.names.Files) {
 			if path.IsAbs(name) {
 				continue
 			}
@@ -122,7 +130,7 @@ func (r *reader) close(files, search []string) (*closure, error) {
 			case strings.HasPrefix(base, "_cgo_"), strings.HasSuffix(base, ".cgo2.c"), strings.HasSuffix(base, ".cgo1.go"):
 				c.cgo = true
 			}
-			for _, from := range append([]string{path.Dir(f)}, search...) {
+			for _, from := range append([]string{path.Dir(f)}, cmd.search...) {
 				target := path.Join(from, name)
 				if seen[target] || strings.HasPrefix(target, "../") {
 					continue
@@ -185,7 +193,7 @@ func (r *reader) headersBelow(dir string) (headers, error) {
 // tree returns the sources of a node that reads C: what its files name, and what
 // looks like a header in the directories that are searched.
 func (r *reader) tree(n *graph.Node, modules []Module) ([]Bound, error) {
-	c, search, err := r.named(n.Src.Dir, n.Src.Files, n.Steps...)
+	c, cmd, err := r.named(n.Src.Dir, n.Src.Files, n.Steps...)
 	if err != nil {
 		return nil, err
 	}
@@ -193,7 +201,7 @@ func (r *reader) tree(n *graph.Node, modules []Module) ([]Bound, error) {
 		return wide(n, r.src, r.vendor, modules, c.vendor), nil
 	}
 	var files []string
-	for _, dir := range search {
+	for _, dir := range cmd.search {
 		h, err := r.headersBelow(dir)
 		if err != nil {
 			return nil, err
@@ -205,7 +213,7 @@ func (r *reader) tree(n *graph.Node, modules []Module) ([]Bound, error) {
 	}
 	// With what these name in turn. A computed name in one of them counts where it
 	// is looked up: else its file would be missing, and that is an error.
-	all, err := r.close(files, search)
+	all, err := r.close(files, cmd)
 	if err != nil {
 		return nil, err
 	}
@@ -228,19 +236,21 @@ func (r *reader) tree(n *graph.Node, modules []Module) ([]Bound, error) {
 }
 
 // named is the closure of the files and of those that the steps of a package in dir
-// name, and the directories that these search.
-func (r *reader) named(dir string, files []string, steps ...action.Step) (c *closure, search []string, err error) {
-	search, more, err := r.search(dir, steps)
+// name, with what these steps say.
+func (r *reader) named(dir string, files []string, steps ...action.Step) (*closure, *command, error) {
+	cmd, err := r.command(dir, steps)
 	if err != nil {
 		return nil, nil, err
 	}
-	c, err = r.close(slices.Concat(files, more), search)
-	return c, search, err
+	c, err := r.close(slices.Concat(files, cmd.files), cmd)
+	return c, cmd, err
 }
 
-// search returns the directories of the sources that the C commands of a package in
-// dir search, and the files that they name, relative to SRC.
-func (r *reader) search(dir string, steps []action.Step) (dirs, files []string, err error) {
+// command returns what the C commands of a package in dir say. Where they hand over
+// what is in the sources, that is as if they had a name that can be any.
+func (r *reader) command(dir string, steps []action.Step) (*command, error) {
+	words := cWords(steps)
+	cmd := &command{names: DefinedNames(words)}
 	for _, p := range append([]string{dir}, commandPaths(dir, steps)...) {
 		if leavesSources(p) {
 			continue
@@ -249,12 +259,16 @@ func (r *reader) search(dir string, steps []action.Step) (dirs, files []string, 
 		switch {
 		case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR), errors.Is(err, syscall.ENAMETOOLONG):
 		case err != nil:
-			return nil, nil, err
+			return nil, err
 		case info.IsDir():
-			dirs = append(dirs, p)
+			cmd.search = append(cmd.search, p)
 		default:
-			files = append(files, p)
+			cmd.files = append(cmd.files, p)
 		}
 	}
-	return dirs, files, nil
+	if handOver(dir, words, func(p string) (fs.FileInfo, error) { return os.Stat(r.disk(p)) }) {
+		cmd.names.loose()
+		cmd.names.Asks, cmd.names.Vendor = true, true
+	}
+	return cmd, nil
 }

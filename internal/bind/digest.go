@@ -19,7 +19,8 @@ import (
 // assembly or C is bound as before. n is the package before graph.Apart; own is
 // the place of its module in the sources.
 func DigestDir(n *graph.Node, own string) string {
-	if _, out := ownPaths(n); out != nil || n.LinkSrc || n.Src.Whole || n.Src.Reach == graph.ReachAll {
+	defined := DefinedNames(cWords(n.Steps))
+	if _, out := ownPaths(n); out != nil || defined.Computed || len(defined.Files) > 0 || n.LinkSrc || n.Src.Whole || n.Src.Reach == graph.ReachAll {
 		return "."
 	}
 	return own

@@ -111,6 +111,7 @@ func TestDigestDir(t *testing.T) {
 		{"another directory", graph.Node{Src: &graph.Sources{Dir: "p"}, Steps: gcc("-I${SRC}/q")}, "."},
 		{"another directory for the compiler of Go", graph.Node{Src: &graph.Sources{Dir: "p"}, Steps: []action.Step{{Run: &action.Run{Args: []string{"/go/compile", "-I${SRC}/q"}}}}}, "p"},
 		{"a flag that hides a path", graph.Node{Src: &graph.Sources{Dir: "p"}, Steps: gcc("-ffile-prefix-map=${SRC}/q=x")}, "p"},
+		{"a look-up in a macro of a flag", graph.Node{Src: &graph.Sources{Dir: "p"}, Steps: gcc("-DHAS=__has_include(<x.h>)")}, "."},
 		{"all sources", graph.Node{Src: &graph.Sources{Dir: "p", Whole: true}}, "."},
 		{"a link that sees the sources", graph.Node{LinkSrc: true, Src: &graph.Sources{Dir: "p"}}, "."},
 		{"a module's C that leads out of it", graph.Node{Src: &graph.Sources{Dir: "p", Reach: graph.ReachAll}}, "."},

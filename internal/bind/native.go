@@ -24,10 +24,19 @@ type outside struct {
 // given ones all files of its directory that are not Go, and those of the
 // directories below it that have no Go files, or that an include or a flag
 // names. Where one of these leaves the directory, or could do so because it is
-// not spelled out, it says that instead.
-func nativeFiles(dir string, files []string, n *graph.Node, vendor string) ([]string, *outside, error) {
+// not spelled out, it says that instead. src is the directory that SRC stands for, and
+// files are relative to the package's.
+func nativeFiles(src string, files []string, n *graph.Node, vendor string) ([]string, *outside, error) {
+	dir := filepath.Join(src, filepath.FromSlash(n.Src.Dir))
 	named, out := ownPaths(n)
-	w := nativeWalk{dir: dir, at: n.Src.Dir, vendor: vendor, all: map[string]bool{}, queue: slices.Clone(files), search: []string{"."}, out: out}
+	words := cWords(n.Steps)
+	w := nativeWalk{dir: dir, at: n.Src.Dir, vendor: vendor, all: map[string]bool{}, queue: slices.Clone(files), search: []string{"."}, defined: DefinedNames(words), out: out}
+	if w.defined.Computed {
+		w.leave().computed = true
+	}
+	if handOver(n.Src.Dir, words, func(p string) (fs.FileInfo, error) { return os.Stat(filepath.Join(src, filepath.FromSlash(p))) }) {
+		*w.leave() = outside{vendor: true, computed: true}
+	}
 	for _, f := range files {
 		w.all[f] = true
 	}
@@ -70,13 +79,14 @@ func nativeFiles(dir string, files []string, n *graph.Node, vendor string) ([]st
 
 // A nativeWalk follows what the assembly and C of a package name.
 type nativeWalk struct {
-	dir    string          // of the package
-	at     string          // the same below SRC
-	vendor string          // the vendor directory below SRC
-	all    map[string]bool // files that were found
-	queue  []string        // those that have not been read
-	search []string        // where includes are looked for, beside the including file's directory
-	out    *outside        // what leaves the directory
+	dir     string          // of the package
+	at      string          // the same below SRC
+	vendor  string          // the vendor directory below SRC
+	all     map[string]bool // files that were found
+	queue   []string        // those that have not been read
+	search  []string        // where includes are looked for, beside the including file's directory
+	defined Names           // what the macros of commands say
+	out     *outside        // what leaves the directory
 }
 
 func (w *nativeWalk) addDir(rel string) error {
@@ -114,7 +124,7 @@ func (w *nativeWalk) read(f string) error {
 	if names.Vendor && w.out != nil {
 		w.out.vendor = true
 	}
-	for _, inc := range names.Files {
+	for _, inc := range slices.Concat(names.Files, w.defined.Files) {
 		for _, from := range append([]string{path.Dir(f)}, w.search...) {
 			target := path.Join(from, inc)
 			if path.IsAbs(inc) || w.all[target] {

@@ -22,7 +22,7 @@ func LookAt(n *graph.Node, src, vendor string, modules []Module) error {
 	if err := w.follow(n, modules); err != nil {
 		return err
 	}
-	w.compute(n)
+	w.compute()
 	n.Src.Reach, n.Src.Exports = w.reach, w.exports || w.names.Loose || len(w.names.Tails) > 0
 	if !n.Cgo {
 		return nil
@@ -86,6 +86,12 @@ func (w *reacher) follow(n *graph.Node, modules []Module) error {
 			search = append(search, p)
 		}
 	}
+	words := cWords(n.Steps)
+	if handOver(n.Src.Dir, words, func(p string) (fs.FileInfo, error) { return os.Stat(w.disk(p)) }) {
+		w.reach = graph.ReachAll
+	}
+	defined := DefinedNames(words)
+	w.add(&defined)
 	queue := slices.Clone(n.Src.Files)
 	seen := map[string]bool{}
 	for len(queue) > 0 && w.reach != graph.ReachAll {
@@ -105,7 +111,7 @@ func (w *reacher) follow(n *graph.Node, modules []Module) error {
 		}
 		names := NamesIn(f, text)
 		w.add(&names)
-		for _, name := range names.Files {
+		for _, name := range slices.Concat(names.Files, defined.Files) {
 			if path.IsAbs(name) {
 				continue
 			}
@@ -172,26 +178,11 @@ var dot = regexp.MustCompile(`(?:^|\W)\.|\.(?:\W|$)`)
 
 // compute follows computed names. Where no macro that can be a part of one has
 // such a dot, the name does not leave the directories that are searched.
-func (w *reacher) compute(n *graph.Node) {
+func (w *reacher) compute() {
 	up := w.names.Loose
 	bodies := map[string][]string{}
 	for _, d := range w.names.Defines {
 		bodies[d[0]] = append(bodies[d[0]], d[1])
-	}
-	for _, s := range n.Steps {
-		if s.Run == nil {
-			continue
-		}
-		for i, arg := range s.Run.Args {
-			// -DNAME=BODY, also in two words or in the quotes of cgo's own flags.
-			if _, def, ok := strings.Cut(arg, "-D"); ok || i > 0 && s.Run.Args[i-1] == "-D" {
-				if !ok {
-					def = arg
-				}
-				name, body, _ := strings.Cut(def, "=")
-				bodies[name] = append(bodies[name], body)
-			}
-		}
 	}
 	queue := w.names.Tails
 	seen := map[string]bool{}

@@ -37,6 +37,9 @@ func TestReach(t *testing.T) {
 		{"a computed include that goes up in pieces", "#define D .\n#define W D\n#define V X(W W/two.h)\n#include V", nil, graph.ReachModules},
 		{"a computed include that goes up by a flag", "#include V", []string{"-DV=\"../../two/two.h\""}, graph.ReachModules},
 		{"a computed look-up that goes up", "#define V \"../../two/two.h\"\n#if __has_include(V)\n#endif", nil, graph.ReachAll},
+		{"a computed look-up in a macro of a flag", "", []string{"-DHAS=__has_include(V.h)", "-DV=../x"}, graph.ReachAll},
+		{"a look-up in a macro of a flag", "", []string{"-DHAS=__has_include(\"../../../../main.h\")"}, graph.ReachAll},
+		{"flags in a file", "", []string{"@../inc/a.h"}, graph.ReachAll},
 		{"a file for the assembler", "asm(\".incbin \" FILE);", nil, graph.ReachModules},
 	} {
 		dir := tree(t, "main.h", "vendor/c/one/p/x.c:"+test.x, "vendor/c/one/inc/a.h",

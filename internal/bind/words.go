@@ -1,6 +1,7 @@
 package bind
 
 import (
+	"io/fs"
 	"path"
 	"slices"
 	"strings"
@@ -29,7 +30,67 @@ func wordPaths(dir, word string) []string {
 
 // PathFlags are flags of C compilers that have a path as their value, in the same word
 // or the next one.
-var PathFlags = []string{"-isystem", "-iquote", "-idirafter", "-include", "-imacros", "-I", "-L", "-B", "-F", "-T"}
+var PathFlags = []string{
+	"-isystem", "-iquote", "-idirafter", "-include", "-imacros", "-I", "-L", "-F", "-T",
+	"-B", "-isysroot", "--sysroot=", "-specs=", "--specs=", iprefix, "-iframework", "-resource-dir",
+}
+
+// handsOver are flags of C compilers with a file or a directory in which these look
+// by rules of their own, in the same word or the next one: for other flags, for
+// programs and plugins, for what another flag has the rest of the name of.
+var handsOver = []string{
+	"-B", "-isysroot", "--sysroot", "-specs", "--specs", "-wrapper", "-fplugin", "-ivfsoverlay", "-fmodule-map-file",
+	"-iframework", "-resource-dir", "--gcc-toolchain",
+}
+
+// iprefix is what -iwithprefix has its own value behind, letter by letter.
+const iprefix = "-iprefix"
+
+// handOver reports whether the words of C commands that run in dir hand over what
+// the sources have, as stat tells of a path relative to SRC: then any file of the
+// sources may be read. Of a directory that a flag names it is known only for some
+// that no more than headers are looked for there.
+func handOver(dir string, words []string, stat func(string) (fs.FileInfo, error)) bool {
+	for i, w := range words {
+		before := words[max(i-1, 0)]
+		is := strings.HasPrefix(w, "@") || strings.Contains(w, ",@") || slices.Contains(handsOver, before) ||
+			slices.ContainsFunc(handsOver, func(flag string) bool { return strings.HasPrefix(w, flag) })
+		isDir := strings.HasPrefix(w, "-") && !onlySearches(w)
+		for _, p := range wordPaths(dir, w) {
+			if before == iprefix || strings.HasPrefix(w, iprefix) {
+				return true
+			}
+			if info, err := stat(p); err == nil && (is || isDir && info.IsDir()) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// onlySearches reports whether headers and libraries alone are looked for in what a
+// flag names, or nothing at all.
+func onlySearches(flag string) bool {
+	return slices.ContainsFunc([]string{"-i", "-I", "-F", "-L", "-l", "-T", "-D", "-U", "-W", "-ldflags="}, func(prefix string) bool {
+		return strings.HasPrefix(flag, prefix)
+	})
+}
+
+// DefinedNames returns what the macros that words of C commands define say of files.
+func DefinedNames(words []string) Names {
+	var text strings.Builder
+	for i, w := range words {
+		_, def, ok := strings.Cut(w, "-D")
+		if !ok && i > 0 && words[i-1] == "-D" {
+			def, ok = w, true
+		}
+		if ok {
+			name, body, _ := strings.Cut(def, "=")
+			text.WriteString("#define " + strings.NewReplacer("\n", " ", "$$", "$").Replace(name+" "+body) + "\n")
+		}
+	}
+	return NamesIn("", []byte(text.String()))
+}
 
 // RelativeParts returns the parts of a word of a C command that may be relative
 // paths: the word, what flags have behind them, as in -Iinclude or -fplugin=x, and

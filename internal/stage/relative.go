@@ -37,6 +37,10 @@ func relativeEnv(env []string) bool {
 }
 
 func relativeFlags(words []string) bool {
+	defined := bind.DefinedNames(words)
+	if defined.Computed || slices.ContainsFunc(defined.Files, func(name string) bool { return !filepath.IsAbs(name) }) {
+		return true
+	}
 	isPath := false // the word is a flag's value
 	for _, w := range words {
 		value, has := w, isPath
