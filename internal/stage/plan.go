@@ -298,7 +298,8 @@ func patterns(cfg *Config, modRoot string) ([]string, error) {
 			list = append(list, p)
 		}
 	}
-	if !cfg.Libraries { // there each is installed after the one before
+	// There each is installed after the one before; of Go files, the first one names the program.
+	if !cfg.Libraries && !slices.ContainsFunc(list, isGoFile) {
 		slices.Sort(list)
 	}
 	return list, nil
@@ -318,6 +319,13 @@ func pattern(modRoot, p string) string {
 	}
 	return "./" + p
 }
+
+// isGoFile reports whether a pattern names a Go file: the files that are named are a
+// package of their own.
+func isGoFile(pattern string) bool { return strings.HasSuffix(pattern, ".go") }
+
+// ofGoFiles is the import path of such a package.
+const ofGoFiles = "command-line-arguments"
 
 // hasMain checks that every package that was asked for, each once, is a program.
 // ModRoot is where in the sources the patterns hold; one with dots stands for the
@@ -340,7 +348,7 @@ func hasMain(g *graph.Graph, modRoot string, patterns []string) error {
 		if p == "." || strings.HasPrefix(p, "./") {
 			name = "./" + path.Join(modRoot, p)
 		}
-		if !programs[name] && !strings.Contains(p, "...") {
+		if !programs[name] && !strings.Contains(p, "...") && !(isGoFile(p) && programs[ofGoFiles]) {
 			others = append(others, p)
 		}
 	}

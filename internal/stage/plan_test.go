@@ -282,3 +282,39 @@ func TestPattern(t *testing.T) {
 		}
 	}
 }
+
+// Go files stand for a program of their own, which has the name of the first one.
+func TestGoFilesOfProgram(t *testing.T) {
+	src := project(t, map[string]string{
+		"go.mod":     "module example.com/m\n\ngo 1.24\n",
+		"x/b.go":     "package main\n\nfunc main() { f() }\n",
+		"x/a.go":     "package main\n\nfunc f() {}\n",
+		"x/other.go": "//go:build ignore\n\npackage main\n\nfunc main() {}\n",
+		"lib/lib.go": "package lib\n",
+	})
+	for _, test := range []struct {
+		packages []string
+		main     string
+		files    []string
+		err      string
+	}{
+		{[]string{"x/b.go", "./x/a.go"}, "b", []string{"x/b.go", "x/a.go"}, ""},
+		{[]string{"x/other.go"}, "other", []string{"x/other.go"}, ""},
+		{[]string{"lib/lib.go"}, "", nil, "no main packages to build"},
+	} {
+		cfg := config(t, src)
+		cfg.Package = test.packages
+		plan, err := Make(t.Context(), cfg, filepath.Join(t.TempDir(), "work"))
+		if err != nil || test.err != "" {
+			if err == nil || test.err == "" || !strings.Contains(err.Error(), test.err) {
+				t.Errorf("%q: %v, want %q", test.packages, err, test.err)
+			}
+			continue
+		}
+		link := plan.Graph.Nodes[len(plan.Graph.Nodes)-1]
+		main := plan.Graph.Nodes[len(plan.Graph.Nodes)-2]
+		if link.Kind != graph.Link || link.Main != test.main || !slices.Equal(main.Src.Files, test.files) {
+			t.Errorf("%q: the program %s of %q, want %s of %q", test.packages, link.Main, main.Src.Files, test.main, test.files)
+		}
+	}
+}
