@@ -36,15 +36,22 @@ const (
 // need. Each package's tests have a run with the files of the package, which
 // leaves behind a result and does not fail. A derivation that says which tests
 // need all of src depends on all results, and behind it another one that runs
-// these with all of src: it fails if they do. It is the last one.
+// these with all of src: it fails if they do. It is the last one, and depends on the
+// packages that untested nodes refer to, too.
 //
 // Tests says which derivation fails if the tests of a package do, by import
 // path; it is empty without TestOptions.Alone.
 func GenerateTests(g *graph.Graph, opt Options) (drvs []Derivation, tests map[string]int, err error) {
 	gen := newGenerator(g, opt)
-	var list []int
+	var list, untested []int
 	seen := map[string]bool{}
 	for n, node := range g.Nodes {
+		if node.Kind == graph.Untested {
+			if err := gen.node(node.Refs[0].Node); err != nil {
+				return nil, nil, err
+			}
+			untested = append(untested, n)
+		}
 		if node.Kind != graph.Test {
 			continue
 		}
@@ -57,26 +64,29 @@ func GenerateTests(g *graph.Graph, opt Options) (drvs []Derivation, tests map[st
 		}
 		list = append(list, n)
 	}
-	slices.SortFunc(list, func(a, b int) int { return strings.Compare(g.Nodes[a].Name, g.Nodes[b].Name) })
+	byName := func(a, b int) int { return strings.Compare(g.Nodes[a].Name, g.Nodes[b].Name) }
+	slices.SortFunc(list, byName)
+	slices.SortFunc(untested, byName)
 	tests = map[string]int{}
 	if opt.Tests.Alone {
 		for _, n := range list {
 			name := g.Nodes[n].Name
-			if err := gen.tested(nar.Name("tests-"+name), []int{n}); err != nil {
+			if err := gen.tested(nar.Name("tests-"+name), []int{n}, nil); err != nil {
 				return nil, nil, err
 			}
 			tests[name] = len(gen.drvs) - 1
 		}
 	}
-	if err := gen.tested(opt.Name, list); err != nil {
+	if err := gen.tested(opt.Name, list, untested); err != nil {
 		return nil, nil, err
 	}
 	return gen.drvs, tests, nil
 }
 
 // tested adds the derivation that fails if one of the tests does, and before it
-// the one that says which of them need all of src.
-func (gen *generator) tested(name string, tests []int) error {
+// the one that says which of them need all of src. It depends on the packages of
+// untested nodes: of their outputs on what an edit of a function's body leaves as it is.
+func (gen *generator) tested(name string, tests, untested []int) error {
 	passed := action.Step{Write: &action.Write{Path: "${out}"}}
 	for _, n := range tests {
 		passed.Write.Text += graph.Passed(action.Escape(gen.g.Nodes[n].Name))
@@ -111,6 +121,12 @@ func (gen *generator) tested(name string, tests []int) error {
 			return err
 		}
 		u.Steps = steps
+	}
+	gen.collected = nil
+	for _, n := range untested {
+		if _, err := gen.reference(&d, gen.g.Nodes[n].Refs[0]); err != nil {
+			return err
+		}
 	}
 	u.Steps = append(u.Steps, passed)
 	return gen.add(d, u)

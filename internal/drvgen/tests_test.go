@@ -119,6 +119,22 @@ func TestGenerateTestsAlone(t *testing.T) {
 	if len(needs.Tests) != 1 || needs.Tests[0].Name != "b$$" || needs.Modules != "" || len(drvs[8].Vars) != 4 {
 		t.Errorf("the needs of one package are %+v, %v", needs, drvs[8].Vars)
 	}
+	// What is not tested has to compile for all tests to pass.
+	g := tested()
+	g.Nodes = append(g.Nodes, pkg("lib"), &graph.Node{Kind: graph.Untested, Name: "lib", Refs: []graph.Ref{{Node: 8, Output: graph.Export}}})
+	drvs, _, err = GenerateTests(g, Options{Name: "tests", Goroot: ".", Tests: TestOptions{Alone: true}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if last := drvs[len(drvs)-1]; !reflect.DeepEqual(last.Vars["V1"], drv(6, "x")) || drvs[6].Name != "lib" || len(drvs[8].Vars) != 4 {
+		t.Errorf("with a package without tests, %q, all tests depend on %v, and those of a on %v", names(drvs), last.Vars, drvs[8].Vars)
+	}
+	g = &graph.Graph{Nodes: g.Nodes[8:]}
+	g.Nodes[1].Refs[0].Node = 0
+	drvs, _, err = GenerateTests(g, Options{Name: "tests", Goroot: "."})
+	if err != nil || len(drvs) != 2 || !reflect.DeepEqual(drvs[1].Vars, map[string]Value{"V0": drv(0, "x")}) {
+		t.Errorf("without a test: %+v, %v", drvs, err)
+	}
 	drvs, _, err = GenerateTests(&graph.Graph{}, Options{Name: "tests"})
 	if err != nil || len(drvs) != 1 {
 		t.Fatalf("without tests: %v, %v", drvs, err)

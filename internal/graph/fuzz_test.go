@@ -55,7 +55,7 @@ func mutate(text string, ops []byte) string {
 // checkTests makes a graph of tests, which must hold each that the script runs,
 // and nothing else but what these need.
 func checkTests(t testing.TB, g *Graph) {
-	tests, err := Tests(g, g)
+	tests, err := Tests(g, g, nil)
 	if err != nil {
 		t.Error(err)
 		return

@@ -29,6 +29,9 @@ const (
 	// Test runs a test program, and makes a file that says how that ended: see
 	// action.TestResult.
 	Test Kind = "test"
+	// Untested says that a package without tests has to compile for tests to pass. It
+	// is no work of its own, and refers to the package's export data.
+	Untested Kind = "untested"
 	// File makes a single file that other nodes read, such as a preprocessed profile.
 	File Kind = "file"
 	// ByGo is a run of the go command itself, which builds all programs, or runs

@@ -110,8 +110,10 @@ func (b *builder) test(a buildscript.Test) error {
 // which would have the toolchain's path in it.
 //
 // A package that is compiled anew for a test gets the name that Go shows for
-// it: p [p.test]. What no test needs is left out.
-func Tests(trimmed, kept *Graph) (*Graph, error) {
+// it: p [p.test]. Untested are the import paths of packages without tests, which
+// compile for tests to pass: there is an Untested node of each that neither a test
+// nor another one of them needs. What is not needed is left out.
+func Tests(trimmed, kept *Graph, untested []string) (*Graph, error) {
 	if err := sameShape(trimmed, kept); err != nil {
 		return nil, err
 	}
@@ -138,7 +140,79 @@ func Tests(trimmed, kept *Graph) (*Graph, error) {
 			n.Src = testSources(trimmed, i)
 		}
 	}
-	return reachable(nodes), nil
+	more, err := ofUntested(nodes, untested)
+	if err != nil {
+		return nil, err
+	}
+	return reachable(append(nodes, more...)), nil
+}
+
+// ofUntested returns the Untested nodes of packages.
+func ofUntested(nodes []*Node, packages []string) ([]*Node, error) {
+	at := map[string]int{}
+	for i, n := range nodes {
+		if n.Kind == Package && n.Src != nil { // p.test may be a package, too
+			at[n.Name] = i
+		}
+	}
+	var list []int
+	for _, name := range packages {
+		i, ok := at[name]
+		if !ok {
+			return nil, fmt.Errorf("go test -n does not compile %s, which has no tests", name)
+		}
+		list = append(list, i)
+	}
+	slices.Sort(list)
+	needed := make([]bool, len(nodes))
+	for i, n := range nodes {
+		if n.Kind == Test {
+			need(nodes, i, needed)
+		}
+	}
+	var more []*Node
+	for _, i := range slices.Backward(list) { // a package comes behind what it imports
+		if !needed[i] {
+			need(nodes, i, needed)
+			more = append(more, &Node{Kind: Untested, Name: nodes[i].Name, Refs: []Ref{{Node: i, Output: Export}}})
+		}
+	}
+	return more, nil
+}
+
+// need notes that a node is needed, and with it all that it refers to.
+func need(nodes []*Node, n int, needed []bool) {
+	if needed[n] {
+		return
+	}
+	needed[n] = true
+	for _, r := range nodes[n].Refs {
+		need(nodes, r.Node, needed)
+	}
+}
+
+// AddTests is Add for the graph of tests, where g has a program. A package without
+// tests that the program has is compiled as the program's, and not once more.
+func (g *Graph) AddTests(tests *Graph) error {
+	at := map[string]int{}
+	for i, n := range g.Nodes {
+		if n.Kind == Package && !n.Std {
+			at[n.Name] = i
+		}
+	}
+	var own, shared []*Node
+	for _, n := range tests.Nodes {
+		if i, ok := at[n.Name]; ok && n.Kind == Untested {
+			shared = append(shared, &Node{Kind: Untested, Name: n.Name, Refs: []Ref{{Node: i, Output: Export}}})
+		} else {
+			own = append(own, n) // at its place: nothing refers to an Untested node, and these come last
+		}
+	}
+	if _, err := g.Add(reachable(own)); err != nil {
+		return err
+	}
+	g.Nodes = append(g.Nodes, shared...)
+	return nil
 }
 
 // sameShape checks that two graphs differ in nothing but steps.
@@ -220,29 +294,20 @@ func testSources(g *Graph, test int) *Sources {
 	return &src
 }
 
-// reachable returns the nodes that tests need.
+// reachable returns the nodes that tests need, and those of packages without tests.
 func reachable(nodes []*Node) *Graph {
 	needed := make([]bool, len(nodes))
-	for i, n := range slices.Backward(nodes) {
-		needed[i] = needed[i] || n.Kind == Test
-		if needed[i] {
-			for _, r := range n.Refs {
-				needed[r.Node] = true
-			}
+	for i, n := range nodes {
+		if n.Kind == Test || n.Kind == Untested {
+			need(nodes, i, needed)
 		}
 	}
 	g := &Graph{}
 	at := make([]int, len(nodes))
 	for i, n := range nodes {
-		if !needed[i] {
-			continue
+		if needed[i] {
+			at[i] = g.add(n, at)
 		}
-		at[i] = len(g.Nodes)
-		n.Refs = slices.Clone(n.Refs)
-		for j := range n.Refs {
-			n.Refs[j].Node = at[n.Refs[j].Node]
-		}
-		g.Nodes = append(g.Nodes, n)
 	}
 	return g
 }

@@ -68,7 +68,7 @@ func TestTests(t *testing.T) {
 		}
 		both = append(both, g)
 	}
-	g, err := Tests(both[0], both[1])
+	g, err := Tests(both[0], both[1], nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -131,14 +131,14 @@ func TestTestsDiffer(t *testing.T) {
 		t.Fatal(err)
 	}
 	short := &Graph{Nodes: g.Nodes[:3]}
-	if _, err := Tests(g, short); err == nil || !strings.Contains(err.Error(), "actions with -trimpath, and 3 without") {
+	if _, err := Tests(g, short, nil); err == nil || !strings.Contains(err.Error(), "actions with -trimpath, and 3 without") {
 		t.Errorf("got %v", err)
 	}
 	other := &Graph{Nodes: slices.Clone(g.Nodes)}
 	clone := *g.Nodes[2]
 	clone.Name = "example.com/m/other"
 	other.Nodes[2] = &clone
-	if _, err := Tests(g, other); err == nil || !strings.Contains(err.Error(), "different actions: example.com/m/p and example.com/m/other") {
+	if _, err := Tests(g, other, nil); err == nil || !strings.Contains(err.Error(), "different actions: example.com/m/p and example.com/m/other") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -194,5 +194,57 @@ func TestAdd(t *testing.T) {
 	at, err := all.Add(kept)
 	if err != nil || at[0] != 0 || at[1] < len(g.Nodes) {
 		t.Errorf("runtime is at %d, s at %d: %v", at[0], at[1], err)
+	}
+}
+
+// Packages without tests have to compile: once, and only those are named that
+// nothing else needs.
+func TestUntested(t *testing.T) {
+	g, err := ofScript(t, testScript(true), testOptions())
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := func(g *Graph) (list []string) {
+		for _, n := range g.Nodes {
+			list = append(list, string(n.Kind)+" "+n.Name)
+			if n.Kind == Untested {
+				list = append(list, "which is "+g.Nodes[n.Refs[0].Node].Name)
+			}
+		}
+		return list
+	}
+	// A test needs r and u; q imports p, and is another q than that of the test.
+	tests, err := Tests(g, g, []string{"example.com/m/p", "example.com/m/q", "example.com/m/r", "example.com/m/s", "example.com/m/u"})
+	if err == nil || !strings.Contains(err.Error(), "does not compile example.com/m/q") {
+		t.Errorf("a package that is compiled for a test alone: %v", err)
+	}
+	tests, err = Tests(g, g, []string{"example.com/m/p", "example.com/m/r", "example.com/m/s", "example.com/m/u"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := names(tests)
+	want := []string{
+		"package runtime", "package example.com/m/s", "package example.com/m/p", "package example.com/m/r", "package example.com/m/u",
+		"package example.com/m/p [example.com/m/p.test]", "package example.com/m/q [example.com/m/p.test]",
+		"package example.com/m/p_test [example.com/m/p.test]", "package example.com/m/p.test", "link example.com/m/p.test", "test example.com/m/p",
+		"untested example.com/m/p", "which is example.com/m/p", "untested example.com/m/s", "which is example.com/m/s",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("the nodes are\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+
+	// With a program that has s, compiled in another way.
+	kept, err := ofScript(t, testScript(false), testOptions())
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := &Graph{Nodes: kept.Nodes[:2]}
+	if err := all.AddTests(tests); err != nil {
+		t.Fatal(err)
+	}
+	got = names(all)
+	want = slices.Concat(want[:13], []string{"untested example.com/m/s", "which is example.com/m/s"})
+	if !slices.Equal(got, want) || len(all.Nodes[1].Steps) == 0 || all.Nodes[len(all.Nodes)-1].Refs[0].Node != 1 {
+		t.Errorf("with a program, the nodes are\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
 }

@@ -24,7 +24,7 @@ func Differences(have, want []string) []Difference {
 			if strings.HasPrefix(line, mark) {
 				of, line, _ = strings.Cut(line, " ")
 			}
-			fields := strings.SplitN(line, " ", 3)
+			fields := strings.SplitN(line+" ", " ", 3) // some lines are a name alone
 			if len(fields) == 3 {
 				key := [2]string{fields[0], fields[1]}
 				found[key] += of + fields[2] + "\n" // of each target

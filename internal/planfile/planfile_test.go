@@ -101,8 +101,8 @@ func TestSettle(t *testing.T) {
 }
 
 func TestDifferences(t *testing.T) {
-	got := Differences([]string{"package a: x", "package b: x", "link l x"}, []string{"package a: x", "package b: y", "package c: x"})
-	want := []Difference{{"link", "l", "superfluous"}, {"package", "b:", "stale"}, {"package", "c:", "missing"}}
+	got := Differences([]string{"package a: x", "package b: x", "link l x"}, []string{"package a: x", "package b: y", "package c: x", "untested a:"})
+	want := []Difference{{"link", "l", "superfluous"}, {"package", "b:", "stale"}, {"package", "c:", "missing"}, {"untested", "a:", "missing"}}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("the differences are %v, want %v", got, want)
 	}

@@ -285,6 +285,9 @@ func (w *writer) node(n int) error {
 		return w.link(n, steps)
 	case node.Kind == graph.Test:
 		return w.test(n, steps)
+	case node.Kind == graph.Untested:
+		w.f.Nodes = append(w.f.Nodes, "untested "+w.key(node.Refs[0].Node))
+		return nil
 	}
 	return fmt.Errorf("a plan in a file has no form for %s: leave out `plan`", reason(node))
 }

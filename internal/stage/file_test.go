@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -137,6 +138,15 @@ func TestFileIsBound(t *testing.T) {
 			if asks := strings.Contains(string(text), "\nnode ask!"); asks != test.contentAddressed {
 				t.Errorf("there are nodes that ask: %v", asks)
 			}
+			var untested []string
+			for line := range strings.Lines(string(text)) {
+				if rest, ok := strings.CutPrefix(line, "untested "); ok {
+					untested = append(untested, strings.Fields(rest)[0])
+				}
+			}
+			if want := untestedOfPlan[test.name]; !slices.Equal(untested, want) {
+				t.Errorf("of packages without tests there are %q, want %q", untested, want)
+			}
 			if shared := strings.Contains(string(text), " g=+"); shared != (test.name == "many packages") {
 				t.Errorf("there are packages of several modules, or of the main module, that share a derivation: %v", shared)
 			}
@@ -151,6 +161,13 @@ func TestFileIsBound(t *testing.T) {
 			}
 		})
 	}
+}
+
+// untestedOfPlan are those of the plans' packages that have no tests and are not needed
+// by others which are compiled: of the program, and for the sake of the tests alone.
+var untestedOfPlan = map[string][]string{
+	"tests":    {"^example.com/m:gopage/deep", "^example.com/m:helper/user", "^example.com/m:lonely"},
+	"no tests": {"example.com/m:page"},
 }
 
 // andTests are a program's files, and tests of it: of all forms that a plan in a file

@@ -24,7 +24,12 @@ func join(divide func(*graph.Node, []string) (*graph.Division, error), std, prog
 		if err != nil {
 			return nil, err
 		}
-		if _, err := j.graph.Add(part); err != nil {
+		if p == tests {
+			err = j.graph.AddTests(part)
+		} else {
+			_, err = j.graph.Add(part)
+		}
+		if err != nil {
 			return nil, err
 		}
 		j.ends = append(j.ends, len(j.graph.Nodes))

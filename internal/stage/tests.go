@@ -23,7 +23,7 @@ import (
 )
 
 // TestConfig says which packages to plan the tests of: Package has package
-// patterns, and packages without tests are ignored.
+// patterns, and packages without tests only have to compile.
 type TestConfig struct {
 	Config
 	CheckFlags []string `json:"checkFlags"` // of go test
@@ -149,14 +149,15 @@ func MakeTests(ctx context.Context, cfg *TestConfig, dir string) (*Plan, error) 
 		return nil, err
 	}
 	plan := &Plan{Goroot: goroot, Vendor: at.Rel(at.Vendor())}
-	packages, err := packagesWithTests(ctx, g, opt.ModRoot, flags, named, cfg.Libraries)
+	packages, untested, err := packagesOf(ctx, g, opt.ModRoot, flags, named, cfg.Libraries)
 	if err != nil {
 		return nil, explainTests(err, cfg, at)
 	}
-	if len(packages) == 0 {
+	all := slices.Concat(packages, untested)
+	if len(all) == 0 {
 		return plan, nil
 	}
-	if err := plan.mayTest(cfg, at, flags, packages); err != nil {
+	if err := plan.mayTest(cfg, at, flags, all); err != nil {
 		return nil, err
 	}
 	if whole == nil && cfg.whole != nil {
@@ -168,7 +169,7 @@ func MakeTests(ctx context.Context, cfg *TestConfig, dir string) (*Plan, error) 
 	opt.TestEnv, plan.TestModules = testEnv(cfg, given, at)
 	opt.TestArgs = ofProgram
 
-	trimmed, kept, err := testScripts(ctx, g, &opt, flags, checkFlags, packages)
+	trimmed, kept, err := testScripts(ctx, g, &opt, flags, checkFlags, packages, untested)
 	if err != nil {
 		return plan.leaveTests(explainTests(err, cfg, at))
 	}
@@ -179,7 +180,7 @@ func MakeTests(ctx context.Context, cfg *TestConfig, dir string) (*Plan, error) 
 			return plan.leaveTests(err)
 		}
 	}
-	tests, err := graph.Tests(both[0], both[1])
+	tests, err := graph.Tests(both[0], both[1], untested)
 	if err != nil {
 		return plan.leaveTests(&unplanned{err})
 	}
@@ -189,9 +190,9 @@ func MakeTests(ctx context.Context, cfg *TestConfig, dir string) (*Plan, error) 
 
 // testScripts returns the script of the tests with -trimpath and without, each
 // from a cache of its own, and sets in opt what neither prints.
-func testScripts(ctx context.Context, g *gocmd.Command, opt *graph.Options, flags, checkFlags, packages []string) (trimmed, kept string, err error) {
+func testScripts(ctx context.Context, g *gocmd.Command, opt *graph.Options, flags, checkFlags, packages, untested []string) (trimmed, kept string, err error) {
 	script := func(g *gocmd.Command, flags []string) (string, error) {
-		args := slices.Concat([]string{"test", "-n", "-vet=off"}, flags, checkFlags, packages)
+		args := slices.Concat([]string{"test", "-n", "-vet=off"}, flags, checkFlags, packages, untested)
 		return g.Script(ctx, opt.ModRoot, args)
 	}
 	// The same mistake may end all of them, and go test's words are those to show.
@@ -199,7 +200,9 @@ func testScripts(ctx context.Context, g *gocmd.Command, opt *graph.Options, flag
 	var group sync.WaitGroup
 	group.Go(func() { trimmed, trimErr = script(g, flags) })
 	group.Go(func() { kept, keepErr = script(g.KeepingPaths(), gocmd.Without(flags, "-trimpath")) })
-	group.Go(func() { opt.Tests, listErr = testMains(ctx, g, opt.ModRoot, flags, packages) })
+	if len(packages) > 0 {
+		group.Go(func() { opt.Tests, listErr = testMains(ctx, g, opt.ModRoot, flags, packages) })
+	}
 	group.Wait()
 	return trimmed, kept, cmp.Or(trimErr, keepErr, listErr)
 }
@@ -214,26 +217,27 @@ func explainTests(err error, cfg *TestConfig, at *workspace.Place) error {
 	return explainAt(at, err, &cfg.Config)
 }
 
-// packagesWithTests returns the packages of the patterns that have tests. A pattern
-// that is no package's is returned as well, so that go test says what is wrong;
-// but where libraries are built, too, one without Go files is left out.
-func packagesWithTests(ctx context.Context, g *gocmd.Command, dir string, flags, patterns []string, libraries bool) ([]string, error) {
+// packagesOf returns the packages of the patterns: those with tests, and those
+// without, which go test compiles. What go says something wrong of is among the first,
+// so that go test says it. Where libraries are built, too, nothing is untested, as the
+// build compiles it; and a pattern that is no package's is left out.
+func packagesOf(ctx context.Context, g *gocmd.Command, dir string, flags, patterns []string, libraries bool) (tested, untested []string, err error) {
 	list, err := g.List(ctx, dir, slices.Concat(
 		[]string{"-e", "-json=ImportPath,TestGoFiles,XTestGoFiles,Error,Match"}, flags, []string{"--"}, patterns))
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	var packages []string
 	for _, p := range list {
-		if libraries && p.Error != nil && noGoFiles.MatchString(p.Error.Err) {
-			continue
-		}
 		named := slices.ContainsFunc(p.Match, func(m string) bool { return !strings.Contains(m, "...") })
-		if len(p.TestGoFiles)+len(p.XTestGoFiles) > 0 || p.Error != nil && named {
-			packages = append(packages, p.ImportPath)
+		switch {
+		case libraries && p.Error != nil && noGoFiles.MatchString(p.Error.Err):
+		case len(p.TestGoFiles)+len(p.XTestGoFiles) > 0, p.Error != nil && (named || !libraries):
+			tested = append(tested, p.ImportPath)
+		case !libraries:
+			untested = append(untested, p.ImportPath)
 		}
 	}
-	return packages, nil
+	return tested, untested, nil
 }
 
 // testMains returns the generated files of the packages' test programs.

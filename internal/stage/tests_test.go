@@ -17,14 +17,14 @@ import (
 func withTests() map[string]string {
 	files := maps.Clone(vendored)
 	maps.Copy(files, map[string]string{
-		"vendor/modules.txt":              vendored["vendor/modules.txt"] + "example.org/lib/a\nexample.org/lib/b\nexample.org/lib/t\n",
-		"vendor/example.org/lib/a/a.go":   "package a\n\nconst A = 1\n",
-		"vendor/example.org/lib/b/b.go":   "package b\n\nconst B = 1\n",
-		"vendor/example.org/lib/t/t.go":   "package t\n\nimport \"example.org/lib/a\"\n\nconst T = a.A\n",
-		"vendor/example.org/lib/lib.go":   "package lib\n\nimport (\n\t\"example.org/lib/a\"\n\t\"example.org/lib/b\"\n\t\"strings\"\n)\n\nvar Text = strings.ToUpper(\"text\") + string(rune(a.A+b.B))\n",
-		"main_test.go":                    "package main\n\nimport (\n\t\"example.org/lib/t\"\n\t\"testing\"\n)\n\nfunc TestMain(m *testing.M) { m.Run() }\n\nfunc TestT(*testing.T) { println(t.T) }\n",
-		"untested/untested.go":            "package untested\n",
-		"untested/broken/not_compiled.go": "package broken\n\nvar x int = \"\"\n",
+		"vendor/modules.txt":            vendored["vendor/modules.txt"] + "example.org/lib/a\nexample.org/lib/b\nexample.org/lib/t\n",
+		"vendor/example.org/lib/a/a.go": "package a\n\nconst A = 1\n",
+		"vendor/example.org/lib/b/b.go": "package b\n\nconst B = 1\n",
+		"vendor/example.org/lib/t/t.go": "package t\n\nimport \"example.org/lib/a\"\n\nconst T = a.A\n",
+		"vendor/example.org/lib/lib.go": "package lib\n\nimport (\n\t\"example.org/lib/a\"\n\t\"example.org/lib/b\"\n\t\"strings\"\n)\n\nvar Text = strings.ToUpper(\"text\") + string(rune(a.A+b.B))\n",
+		"main_test.go":                  "package main\n\nimport (\n\t\"example.org/lib/t\"\n\t\"testing\"\n)\n\nfunc TestMain(m *testing.M) { m.Run() }\n\nfunc TestT(*testing.T) { println(t.T) }\n",
+		"untested/untested.go":          "package untested\n",
+		"untested/broken/broken.go":     "package broken\n\nvar x int = \"\"\n",
 	})
 	return files
 }
@@ -56,12 +56,14 @@ func TestMakeTests(t *testing.T) {
 	slices.Sort(names)
 	want := []string{
 		"link example.com/m.test", "package example.com/m [example.com/m.test]", "package example.com/m.test",
+		"package example.com/m/untested", "package example.com/m/untested/broken",
 		"package example.org/lib", "package example.org/lib/a", "package example.org/lib/b", "package example.org/lib/t", "test example.com/m",
+		"untested example.com/m/untested", "untested example.com/m/untested/broken",
 	}
 	if !slices.Equal(names, want) {
 		t.Errorf("planned\n%q\nwant\n%q", names, want)
 	}
-	last := plan.Graph.Nodes[len(plan.Graph.Nodes)-1]
+	last := plan.Graph.Nodes[slices.IndexFunc(plan.Graph.Nodes, func(n *graph.Node) bool { return n.Kind == graph.Test })]
 	if want := []string{"${OBJ}/m.test", "-test.paniconexit0", "-test.run=^TestT$$", "-test.short=true", "-test.count=2", "-test.timeout=10m0s"}; last.Kind != graph.Test ||
 		!slices.Equal(slices.Sorted(slices.Values(last.Steps[1].Test.Args)), slices.Sorted(slices.Values(want))) {
 		t.Errorf("the test runs %q, want %q", last.Steps[1].Test.Args, want)

@@ -365,6 +365,8 @@ in
           goroot
           listed
           quoteless
+          nameOf
+          placeOf
           ;
         inherit (linked) links;
       }

@@ -40,6 +40,7 @@ let
           testlink = plan.testLinks;
           testnode = plan.testNodes;
           test = plan.tests;
+          untested = setOf plan.untested;
         }
       )
       (
@@ -77,6 +78,7 @@ let
     "testlink"
     "testnode"
     "testpackage"
+    "untested"
   ];
 
   # Lines that others need.
@@ -115,7 +117,8 @@ let
     ++ (if plan.byGo == null then [ ] else template plan.byGo.name plan.byGo.template)
     ++ each (ofTests plan.tests) (
       key: t: template key t.template ++ unless (links ? ${t.program}) (lacks "testlink" t.program key)
-    );
+    )
+    ++ concatMap (package "untested packages") (if tests then plan.untested else [ ]);
 
   refsOf =
     builtins.mapAttrs (

@@ -354,6 +354,8 @@ in
       };
     }) (fields "test")
   );
+  # The packages without tests that compile for tests to pass, by their keys.
+  untested = map (f: elemAt f 1) (fields "untested");
   inherit unescape keysOf;
   inherit
     listOf

@@ -7,6 +7,8 @@
   listed, # the sources that options list, by a name
   quoteless, # a string as it stands between the quotes of JSON
   links, # the test programs, by their keys
+  nameOf, # import paths, by key
+  placeOf, # where the outputs of packages are, by key
 }:
 let
   inherit (builtins) toJSON listToAttrs concatStringsSep;
@@ -142,14 +144,24 @@ let
       ];
     };
 
-  # What fails if one of the tests does.
+  # What fails if one of the tests does, or if packages that have none do not compile.
   tested =
-    name: tests:
+    name: tests: untested:
     let
       passed = ''{"write":{"path":"''${out}","text":${
         toJSON (concatStringsSep "" (map (test: "ok  \t${escape test}\n") tests))
       }}}'';
       of = needs "needs-of-${name}" tests;
+      compiled = map (
+        key:
+        let
+          inherit (placeOf.${key}) id drv export;
+        in
+        {
+          id = "${id}!${export.output}";
+          value = drv.${export.output};
+        }
+      ) untested;
       # The second step of a run.
       test = name: (builtins.elemAt (builtins.fromJSON "[${stepsOf plan.tests.${name}}]") 1).test;
     in
@@ -165,7 +177,7 @@ let
             units = [
               (plain {
                 name = "tests";
-                values = [ ];
+                values = compiled;
                 steps = _: [ passed ];
               })
             ];
@@ -186,7 +198,8 @@ let
                     id = "needs";
                     value = of.out;
                   }
-                ];
+                ]
+                ++ compiled;
                 steps = variable: [
                   (stage "retest" {
                     needs = "\${${variable "needs"}}";
@@ -211,7 +224,7 @@ let
     );
   names = builtins.sort builtins.lessThan (builtins.attrNames plan.tests);
 in
-builtins.mapAttrs (name: _: tested (storeName "tests-${name}") [ name ]) plan.tests
+builtins.mapAttrs (name: _: tested (storeName "tests-${name}") [ name ] [ ]) plan.tests
 // {
-  all = tested "tests" names;
+  all = tested "tests" names (builtins.sort (a: b: nameOf.${a} < nameOf.${b}) plan.untested);
 }

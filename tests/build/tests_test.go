@@ -185,6 +185,7 @@ var (
 	greetTest = []string{"example.com-tested-greet--example.com-tested-greet.test-", "example.com-tested-wrap--example.com-tested-greet.test-", "example.com-tested-greet_test--example.com-tested-greet.test-", "example.com-tested-greet.test", "greet.test", "test-example.com-tested-greet"}
 	whereTest = []string{"example.com-tested-where", "example.com-tested-where_test--example.com-tested-where.test-", "example.com-tested-where.test", "where.test", "test-example.com-tested-where"}
 	shared    = []string{"example.com-tested-base", "example.org-assert"}
+	untested  = []string{"example.com-tested", "example.com-tested-greet", "example.com-tested-wrap"} // or, of greet, without its tests
 )
 
 // tested are the derivations of a build that compile, link or run a test with the
@@ -212,7 +213,7 @@ func TestTests(t *testing.T) {
 			warmUp(t, layersEnv)
 			src := project(t, tested)
 			r := tests(t, function, src, layersEnv, "all")
-			if got, want := r.tested(), sorted(shared, baseTest, greetTest, whereTest); !slices.Equal(got, want) {
+			if got, want := r.tested(), sorted(shared, baseTest, greetTest, whereTest, untested); !slices.Equal(got, want) {
 				t.Errorf("built\n%q\nwant\n%q", got, want)
 			}
 			if out := read(t, r.path); out != "ok  \texample.com/tested/base\nok  \texample.com/tested/greet\nok  \texample.com/tested/where\n" {
@@ -261,9 +262,9 @@ func TestTests(t *testing.T) {
 					t.Errorf("%s: it plans the program again", step.name)
 				}
 			}
-			// The program's packages are there, but for those that no test needs.
+			// The program's packages are there, also those that no test needs.
 			program := build(t, function, src, layersEnv)
-			if want := []string{"example.com-tested", "example.com-tested-greet", "go-program", "program"}; !slices.Equal(program.compiled(), want) {
+			if want := []string{"go-program", "program"}; !slices.Equal(program.compiled(), want) {
 				t.Errorf("the program built %q, want %q", program.compiled(), want)
 			}
 		})
@@ -349,6 +350,58 @@ func TestTestsBadInput(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A package that has no tests must compile, as under go test, whether or not the
+// program has it; only where a pattern names it.
+func TestUntested(t *testing.T) {
+	dgd := dgdCommand(t)
+	files := withFiles(tested, map[string]string{
+		"alone/alone.go":   "package alone\n\nimport _ \"example.com/tested/alone/in\"\n\nvar Text string = \"SALT\"\n",
+		"alone/in/in.go":   "package in\n\nvar Text = \"SALT\"\n",
+		"other/main.go":    "package main\n\nimport _ \"example.com/tested/greet\"\n\nfunc main() { println(\"SALT\") }\n",
+		"skipped/win.go":   "//go:build windows\n\npackage skipped\n\nvar Text int = \"\"\n",
+		"_ignored/main.go": "package main\n\nvar Text int = \"\"\n",
+	})
+	src := project(t, files)
+	warmUp(t, layersEnv)
+	more := []string{"example.com-tested-alone", "example.com-tested-alone-in", "example.com-tested-other"}
+	if got, want := tests(t, "buildWithIFD", src, layersEnv, "all").tested(), sorted(shared, baseTest, greetTest, whereTest, untested, more); !slices.Equal(got, want) {
+		t.Errorf("built\n%q\nwant\n%q", got, want)
+	}
+	if got := tests(t, "buildWithDynDrv", src, layersEnv, "all").tested(); len(got) > 0 {
+		t.Errorf("after import from derivation, dynamic mode builds %q", got)
+	}
+	const args = planArgs
+	tests(t, "buildWithIFD", src, args, "all")
+	writePlan(t, dgd, src, "--builder", "buildWithIFD", "--cgo=false", "--env", "SET=by env", "--tests")
+	byPlan := func() result {
+		t.Helper()
+		return nixBuild(t, append([]string{"-E", testsOf(t, "buildWithIFD", src, args+" plan = "+src+"/dgd.plan;", "all")}, pureFlags...)...)
+	}
+	if r := byPlan(); r.err != nil || len(r.tested()) > 0 {
+		t.Errorf("%v: a plan in a file builds %q\n%s", r.err, r.tested(), r.log)
+	}
+
+	for _, broken := range []struct{ file, old, new, says string }{
+		{"alone/in/in.go", "var Text =", "var Text int =", "# example.com/tested/alone/in\n"},
+		{"other/main.go", "println(", "println(1 + ", "# example.com/tested/other\n"},
+		{"main.go", "func main()", "var Wrong int = \"\"\n\nfunc main()", "# example.com/tested\n"},
+	} {
+		edit(t, filepath.Join(src, broken.file), broken.old, broken.new)
+		for mode, function := range modes {
+			r := nixBuild(t, "-E", testsOf(t, function, src, layersEnv, "all"))
+			if r.err == nil || !strings.Contains(r.log, broken.says) {
+				t.Errorf("%s, %s: %v\n%s", broken.file, mode, r.err, r.log)
+			}
+		}
+		if r := byPlan(); r.err == nil || !strings.Contains(r.log, broken.says) {
+			t.Errorf("%s, by a plan: %v\n%s", broken.file, r.err, r.log)
+		}
+		write(t, filepath.Join(src, broken.file), salted(t, files[broken.file]))
+	}
+	edit(t, filepath.Join(src, "alone/alone.go"), "string =", "int =")
+	tests(t, "buildWithIFD", src, layersEnv+`testPackages = [ "./base" "./greet/..." "./alone/in" ];`, "all")
 }
 
 // Where no package has tests, there is nothing to run.
