@@ -204,7 +204,9 @@ func (b *builder) finishAll() (*Graph, error) {
 		}
 		b.graph.Nodes = append(b.graph.Nodes, u.node)
 	}
-	b.markCgoLinks()
+	if err := b.markCgoLinks(); err != nil {
+		return nil, err
+	}
 	return &b.graph, nil
 }
 
@@ -367,15 +369,33 @@ func (u *unit) ref(r Ref) string {
 
 // markCgoLinks gives the C compiler to the links of programs with cgo: the
 // linker may have to call it.
-func (b *builder) markCgoLinks() {
+//
+// Where the standard library's packages alone have C, their linking tests decide
+// whether it has to. These run without sources, so that flags which name files there
+// are an error.
+func (b *builder) markCgoLinks() error {
 	for _, n := range b.graph.Nodes {
 		if n.Kind != Link {
 			continue
 		}
+		var own bool
+		var std string // a package that is linked for a test with files of the sources
 		for _, r := range n.Refs {
-			if b.graph.Nodes[r.Node].Cgo {
-				n.Cgo = true
+			used := b.graph.Nodes[r.Node]
+			if !used.Cgo {
+				continue
+			}
+			n.Cgo = true
+			switch {
+			case !used.Std:
+				own = true
+			case used.LinkSrc:
+				std = used.Name
 			}
 		}
+		if std != "" && !own {
+			return fmt.Errorf("CGO_LDFLAGS name files of the sources, which %s is linked with for a test, and that decides how %s is linked", std, n.Name)
+		}
 	}
+	return nil
 }

@@ -370,6 +370,15 @@ in
     buildInputs = [ pkgs.zlib ];
     nativeBuildInputs = [ (setupHook "export CGO_LDFLAGS=-lz") ];
   };
+  # The standard library's packages are linked with it for a test, which decides how the program is linked.
+  cgoLinkedByGoWithLibrary = of "user" {
+    preBuild = ''
+      mkdir lib
+      echo 'int inLibrary = 1;' | $CC -x c -c -o lib/l.o -
+      $AR rcs lib/libhook.a lib/l.o
+      export CGO_LDFLAGS="-L$PWD/lib -lhook"
+    '';
+  };
   propagated = of "zlib" {
     nativeBuildInputs = [ pkgs.pkg-config ];
     propagatedBuildInputs = [ pkgs.zlib ];
