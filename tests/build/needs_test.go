@@ -190,7 +190,7 @@ func TestTestsNeedData(t *testing.T) {
 			}
 			edit(t, filepath.Join(src, "main.go"), "println(", "println(1, ")
 			r = tests(t, function, src, layersEnv+data, "all")
-			if got := r.compiled(); !slices.Equal(got, ofAllTests[:1]) {
+			if got := r.compiled(); !slices.Equal(got, sorted(ofAllTests[:1], []string{"example.com-looking"})) {
 				t.Errorf("after an edit it builds %q", got)
 			}
 			edit(t, filepath.Join(src, "docs/words"), "right", "wrong")
