@@ -8,7 +8,9 @@ import (
 // The linking tests of the standard library decide how a program is linked where no
 // other package has C: they have to be those that go runs.
 func TestLinkedWithSources(t *testing.T) {
-	std := func(linkSrc bool) *Node { return &Node{Kind: Package, Name: "net", Std: true, Cgo: true, LinkSrc: linkSrc} }
+	std := func(linkSrc bool) *Node {
+		return &Node{Kind: Package, Name: "net", Std: true, Cgo: true, LinkSrc: linkSrc}
+	}
 	own := &Node{Kind: Package, Name: "example.com/c", Cgo: true, LinkSrc: true}
 	plain := &Node{Kind: Package, Name: "example.com/p"}
 	for _, test := range []struct {
