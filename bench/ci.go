@@ -14,9 +14,7 @@ import (
 // go command beside it has no build cache.
 func ci(m *measurement) {
 	w := m.workspace(m.name)
-	if w.program.edits.leafFile == "" {
-		fail("it is not said what to edit")
-	}
+	w.mustHaveEdits()
 	for _, mode := range m.opt.modes {
 		if mode == byPlan {
 			continue // its inner derivations are those of the other modes
@@ -32,9 +30,7 @@ func ci(m *measurement) {
 			w.store.Config = append(slices.Clone(w.store.Config), "substituters = "+cache, "require-sigs = false")
 			built := m.build(w, w.store, mode)
 			m.same(w, built, mode, made)
-			pushed := m.push(w, mode, cache)
-			built.Time += pushed.Time
-			built.CPU += pushed.CPU
+			built.Add(m.push(w, mode, cache))
 			s := m.of(w, m.scenario, mode, goBuild)
 			s.add(built, took)
 			s.must(s.Counts["compile"] == 1, "not exactly one package was compiled")
@@ -51,8 +47,6 @@ func (b *bench) push(w *workspace, mode, cache string) run.Usage {
 	names := must(store.Output(b.ctx, filepath.Join(b.dgd, "bin/dgd"), "cache", drv))
 	cmd := store.Command(b.ctx, "nix", "--extra-experimental-features", "nix-command", "copy", "--stdin", "--no-check-sigs", "--to", cache)
 	cmd.Stdin = strings.NewReader(names)
-	copied := b.time(cmd)
-	all.Time += copied.Time
-	all.CPU += copied.CPU
+	all.Add(b.time(cmd))
 	return all
 }

@@ -12,9 +12,7 @@ import (
 func edit(kind string, withSingle bool) func(*measurement) {
 	return func(m *measurement) {
 		w := m.warmed(m.name)
-		if w.program.edits.leafFile == "" {
-			fail("it is not said what to edit")
-		}
+		w.mustHaveEdits()
 		var whole []run.Usage // what a single derivation took, by run
 		m.paired(w, func(mode string, i int) {
 			w.edit(kind)

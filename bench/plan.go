@@ -33,8 +33,7 @@ func (b *bench) run(stages ...stage) (all run.Usage) {
 		run.Gently(cmd)
 		cmd.Env = []string{"configPath=" + config, "out=" + s.out, "NIX_BUILD_TOP=" + dir}
 		usage := b.time(cmd)
-		all.Time += usage.Time
-		all.CPU += usage.CPU
+		all.Add(usage)
 		all.PeakKB = max(all.PeakKB, usage.PeakKB)
 		check(ownstore.Remove(dir))
 	}

@@ -13,9 +13,7 @@ import (
 // plan in a file that the bench writes is the program's alone.
 func tested(m *measurement) {
 	w := m.workspace(m.name)
-	if w.program.edits.leafFile == "" {
-		fail("it is not said what to edit")
-	}
+	w.mustHaveEdits()
 	modes := slices.DeleteFunc(slices.Clone(m.opt.modes), func(mode string) bool { return mode == byPlan })
 	for range m.opt.runs {
 		cache := m.unique("cache")

@@ -65,6 +65,13 @@ func (w *workspace) discard() {
 	check(ownstore.Remove(w.dir))
 }
 
+// mustHaveEdits ends the scenario where it is not said what to edit.
+func (w *workspace) mustHaveEdits() {
+	if w.program.edits.leafFile == "" {
+		fail("it is not said what to edit")
+	}
+}
+
 // edit makes an edit that has not been there before.
 func (w *workspace) edit(kind string) {
 	if kind == leafRev {

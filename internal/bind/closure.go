@@ -266,7 +266,7 @@ func (r *reader) command(dir string, steps []action.Step) (*command, error) {
 			cmd.files = append(cmd.files, p)
 		}
 	}
-	if handOver(dir, words, func(p string) (fs.FileInfo, error) { return os.Stat(r.disk(p)) }) {
+	if handOver(dir, words, r.disk) {
 		cmd.names.loose()
 		cmd.names.Asks, cmd.names.Vendor = true, true
 	}

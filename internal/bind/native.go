@@ -34,7 +34,7 @@ func nativeFiles(src string, files []string, n *graph.Node, vendor string) ([]st
 	if w.defined.Computed {
 		w.leave().computed = true
 	}
-	if handOver(n.Src.Dir, words, func(p string) (fs.FileInfo, error) { return os.Stat(filepath.Join(src, filepath.FromSlash(p))) }) {
+	if handOver(n.Src.Dir, words, func(p string) string { return filepath.Join(src, filepath.FromSlash(p)) }) {
 		*w.leave() = outside{vendor: true, computed: true}
 	}
 	for _, f := range files {

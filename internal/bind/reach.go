@@ -87,7 +87,7 @@ func (w *reacher) follow(n *graph.Node, modules []Module) error {
 		}
 	}
 	words := cWords(n.Steps)
-	if handOver(n.Src.Dir, words, func(p string) (fs.FileInfo, error) { return os.Stat(w.disk(p)) }) {
+	if handOver(n.Src.Dir, words, w.disk) {
 		w.reach = graph.ReachAll
 	}
 	defined := DefinedNames(words)

@@ -1,7 +1,7 @@
 package bind
 
 import (
-	"io/fs"
+	"os"
 	"path"
 	"slices"
 	"strings"
@@ -47,10 +47,10 @@ var handsOver = []string{
 const iprefix = "-iprefix"
 
 // handOver reports whether the words of C commands that run in dir hand over what
-// the sources have, as stat tells of a path relative to SRC: then any file of the
-// sources may be read. Of a directory that a flag names it is known only for some
+// the sources have: then any file of the sources may be read. disk is the place of a
+// path relative to SRC. Of a directory that a flag names it is known only for some
 // that no more than headers are looked for there.
-func handOver(dir string, words []string, stat func(string) (fs.FileInfo, error)) bool {
+func handOver(dir string, words []string, disk func(string) string) bool {
 	for i, w := range words {
 		before := words[max(i-1, 0)]
 		is := strings.HasPrefix(w, "@") || strings.Contains(w, ",@") || slices.Contains(handsOver, before) ||
@@ -60,7 +60,7 @@ func handOver(dir string, words []string, stat func(string) (fs.FileInfo, error)
 			if before == iprefix || strings.HasPrefix(w, iprefix) {
 				return true
 			}
-			if info, err := stat(p); err == nil && (is || isDir && info.IsDir()) {
+			if info, err := os.Stat(disk(p)); err == nil && (is || isDir && info.IsDir()) {
 				return true
 			}
 		}

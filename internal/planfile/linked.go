@@ -55,10 +55,7 @@ func readLinked(lines []string) *linked {
 		case kind == "package" && len(fields) > 4:
 			p := &linkedPackage{template: fields[2], imports: keys(fields[4])}
 			for i, key := range p.imports {
-				if rel, ok := strings.CutPrefix(key, ".:"); ok {
-					alias, _, _ := strings.Cut(fields[1], ":")
-					p.imports[i] = alias + ":" + rel
-				}
+				p.imports[i] = full(key, fields[1])
 			}
 			options := optionsOf(fields[5:])
 			p.c, p.linkSrc = options["c"] != "", options["L"] != ""

@@ -20,6 +20,15 @@ func within(key, of string) string {
 	return key
 }
 
+// full undoes within.
+func full(key, of string) string {
+	if rel, ok := strings.CutPrefix(key, ".:"); ok {
+		alias, _, _ := strings.Cut(of, ":")
+		return alias + ":" + rel
+	}
+	return key
+}
+
 // goNames returns names of files as the plan has them: of Go files without ".go", of
 // others with a dot at the end.
 func goNames(files []string) []string {

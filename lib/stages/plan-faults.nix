@@ -20,29 +20,29 @@ let
   each = set: f: concatMap (key: f key set.${key}) (attrNames set);
   unless = isRight: fault: if isRight then [ ] else [ fault ];
 
+  # What the lines of each kind have become, by name.
+  ofKind = {
+    inherit (plan) std;
+    set = plan.settings;
+    template = plan.templates;
+    part = plan.parts;
+    module = plan.modules;
+    package = plan.packages;
+    link = plan.links;
+    node = plan.nodes;
+    bygo = if plan.byGo == null then { } else { inherit (plan.byGo) name; };
+  };
+  ofTestKind = {
+    testpackage = plan.testPackages;
+    testlink = plan.testLinks;
+    testnode = plan.testNodes;
+    test = plan.tests;
+    untested = setOf plan.untested;
+  };
+
   # Two lines of one name: who reads one of them does not see what the other says.
   twice =
-    each
-      (
-        {
-          inherit (plan) std;
-          set = plan.settings;
-          template = plan.templates;
-          part = plan.parts;
-          module = plan.modules;
-          package = plan.packages;
-          link = plan.links;
-          node = plan.nodes;
-          bygo = if plan.byGo == null then { } else { inherit (plan.byGo) name; };
-        }
-        // ofTests {
-          testpackage = plan.testPackages;
-          testlink = plan.testLinks;
-          testnode = plan.testNodes;
-          test = plan.tests;
-          untested = setOf plan.untested;
-        }
-      )
+    each (ofKind // ofTests ofTestKind)
       (
         kind: set:
         if length (plan.linesOf kind) == length (attrNames set) then
@@ -62,24 +62,8 @@ let
 
   # Of another dgd, as no line is of a kind that this one does not know.
   unknown = concatMap (
-    kind: unless (builtins.elem kind kinds) "this dgd knows no lines that begin with `${kind}`"
+    kind: unless (ofKind ? ${kind} || ofTestKind ? ${kind}) "this dgd knows no lines that begin with `${kind}`"
   ) plan.kinds;
-  kinds = [
-    "bygo"
-    "link"
-    "module"
-    "node"
-    "package"
-    "part"
-    "set"
-    "std"
-    "template"
-    "test"
-    "testlink"
-    "testnode"
-    "testpackage"
-    "untested"
-  ];
 
   # Lines that others need.
   lacks = kind: key: by: "there is no line `${kind} ${key}`, and that of ${by} needs it";

@@ -16,15 +16,20 @@ func evaluated(expr string) (string, error) {
 	return strings.TrimSpace(string(out)), err
 }
 
+// plannedLayers returns the plan of a project, and the Nix text of the path of its program's .drv file.
+func plannedLayers(t *testing.T) (plan, call string) {
+	t.Helper()
+	src := project(t, layers)
+	writePlan(t, dgdCommand(t), src, "--builder", "buildWithIFD", "--cgo=false")
+	plan = filepath.Join(src, "dgd.plan")
+	return plan, "(" + expression(t, "buildWithIFD", src, planArgs+" plan = "+plan+";") + ").program.drvPath"
+}
+
 // What depends on itself in a plan is an error that names its lines, where Nix would speak
 // of infinite recursion: packages, and derivations that packages share.
 func TestPlanCircles(t *testing.T) {
 	testnix.Require(t)
-	dgd := dgdCommand(t)
-	src := project(t, layers)
-	writePlan(t, dgd, src, "--builder", "buildWithIFD", "--cgo=false")
-	plan := filepath.Join(src, "dgd.plan")
-	call := "(" + expression(t, "buildWithIFD", src, planArgs+" plan = "+plan+";") + ").program.drvPath"
+	plan, call := plannedLayers(t)
 	good := fileText(t, plan)
 	changed := func(prefix string, change func(fields []string)) string {
 		rows := strings.SplitAfter(good, "\n")
@@ -72,11 +77,7 @@ func TestPlanCircles(t *testing.T) {
 // Nix's regular expressions can take.
 func TestPlanOfManySettings(t *testing.T) {
 	testnix.Require(t)
-	dgd := dgdCommand(t)
-	src := project(t, layers)
-	writePlan(t, dgd, src, "--builder", "buildWithIFD", "--cgo=false")
-	plan := filepath.Join(src, "dgd.plan")
-	call := "(" + expression(t, "buildWithIFD", src, planArgs+" plan = "+plan+";") + ").program.drvPath"
+	plan, call := plannedLayers(t)
 	want, err := evaluated(call)
 	if err != nil {
 		t.Fatal(want)

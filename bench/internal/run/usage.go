@@ -17,6 +17,12 @@ type Usage struct {
 	PeakKB int           // of one process, without those that it started
 }
 
+// Add adds the time and the CPU seconds of what ran after it. The memory stays.
+func (u *Usage) Add(after Usage) {
+	u.Time += after.Time
+	u.CPU += after.CPU
+}
+
 // Measure runs a command and watches its memory, and that of the processes
 // that beside names at any time.
 func Measure(cmd *exec.Cmd, beside ...func() []int) (Usage, error) {
