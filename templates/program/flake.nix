@@ -14,10 +14,10 @@
           pname = "hello";
           version = "0.1.0";
           src = ./.;
-          # As soon as go.mod has `require`: set it to "", and Nix will report the correct hash.
+          # When go.mod requires modules: set this to "", and Nix will report the correct hash.
           vendorHash = null;
-          # `dgd plan --for linux/amd64,linux/arm64` writes it. With it, `nix flake show` and `nix flake check` take all
-          # systems, as evaluation builds nothing.
+          # Optional; `dgd plan --for linux/amd64,linux/arm64` writes it. With dgd.plan, evaluation builds nothing, so
+          # `nix flake show` and `nix flake check` work for all systems.
           plan = if builtins.pathExists ./dgd.plan then ./dgd.plan else null;
         };
       }) { inherit (nixpkgs.legacyPackages) x86_64-linux aarch64-linux; };
