@@ -39,12 +39,12 @@ let
     deleteVendor = {
       type = types.bool;
       default = false;
-      doc = "leave out the vendor directory of `src`";
+      doc = "ignore the vendor directory of `src`";
     };
     subPackages = {
       type = types.nullOrStrings;
       default = null;
-      doc = "which packages to build";
+      doc = "the packages to build";
       goModule.type = types.listOrWords;
       goModule.text = "all directories with Go files";
     };
@@ -131,7 +131,7 @@ let
     modules = {
       type = types.nullOrFile;
       default = null;
-      doc = "a lock in place of `vendorHash`";
+      doc = "a lock instead of `vendorHash`";
     };
     plan = {
       type = types.nullOrFile // {
@@ -154,12 +154,12 @@ let
     fallback = {
       type = types.bool;
       default = true;
-      doc = "whether `go build` builds what cannot be planned";
+      doc = "whether `go build` builds programs that cannot be planned";
     };
     testData = {
       type = types.testData;
       default = [ ];
-      doc = "what tests see beside their package's directory";
+      doc = "further files that tests see";
     };
   };
 in
@@ -190,7 +190,7 @@ rec {
     innerNix = {
       type = types.described "anything";
       default = null;
-      doc = "without effect";
+      doc = "no effect";
     };
   };
 
@@ -208,8 +208,8 @@ rec {
     };
     sourceRoot = {
       type = types.nullOrString;
-      doc = "the directory to build in, of what is unpacked";
-      text = "the one that is unpacked";
+      doc = "the directory of the unpacked sources to build in";
+      text = "the unpacked directory";
     };
     patches = {
       type = types.nullOrList;
@@ -225,7 +225,7 @@ rec {
     };
     excludedPackages = {
       type = types.listOrWords;
-      doc = "which directories are not built";
+      doc = "directories that are not built";
       default = [ ];
     };
     overrideModAttrs = {
@@ -240,7 +240,7 @@ rec {
     };
     buildTestBinaries = {
       type = types.bool;
-      doc = "build test programs in place of programs";
+      doc = "build test programs instead of programs";
       default = false;
     };
     prePatch = hook "runs before the patches, in the fetch of the modules, too";
@@ -258,7 +258,7 @@ rec {
     useDynDrv = {
       type = types.bool;
       text = "`false`, or what `override` says";
-      doc = "dynamic derivations in place of import from derivation";
+      doc = "dynamic derivations instead of import from derivation";
     };
   };
 }
