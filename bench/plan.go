@@ -74,7 +74,7 @@ const byPlan = "plan"
 // planFile is the command that writes the plan in a file of a workspace, beside the
 // source that has a vendor directory.
 func (b *bench) planFile(w *workspace) *exec.Cmd {
-	args := []string{"plan", "--builder", "buildWithIFD", "--package", w.subPackage, "--cgo=" + strconv.FormatBool(w.cgo() == "1"), "--tags", strings.Join(w.tags, ",")}
+	args := []string{"plan", "--builder", "buildWithIFD", "--package", w.subPackage, "--cgo=" + strconv.FormatBool(w.withC), "--tags", strings.Join(w.tags, ",")}
 	if len(w.ldflags()) > 0 {
 		args = append(args, "--ldflags", strings.Join(w.ldflags(), " "))
 	}

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -25,6 +24,7 @@ type program struct {
 	bump       *bump
 	packages   int  // the standard library's included
 	based      bool // whether the base store has its source and modules
+	withC      bool // whether cgo is on
 	revision   int  // what -X gives a variable; 0: there is no such flag
 }
 
@@ -43,10 +43,11 @@ type bump struct {
 	vendorHash       string
 }
 
-// published are the programs of tests/programs.nix that are measured; all but
-// those of cPrograms are built without cgo.
+// published are the programs of tests/programs.nix that are measured, with cgo
+// where that file says that they contain C.
 var published = map[string]program{
 	small:           {},
+	"k9s":           {},
 	"ollama":        {},
 	"hugo-extended": {},
 	"sql-migrate":   {},
@@ -76,7 +77,7 @@ const (
 var generated = []string{"gen-1000", "gen-3000", "gen-10000"}
 
 // programNames are the names that a program can have, for people.
-var programNames = strings.Join(append([]string{small, large, "gen-1000", "gen-N"}, cPrograms...), ", ")
+var programNames = strings.Join(append([]string{small, large, "k9s", "gen-1000", "gen-N"}, cPrograms...), ", ")
 
 // program prepares a program: its source and its modules are there afterwards.
 func (b *bench) program(name string) *program {
@@ -89,6 +90,7 @@ func (b *bench) program(name string) *program {
 	case ok:
 		b.fetch(&p)
 	case name == project.CName:
+		p.withC = true
 		p.write(project.GenerateC())
 	case isNumber:
 		p.write(must(project.Generate(must(strconv.Atoi(number)))))
@@ -96,7 +98,7 @@ func (b *bench) program(name string) *program {
 	default:
 		fail("there is no such program: choose of %s", programNames)
 	}
-	if p.cgo() == "1" {
+	if p.withC {
 		text := readFile(b.onDisk(b.built(b.expression(&p, p.src, ""), "cgoEnv")))
 		p.compiler = strings.FieldsFunc(text, func(r rune) bool { return r == 0 })
 	}
@@ -116,11 +118,12 @@ func (b *bench) fetch(p *program) {
 	var def struct {
 		VendorHash, SubPackage string
 		Tags                   []string
+		Cgo                    bool
 	}
 	definition := fmt.Sprintf("(import %s/tests/programs.nix).%s", b.repo, p.name)
 	text := must(b.machine.Output(b.ctx, "nix-instantiate", "--eval", "--strict", "--json", "-E", definition))
 	check(json.Unmarshal([]byte(text), &def))
-	p.vendorHash, p.subPackage, p.tags = def.VendorHash, def.SubPackage, def.Tags
+	p.vendorHash, p.subPackage, p.tags, p.withC = def.VendorHash, def.SubPackage, def.Tags, def.Cgo
 	src := fmt.Sprintf("{ src = (import %s { }).fetchGoModule { inherit (%s) module version hash; }; }", b.repo, definition)
 	p.src = b.onDisk(b.built(src, "src"))
 	b.fetchModules(p)
@@ -134,7 +137,7 @@ func (b *bench) fetchModules(p *program) {
 
 // cgo is the value of CGO_ENABLED.
 func (p *program) cgo() string {
-	if slices.Contains(cPrograms, p.name) {
+	if p.withC {
 		return "1"
 	}
 	return "0"

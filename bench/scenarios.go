@@ -13,7 +13,7 @@ type scenario struct {
 }
 
 var scenarios = []scenario{
-	{"cold", "nothing has been planned or compiled", []string{small, large, generated[0]}, fresh("", false)},
+	{"cold", "nothing has been planned or compiled", []string{small, large, generated[0], "k9s"}, fresh("", false)},
 	{"second", "the same, but a small program has been built in the store", []string{large}, fresh(small, false)},
 	{"second-small", "a small program, when a large one has been built in the store", []string{small}, fresh(large, false)},
 	{leaf, "an edit in a package that main alone imports", []string{large}, edit(leaf, true)},

@@ -1,16 +1,11 @@
-# The modules that the examples need, as a folder that GOPROXY can name.
-{ pkgs }:
-let
-  # What is fetched as a source is named, not fetched.
-  examples = builtins.attrValues (
-    import ../examples/args.nix {
-      inherit pkgs;
-      fetchGoModule = module: module;
-    }
-  );
-  sources = builtins.filter (e: e.src ? module) examples;
-  programs = builtins.filter (e: !(e.src ? module) && (e ? modules || e.vendorHash != null)) examples;
-in
+# The modules that programs need, as a folder that GOPROXY can name. It says nothing of a version's origin, which some
+# proxies name and others do not, so that the hash is the same behind each of them.
+{
+  pkgs,
+  sources ? [ ], # modules that are programs: { module, version }
+  programs, # what needs modules: { src, modRoot }
+  hash,
+}:
 pkgs.stdenvNoCC.mkDerivation {
   name = "module-proxy";
   nativeBuildInputs = [
@@ -29,7 +24,7 @@ pkgs.stdenvNoCC.mkDerivation {
     export GOCACHE=$TMPDIR/cache GOMODCACHE=$TMPDIR/modules
     mkdir empty
     cd empty
-    ${builtins.concatStringsSep "\n" (map (e: "go mod download ${e.src.module}@${e.src.version}") sources)}
+    ${builtins.concatStringsSep "\n" (map (m: "go mod download ${m.module}@${m.version}") sources)}
     fetch() { # SOURCES FOLDER
       cp -r "$1" "$TMPDIR/work"
       chmod -R u+w "$TMPDIR/work"
@@ -43,10 +38,9 @@ pkgs.stdenvNoCC.mkDerivation {
       cd "$TMPDIR"
       rm -rf work vendored
     }
-    ${builtins.concatStringsSep "\n" (map (e: ''fetch ${e.src} "${e.modRoot or "."}"'') programs)}
+    ${builtins.concatStringsSep "\n" (map (p: ''fetch ${p.src} "${p.modRoot or "."}"'') programs)}
 
     cp -r "$GOMODCACHE/cache/download" $out
-    # Proxies differ in whether they name a version's origin.
     find $out -name '*.info' -exec sed -i -E 's/,"Origin":\{[^}]*\}//' {} +
     rm -rf $out/sumdb
     find $out -type f ! -name '*.info' ! -name '*.mod' ! -name '*.zip' -delete
@@ -54,5 +48,5 @@ pkgs.stdenvNoCC.mkDerivation {
   dontFixup = true;
   outputHashMode = "recursive";
   outputHashAlgo = "sha256";
-  outputHash = "sha256-rOsgjr8CiAdiqoGvnokSP4CqF6WqQ2DCFGyOCjqzlFU=";
+  outputHash = hash;
 }

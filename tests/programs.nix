@@ -1,6 +1,6 @@
 # Published programs that the tests build and compare with `go build`, the small ones first. The module proxy serves
 # them: `hash` is that of the module's own tree, `vendorHash` that of what `go mod vendor` writes in it, or of what
-# `go mod download` fetches.
+# `go mod download` fetches, here from a proxy (module-proxy.nix) whose hash is `proxyHash`.
 #
 # packages: how many `go list -deps` counts on linux/amd64, the standard library and unsafe included
 # modules: how many third-party modules they come from
@@ -61,13 +61,14 @@ builtins.mapAttrs
       modules = 4;
     };
 
-    # Its modules come as archives, with what the proxy says of their origins: another one can have another hash.
+    # Its modules come as archives.
     age-proxy = {
       module = "filippo.io/age";
       version = "v1.0.0";
       hash = "sha256-MfyW8Yv8swKqA7Hl45l5Zn4wZrQmE661eHsKIywy36U=";
       proxyVendor = true;
-      vendorHash = "sha256-g1ajcrRBgw5hDfiFJYuPOOP9Tv5O8NvMsYBaga9p1uI=";
+      proxyHash = "sha256-MryNBOYztlWlqDhXEhcfo5Mv+DvpJaitZJyfPe0jaA8=";
+      vendorHash = "sha256-jeoM6ideaJsa98pk4mWbz9RZhKuZOKInMRrrPSqNGWs=";
       subPackage = "cmd/age";
       packages = 182;
       modules = 4;
@@ -188,5 +189,18 @@ builtins.mapAttrs
       cgo = true;
       packages = 1609;
       modules = 244;
+    };
+
+    # The largest here; the tag links net by cgo.
+    k9s = {
+      module = "github.com/derailed/k9s";
+      version = "v0.50.16";
+      hash = "sha256-D37M9oNTp7sDafRrc+pOPKmNpCH3ZLiszemjN4A5Vn8=";
+      vendorHash = "sha256-HL+ppeKBWFecfK66ohXcpEsHbOFL2ZoGppebOwG85qs=";
+      tags = [ "netcgo" ];
+      cgo = true;
+      packages = 2464;
+      modules = 0;
+      nixpkgs = false;
     };
   }

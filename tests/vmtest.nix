@@ -37,7 +37,23 @@ let
       && (part == "examples" || builtins.match ".*(_test[.]go|/testdata)" path == null);
   };
 
-  proxy = import ./module-proxy.nix { inherit pkgs; };
+  # The modules of all examples. Those that are fetched as a source are named, not fetched.
+  proxy =
+    let
+      examples = builtins.attrValues (
+        import ../examples/args.nix {
+          inherit pkgs;
+          fetchGoModule = module: module;
+        }
+      );
+      fetched = builtins.filter (e: e.src ? module) examples;
+    in
+    import ./module-proxy.nix {
+      inherit pkgs;
+      sources = map (e: e.src) fetched;
+      programs = builtins.filter (e: !(e.src ? module) && (e ? modules || e.vendorHash != null)) examples;
+      hash = "sha256-rOsgjr8CiAdiqoGvnokSP4CqF6WqQ2DCFGyOCjqzlFU=";
+    };
 
   # <nixpkgs>, and what it is made of.
   store = name: path: builtins.path { inherit name path; };

@@ -11,6 +11,7 @@ import (
 // mode and by each builder, and it is said why. Without the fallback it is an
 // error that shows the line.
 func TestByGo(t *testing.T) {
+	t.Parallel()
 	src := project(t, map[string]string{
 		"go.mod":      "module example.com/m\n\ngo 1.24\n",
 		"main.go":     "package main\n\nimport \"example.com/m/lib\"\n\nfunc main() { println(lib.Text()) }\n",
@@ -54,6 +55,7 @@ func TestByGo(t *testing.T) {
 
 // Tests that cannot be planned are run by the go command, and fail as it does.
 func TestTestsByGo(t *testing.T) {
+	t.Parallel()
 	newerGo := "(import " + repo(t) + "/tests/newer-go.nix { pkgs = import <nixpkgs> { }; })"
 	src := project(t, map[string]string{
 		"go.mod":          "module example.com/m\n\ngo 1.24\n",
@@ -80,6 +82,7 @@ func TestTestsByGo(t *testing.T) {
 // Tests with flags that dgd does not hand to each package's run are run by go test,
 // and fail where it finds a failure.
 func TestTestFlagsByGo(t *testing.T) {
+	t.Parallel()
 	src := project(t, map[string]string{
 		"go.mod":          "module example.com/m\n\ngo 1.24\n",
 		"main.go":         "package main\n\nfunc main() {}\n",
@@ -96,6 +99,7 @@ func TestTestFlagsByGo(t *testing.T) {
 
 // buildGoModule keeps the last of programs of one name, as go install leaves it.
 func TestNamesByGo(t *testing.T) {
+	t.Parallel()
 	src := project(t, map[string]string{
 		"go.mod":      "module example.com/m\n\ngo 1.24\n",
 		"a/tool/m.go": "package main\n\nfunc main() { println(\"a SALT\") }\n",
@@ -116,6 +120,7 @@ func TestNamesByGo(t *testing.T) {
 // SWIG and Fortran are run with the user's inputs, and what comes of them has go
 // build's bytes.
 func TestLanguagesByGo(t *testing.T) {
+	t.Parallel()
 	for _, dyn := range []string{"false", "true"} {
 		r := nixBuild(t, "-A", "tests.byGo", "--arg", "useDynDrv", dyn)
 		if r.err != nil {
@@ -130,6 +135,7 @@ func TestLanguagesByGo(t *testing.T) {
 
 // A plugin is opened by a program that is built package by package.
 func TestPlugin(t *testing.T) {
+	t.Parallel()
 	for mode, function := range modes {
 		t.Run(mode, func(t *testing.T) {
 			src := repo(t) + "/examples/plugin"

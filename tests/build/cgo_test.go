@@ -60,6 +60,7 @@ func goP() C.int { return 1 }
 
 // What an edit compiles of C, and of Go, where C++ is in eight packages.
 func TestCEdits(t *testing.T) {
+	t.Parallel()
 	const env = "env.CGO_ENABLED = \"1\";"
 	object := func(parts ...string) (list []string) {
 		for _, p := range parts {
@@ -137,6 +138,7 @@ func ofKind(r result, word string) []string {
 // Where derivations are input-addressed, C is apart from Go, too, and each file
 // on its own.
 func TestCEditsInputAddressed(t *testing.T) {
+	t.Parallel()
 	const args = "env.CGO_ENABLED = \"1\"; contentAddressed = false;"
 	files := maps.Clone(eight())
 	src := project(t, files)

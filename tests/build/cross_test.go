@@ -12,6 +12,7 @@ import (
 // A package set for another platform gives Go that platform and cgo its C
 // compiler, and none of its programs run.
 func TestCrossPackageSet(t *testing.T) {
+	t.Parallel()
 	for mode := range modes {
 		t.Run(mode, func(t *testing.T) {
 			dyn := "false"

@@ -51,6 +51,7 @@ func differences(r *drvdiff.Report) []string {
 
 // Two states of a project are compared after edits of each kind.
 func TestDiff(t *testing.T) {
+	t.Parallel()
 	files := map[string]string{
 		"go.mod":       "module example.com/diff\n\ngo 1.24\n\nrequire rsc.io/quote v1.5.1\n",
 		"main.go":      "package main\n\nimport (\n\t\"example.com/diff/leaf\"\n\t\"example.com/diff/mid\"\n\t\"rsc.io/quote\"\n)\n\nvar version string\n\nfunc main() { println(mid.Text(), leaf.Text(), version, quote.Go()) }\n",
@@ -216,6 +217,7 @@ func TestDiff(t *testing.T) {
 
 // The command says by its exit status whether there are differences.
 func TestDiffCommand(t *testing.T) {
+	t.Parallel()
 	bin := filepath.Join(t.TempDir(), "dgd")
 	if out, err := exec.Command("go", "build", "-o", bin, "dgd/cmd/dgd").CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)

@@ -36,6 +36,7 @@ char *told(void) { return FORTIFIED " " TEXT(WORD); }
 // What a package says of its C compiler reaches it, as in nixpkgs: hardening
 // flags, variables of the compiler's wrapper, another stdenv.
 func TestCompilerOfPackage(t *testing.T) {
+	t.Parallel()
 	const cgo = `pname = "told"; version = "1"; vendorHash = null; doCheck = false;`
 	const other = `.buildGoModule.override (old: { stdenv = old.stdenv // { mkDerivation = f: old.stdenv.mkDerivation
 		(final: let given = if builtins.isFunction f then f final else f; in given // { env = given.env or { } // { NIX_CFLAGS_COMPILE = "-DWORD=other"; }; }); }; })`
@@ -67,6 +68,7 @@ func TestCompilerOfPackage(t *testing.T) {
 // command links it in the package's own build, so that stdenv tells the linker
 // of the package's own libraries, and fixup takes that away again.
 func TestSelfRpath(t *testing.T) {
+	t.Parallel()
 	const inputs = `buildInputs = [ pkgs.zlib ]; nativeBuildInputs = [ pkgs.pkg-config ];`
 	src := filepath.Join(repo(t), "examples/cgo-pkg-config")
 	reference := func(args string) string {
@@ -102,6 +104,7 @@ func TestSelfRpath(t *testing.T) {
 // Programs for another platform lie where `go install` puts them, whoever says
 // what they are for.
 func TestOtherPlatform(t *testing.T) {
+	t.Parallel()
 	src := filepath.Join(repo(t), "examples/cross")
 	want := fileText(t, onDisk(filepath.Join(here(t, expression(t, "buildWithDynDrv", src, `env = { GOOS = "js"; GOARCH = "wasm"; };`)), "bin/cross")))
 	const args = `pname = "cross"; version = "1"; vendorHash = null; doCheck = false;`
@@ -121,6 +124,7 @@ func TestOtherPlatform(t *testing.T) {
 // With structured attributes lists are arrays, and only what is in `env` is a
 // variable: phases of the user's own and those of buildGoModule read them so.
 func TestStructuredAttrs(t *testing.T) {
+	t.Parallel()
 	files := map[string]string{
 		"go.mod":          "module example.com/tool\n\ngo 1.24\n",
 		"cmd/a/a.go":      "package main\n\nvar x, y string\n\nfunc main() { print(x, y) }\n",
@@ -162,6 +166,7 @@ func TestStructuredAttrs(t *testing.T) {
 
 // Attributes that nixpkgs' packages have, for hooks and for other expressions.
 func TestGoModuleAttributes(t *testing.T) {
+	t.Parallel()
 	testnix.Require(t)
 	src := project(t, moduleFiles)
 	const attrs = `pname = "tool"; version = "1"; vendorHash = "sha256-AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";`
@@ -208,6 +213,7 @@ func TestGoModuleAttributes(t *testing.T) {
 
 // Arguments that nixpkgs takes are taken, or the message says what to do.
 func TestGoModuleTakes(t *testing.T) {
+	t.Parallel()
 	testnix.Require(t)
 	src := project(t, moduleFiles)
 	for _, test := range []struct{ args, says string }{
@@ -229,6 +235,7 @@ func TestGoModuleTakes(t *testing.T) {
 
 // Programs are position-independent where nixpkgs' own builder makes them so.
 func TestPie(t *testing.T) {
+	t.Parallel()
 	testnix.Require(t)
 	for phase, want := range map[string]bool{"": false, "export GOFLAGS=\\\"-buildmode=pie $GOFLAGS\\\"": true} {
 		expression := fmt.Sprintf(`let pkgs = import <nixpkgs> { } // { buildGoModule = _: { configurePhase = "%s"; }; }; in
@@ -244,6 +251,7 @@ func TestPie(t *testing.T) {
 // dgd's own programs are built by a Go that is new enough, whatever the package
 // set's default is; names that throw are not touched.
 func TestToolsGo(t *testing.T) {
+	t.Parallel()
 	testnix.Require(t)
 	const throws = `go_1_24 = throw "end-of-life"; go_1_25 = throw "end-of-life"; git = throw "not wanted"; go_latest = throw "not wanted";`
 	const old = `go = pkgs.go // { version = "1.25.1"; }; go_1_25 = throw "end-of-life"; `
@@ -265,6 +273,7 @@ func TestToolsGo(t *testing.T) {
 // A module without any program is built, with an empty output, and its tests
 // run; buildTestBinaries builds test programs in place of programs.
 func TestNoPrograms(t *testing.T) {
+	t.Parallel()
 	const lib = "package lib\n\nfunc F() int { return 1 }\n"
 	const passes = "package lib\n\nimport \"testing\"\n\nfunc TestF(t *testing.T) {}\n"
 	const fails = "package lib\n\nimport \"testing\"\n\nfunc TestF(t *testing.T) { t.Fatal(\"it ran\") }\n"
@@ -320,6 +329,7 @@ func TestNoPrograms(t *testing.T) {
 // What is unpacked above and beside sourceRoot stays, and what hooks say of
 // places in the build is true where the programs are compiled.
 func TestPlacesOfHooks(t *testing.T) {
+	t.Parallel()
 	files := map[string]string{
 		"server/go.mod":  "module example.com/server\n\ngo 1.24\n\nrequire example.com/text v0.0.0\n\nreplace example.com/text => ../text\n",
 		"server/main.go": "package main\n\n/*\n#cgo CFLAGS: -I${SRCDIR}/../inc\n#include \"f.h\"\n*/\nimport \"C\"\nimport \"example.com/text\"\n\nfunc main() { print(text.Text, C.F) }\n",
@@ -363,6 +373,7 @@ func TestPlacesOfHooks(t *testing.T) {
 // Links that a hook makes lead where they lead in nixpkgs, into the store or to
 // another place of the sources, and show neither in a pattern.
 func TestLinksOfHooks(t *testing.T) {
+	t.Parallel()
 	src := project(t, map[string]string{
 		"go.mod":  "module example.com/tool\n\ngo 1.24\n",
 		"main.go": "package main\n\nimport (\n\t\"embed\"\n\n\t\"example.com/tool/gen\"\n)\n\n//go:embed *\nvar all embed.FS\n\nfunc main() {\n\tlist, _ := all.ReadDir(\".\")\n\tprintln(gen.Text, \"SALT\"[:0], len(list))\n}\n",

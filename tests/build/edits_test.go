@@ -47,6 +47,7 @@ const layersEnv = "env.CGO_ENABLED = \"0\";"
 
 // An edit builds what it changes and nothing else, in both modes.
 func TestEdits(t *testing.T) {
+	t.Parallel()
 	base := []string{"example.com-layers-base"}
 	link := []string{"go-program", "program"}
 	importers := []string{"example.com-layers", "example.com-layers-leaf", "example.com-layers-mid"}
@@ -104,6 +105,7 @@ func TestEdits(t *testing.T) {
 
 // After a build in one mode, the other mode compiles nothing.
 func TestModesShare(t *testing.T) {
+	t.Parallel()
 	for _, order := range [][2]string{{"buildWithIFD", "buildWithDynDrv"}, {"buildWithDynDrv", "buildWithIFD"}} {
 		t.Run(order[0]+" first", func(t *testing.T) {
 			src := project(t, layers)
@@ -124,6 +126,7 @@ func TestModesShare(t *testing.T) {
 
 // A tree that is in the store already behaves as a local path does.
 func TestSourceInStore(t *testing.T) {
+	t.Parallel()
 	for mode, function := range modes {
 		t.Run(mode, func(t *testing.T) {
 			src := project(t, layers)
@@ -138,6 +141,7 @@ func TestSourceInStore(t *testing.T) {
 
 // A module more builds no package of the others.
 func TestModuleAdded(t *testing.T) {
+	t.Parallel()
 	files := map[string]string{
 		"go.mod":                           "module example.com/more\n\ngo 1.24\n\nrequire example.org/one v1.0.0\n",
 		"main.go":                          "package main\n\nimport \"example.org/one\"\n\nfunc main() { println(one.Text()) }\n",
@@ -197,6 +201,7 @@ func references(t *testing.T, expression string) string {
 
 // Only an edit that the script of the build may depend on plans again.
 func TestPlanStays(t *testing.T) {
+	t.Parallel()
 	const args = "env.CGO_ENABLED = \"1\";"
 	for mode, function := range modes {
 		t.Run(mode, func(t *testing.T) {
@@ -257,6 +262,7 @@ func relink(t *testing.T, name, target string) {
 // An edit in another module of the sources, of a workspace or one that a
 // directory stands in for, builds what it changes and nothing else.
 func TestModuleEdits(t *testing.T) {
+	t.Parallel()
 	files := map[string]string{
 		"app/main.go":    "package main\n\nimport (\n\t\"example.com/lib/mid\"\n\t\"example.com/base\"\n)\n\nfunc main() { println(mid.Text(), base.Text(), \"SALT\") }\n",
 		"lib/go.mod":     "module example.com/lib\n\ngo 1.24\n",

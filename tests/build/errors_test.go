@@ -50,6 +50,7 @@ func archives(t *testing.T, files map[string]string) map[string]string {
 
 // Bad input gives a message that says what is wrong and what to do.
 func TestBadInput(t *testing.T) {
+	t.Parallel()
 	dep, err := filepath.Abs("../../examples/dep")
 	if err != nil {
 		t.Fatal(err)
@@ -297,6 +298,7 @@ func TestBadInput(t *testing.T) {
 // A flag that a call for nixpkgs may bring along, and that has no effect there
 // either, is warned of.
 func TestModFlag(t *testing.T) {
+	t.Parallel()
 	for mode, function := range modes {
 		t.Run(mode, func(t *testing.T) {
 			r := build(t, function, project(t, plain), layersEnv+`GOFLAGS = [ "-mod=mod" ];`)
@@ -309,6 +311,7 @@ func TestModFlag(t *testing.T) {
 
 // The library says which argument is missing.
 func TestSrcMissing(t *testing.T) {
+	t.Parallel()
 	r := nixBuild(t, "-E", "(import "+repo(t)+" { }).buildWithIFD { }")
 	if r.err == nil || !strings.Contains(r.log, "the argument `src` is missing") {
 		t.Errorf("got %v:\n%s", r.err, r.log)
@@ -318,6 +321,7 @@ func TestSrcMissing(t *testing.T) {
 // A line of the script that dgd does not know stops the build and is shown. The
 // toolchain of the test prints one.
 func TestUnknownLine(t *testing.T) {
+	t.Parallel()
 	src := project(t, plain)
 	toolchain := `(
   let
@@ -355,6 +359,7 @@ func TestUnknownLine(t *testing.T) {
 
 // Nothing of a failed build is left behind: the mended project builds.
 func TestAfterFailure(t *testing.T) {
+	t.Parallel()
 	for mode, function := range modes {
 		t.Run(mode, func(t *testing.T) {
 			src := project(t, with(map[string]string{"main.go": "package main\n\nfunc main() { println(\"SALT\" }\n"}))
@@ -373,6 +378,7 @@ func TestAfterFailure(t *testing.T) {
 // The way to the store is chosen by what the Nix that evaluates has, unless an
 // argument says otherwise; what it does not have, it says while it evaluates.
 func TestBuilderRPC(t *testing.T) {
+	t.Parallel()
 	testnix.Require(t)
 	evaluate := func(text string, options ...string) string {
 		t.Helper()

@@ -11,6 +11,7 @@ var allPrograms = flag.Bool("all-programs", false, "compare every program of tes
 // Every example builds in all modes, prints what it should, and has the bytes
 // that `go build` gives it.
 func TestExamples(t *testing.T) {
+	t.Parallel()
 	for _, mode := range []string{"ifd", "dyn", "plan"} {
 		t.Run(mode, func(t *testing.T) {
 			for _, attr := range []string{"testExamples", "tests.exampleIdentity"} {
@@ -31,10 +32,11 @@ var programs = []string{"shfmt", "age", "age-proxy", "s2c", "yq"}
 // largePrograms take minutes: among them are one with SQLite by cgo (sql-migrate),
 // one whose tags change the standard library (nats-server), one with many embedded
 // files (hugo), and two with much C and C++ (ollama, hugo-extended).
-var largePrograms = []string{"gofumpt", "stringer", "nats-server", "sql-migrate", "hugo", "restic", "caddy", "rclone", "ollama", "hugo-extended"}
+var largePrograms = []string{"gofumpt", "stringer", "nats-server", "sql-migrate", "hugo", "restic", "caddy", "rclone", "ollama", "hugo-extended", "k9s"}
 
 // Published programs have the bytes that `go build` gives them, in both modes.
 func TestPrograms(t *testing.T) {
+	t.Parallel()
 	names := programs
 	if *allPrograms {
 		names = append(names, largePrograms...)

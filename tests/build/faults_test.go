@@ -34,6 +34,7 @@ func right(t *testing.T, st *testnix.Store, r result, want string) {
 
 // The daemon is killed, with all that it has started, while it builds.
 func TestDaemonKilled(t *testing.T) {
+	t.Parallel()
 	st := warmStore(t)
 	socket := filepath.Join(t.TempDir(), "socket")
 	client := *st
@@ -108,6 +109,7 @@ func killAll(pid int) {
 // The planner is killed after a part of its derivations is in the store; where
 // its result is data, before it has written them.
 func TestPlannerKilled(t *testing.T) {
+	t.Parallel()
 	const packages = 60
 	files := map[string]string{"go.mod": "module example.com/many\n\ngo 1.24\n"}
 	var imports strings.Builder
@@ -171,6 +173,7 @@ func killAt(st *testnix.Store, planner int, wait bool, n int) int {
 
 // The disk that the store is on is full, and then there is room again.
 func TestDiskFull(t *testing.T) {
+	t.Parallel()
 	if os.Geteuid() != 0 {
 		t.Skip("this test mounts a file system for the store, which takes root")
 	}
@@ -215,6 +218,7 @@ nix-store --verify --check-contents
 // Garbage is collected while a build runs, and after it. What is rooted stays,
 // and the next build makes just what is gone.
 func TestGarbage(t *testing.T) {
+	t.Parallel()
 	for mode, function := range modes {
 		t.Run(mode, func(t *testing.T) {
 			st := warmStore(t)
@@ -298,6 +302,7 @@ func rootAll(t *testing.T, st *testnix.Store) {
 
 // Two builds of the same project at once.
 func TestTwoAtOnce(t *testing.T) {
+	t.Parallel()
 	for mode, function := range modes {
 		t.Run(mode, func(t *testing.T) {
 			st := warmStore(t)
@@ -316,6 +321,7 @@ func TestTwoAtOnce(t *testing.T) {
 // Somebody has changed what is in the store. nix-store finds it; once it is
 // deleted, the next build makes it again.
 func TestCorrupted(t *testing.T) {
+	t.Parallel()
 	modified := regexp.MustCompile(`path '(/nix/store/[^']*)' was modified`)
 	for mode, function := range modes {
 		t.Run(mode, func(t *testing.T) {

@@ -39,6 +39,7 @@ func flake(t *testing.T, dir, command string, args ...string) string {
 
 // The template that the flake offers is a program that builds and runs.
 func TestFlake(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	flake(t, dir, "flake init", "-t", "dgd")
 	flags := "--impure --no-write-lock-file"
@@ -62,6 +63,7 @@ func TestFlake(t *testing.T) {
 // With a plan in a file, the template can be shown and checked for systems that nobody
 // here can build for: evaluation builds nothing.
 func TestFlakeWithPlan(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	flake(t, dir, "flake init", "-t", "dgd")
 	writePlan(t, dgdCommand(t), dir, "--for", "linux/amd64,linux/arm64")
@@ -74,6 +76,7 @@ func TestFlakeWithPlan(t *testing.T) {
 
 // All that the flake offers can be evaluated.
 func TestFlakeOutputs(t *testing.T) {
+	t.Parallel()
 	for _, attribute := range []string{
 		"packages.x86_64-linux.dgd.drvPath", "packages.x86_64-linux.dgd-plan.drvPath", "packages.x86_64-linux.dgd-exec.drvPath",
 		"devShells.x86_64-linux.default.drvPath",
@@ -90,6 +93,7 @@ func TestFlakeOutputs(t *testing.T) {
 
 // The shell for work on dgd has what its tests need.
 func TestShell(t *testing.T) {
+	t.Parallel()
 	testnix.Require(t)
 	out, err := exec.Command("nix-shell", "--pure", filepath.Join(repo(t), "shell.nix"), "--run", "go version && git --version && pkg-config --version").CombinedOutput()
 	if err != nil || !strings.Contains(string(out), "go version go1.") || !strings.Contains(string(out), "git version") {

@@ -37,6 +37,7 @@ var moduleFiles = map[string]string{
 
 // What the arguments of nixpkgs' buildGoModule do, they do here.
 func TestGoModule(t *testing.T) {
+	t.Parallel()
 	const all = "tool 1.2||||original\n"
 	for _, test := range []struct {
 		name  string
@@ -124,6 +125,7 @@ func TestGoModule(t *testing.T) {
 // Tests run before the installation, and a failure fails the build in Go's own
 // words.
 func TestGoModuleCheck(t *testing.T) {
+	t.Parallel()
 	args := strings.Replace(named, "doCheck = false;", "", 1)
 	src := project(t, moduleFiles)
 	r := nixBuild(t, "-E", goModule(t, "ifd", src, args, ""))
@@ -144,6 +146,7 @@ func TestGoModuleCheck(t *testing.T) {
 
 // Mistakes in arguments are found before anything builds.
 func TestGoModuleBadInput(t *testing.T) {
+	t.Parallel()
 	src := project(t, moduleFiles)
 	for _, test := range []struct{ args, want string }{
 		{`name = null;`, "the argument `name` must be a string"},
@@ -185,6 +188,7 @@ func TestGoModuleBadInput(t *testing.T) {
 // What nixpkgs takes and does nothing by: evaluation says what to do, and the plan is
 // the one without.
 func TestGoModuleIdle(t *testing.T) {
+	t.Parallel()
 	testnix.Require(t)
 	src := project(t, moduleFiles)
 	config := func(args string) (text, said string) {
@@ -225,6 +229,7 @@ func TestGoModuleIdle(t *testing.T) {
 // The values of env are those that mkDerivation takes. False is an empty
 // variable, by which Go decides on its own.
 func TestGoModuleEnv(t *testing.T) {
+	t.Parallel()
 	for value, want := range map[string]string{"0": "without", `"0"`: "without", "false": "with", "1": "with", "true": "with"} {
 		src := project(t, map[string]string{
 			"go.mod": "module example.com/tool\n\ngo 1.24\n",

@@ -11,6 +11,7 @@ import (
 // Whether packages share derivations or not, the program is the
 // same: content-addressed, it is the same store path.
 func TestGranularity(t *testing.T) {
+	t.Parallel()
 	paths := map[string]string{}
 	for _, granularity := range []string{"package", "module", "auto"} {
 		for _, function := range []string{"buildWithIFD", "buildWithDynDrv"} {
@@ -40,6 +41,7 @@ func TestGranularity(t *testing.T) {
 
 // A granularity that there is not is an error that says which there are.
 func TestNoGranularity(t *testing.T) {
+	t.Parallel()
 	src := project(t, map[string]string{
 		"go.mod":  "module example.com/m\n\ngo 1.24\n",
 		"main.go": "package main\n\nfunc main() {}\n",
@@ -54,6 +56,7 @@ func TestNoGranularity(t *testing.T) {
 // bytes. An edit compiles the derivation that its package is in, and what depends on
 // that package: no other.
 func TestGranularityOfMany(t *testing.T) {
+	t.Parallel()
 	const count = 300
 	files := map[string]string{"go.mod": "module example.com/many\n\ngo 1.24\n"}
 	imports, calls := "", ""

@@ -42,6 +42,7 @@ func program(t testing.TB, r result, name string) []byte {
 
 // Packages that no program needs are compiled, and are no part of the result.
 func TestLibraries(t *testing.T) {
+	t.Parallel()
 	const excluded = `excludedPackages = [ "hack" ];`
 	for mode, function := range modes {
 		t.Run(mode, func(t *testing.T) {
@@ -100,6 +101,7 @@ func TestLibraries(t *testing.T) {
 
 // Where no program needs a package, both modes do the same work, too.
 func TestLibrariesShare(t *testing.T) {
+	t.Parallel()
 	const excluded = `excludedPackages = [ "hack" ];`
 	src := project(t, library)
 	first := nixBuild(t, "-E", everyDirectory(t, "buildWithDynDrv", src, excluded))

@@ -92,6 +92,7 @@ func asModule(m stage.LinkedModule) debug.Module {
 // What passthru.modules lists is what the programs say of themselves, and the
 // trees that the packages were compiled from.
 func TestLinkedModules(t *testing.T) {
+	t.Parallel()
 	const (
 		example = `(import %s { useDynDrv = %t; }).examples.%s`
 		program = `(import %s { useDynDrv = %t; }).tests.programs.%s`

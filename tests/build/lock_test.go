@@ -17,6 +17,7 @@ import (
 
 // What a lock and the sources do not agree on is what internal/lock finds.
 func TestLockCheck(t *testing.T) {
+	t.Parallel()
 	testnix.Require(t)
 	text, err := os.ReadFile(filepath.Join(repo(t), "internal/lock/testdata/check.json"))
 	if err != nil {
@@ -160,6 +161,7 @@ func equal(t *testing.T, what string, got []string, want ...string) {
 // With a lock each module is fetched by itself, and the program is the one that
 // `go build` makes in module mode.
 func TestLock(t *testing.T) {
+	t.Parallel()
 	for mode, function := range modes {
 		t.Run(mode, func(t *testing.T) {
 			p := newProxy(t, lockedModules)
@@ -213,6 +215,7 @@ func TestLock(t *testing.T) {
 
 // A lock that does not fit, or is none, is found before anything is fetched.
 func TestLockErrors(t *testing.T) {
+	t.Parallel()
 	p := newProxy(t, lockedModules)
 	const main = "example.com/locked"
 	in := func(file, old, new string) func(t *testing.T, src string) {
@@ -281,6 +284,7 @@ func TestLockErrors(t *testing.T) {
 
 // A module that is not the one of go.sum is not built, however it is fetched.
 func TestGoSum(t *testing.T) {
+	t.Parallel()
 	for name, test := range map[string]struct{ modules, want string }{
 		"lock":   {"modules = SRC/dgd.lock;", "dgd: example.org/b v1.0.0 is not the one that go.sum and dgd.lock name"},
 		"vendor": {`vendorHash = "";`, "SECURITY ERROR"},
@@ -305,6 +309,7 @@ func TestGoSum(t *testing.T) {
 
 // A hash that is not the tree's is said by Nix, which names the module.
 func TestLockedHash(t *testing.T) {
+	t.Parallel()
 	p := newProxy(t, lockedModules)
 	src := p.project(t, "example.com/locked", lockedFiles, allLocked...)
 	edit(t, filepath.Join(src, "dgd.lock"), narHash(t, p.tree(t, "example.org/b@v1.0.0")), narHash(t, p.tree(t, "example.org/c@v1.1.0")))
@@ -316,6 +321,7 @@ func TestLockedHash(t *testing.T) {
 
 // What is built before its go.mod can be read is compared by the planner.
 func TestLockOfBuiltSource(t *testing.T) {
+	t.Parallel()
 	p := newProxy(t, lockedModules)
 	src := p.project(t, "example.com/locked", lockedFiles, allLocked...)
 	edit(t, filepath.Join(src, "go.mod"), "c v1.0.0", "c v1.1.0")
@@ -331,6 +337,7 @@ func TestLockOfBuiltSource(t *testing.T) {
 // Locks that dgd writes, of projects whose go.mod files go beyond a list
 // of modules.
 func TestLockExamples(t *testing.T) {
+	t.Parallel()
 	testnix.Require(t)
 	plan := filepath.Join(t.TempDir(), "dgd")
 	cmd := exec.Command("go", "build", "-o", plan, "./cmd/dgd")

@@ -45,6 +45,7 @@ func shippedProject(t *testing.T) (src, args string) {
 // What dgd names, in a binary cache, lets an empty store build nothing,
 // and after an edit just what is edited, whatever else the edit leads to.
 func TestBinaryCache(t *testing.T) {
+	t.Parallel()
 	builder := withTools(t)
 	keys := t.TempDir()
 	secret, public := filepath.Join(keys, "secret"), filepath.Join(keys, "public")
@@ -129,6 +130,7 @@ func publish(t *testing.T, st *testnix.Store, cacheable, to string) {
 
 // A second machine, reached by SSH, takes its share of the inner derivations.
 func TestRemoteBuilder(t *testing.T) {
+	t.Parallel()
 	remote := withTools(t)
 	server := startSSH(t)
 	server.serveNix(t, remote)

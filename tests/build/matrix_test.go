@@ -42,6 +42,7 @@ var refused = map[string]map[string]string{
 // package set's own Go is in the other tests, so that without -matrix only the
 // oldest and the newest one are tried here.
 func TestGoVersions(t *testing.T) {
+	t.Parallel()
 	versions, everyMode := goVersions, []string{"dyn", "ifd"}
 	examples, programs := exampleNames(t), []string{"age", "gofumpt", "sql-migrate"}
 	if !*matrix {
@@ -120,6 +121,7 @@ var nixVersions = []struct {
 
 // Other Nixes build the same bytes by import from derivation, input-addressed.
 func TestNixVersions(t *testing.T) {
+	t.Parallel()
 	if !*matrix {
 		t.Skip("it fetches other Nixes: run it with -matrix")
 	}
@@ -230,6 +232,7 @@ func useNix(t *testing.T, st *testnix.Store, suite string) {
 
 // What a Nix cannot do is an evaluation error with the feature and the version.
 func TestNixLacks(t *testing.T) {
+	t.Parallel()
 	testnix.Require(t)
 	for _, test := range []struct {
 		version      string
@@ -263,6 +266,7 @@ func TestNixLacks(t *testing.T) {
 
 // A newer Go looks into what #cgo LDFLAGS name while it plans.
 func TestLinkerInput(t *testing.T) {
+	t.Parallel()
 	src := project(t, map[string]string{
 		"go.mod":  "module example.com/linked\n\ngo 1.24\n",
 		"main.go": "package main\n\n// #cgo LDFLAGS: ${SRCDIR}/lib/libanswer.a\n// int answer(void);\nimport \"C\"\n\nfunc main() { println(C.answer()) }\n",

@@ -12,6 +12,7 @@ import (
 // Where modules have to be fetched, a vendorHash that is not given counts as
 // empty, so that Nix reports the correct one.
 func TestVendorHashNeeded(t *testing.T) {
+	t.Parallel()
 	testnix.Require(t)
 	const module = "module example.com/m // a comment\n\ngo 1.24\n\n"
 	for _, test := range []struct {

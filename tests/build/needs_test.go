@@ -128,6 +128,7 @@ func runsOf(r result) []string {
 // A test that passes because something is hidden from it runs again with all of
 // src, and one that fails for that reason, too; and no other.
 func TestTestsNeedAll(t *testing.T) {
+	t.Parallel()
 	for mode, function := range modes {
 		t.Run(mode, func(t *testing.T) {
 			warmUp(t, layersEnv)
@@ -179,6 +180,7 @@ func TestTestsNeedAll(t *testing.T) {
 // With testData a test runs with the files of its package once more, and of each
 // package alone the tests can fail.
 func TestTestsNeedData(t *testing.T) {
+	t.Parallel()
 	files := without(looking, "build/build_test.go", "first/first_test.go", "list/list_test.go", "child/child_test.go", "own/own_test.go")
 	const data = `testData = { "./above" = [ "docs/words" ]; "example.com/looking/raw" = [ "docs" ]; };`
 	for mode, function := range modes {
@@ -211,6 +213,7 @@ func TestTestsNeedData(t *testing.T) {
 
 // Input-addressed, and as a package that depends on its tests, the same counts.
 func TestTestsNeedOtherwise(t *testing.T) {
+	t.Parallel()
 	files := without(looking, "first/first_test.go", "list/list_test.go", "child/child_test.go", "raw/raw_test.go")
 	for name, args := range map[string]string{
 		"buildWithIFD":  layersEnv + "doCheck = true; contentAddressed = false;" + testsEnv,
@@ -231,6 +234,7 @@ func TestTestsNeedOtherwise(t *testing.T) {
 // A child that keeps the output open after the end of its test makes that fail,
 // as under go test, and nothing hangs. Flags that write profiles are taken.
 func TestTestsEnd(t *testing.T) {
+	t.Parallel()
 	files := map[string]string{
 		"go.mod":         "// SALT\nmodule example.com/ends\n\ngo 1.24\n",
 		"main.go":        "package main\n\nfunc main() { println(\"SALT\") }\n",
@@ -264,6 +268,7 @@ func Test(t *testing.T) {
 // The go command of a test finds the modules, in each of the forms that they
 // come in: as a build of nixpkgs has them.
 func TestTestsRunGo(t *testing.T) {
+	t.Parallel()
 	files := maps.Clone(lockedFiles)
 	files["e2e/e2e_test.go"] = `package e2e
 

@@ -22,6 +22,7 @@ func nixpkgsTest(t testing.TB, mode, of, names string) string {
 // and pass the tests that nixpkgs runs. They print what they should, and have
 // the bytes that `go install` gives them.
 func TestNixpkgsPrograms(t *testing.T) {
+	t.Parallel()
 	names := someNixpkgs
 	if *allPrograms {
 		names = "tests.all"
@@ -44,6 +45,7 @@ func TestNixpkgsPrograms(t *testing.T) {
 // An edit inside a function of a package with one program above it compiles
 // that package, and links that program. The other three stay as they are.
 func TestNixpkgsEdit(t *testing.T) {
+	t.Parallel()
 	for mode := range modes {
 		t.Run(mode, func(t *testing.T) {
 			first := nixBuild(t, "-E", nixpkgsTest(t, mode, "packages.go-jsonnet.overrideAttrs { doCheck = false; }", ""))

@@ -24,6 +24,7 @@ func nixStore(t testing.TB, args ...string) []string {
 // No compiled output refers to the toolchain, to sources or to build
 // directories, nor does it contain their names; the program refers to nothing.
 func TestReferences(t *testing.T) {
+	t.Parallel()
 	src := project(t, layers)
 	r := build(t, "buildWithIFD", src, layersEnv)
 	if refs := nixStore(t, "--query", "--references", r.path); len(refs) > 0 {
@@ -84,6 +85,7 @@ func checkContents(t *testing.T, path string) {
 // A program with the toolchain's path in it is refused, wherever the path comes
 // from, unless allowGoReference says that it may.
 func TestToolchainEmbedded(t *testing.T) {
+	t.Parallel()
 	dir := project(t, plain)
 	src := func(commands string) string {
 		return `(
@@ -136,6 +138,7 @@ func TestToolchainEmbedded(t *testing.T) {
 
 // Without content addressing both modes build, with the same bytes.
 func TestInputAddressed(t *testing.T) {
+	t.Parallel()
 	src := project(t, layers)
 	var programs [][]byte
 	for _, args := range []string{"", "contentAddressed = false;"} {
@@ -158,6 +161,7 @@ func TestInputAddressed(t *testing.T) {
 // A package of either mode is good wherever a derivation is: in another one's
 // inputs, in a list, and in a string.
 func TestPackageAsInput(t *testing.T) {
+	t.Parallel()
 	for mode, function := range modes {
 		t.Run(mode, func(t *testing.T) {
 			src := project(t, layers)
@@ -187,6 +191,7 @@ func TestPackageAsInput(t *testing.T) {
 
 // A subPackage may be the import path of a program in another module.
 func TestProgramOfDependency(t *testing.T) {
+	t.Parallel()
 	files := map[string]string{
 		"go.mod":             "module example.com/user\n\ngo 1.24\n\nrequire example.org/tool v1.0.0\n",
 		"user.go":            "//go:build tools\n\npackage user\n\nimport _ \"example.org/tool/cmd/say\"\n",
@@ -205,6 +210,7 @@ func TestProgramOfDependency(t *testing.T) {
 
 // File names that mean something to a shell mean nothing here.
 func TestHostileNames(t *testing.T) {
+	t.Parallel()
 	files := map[string]string{
 		"go.mod":              "module example.com/hostile\n\ngo 1.24\n",
 		"main.go":             "package main\n\nimport _ \"embed\"\n\nvar sum int\n\n//go:embed \"in dir/its text.txt\"\nvar text string\n\nfunc main() { println(sum, text) }\n",
@@ -226,6 +232,7 @@ func TestHostileNames(t *testing.T) {
 // What Nix would replace in a derivation's text, and what it cannot hold, gets
 // into the program as it is.
 func TestHostileTexts(t *testing.T) {
+	t.Parallel()
 	out, err := exec.Command("nix-instantiate", "--eval", "--raw", "-E", `builtins.placeholder "out"`).Output()
 	if err != nil {
 		t.Fatal(err)
@@ -257,6 +264,7 @@ func TestHostileTexts(t *testing.T) {
 
 // A build that is killed leaves nothing that the next one trips over.
 func TestKilled(t *testing.T) {
+	t.Parallel()
 	for mode, function := range modes {
 		t.Run(mode, func(t *testing.T) {
 			warmUp(t, layersEnv)
@@ -292,6 +300,7 @@ func TestKilled(t *testing.T) {
 // A source file that is a symlink to another place of src is compiled as
 // what it leads to.
 func TestSymbolicLink(t *testing.T) {
+	t.Parallel()
 	for mode, function := range modes {
 		t.Run(mode, func(t *testing.T) {
 			src := project(t, map[string]string{

@@ -39,6 +39,7 @@ const patchB = "--- a/b.go\n+++ b/b.go\n@@ -1,4 +1,4 @@\n package b\n \n //SALT\
 // A patch changes the module in every program, however its modules are fetched,
 // and compiles what uses it.
 func TestOverridePatches(t *testing.T) {
+	t.Parallel()
 	files := withModules(lockedModules, "example.org/b@v1.0.0", map[string]string{
 		"go.mod": "module example.org/b\n\ngo 1.24\n",
 		"b.go":   "package b\n\n//SALT\nfunc Text() string { return \"b\" }\n",
@@ -105,6 +106,7 @@ func withModules(modules map[string]map[string]string, name string, files map[st
 
 // Another version is built as after `go get`.
 func TestOverrideVersion(t *testing.T) {
+	t.Parallel()
 	for mode, function := range modes {
 		t.Run(mode, func(t *testing.T) {
 			p := newProxy(t, lockedModules)
@@ -151,6 +153,7 @@ func TestOverrideVersion(t *testing.T) {
 
 // What an override cannot do is an error that says so.
 func TestOverrideErrors(t *testing.T) {
+	t.Parallel()
 	p := newProxy(t, map[string]map[string]string{
 		"example.org/x@v1.0.0": {"go.mod": "module example.org/x\n\ngo 1.24\n\nrequire example.org/y v1.1.0\n", "x.go": "package x\n\nimport _ \"example.org/y\"\n// SALT\n"},
 		"example.org/x@v1.1.0": {"go.mod": "module example.org/x\n\ngo 1.24\n\nrequire example.org/y v1.2.0\n", "x.go": "package x\n\nimport _ \"example.org/y\"\n// SALT\n"},

@@ -13,6 +13,7 @@ import (
 
 // Phases of the user's own do what they do in nixpkgs.
 func TestOwnPhases(t *testing.T) {
+	t.Parallel()
 	const configure = `configurePhase = "runHook preConfigure; export GOCACHE=$TMPDIR/cache GOPATH=$TMPDIR/go GOPROXY=off; runHook postConfigure";`
 	const fails = `} // { doCheck = true; preBuild = "sed -i s/original/edited/ shared/shared.go";`
 	// Nix knows where attributes come from that are in files.
@@ -57,6 +58,7 @@ func TestOwnPhases(t *testing.T) {
 // Where phases change the vendor directory, the program is built with what they
 // made of it, or it is an error: never with the modules as they were fetched.
 func TestChangedModules(t *testing.T) {
+	t.Parallel()
 	dep := filepath.Join(repo(t), "tests/nixpkgs/testdata/dep")
 	files := map[string]string{
 		"change.sh": "chmod -R u+w vendor 2>/dev/null\nrm -rf vendor\ncp -r --no-preserve=mode $goModules vendor\nsed -i 's/Hello, world/Bye/' vendor/rsc.io/quote/quote.go\n",
@@ -82,6 +84,7 @@ func TestChangedModules(t *testing.T) {
 // What arguments make of the plan, and of other derivations that evaluation
 // shows.
 func TestPlannedArguments(t *testing.T) {
+	t.Parallel()
 	testnix.Require(t)
 	src := project(t, moduleFiles)
 	change := filepath.Join(t.TempDir(), "change.nix")

@@ -43,6 +43,7 @@ const planArgs = layersEnv + " contentAddressed = false;"
 // A plan in a file builds what import from derivation builds: neither compiles
 // anything after the other, also where nothing is content-addressed.
 func TestPlanShares(t *testing.T) {
+	t.Parallel()
 	testnix.Require(t)
 	dgd := dgdCommand(t)
 	for _, addressed := range []string{"false", "true"} {
@@ -69,6 +70,7 @@ func TestPlanShares(t *testing.T) {
 
 // Edits that the plan depends on stop the build, others compile what they concern.
 func TestPlanEdits(t *testing.T) {
+	t.Parallel()
 	testnix.Require(t)
 	dgd := dgdCommand(t)
 	src := project(t, layers)
@@ -126,6 +128,7 @@ func TestPlanEdits(t *testing.T) {
 // Where a file or a directory that a plan names has gone, evaluation says that the plan
 // is stale.
 func TestPlanOfGone(t *testing.T) {
+	t.Parallel()
 	testnix.Require(t)
 	dgd := dgdCommand(t)
 	vendor := map[string]string{
@@ -168,6 +171,7 @@ func TestPlanOfGone(t *testing.T) {
 // Tests by a plan in a file are those of import from derivation, each way: where one
 // has run them, nothing is compiled or run by the other. Evaluation builds nothing.
 func TestPlanTests(t *testing.T) {
+	t.Parallel()
 	testnix.Require(t)
 	dgd := dgdCommand(t)
 	src := project(t, tested)
@@ -229,6 +233,7 @@ func TestPlanTests(t *testing.T) {
 // What a plan in a file has no form for, the go command builds in one derivation, and
 // that is said. The result is that of import from derivation.
 func TestPlanByGo(t *testing.T) {
+	t.Parallel()
 	testnix.Require(t)
 	dgd := dgdCommand(t)
 	files := map[string]string{
@@ -283,6 +288,7 @@ func TestPlanByGo(t *testing.T) {
 // One file has plans for several settings, also for the same platform: evaluation takes
 // the one that is for its arguments, as if it was alone.
 func TestPlanSettings(t *testing.T) {
+	t.Parallel()
 	testnix.Require(t)
 	dgd := dgdCommand(t)
 	src := project(t, withFiles(layers, map[string]string{"leaf/tagged.go": "//go:build a\n\npackage leaf\n\nimport _ \"strings\"\n"}))
@@ -363,6 +369,7 @@ func signed(line string) string {
 
 // What is wrong with a plan, or between it and the arguments, evaluation says.
 func TestPlanErrors(t *testing.T) {
+	t.Parallel()
 	testnix.Require(t)
 	dgd := dgdCommand(t)
 	src := project(t, layers)
@@ -471,6 +478,7 @@ var planC = map[string]string{
 // A plan in a file has packages with C, and what compilers say of their flags is
 // not in it. Neither mode compiles anything after another.
 func TestPlanWithC(t *testing.T) {
+	t.Parallel()
 	testnix.Require(t)
 	dgd := dgdCommand(t)
 	src := project(t, planC)
@@ -523,6 +531,7 @@ func TestPlanWithC(t *testing.T) {
 // with each, its tests too: without import from derivation, and without experimental
 // features.
 func TestPlanNixVersions(t *testing.T) {
+	t.Parallel()
 	if !*matrix {
 		t.Skip("it fetches other Nixes: run it with -matrix")
 	}

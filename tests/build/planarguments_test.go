@@ -16,6 +16,7 @@ import (
 // of which TestPlanErrors has the words. All others change nothing of what is built by it.
 // Each argument of the library has a row here.
 func TestPlanArguments(t *testing.T) {
+	t.Parallel()
 	testnix.Require(t)
 	dgd := dgdCommand(t)
 	// By argument, values and what comes of them: an error, or the same program.

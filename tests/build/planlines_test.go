@@ -28,6 +28,7 @@ func plannedLayers(t *testing.T) (plan, call string) {
 // What depends on itself in a plan is an error that names its lines, where Nix would speak
 // of infinite recursion: packages, and derivations that packages share.
 func TestPlanCircles(t *testing.T) {
+	t.Parallel()
 	testnix.Require(t)
 	plan, call := plannedLayers(t)
 	good := fileText(t, plan)
@@ -76,6 +77,7 @@ func TestPlanCircles(t *testing.T) {
 // A file can have many settings: the names of all that a line is for are longer than what
 // Nix's regular expressions can take.
 func TestPlanOfManySettings(t *testing.T) {
+	t.Parallel()
 	testnix.Require(t)
 	plan, call := plannedLayers(t)
 	want, err := evaluated(call)
@@ -111,6 +113,7 @@ func TestPlanOfManySettings(t *testing.T) {
 
 // overrideAttrs changes dgd's own arguments, too, as it does all others.
 func TestPlanByOverrideAttrs(t *testing.T) {
+	t.Parallel()
 	testnix.Require(t)
 	dgd := dgdCommand(t)
 	src := project(t, layers)

@@ -141,6 +141,7 @@ func checkSecret(t *testing.T, secret, expression string) {
 
 // A module comes from a git server that wants a password, past the proxy.
 func TestPrivateGit(t *testing.T) {
+	t.Parallel()
 	testnix.Require(t)
 	backend, err := exec.Command("git", "--exec-path").Output()
 	if err != nil {
@@ -224,6 +225,7 @@ func gitModule(t *testing.T) (p *proxy, root string) {
 
 // A module comes by ssh from a git server, which knows a key.
 func TestPrivateSSH(t *testing.T) {
+	t.Parallel()
 	testnix.Require(t)
 	git, err := exec.LookPath("git")
 	if err != nil {
@@ -313,6 +315,7 @@ func TestPrivateSSH(t *testing.T) {
 // What is wrong with a proxy is said, with what there is to set; and the next
 // fetch, from one that works, is not troubled.
 func TestProxyFaults(t *testing.T) {
+	t.Parallel()
 	const hint = "could not be fetched, see above; where to fetch, and how to be let in, is said by GOPROXY, NETRC and the like: see docs/modules.md"
 	done := make(chan struct{})
 	defer close(done)

@@ -23,6 +23,7 @@ var allTwice = flag.Bool("all-twice", false, "let TestReproducible build all exa
 // same outputs with the same hashes. Under content addressing --check does not
 // tell that.
 func TestReproducible(t *testing.T) {
+	t.Parallel()
 	examples, programs := []string{"cgo", "dep"}, []string(nil)
 	if *allTwice {
 		examples, programs = nil, []string{"gofumpt", "age", "sql-migrate"}

@@ -37,6 +37,7 @@ func listener(t *testing.T) string {
 
 // What runs in inner derivations has no network: tests are code of the sources.
 func TestNoNetwork(t *testing.T) {
+	t.Parallel()
 	files := with(map[string]string{"main_test.go": fmt.Sprintf(`package main
 
 import (
@@ -46,6 +47,7 @@ import (
 )
 
 func TestNetwork(t *testing.T) {
+	t.Parallel()
 	println("SALT")
 	for _, address := range []string{"127.0.0.1:%s", "192.0.2.1:80", "[2001:db8::1]:80"} {
 		conn, err := net.DialTimeout("tcp", address, 5*time.Second)
@@ -76,6 +78,7 @@ func TestNetwork(t *testing.T) {
 
 // Nor has the planner, whose go command is here one that tries.
 func TestNoNetworkWhilePlanning(t *testing.T) {
+	t.Parallel()
 	port := listener(t)
 	args := layersEnv + `go = let pkgs = import <nixpkgs> { }; in pkgs.stdenvNoCC.mkDerivation {
 		name = "go-that-calls";

@@ -13,6 +13,7 @@ import (
 // an edit there that a build reads has to be in both. Any other plans and
 // compiles nothing.
 func TestStaleFetch(t *testing.T) {
+	t.Parallel()
 	files := maps.Clone(fetchFiles)
 	files["near/README.md"] = "text\n"
 	files["near/x_test.go"] = "package near\n"
@@ -48,6 +49,7 @@ func TestStaleFetch(t *testing.T) {
 // What buildGoModule's patches change in such a directory, they change in the
 // fetch, too.
 func TestStaleFetchOfGoModule(t *testing.T) {
+	t.Parallel()
 	files := maps.Clone(fetchFiles)
 	files["near/salt.go"] = salted(t, "package near\n\n// SALT\n")
 	patched := goVendor(t, files, func(dir string) { edit(t, filepath.Join(dir, "near/x.go"), "original", "changed") })

@@ -19,6 +19,7 @@ var toldFiles = map[string]string{
 // What a package is told of its own outputs is true in the programs, although
 // these are linked before the outputs' paths are known.
 func TestOwnOutputs(t *testing.T) {
+	t.Parallel()
 	for _, test := range []struct {
 		name, args string
 		output     string // whose path is told
@@ -71,6 +72,7 @@ func equalsGo(t *testing.T, program, src, ldflags string) {
 
 // Store paths that flags and sources name are references of the package.
 func TestNamedPaths(t *testing.T) {
+	t.Parallel()
 	const wrapped = `(import <nixpkgs> { }).stdenv.mkDerivation { name = "told-source"; src = ${SRC};
 		installPhase = "cp -r . $out; substituteInPlace $out/main.go --replace-fail nothing ${(import <nixpkgs> { }).zlib}"; }`
 	zlib := here(t, "(import <nixpkgs> { }).zlib")
@@ -124,6 +126,7 @@ func TestNamedPaths(t *testing.T) {
 // Symlinks into the store, in sources that a derivation has built, lead where they
 // lead in nixpkgs, for Go and for C, and show in no pattern.
 func TestLinksOfSources(t *testing.T) {
+	t.Parallel()
 	src := project(t, map[string]string{
 		"go.mod":  "module example.com/told\n\ngo 1.24\n",
 		"main.go": "package main\n\nimport (\n\t\"embed\"\n\n\t\"example.com/told/linked\"\n\t\"example.com/told/lib\"\n)\n\n//go:embed d*\nvar all embed.FS\n\nfunc main() {\n\tlist, _ := all.ReadDir(\".\")\n\tprint(linked.Text, lib.Number(), len(list), \"SALT\"[:0])\n}\n",

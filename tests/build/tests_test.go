@@ -47,6 +47,7 @@ func Test(t *testing.T) {
 
 // A test program can be linked to from where the test has its files.
 func TestOwnProgram(t *testing.T) {
+	t.Parallel()
 	exe, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
@@ -57,6 +58,7 @@ func TestOwnProgram(t *testing.T) {
 }
 
 func TestPattern(t *testing.T) {
+	t.Parallel()
 	files, err := filepath.Glob(filepath.Join("..", "where", "data", "*"))
 	if err != nil || len(files) == 0 {
 		t.Errorf("the other package's data are %q, %v", files, err)
@@ -130,6 +132,7 @@ func Test(t *testing.T) {
 }
 
 func TestSkipped(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip()
 	}
@@ -207,6 +210,7 @@ func sorted(lists ...[]string) []string { return slices.Sorted(slices.Values(sli
 // Tests are built and run as derivations, variants only where Go builds them,
 // and run again only after a change of what they depend on.
 func TestTests(t *testing.T) {
+	t.Parallel()
 	for mode, function := range modes {
 		t.Run(mode, func(t *testing.T) {
 			warmUp(t, layersEnv)
@@ -272,6 +276,7 @@ func TestTests(t *testing.T) {
 
 // A failure shows Go's own output and the package; all are shown. The package depends on its tests where it is told to. A failure is not kept.
 func TestTestsFail(t *testing.T) {
+	t.Parallel()
 	files := withFiles(tested, map[string]string{
 		"base/wrong_test.go":  wrongly("base", "base says SALT"),
 		"greet/wrong_test.go": wrongly("greet", "greet says SALT"),
@@ -306,6 +311,7 @@ func TestTestsFail(t *testing.T) {
 
 // In IFD mode each package's tests stand alone.
 func TestTestsAlone(t *testing.T) {
+	t.Parallel()
 	src := project(t, withFiles(tested, map[string]string{"greet/wrong_test.go": wrongly("greet", "SALT")}))
 	if got := tests(t, "buildWithIFD", src, layersEnv, "example.com/tested/base").tested(); slices.ContainsFunc(got, func(name string) bool { return strings.Contains(name, "greet") }) {
 		t.Errorf("the tests of base built %q", got)
@@ -317,6 +323,7 @@ func TestTestsAlone(t *testing.T) {
 
 // What cannot be planned is said before anything is built.
 func TestTestsBadInput(t *testing.T) {
+	t.Parallel()
 	for _, test := range []struct {
 		name, args string
 		files      map[string]string
@@ -354,6 +361,7 @@ func TestTestsBadInput(t *testing.T) {
 // A package that has no tests must compile, as under go test, whether or not the
 // program has it; only where a pattern names it.
 func TestUntested(t *testing.T) {
+	t.Parallel()
 	dgd := dgdCommand(t)
 	files := withFiles(tested, map[string]string{
 		"alone/alone.go":   "package alone\n\nimport _ \"example.com/tested/alone/in\"\n\nvar Text string = \"SALT\"\n",
@@ -405,6 +413,7 @@ func TestUntested(t *testing.T) {
 
 // Where no package has tests, there is nothing to run, and all compile.
 func TestNoTests(t *testing.T) {
+	t.Parallel()
 	for mode, function := range modes {
 		t.Run(mode, func(t *testing.T) {
 			r := tests(t, function, project(t, plain), layersEnv, "all")
@@ -417,6 +426,7 @@ func TestNoTests(t *testing.T) {
 
 // Input-addressed and with cgo, too, tests are built and run.
 func TestTestsOtherwise(t *testing.T) {
+	t.Parallel()
 	withC := withFiles(tested, map[string]string{
 		"c/c.go":      "package c\n\n// int seven(void);\nimport \"C\"\n\n// Seven: SALT.\nfunc Seven() int { return int(C.seven()) }\n",
 		"c/seven.c":   "#include \"seven.h\"\nint seven(void) { return SEVEN; }\n",
@@ -491,6 +501,7 @@ pkgs.stdenvNoCC.mkDerivation {
 
 // Test programs have the bytes that Go's own have.
 func TestTestIdentity(t *testing.T) {
+	t.Parallel()
 	src := project(t, tested)
 	r := tests(t, "buildWithIFD", src, layersEnv, "all")
 	want := nixBuild(t, "-E", strings.ReplaceAll(reference, "${SRC}", "${"+src+"}"))

@@ -14,6 +14,7 @@ import (
 // and with it every inner derivation of every user. A change to what people
 // call leaves the planner as it is, and with it every plan.
 func TestToolsApart(t *testing.T) {
+	t.Parallel()
 	testnix.Require(t)
 	dir := filepath.Join(t.TempDir(), "dgd")
 	for _, name := range []string{"lib", "cmd", "internal"} {
@@ -79,6 +80,7 @@ func TestToolsApart(t *testing.T) {
 // Another toolchain builds as well: Go 1.25 prints its script in another order
 // than 1.26.
 func TestOtherToolchain(t *testing.T) {
+	t.Parallel()
 	src := project(t, layers)
 	for _, function := range modes {
 		r := build(t, function, src, layersEnv+"go = "+anotherGo+";")

@@ -15,6 +15,7 @@ import (
 
 // Evaluation hides the values of -X as the planner does.
 func TestLinkValues(t *testing.T) {
+	t.Parallel()
 	testnix.Require(t)
 	text, err := os.ReadFile("../../internal/goflags/testdata/values.json")
 	if err != nil {
@@ -59,6 +60,7 @@ var versioned = map[string]string{
 import "testing"
 
 func TestVersion(t *testing.T) {
+	t.Parallel()
 	if Version == "none" || quote == "" {
 		t.Error("nobody has told the version")
 	}
@@ -68,6 +70,7 @@ func TestVersion(t *testing.T) {
 
 // Another value for -X links again, and does nothing else.
 func TestLinkAgain(t *testing.T) {
+	t.Parallel()
 	link := []string{"go-program", "program"}
 	for _, test := range []struct {
 		name    string
@@ -127,6 +130,7 @@ func TestLinkAgain(t *testing.T) {
 
 // What a hook adds to the flags is filled in at the link, too.
 func TestHookLinksAgain(t *testing.T) {
+	t.Parallel()
 	for mode := range modes {
 		t.Run(mode, func(t *testing.T) {
 			src := project(t, versioned)

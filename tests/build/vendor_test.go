@@ -55,6 +55,7 @@ func fetch(t *testing.T, src, args string) string {
 // The fetch obeys what buildGoModule's does: its tree is the one that
 // `go mod vendor` writes after the same changes.
 func TestFetch(t *testing.T) {
+	t.Parallel()
 	changed := func(dir string) { edit(t, filepath.Join(dir, "near/x.go"), "original", "changed") }
 	const sed = `"sed -i s/original/changed/ near/x.go"`
 	for _, test := range []struct {
@@ -119,6 +120,7 @@ func TestFetch(t *testing.T) {
 
 // With proxyVendor, what is fetched is what the go command downloads.
 func TestFetchArchives(t *testing.T) {
+	t.Parallel()
 	src := fmt.Sprintf(`((import %s { }).fetchGoModule {
 		module = "github.com/kyleconroy/sqlc";
 		version = "v1.13.0";
@@ -153,6 +155,7 @@ func TestFetchArchives(t *testing.T) {
 // buildGoModule with proxyVendor, the user's tests included: all of it in
 // module mode.
 func TestGoModuleArchives(t *testing.T) {
+	t.Parallel()
 	src := filepath.Join(repo(t), "examples/archives")
 	for mode := range modes {
 		t.Run(mode, func(t *testing.T) {

@@ -13,6 +13,7 @@ import (
 // With a package set that has NixOS's machines, vmtest is a test for them. There
 // is none here, so this imitates runNixOSTest and looks at what it is given.
 func TestVMInNixOS(t *testing.T) {
+	t.Parallel()
 	testnix.Require(t)
 	cmd := exec.Command("nix-instantiate", "--eval", "--strict", "--json", "--expr", fmt.Sprintf(`
 		let

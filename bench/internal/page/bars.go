@@ -38,6 +38,7 @@ var bars = []bar{
 	{"cold", "caddy", "go build", "", cpuOfGo, 1.1, "", cpuRatio},
 	{"cold", "gofumpt", "go build", "", ofGoBuild, 1.4, "", ratio},
 	{"cold", "gen-1000", "go build", "", ofGoBuild, 1.8, "", ratio},
+	{"cold", "k9s", "go build", "", ofGoBuild, 1.1, "", ratio},
 	{"second-small", "", "go build", "", ofGoBuild, 0.5, "", ratio},
 	{"second", "", "go build", "", ofGoBuild, 0.92, "", ratio},
 	{"leaf", "caddy", "go build", "", ofGoBuild, 1.1, "", ratio},
