@@ -11,18 +11,18 @@ import (
 
 // A command is one command of the script, split into words.
 //
-// The printed text is read twice: by split, which knows how the go command
-// prints its commands and nothing of a shell, and by readShell, which knows a
-// shell and nothing of the go command. The two must agree. See checkShell.
+// The printed text is parsed twice: by split, by the rules by which the go command
+// prints commands, and by readShell, by the rules of a shell. The two results must
+// agree: see checkShell.
 type command struct {
 	env  []string // NAME=VALUE
 	args []string
-	to   string // the file that the output goes to
+	to   string // the file that standard output goes to
 	text string // the text of a heredoc
-	tail string // what follows the command, one of the tails below
+	tail string // one of the tails below
 
-	// run means that the command runs a program, which is the given tool of the
-	// Go toolchain or, if that is "", another. Only split sets these two.
+	// run means that the command runs a program: the tool of the Go toolchain, or
+	// another program if tool is "". Only split sets these two.
 	run  bool
 	tool string
 }
@@ -34,8 +34,7 @@ const (
 	tailLinkTest = "# test for internal linking errors ("
 )
 
-// split splits the command that begins with line. A heredoc's text is taken from
-// the lines that follow.
+// split splits the command that begins with line, and reads the lines of a heredoc.
 func (p *parser) split(line string) (command, error) {
 	name, rest, _ := strings.Cut(line, " ")
 	switch name {
@@ -62,13 +61,13 @@ func (p *parser) split(line string) (command, error) {
 	return p.splitRun(line)
 }
 
-// isTestProgram reports whether the path is that of a test program.
+// isTestProgram reports whether the path is $WORK/…/NAME.test.
 func isTestProgram(path string) bool {
 	return strings.HasPrefix(path, workDir+"/") && strings.HasSuffix(path, ".test")
 }
 
-// splitTest splits the run of a test program, whose words are printed without
-// any quoting. A caller that adds flags must make sure that they have no spaces.
+// splitTest splits the run of a test program, whose words are printed without any
+// quoting. So flags of `go test` must not have spaces.
 func splitTest(line string) (command, error) {
 	c := command{args: strings.Split(line, " ")}
 	if slices.Contains(c.args, "") {
@@ -80,9 +79,8 @@ func splitTest(line string) (command, error) {
 	return c, cmp.Or(checkPath(c.args[0]), checkWords(c.args[1:]))
 }
 
-// The arguments of the commands that follow are paths that are printed without
-// any quoting. A path with a space in it is understood where there is just one
-// way to read the line.
+// The arguments of the following commands are paths that are printed without any
+// quoting. A path may have a space only if there is just one way to split the line.
 
 var errForm = errors.New("not a form of this command that the go command prints")
 
@@ -122,10 +120,10 @@ func splitEcho(s string) (command, error) {
 	return c, nil
 }
 
-// splitCat reads a heredoc. Its text is printed before "EOF\n" as it is, so
-// that EOF stands on a line of its own unless the text does not end in a
-// newline. The only such text is the embed configuration, JSON that is indented
-// and so has no line of its own that begins with a brace before its last.
+// splitCat reads a heredoc. The go command prints "EOF\n" directly after the text, so
+// that EOF is in a line of its own only if the text ends in a newline. The one text
+// that does not is the embed configuration. It is indented JSON, in which only the
+// last line begins with "}".
 func (p *parser) splitCat(s string) (command, error) {
 	path, ok := strings.CutPrefix(s, ">")
 	if !ok {
@@ -161,8 +159,8 @@ func (p *parser) splitCat(s string) (command, error) {
 	return command{}, errors.New("the text has no end")
 }
 
-// checkWrite checks the path and the text of a file. The go command writes
-// nothing but files in the work directory.
+// checkWrite checks the path and the text of a file that the script writes. The path
+// must be in the work directory.
 func checkWrite(path, text string) error {
 	if err := checkWorkPath(path); err != nil {
 		return err
@@ -243,8 +241,8 @@ func splitRemove(s string) (command, error) {
 
 var errSplit = errors.New("a path has a space, and the line can be split in more than one way")
 
-// cutPaths cuts s into two paths, at its only space or where one of the given
-// functions, asked in turn, knows the place.
+// cutPaths cuts s into two paths: at its only space, or else at the offset that the
+// first of cuts finds.
 func cutPaths(s string, cuts ...func(string) (int, bool)) (from, to string, err error) {
 	switch strings.Count(s, " ") {
 	case 0:
@@ -261,16 +259,16 @@ func cutPaths(s string, cuts ...func(string) (int, bool)) (from, to string, err 
 	return "", "", errSplit
 }
 
-// cutBeforeWork finds the only place where a path in the work directory can
-// begin after a space.
+// cutBeforeWork finds the space before a path in the work directory, if there is just
+// one.
 func cutBeforeWork(s string) (int, bool) {
 	i := strings.Index(s, " "+workDir+"/")
 	return i, i > 0 && i == strings.LastIndex(s, " "+workDir+"/")
 }
 
-// cutAfterBuilt finds the end of the path of a program, an archive or a library
-// that the go command has built, whose names have no spaces, before a path that
-// is not in the work directory.
+// cutAfterBuilt finds the space after the path of a program, an archive or a library
+// that the go command has built, whose name has no space. A path that is not in the
+// work directory must follow.
 func cutAfterBuilt(s string) (int, bool) {
 	i := strings.IndexByte(s, ' ')
 	if !strings.HasPrefix(s, workDir+"/") || strings.Contains(s[i:], " "+workDir) {
@@ -280,7 +278,8 @@ func cutAfterBuilt(s string) (int, bool) {
 	return i, name == "_pkg_.a" || strings.HasPrefix(name, "a.out") || strings.HasSuffix(strings.TrimSuffix(name, ".exe"), ".test")
 }
 
-// splitRun splits a command that runs a program. See quotes.
+// splitRun splits a command that runs a program, whose words may be quoted: see
+// quotes.
 func (p *parser) splitRun(line string) (command, error) {
 	c := command{run: true}
 	line, c.tail = cutTail(line)
@@ -304,7 +303,7 @@ func (p *parser) splitRun(line string) (command, error) {
 	return c, nil
 }
 
-// cutTail cuts off what the go command may print after a command.
+// cutTail cuts off the comment or the "|| true" after a command.
 func cutTail(line string) (cmd, tail string) {
 	for _, tail := range []string{
 		tailInternal,

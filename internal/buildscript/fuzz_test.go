@@ -9,15 +9,15 @@ import (
 	"testing"
 )
 
-// FuzzParse checks that a script is either accounted for, line by line and word
-// by word, or an error that names a line of it.
+// FuzzParse checks that each line and each word of a script is accounted for, or that
+// the error names a line of it.
 func FuzzParse(f *testing.F) {
 	for _, piece := range pieces(f) {
 		f.Add(piece)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		p := newParser(text, Options{Programs: []string{"ccache", "/opt/my cc"}})
-		if err := p.parse(); err != nil {
+		script, err := Parse(text, Options{Programs: []string{"ccache", "/opt/my cc"}})
+		if err != nil {
 			var e *Error
 			if !errors.As(err, &e) {
 				t.Fatalf("not an *Error: %v", err)
@@ -30,8 +30,8 @@ func FuzzParse(f *testing.F) {
 			}
 			return
 		}
-		checkCover(t, p)
-		for _, step := range p.steps {
+		checkCover(t, text, script)
+		for _, step := range script.Steps {
 			want := step.Text
 			if strings.ContainsFunc(fmt.Sprint(step.Action), func(r rune) bool { return r >= 0x80 }) {
 				continue // quoting depends on the version of Unicode
@@ -49,19 +49,19 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
-// pieces returns parts of the recorded scripts, each with commands that no
-// other has, and each of these commands alone.
+// pieces returns parts of the recorded scripts, each with commands of a form that no
+// other part has, and each of these commands by itself.
 func pieces(t testing.TB) []string {
 	var list []string
 	seen := make(map[string]bool)
 	for _, version := range []string{"go1.27", "go1.24"} {
 		for _, file := range recordedFiles(t, version, "*") {
-			p := newParser(readRecorded(t, file), Options{})
-			if err := p.parse(); err != nil {
+			script, err := Parse(readRecorded(t, file), Options{})
+			if err != nil {
 				t.Fatal(err)
 			}
 			piece, dir, fresh := "", "", false
-			for _, step := range p.steps {
+			for _, step := range script.Steps {
 				if _, ok := step.Action.(Banner); ok || len(piece) > 2000 {
 					if fresh {
 						list = append(list, piece)
@@ -87,7 +87,7 @@ func pieces(t testing.TB) []string {
 	return list
 }
 
-// form returns what steps of the same form have in common.
+// form returns a key that is the same for steps of the same form.
 func form(step Step) string {
 	switch a := step.Action.(type) {
 	case Run:
@@ -102,8 +102,8 @@ func form(step Step) string {
 	return fmt.Sprintf("%T", step.Action)
 }
 
-// FuzzReadBack prints commands as the go command does, and checks that they are
-// read back as they were meant, or refused; but never misread.
+// FuzzReadBack prints commands as the go command does, and checks that Parse returns
+// the same commands or an error.
 func FuzzReadBack(f *testing.F) {
 	f.Add("p", "x.go", "x.h", "value", "arg", "text\n")
 	f.Add("p p", "x y.go", "a b", "it's", "", "two\nlines\n")
@@ -113,7 +113,7 @@ func FuzzReadBack(f *testing.F) {
 	f.Add("p/", ".x", "\x00", "\xff", "\r", "\r\n\n")
 	f.Add(".", "..", "../x", " ", "./x y", "\\\n\n")
 	f.Fuzz(func(t *testing.T, dirName, name, name2, value, arg, text string) {
-		// What a file system has no names for, and what cannot be an argument.
+		// No file name and no argument has a NUL.
 		for _, s := range []string{dirName, name, name2, arg} {
 			if strings.Contains(s, "\x00") {
 				t.Skip()
@@ -122,15 +122,15 @@ func FuzzReadBack(f *testing.F) {
 		if name == "" || name2 == "" || strings.Contains(name+name2, "/") {
 			t.Skip()
 		}
-		// What the caller of the go command chooses, and must choose well.
+		// The caller of the go command must not choose such directories and flags.
 		if strings.Contains(dirName, "$WORK") || strings.Contains(dirName, "\n") || strings.Contains(arg, "$WORK") {
 			t.Skip()
 		}
-		// The values and the texts are the go command's own.
+		// The go command makes no such values and texts.
 		if strings.ContainsAny(value, "\n\x00") || strings.Contains(text, "EOF\ncat >$WORK/") {
 			t.Skip()
 		}
-		// No text of the go command's ends without a newline but in a brace.
+		// A text of the go command's that does not end in a newline is indented JSON.
 		if !strings.HasSuffix(text, "\n") && text != "" && (!strings.HasPrefix(text, "{\n") || !strings.HasSuffix(text, "\n}")) {
 			t.Skip()
 		}
@@ -139,7 +139,7 @@ func FuzzReadBack(f *testing.F) {
 			dir = "$WORK/b001/"
 		}
 
-		// Undot takes two dots for what they seem.
+		// Undot does not expand two dots.
 		if strings.Contains(" "+arg+" "+value, " "+dir+".") {
 			t.Skip()
 		}
@@ -200,7 +200,7 @@ func FuzzReadBack(f *testing.F) {
 			}
 			if fmt.Sprintf("%#v", got) != fmt.Sprintf("%#v", want[i]) {
 				if strings.HasPrefix(arg, ".") {
-					continue // may be taken for a shortened word: see Undot
+					continue // looks like a shortened word: see Undot
 				}
 				t.Fatalf("line %d\n%s\nis parsed into\n%#v\nwant\n%#v", step.Line, step.Text, got, want[i])
 			}

@@ -10,25 +10,25 @@ import (
 	"mvdan.cc/sh/v3/syntax"
 )
 
-// Options says what a script may hold beside what every script may hold.
+// Options are settings of Parse.
 type Options struct {
 	// Programs are further programs that Run, Probe and LinkTest accept as
 	// Args[0]: the first word of $CC, $CXX, $FC, $PKG_CONFIG or of -toolexec.
 	// gcc, g++, cc, c++, clang, clang++, gfortran, pkg-config and swig are
-	// accepted without being named here, also in any directory, with a target
+	// accepted without being named here, in any directory, with a target
 	// prefix (aarch64-linux-gnu-gcc) or a version suffix (gcc-12).
 	Programs []string
 }
 
-// An Error is a line of the script that Parse does not understand.
+// An Error reports a line of the script that Parse does not understand.
 type Error struct {
 	Line int    // 1-based
 	Text string // the line
-	Msg  string // what is wrong with it
+	Msg  string // the reason
 }
 
-// maxErrorText is how much of a line an error message shows: compile commands
-// can be very long.
+// maxErrorText is the number of bytes of a line, at most, in an error message:
+// compile commands can be very long.
 const maxErrorText = 400
 
 func (e *Error) Error() string {
@@ -41,8 +41,8 @@ func (e *Error) Error() string {
 
 // Parse parses the output of `go build -n` or `go test -n`, with -c or without.
 //
-// The output must be whole and from an empty build cache; the go command prints
-// it on standard error. A line that is not one of the forms below is an *Error:
+// The text is all that the go command prints on standard error with an empty build
+// cache. A line that does not have one of these forms is an *Error:
 //
 //	(an empty line)
 //	go: TEXT                                a message, and indented lines
@@ -63,11 +63,11 @@ func (e *Error) Error() string {
 //	PROGRAM [ARG]... # test for internal linking errors (succeeded)
 //	$WORK/DIR/NAME.test [ARG]...            the run of a test program
 //
-// Each command is read twice, by the rule that the go command prints it with and
-// by a shell's parser, and the two readings must agree. See checkShell.
+// Each command is parsed twice, by the go command's rules of printing and by a
+// shell's parser, and the two results must agree: see checkShell.
 //
-// What is wrong in the output and right in a real build is put right: see
-// fixCgoFiles and fixVetConfig.
+// Names that the go command prints wrongly under -n, but not in a real build, are
+// corrected: see fixCgoFiles and fixVetConfig.
 func Parse(text string, opt Options) (*Script, error) {
 	p := newParser(text, opt)
 	if err := p.parse(); err != nil {
@@ -85,25 +85,7 @@ type parser struct {
 	shell    *syntax.Parser
 	steps    []Step
 	messages []string
-	spans    []span
 }
-
-// A span is a run of lines and what they were taken for. The spans of a script
-// cover all of its lines, in order.
-type span struct {
-	kind  spanKind
-	line  int // 1-based number of the first line
-	lines int
-}
-
-type spanKind byte
-
-const (
-	blankSpan   spanKind = iota // an empty line
-	cdSpan                      // a cd, which is not a step
-	messageSpan                 // what the go command says
-	stepSpan                    // a step
-)
 
 func newParser(text string, opt Options) *parser {
 	p := &parser{
@@ -117,7 +99,7 @@ func newParser(text string, opt Options) *parser {
 	return p
 }
 
-// parse reads the script command by command.
+// parse parses all commands of the script.
 func (p *parser) parse() error {
 	for p.pos < len(p.text) {
 		start, first := p.pos, p.line+1
@@ -144,23 +126,23 @@ func (p *parser) next() (string, error) {
 	return line, nil
 }
 
-// command reads the command that begins with line, which is line number first
+// command parses the command that begins with line, which has the number first
 // and begins at offset start.
 func (p *parser) command(start, first int, line string) error {
-	kind := stepSpan
 	var step Step
 	switch dir, isCd := strings.CutPrefix(line, "cd "); {
 	case line == "":
-		kind = blankSpan
+		return nil
 	case isCd:
 		c := command{args: []string{"cd", dir}}
 		if err := cmp.Or(checkPath(dir), p.checkShell(c, line+"\n")); err != nil {
 			return err
 		}
-		kind, p.dir = cdSpan, dir
+		p.dir = dir
+		return nil
 	case isMessage(line):
-		kind = messageSpan
 		p.message(line)
+		return nil
 	case line == "#":
 		path, err := p.banner()
 		if err != nil {
@@ -179,23 +161,20 @@ func (p *parser) command(start, first int, line string) error {
 			return err
 		}
 	}
-	p.spans = append(p.spans, span{kind: kind, line: first, lines: p.line - first + 1})
-	if kind == stepSpan {
-		step.Line = first
-		step.Text = p.text[start : p.pos-1]
-		step.Dir = p.dir
-		p.steps = append(p.steps, step)
-	}
+	step.Line = first
+	step.Text = p.text[start : p.pos-1]
+	step.Dir = p.dir
+	p.steps = append(p.steps, step)
 	return nil
 }
 
-// isMessage reports whether the go command says the line to its user: warnings
-// of a run that succeeds stand among the commands, which begin with neither.
+// isMessage reports whether the line is a message of the go command to its user. No
+// command begins like one.
 func isMessage(line string) bool {
 	return strings.HasPrefix(line, "go: ") || strings.HasPrefix(line, "warning: ")
 }
 
-// message keeps a message that begins with line, and the indented lines behind.
+// message adds the message that begins with line and has the indented lines after it.
 func (p *parser) message(line string) {
 	for strings.HasPrefix(p.text[p.pos:], "\t") {
 		more, err := p.next()
@@ -207,10 +186,8 @@ func (p *parser) message(line string) {
 	p.messages = append(p.messages, line)
 }
 
-// banner reads the rest of the header of a package and returns its import path.
-// The whole of it, blank lines included, is
-//
-//	"\n#\n# %s\n#\n\n"
+// banner parses the rest of a package's header and returns the import path. The go
+// command prints the header as "\n#\n# %s\n#\n\n".
 func (p *parser) banner() (string, error) {
 	line, err := p.next()
 	if err != nil {
@@ -232,7 +209,7 @@ func (p *parser) banner() (string, error) {
 	return path, nil
 }
 
-// act sets what step does to what the command c says.
+// act sets the action of step to that of the command c.
 func (p *parser) act(step *Step, c command) error {
 	if c.run {
 		return p.run(step, c)
@@ -268,9 +245,9 @@ func (p *parser) act(step *Step, c command) error {
 	return nil
 }
 
-// run sets what step does to running the program of the command c.
+// run sets the action of step to running the program of the command c.
 func (p *parser) run(step *Step, c command) error {
-	// Only pack and buildid are done by the go command itself.
+	// In a real build the go command does the work of pack and buildid itself.
 	if internal := c.tool == "pack" || c.tool == "buildid"; internal != (c.tail == tailInternal) {
 		return fmt.Errorf("the comment %q is expected after pack and buildid, and only there", tailInternal)
 	}
@@ -303,7 +280,7 @@ func (p *parser) run(step *Step, c command) error {
 	return nil
 }
 
-// tools are the tools of the Go toolchain that a build script may run.
+// tools are the tools of the Go toolchain that a script may run.
 var tools = map[string]bool{
 	"asm":        true,
 	"buildid":    true,
@@ -317,7 +294,8 @@ var tools = map[string]bool{
 	"vet":        true,
 }
 
-// toolName returns the name of the Go tool that a command runs, or "".
+// toolName returns the name of the Go tool that a command runs, or "" if it runs
+// another program. An unknown tool is an error.
 func toolName(args []string) (string, error) {
 	name := prebuiltTool(args[0])
 	if name == "" {
@@ -335,8 +313,8 @@ func toolName(args []string) (string, error) {
 	return name, nil
 }
 
-// prebuiltTool returns the name of a tool with the path
-// …/pkg/tool/GOOS_GOARCH/NAME, or "".
+// prebuiltTool returns NAME of a path …/pkg/tool/GOOS_GOARCH/NAME, or "" for other
+// paths.
 func prebuiltTool(path string) string {
 	dir, name := cutBase(path)
 	dir, target := cutBase(dir)
@@ -346,17 +324,17 @@ func prebuiltTool(path string) string {
 	return strings.TrimSuffix(name, ".exe")
 }
 
-// isGo reports whether program is of the Go toolchain.
+// isGo reports whether program is the go command or a tool of the toolchain.
 func isGo(program string) bool {
 	_, base := cutBase(program)
 	return base == "go" || base == "go.exe" || prebuiltTool(program) != ""
 }
 
-// compilerName matches the names of the programs, other than Go's, that a
-// script may run without their being in Options.Programs.
+// compilerName matches the base names of programs, beside the toolchain's, that a
+// script may run although they are not in Options.Programs.
 var compilerName = regexp.MustCompile(`^(([A-Za-z0-9_.+-]+-)?(gcc|g\+\+|cc|c\+\+|clang|clang\+\+|gfortran|pkg-config)(-[0-9.]+)?(\.exe)?|swig)$`)
 
-// known reports whether program is another that the script may run.
+// known reports whether the script may run a program that is not the toolchain's.
 func (p *parser) known(program string) bool {
 	_, base := cutBase(program)
 	return p.programs[program] || p.programs[Undot(p.dir, program)] || compilerName.MatchString(base)

@@ -9,7 +9,7 @@ import (
 
 const goTool = "/goroot/pkg/tool/linux_amd64/"
 
-// What the go command says beside the script is neither a command nor an error.
+// Messages of the go command in the script are neither commands nor errors.
 func TestMessages(t *testing.T) {
 	const text = `go: warning: "./x/..." matched no packages
 mkdir -p $WORK/b005/
@@ -37,7 +37,7 @@ go: two lines:
 	}; !reflect.DeepEqual(script.Messages, want) {
 		t.Errorf("the messages are %q, want %q", script.Messages, want)
 	}
-	// Nothing else is passed over.
+	// Other lines that are not commands are errors.
 	for _, line := range []string{"warn: x\n", "\tindented\n", "internal/goarch\n", "go build\n", "warning:\n"} {
 		if _, err := Parse(line, Options{}); err == nil {
 			t.Errorf("%q is understood", line)
@@ -355,15 +355,11 @@ gcc # test for internal linking errors (failed)
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			p := newParser(test.text, test.opt)
-			if err := p.parse(); err != nil {
-				t.Fatal(err)
-			}
-			checkCover(t, p)
 			script, err := Parse(test.text, test.opt)
 			if err != nil {
 				t.Fatal(err)
 			}
+			checkCover(t, test.text, script)
 			if len(script.Steps) != len(test.want) {
 				t.Fatalf("%d steps, want %d", len(script.Steps), len(test.want))
 			}
@@ -428,14 +424,14 @@ func TestParseErrors(t *testing.T) {
 		{"A='b\xff\t' gcc\n", ``, 0}, // any bytes but a quote and a newline
 
 		// The work directory.
-		{"gcc $WORKER\n", `$WORK is here not clearly the work directory`, 1},
-		{"gcc /src/$WORK/x\n", `$WORK is here not clearly the work directory`, 1},
-		{"gcc ./$WORK.c\n", `$WORK is here not clearly the work directory`, 1},
-		{"gcc $WORK.c\n", `$WORK is here not clearly the work directory`, 1},
-		{"gcc -I$WORK$WORK\n", `$WORK is here not clearly the work directory`, 1},
-		{"A='x$WORK' gcc\n", `$WORK is here not clearly the work directory`, 1},
-		{"cd /src/$WORK\n", `$WORK is here not clearly the work directory`, 1},
-		{"echo '/src/$WORK' > $WORK/x # internal\n", `$WORK is here not clearly the work directory`, 1},
+		{"gcc $WORKER\n", `$WORK is part of a longer name here, and may not be the work directory`, 1},
+		{"gcc /src/$WORK/x\n", `$WORK is part of a longer name here, and may not be the work directory`, 1},
+		{"gcc ./$WORK.c\n", `$WORK is part of a longer name here, and may not be the work directory`, 1},
+		{"gcc $WORK.c\n", `$WORK is part of a longer name here, and may not be the work directory`, 1},
+		{"gcc -I$WORK$WORK\n", `$WORK is part of a longer name here, and may not be the work directory`, 1},
+		{"A='x$WORK' gcc\n", `$WORK is part of a longer name here, and may not be the work directory`, 1},
+		{"cd /src/$WORK\n", `$WORK is part of a longer name here, and may not be the work directory`, 1},
+		{"echo '/src/$WORK' > $WORK/x # internal\n", `$WORK is part of a longer name here, and may not be the work directory`, 1},
 
 		// Shortened words.
 		{"cd /src/a b\ngcc ./x\n", `"./x" is ambiguous in a directory with a space in its name, "/src/a b"`, 2},
@@ -496,7 +492,7 @@ func TestParseErrors(t *testing.T) {
 		{"cat >$WORK/x << 'EOF' # internal\nEOF\n", `the text is empty`, 1},
 		{"cat >$WORK/x << 'EOF' # internal\nx\nEOF", `the script is cut off: its last line does not end`, 1},
 		{"cat >x << 'EOF' # internal\nx\nEOF\n", `"x" is not in the work directory`, 1},
-		{"cat >$WORK/x << 'EOF' # internal\na$WORK\nEOF\n", `$WORK is here not clearly the work directory`, 1},
+		{"cat >$WORK/x << 'EOF' # internal\na$WORK\nEOF\n", `$WORK is part of a longer name here, and may not be the work directory`, 1},
 		{"cat >$WORK/x << 'EOF' # internal\n\xff\nEOF\n", `not understood by the shell's parser: 2:1: invalid UTF-8 encoding`, 1},
 		{"\nmkdir -p x", `the script is cut off: its last line does not end`, 2},
 	}
@@ -547,7 +543,7 @@ func TestUndot(t *testing.T) {
 		{"$WORK/b001/", "./", "$WORK/b001/"},
 		{"$WORK/b001/", ".x", ".x"},
 		{"$WORK/b001/", ".", "."},
-		// Words that were never shortened, or that are taken for such.
+		// Words that were never shortened, or that look like such.
 		{"/src/p", "/src/p/x.c", "/src/p/x.c"},
 		{"/src/p", "-I.", "-I."},
 		{"/src/p", "..", ".."},
@@ -556,7 +552,7 @@ func TestUndot(t *testing.T) {
 		{"/src/p", "./a b.c", "./a b.c"},
 		{"/src/p", "", ""},
 		{"/src/ü", "./ä.c", "/src/ü/ä.c"},
-		// Directories that shorten nothing.
+		// Directories for which the go command shortens no word.
 		{"/my src/p", "./x.c", "./x.c"},
 		{"/src/p(1)", "./x.c", "./x.c"},
 		{".", "./x.c", "./x.c"},

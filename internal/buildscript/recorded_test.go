@@ -14,19 +14,19 @@ import (
 	"testing"
 )
 
-// TestRecorded parses what several versions of Go have printed, and prints it
-// again from what it was parsed into.
+// TestRecorded parses scripts of several versions of Go, and prints the result as
+// the go command does.
 func TestRecorded(t *testing.T) {
 	for _, file := range recordedFiles(t, "*", "*") {
 		t.Run(strings.TrimPrefix(file, "testdata/scripts/"), func(t *testing.T) {
 			t.Parallel()
 			text := readRecorded(t, file)
-			p := newParser(text, Options{})
-			if err := p.parse(); err != nil {
+			script, err := Parse(text, Options{})
+			if err != nil {
 				t.Fatal(err)
 			}
-			checkCover(t, p)
-			for _, step := range p.steps {
+			checkCover(t, text, script)
+			for _, step := range script.Steps {
 				want := fixText(step)
 				if got := show(step); got != want {
 					t.Errorf("line %d: parsed into\n%s\nprinted as\n%s", step.Line, got, want)
@@ -36,13 +36,13 @@ func TestRecorded(t *testing.T) {
 	}
 }
 
-// TestRecordedMatrix checks that there are scripts of every Go and platform,
-// with cgo and without, and that they are what they are named after.
+// TestRecordedMatrix checks that there are scripts of every Go and platform, with
+// cgo and without, and that their contents agree with their names.
 func TestRecordedMatrix(t *testing.T) {
 	targets := []string{"linux-amd64", "linux-arm64", "darwin-amd64", "darwin-arm64", "windows-amd64", "windows-arm64", "js-wasm"}
 	for _, version := range []string{"go1.24", "go1.25", "go1.26", "go1.27"} {
 		for _, target := range targets {
-			// By the script's name, what only such a script has.
+			// By the script's name, a word that only such a script has.
 			has := map[string]string{"pure": "/compile ", "cgo": "/cgo ", "pgo-cover": "/cover ", "pure-race": "/compile "}
 			flag := map[string]string{"pgo-cover": " -pgoprofile=", "pure-race": " -race "}
 			switch target {
@@ -63,10 +63,10 @@ func TestRecordedMatrix(t *testing.T) {
 	}
 }
 
-// inDir matches the names that fixCgoFiles and fixVetConfig repair.
+// inDir matches the names that fixCgoFiles and fixVetConfig correct.
 var inDir = regexp.MustCompile(`( |\t\t")(\.|/src/[a-z/]+|/goroot/[a-z/]+)/\$WORK/`)
 
-// fixText repairs the text of a command as fixCgoFiles and fixVetConfig do.
+// fixText corrects the text of a command as fixCgoFiles and fixVetConfig do.
 func fixText(step Step) string {
 	switch a := step.Action.(type) {
 	case Run:
@@ -81,45 +81,39 @@ func fixText(step Step) string {
 	return step.Text
 }
 
-// checkCover checks that the spans cover all lines, and agree with the steps.
-func checkCover(t *testing.T, p *parser) {
+// checkCover checks that each line of the script belongs to a step or to a message,
+// or is blank or a cd, and that the steps have the directories of the last cd.
+func checkCover(t *testing.T, text string, script *Script) {
 	t.Helper()
-	lines := strings.SplitAfter(p.text, "\n")
-	lines = lines[:len(lines)-1] // the script ends in a newline, or is empty
-	next := 1
-	steps := p.steps
-	for _, s := range p.spans {
-		if s.line != next || s.lines < 1 || next+s.lines-1 > len(lines) {
-			t.Fatalf("span of %d lines at line %d, want line %d (of %d)", s.lines, s.line, next, len(lines))
-		}
-		text := strings.Join(lines[next-1:next-1+s.lines], "")
-		text = text[:len(text)-1]
-		switch s.kind {
-		case blankSpan:
-			if text != "" {
-				t.Fatalf("line %d is taken for blank: %q", s.line, text)
-			}
-		case cdSpan:
-			if !strings.HasPrefix(text, "cd ") || s.lines != 1 {
-				t.Fatalf("line %d is taken for cd: %q", s.line, text)
-			}
-		case messageSpan:
-			if !isMessage(text) || strings.Contains(strings.ReplaceAll(text, "\n\t", ""), "\n") {
-				t.Fatalf("line %d is taken for a message: %q", s.line, text)
-			}
-		case stepSpan:
-			if len(steps) == 0 || steps[0].Line != s.line || steps[0].Text != text || steps[0].Action == nil {
-				t.Fatalf("line %d is not a step with the text %q", s.line, text)
+	steps, messages, dir := script.Steps, script.Messages, ""
+	for line, rest := 1, text; rest != ""; {
+		first, _, _ := strings.Cut(rest, "\n")
+		cd, isCd := strings.CutPrefix(first, "cd ")
+		taken := first // the lines that belong together
+		switch {
+		case len(steps) > 0 && steps[0].Line == line:
+			if taken = steps[0].Text; steps[0].Dir != dir || steps[0].Action == nil {
+				t.Fatalf("line %d: %+v, want the directory %q", line, steps[0], dir)
 			}
 			steps = steps[1:]
+		case len(messages) > 0 && isMessage(first):
+			taken, messages = messages[0], messages[1:]
+			if strings.Contains(strings.ReplaceAll(taken, "\n\t", ""), "\n") {
+				t.Fatalf("line %d is not a message: %q", line, taken)
+			}
+		case isCd:
+			dir = cd
+		case first != "":
+			t.Fatalf("line %d is not accounted for: %q", line, first)
 		}
-		next += s.lines
+		var ok bool
+		if rest, ok = strings.CutPrefix(rest, taken+"\n"); !ok {
+			t.Fatalf("line %d does not begin %q", line, taken)
+		}
+		line += strings.Count(taken, "\n") + 1
 	}
-	if next != len(lines)+1 {
-		t.Fatalf("lines %d to %d are not accounted for", next, len(lines))
-	}
-	if len(steps) > 0 {
-		t.Fatalf("%d steps without a line", len(steps))
+	if len(steps) > 0 || len(messages) > 0 {
+		t.Fatalf("%d steps and %d messages without a line", len(steps), len(messages))
 	}
 }
 

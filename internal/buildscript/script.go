@@ -1,17 +1,18 @@
-// Package buildscript reads the script that `go build -n` or `go test -n` prints
-// and turns it into typed actions.
+// Package buildscript parses the script that `go build -n` or `go test -n` prints
+// into typed actions.
 //
-// It is pure: text in, actions out. It touches no disk, expands no variable
-// and runs nothing. What it does not understand is an error that names the
-// line; nothing is ever skipped.
+// It is pure: it reads no files, expands no variables and runs nothing. A line that
+// it does not understand is an error that names the line; no line is skipped.
 package buildscript
 
 // A Script is a parsed `go build -n` script.
 type Script struct {
-	Steps []Step // in script order; every line but blank ones and messages belongs to exactly one
+	// Steps has the commands in the order of the script. Each line belongs to one
+	// step, but for blank lines, cd commands and messages.
+	Steps []Step
 
-	// Messages are what the go command says beside the script, such as
-	// "warning: …": a line each, or several where the later ones are indented.
+	// Messages are the go command's messages to its user among the commands, such as
+	// "warning: …". A message can have more lines, which are indented.
 	Messages []string
 }
 
@@ -19,19 +20,18 @@ type Script struct {
 type Step struct {
 	Line   int    // 1-based number of the command's first line
 	Text   string // the command as printed, for error messages
-	Dir    string // the working directory in force: the last `cd`'s argument; "" before the first
+	Dir    string // the argument of the last `cd`; "" before the first
 	Action Action
 
-	// Shortened means that the command was printed for Dir, so that Undot
-	// applies to its words. It is set for Run, except of buildid, and Probe.
-	// All others were printed for no directory: their relative paths are
-	// relative to the go command's own.
+	// Shortened means that paths below Dir were printed relative to it, so that
+	// Undot applies to the words. It is set for Run, except of buildid, and Probe.
+	// In other steps relative paths are relative to the go command's directory.
 	Shortened bool
 }
 
-// An Action is what one command does. Paths and words are as printed: the
-// work directory is `$WORK`, and in a step that is Shortened a path below its
-// Dir is `.` or `./…` (see Undot).
+// An Action is the action of one command. Paths and words are as printed: the work
+// directory is `$WORK`, and if the step is Shortened, a path below its Dir is `.` or
+// `./…` (see Undot).
 type Action interface{ action() }
 
 type (
@@ -63,8 +63,8 @@ type (
 		Args []string // Args[0] is the program as printed; `go tool NAME` is three words
 	}
 
-	// Probe is a question to the C compiler whose answer -n does not know:
-	// `gcc FLAGS -o /dev/null || true`.
+	// Probe asks the C compiler whether it knows a flag: `gcc FLAGS -o /dev/null ||
+	// true`. With -n it is not run.
 	Probe struct{ Args []string }
 
 	// Test is the run of a test program: `$WORK/b001/p.test FLAGS`.

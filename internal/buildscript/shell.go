@@ -10,19 +10,19 @@ import (
 	"mvdan.cc/sh/v3/syntax"
 )
 
-// checkShell reads the printed text of a command as a shell does, and returns
-// an error unless that gives the command c, which split made of the same text.
-// So a word that split takes for a word, and a shell for the end of a command, a
-// redirection or an expansion, ends the parsing.
+// checkShell parses the printed text of a command with a shell's parser, and returns
+// an error unless that gives the command c, the result of split for the same text.
+// So it is an error if a word of c is an operator, a redirection or an expansion to a
+// shell.
 //
-// The go command's quoting is not a shell's, and a few characters in words,
-// those that isPlain refuses, mean something else to a shell. Of a command with
-// such a word only split knows what was meant, and no shell is asked.
+// The go command's quoting is not a shell's: a few characters in words, those that
+// isPlain refuses, have another meaning in a shell. A command with such a word is
+// not checked.
 func (p *parser) checkShell(c command, text string) error {
 	if !c.isPlain() {
 		return nil
 	}
-	// The one text that does not end in a newline: see splitCat.
+	// A text that does not end in a newline: see splitCat.
 	added := ""
 	if c.text != "" && !strings.HasSuffix(c.text, "\n") {
 		added = "\n"
@@ -48,8 +48,7 @@ func (c command) equal(d command) bool {
 		c.to == d.to && c.text == d.text && c.tail == d.tail
 }
 
-// isPlain reports whether a shell must read the command as the go command
-// prints it.
+// isPlain reports whether a shell's parser must give the same command.
 func (c command) isPlain() bool {
 	for _, e := range c.env {
 		if _, value, _ := strings.Cut(e, "="); !isPlain(value, singleQuoted) {
@@ -71,19 +70,18 @@ func (c command) isPlain() bool {
 	return isPlain(c.to, bare) && !syntax.IsKeyword(c.args[0])
 }
 
-// quoting is how the go command prints a word.
+// quoting says how the go command prints a word.
 type quoting int
 
 const (
-	bare         quoting = iota // as it is, whatever it holds
-	goQuoted                    // as it is, or as a Go string literal: see needsQuotes
+	bare         quoting = iota // without quotes, whatever characters it has
+	goQuoted                    // without quotes, or as a Go string literal: see needsQuotes
 	singleQuoted                // between single quotes
 )
 
-// isPlain reports whether a shell must read a word as it was before it was
-// printed. A word that is printed as it is, or as a Go string literal, is plain
-// if it has none of the characters that mean something to a shell there, and
-// none that a literal has an escape for which a shell does not know.
+// isPlain reports whether a shell's parser must give the same word. It does if the
+// word has no characters that are special to a shell where they are printed, and
+// none whose escape in a Go string literal a shell does not know.
 func isPlain(word string, how quoting) bool {
 	if how == singleQuoted {
 		return !strings.Contains(word, "'") && utf8.ValidString(word)
@@ -109,7 +107,7 @@ func isPlain(word string, how quoting) bool {
 	return true
 }
 
-// isWork reports whether s begins with $WORK, and a shell sees no longer name.
+// isWork reports whether s begins with the variable $WORK, and not with a longer name.
 func isWork(s string) bool {
 	rest, ok := strings.CutPrefix(s, workDir)
 	return ok && (rest == "" || rest[0] == '/' || rest[0] == '=')
@@ -158,7 +156,7 @@ func readShell(file *syntax.File) (command, error) {
 	return c, c.redirect(stmt.Redirs)
 }
 
-// redirect sets where the command writes to, and the text that it reads.
+// redirect sets c.to and c.text from the redirections of the command.
 func (c *command) redirect(list []*syntax.Redirect) error {
 	for _, r := range list {
 		var err error
@@ -179,8 +177,7 @@ func (c *command) redirect(list []*syntax.Redirect) error {
 	return nil
 }
 
-// isSimple reports whether a statement is nothing but its command and its
-// redirections.
+// isSimple reports whether a statement has only a command and redirections.
 func isSimple(s *syntax.Stmt) bool {
 	return !s.Negated && !s.Background && !s.Coprocess && !s.Disown && !s.Semicolon.IsValid()
 }
@@ -208,8 +205,8 @@ func heredoc(r *syntax.Redirect) (string, error) {
 	return text.Value, nil
 }
 
-// literal returns the text of a word that is printed as it is or between
-// quotes, and in which nothing but $WORK stands for something else.
+// literal returns the text of a word that is wholly quoted or not at all, and in
+// which a shell would expand nothing but $WORK.
 func literal(word *syntax.Word) (string, error) {
 	if word == nil || len(word.Parts) == 0 {
 		return "", errWord
@@ -229,8 +226,8 @@ func literal(word *syntax.Word) (string, error) {
 	return join(word.Parts, false)
 }
 
-// unescape undoes the escapes that mean the same between a shell's double
-// quotes and in a Go string literal.
+// unescape undoes the escapes that are the same in a shell's double quotes and in a
+// Go string literal.
 var unescape = strings.NewReplacer(`\\`, `\`, `\"`, `"`)
 
 // join returns the text of the parts of a word.

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// TestReadShell checks that what is more than a simple command of literal words
-// is not taken for one.
+// TestReadShell checks that anything but a simple command of literal words is an
+// error.
 func TestReadShell(t *testing.T) {
 	p := newParser("", Options{})
 	bad := []string{
@@ -30,9 +30,8 @@ func TestReadShell(t *testing.T) {
 	}
 }
 
-// TestCheckShell checks that the shell's reading refuses what a careless
-// reading, by spaces alone, would make of a line. No rule of the go command's
-// printing is asked here: it is the shell that finds the mistake.
+// TestCheckShell checks that the shell's parser finds mistakes that splitting a line
+// at its spaces would make. The go command's rules of printing have no part in it.
 func TestCheckShell(t *testing.T) {
 	words := func(line string) command { return command{args: strings.Split(line, " "), run: true} }
 	work := "$WORK/x"
@@ -89,8 +88,8 @@ func TestCheckShell(t *testing.T) {
 	}
 }
 
-// TestPlain checks that the commands that no shell is asked about are those with
-// a word of a user's that a shell reads in another way, and no others.
+// TestPlain checks that checkShell leaves out no commands but those with a word of the
+// user's that a shell parses differently.
 func TestPlain(t *testing.T) {
 	odd := []string{
 		"gcc a&b", "gcc a|b", "gcc a#b", "gcc a'b", "gcc a`b", "gcc a$b", "gcc a<b", "gcc é", "gcc \"a\\nb\"", "gcc \"a;$b\"",
@@ -106,17 +105,16 @@ func TestPlain(t *testing.T) {
 		if strings.Contains(file, "hostile") {
 			continue
 		}
-		p := newParser(readRecorded(t, file), Options{})
-		if err := p.parse(); err != nil {
+		script, err := Parse(readRecorded(t, file), Options{})
+		if err != nil {
 			t.Fatal(err)
 		}
-		for _, step := range p.steps {
+		for _, step := range script.Steps {
 			if _, ok := step.Action.(Banner); ok {
 				continue
 			}
 			line, rest, _ := strings.Cut(step.Text, "\n")
-			q := newParser(rest+"\n", Options{})
-			if c, err := q.split(line); err != nil {
+			if c, err := newParser(rest+"\n", Options{}).split(line); err != nil {
 				t.Errorf("%s, line %d: %v", file, step.Line, err)
 			} else if !c.isPlain() && !oddNames.MatchString(line) {
 				t.Errorf("%s, line %d: no shell is asked about %.300s", file, step.Line, line)
@@ -125,5 +123,5 @@ func TestPlain(t *testing.T) {
 	}
 }
 
-// oddNames are the names that the sources of the recorded scripts have to be odd.
+// oddNames are the unusual names in the sources of the recorded scripts.
 var oddNames = regexp.MustCompile(`-DDOLLAR=\$x|\$INTBITS|/k&r\.c| k&r\.c|a b|/my programs/| out dir/|-test\.run=\^TestTwo\$$|"-extld='/opt/llvm mingw/`)

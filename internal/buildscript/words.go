@@ -10,11 +10,11 @@ import (
 	"unicode/utf8"
 )
 
-// The go command prints a word of a command as it is, or as a Go string literal
-// if it is empty, has one of the characters ` ()>;`, or would not survive
-// strconv.Quote unchanged. So what a shell takes for an operator, a comment, an
-// expansion or a quote can stand in a word that is printed as it is, as in the
-// file names a&b.go, a#b.go, a$b.go and a'b.go.
+// The go command prints a word of a command as a Go string literal if the word is
+// empty, has one of the characters ` ()>;`, or is changed by strconv.Quote. Else it
+// prints the word unchanged, even with characters that are operators, comments,
+// expansions or quotes to a shell, as in the file names a&b.go, a#b.go, a$b.go and
+// a'b.go.
 
 // needsQuotes reports whether the go command prints word as a Go string literal.
 func needsQuotes(word string) bool {
@@ -22,9 +22,9 @@ func needsQuotes(word string) bool {
 	return must || nonASCII && len(strconv.Quote(word)) > len(word)+2
 }
 
-// quotes reports whether the go command must print word as a Go string literal,
-// and whether that depends on the version of Unicode, and so of Go: whether word
-// has other characters than those of ASCII.
+// quotes reports whether the go command must print word as a Go string literal. If
+// nonASCII is set, word has other characters than those of ASCII, and the answer can
+// also depend on the version of Unicode, and so of Go.
 func quotes(word string) (must, nonASCII bool) {
 	must = word == ""
 	for i := 0; i < len(word); i++ {
@@ -38,7 +38,7 @@ func quotes(word string) (must, nonASCII bool) {
 	return must || nonASCII && !utf8.ValidString(word), nonASCII
 }
 
-// splitWords splits a command line into the words that it was printed from.
+// splitWords splits a command line into words, and removes the quotes.
 func splitWords(s string) ([]string, error) {
 	words := make([]string, 0, 1+strings.Count(s, " "))
 	for {
@@ -83,8 +83,8 @@ func cutWord(s string) (word, rest string, err error) {
 
 var envName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*=['"]`)
 
-// cutEnv cuts the NAME=VALUE assignments off the front of s. The value is
-// printed between single quotes, or as a Go string literal if it has one itself.
+// cutEnv cuts the NAME=VALUE assignments off the front of s. A value is printed
+// between single quotes, or as a Go string literal if it has a single quote.
 func cutEnv(s string) (env []string, rest string, err error) {
 	for {
 		name := envName.FindString(s)
@@ -122,8 +122,8 @@ func cutEnv(s string) (env []string, rest string, err error) {
 // workDir is how -n prints the work directory.
 const workDir = "$WORK"
 
-// checkWords refuses what cannot be an argument, and words in which it is not
-// clear that $WORK is the work directory.
+// checkWords returns an error for words that cannot be arguments, and for words in
+// which $WORK may not be the work directory.
 func checkWords(words []string) error {
 	for _, word := range words {
 		if strings.IndexByte(word, 0) >= 0 {
@@ -136,11 +136,11 @@ func checkWords(words []string) error {
 	return nil
 }
 
-// The go command makes names of generated Go files absolute in two places, and
-// there, under -n only, takes $WORK for the name of a directory in the
-// package's: DIR/$WORK/b001/x.cover.go. A real build has $WORK/b001/x.cover.go.
+// The go command makes the names of generated Go files absolute in two places. Under
+// -n it takes $WORK there for a relative path, and prints DIR/$WORK/b001/x.cover.go.
+// A real build has $WORK/b001/x.cover.go.
 
-// fixCgoFiles repairs such names among the arguments of cgo.
+// fixCgoFiles corrects such names among the arguments of cgo.
 func fixCgoFiles(dir string, args []string) {
 	for i, arg := range args {
 		if file, ok := strings.CutPrefix(Undot(dir, arg), dir+"/"+workDir+"/"); ok && strings.HasSuffix(file, ".go") {
@@ -149,8 +149,8 @@ func fixCgoFiles(dir string, args []string) {
 	}
 }
 
-// fixVetConfig repairs such names in the configuration of vet, indented JSON
-// that names the directory.
+// fixVetConfig corrects such names in the configuration of vet, indented JSON that
+// has the directory as Dir.
 func fixVetConfig(text string) string {
 	_, dir, ok := strings.Cut(text, "\n\t\"Dir\": \"")
 	if !ok {
@@ -160,8 +160,8 @@ func fixVetConfig(text string) string {
 	return strings.ReplaceAll(text, "\n\t\t\""+dir+"/"+workDir+"/", "\n\t\t\""+workDir+"/")
 }
 
-// checkPath refuses what cannot be a path that is printed without any quoting,
-// and so cannot hold what would begin a new line.
+// checkPath returns an error unless path can be printed without quoting: it must not
+// be empty, and have no control characters.
 func checkPath(path string) error {
 	if path == "" {
 		return errors.New("a path is missing")
@@ -172,13 +172,11 @@ func checkPath(path string) error {
 	return checkWork(path)
 }
 
-// checkWork returns an error unless each $WORK in s can only be the work
-// directory. Under -n the go command uses the literal text $WORK as the name of
-// the work directory everywhere, file texts included, so a file of the user's
-// with $WORK in its name looks the same. The work directory is an absolute
-// path: after a slash, a dot or a letter (other than in a flag, -I$WORK) it is
-// part of a longer name, and so it is before anything but a slash or the end of
-// a path.
+// checkWork returns an error unless each $WORK in s must be the work directory. Under
+// -n the go command prints the literal text $WORK for it, in file texts, too, so that
+// a user's file with $WORK in its name looks the same. The work directory is an
+// absolute path. So after a slash, a dot or a letter (but for a flag, -I$WORK), and
+// before anything but a slash or the end of a path, $WORK is part of a longer name.
 func checkWork(s string) error {
 	for rest, off := s, 0; ; {
 		i := strings.Index(rest, workDir)
@@ -188,7 +186,7 @@ func checkWork(s string) error {
 		i += off
 		end := i + len(workDir)
 		if !workBefore(s[:i]) || !workAfter(s[end:]) {
-			return fmt.Errorf("%s is here not clearly the work directory", workDir)
+			return fmt.Errorf("%s is part of a longer name here, and may not be the work directory", workDir)
 		}
 		rest, off = s[end:], end
 	}
@@ -213,24 +211,26 @@ func workAfter(s string) bool {
 	return s == "" || strings.IndexByte("/=;:,\"' \n)", s[0]) >= 0
 }
 
-// Undot undoes the shortening of words in a Step whose Shortened is set: there
-// the go command has replaced each " "+dir by " .", dir being the Step's Dir.
-// So a word that begins with a dot began with dir:
+// Undot undoes the shortening of words in a Step whose Shortened is set. The go
+// command has replaced each " "+dir by " ." there, where dir is the Step's Dir. So a
+// word that begins with a dot began with dir:
 //
 //	Undot("/src/p", ".") = "/src/p"
 //	Undot("/src/p", "./x.c") = "/src/p/x.c"
 //	Undot("/src/p", ".q/x.c") = "/src/pq/x.c"
 //	Undot("$WORK/b001/", "./x.c") = "$WORK/b001/x.c"
 //
-// The last but one is an accident of the replacement, and cannot be told from a
-// word that really began with a dot, as a #cgo flag may: Undot takes every word
-// for a shortened one, and a caller that knows the user's flags has to correct
-// that. It leaves three kinds of words alone. Words that begin with .. , because -I ../x is
-// far more likely than a directory /src/p. beside /src/p. Words that are printed
-// in quotes, because the space is then not in front of the path. And, inside a
-// quoted word, a dot after a space: Parse refuses such words, but for two dots.
+// A word that began with a dot itself, as a #cgo flag may, looks the same: Undot
+// expands it, and a caller that knows the user's flags has to correct that. Undot
+// does not change
 //
-// Words of steps that are not Shortened must not be given to Undot.
+//   - words that begin with "..": -I ../x is far more likely than a directory
+//     /src/p. beside /src/p;
+//   - words that are printed in quotes, as there is no space before the path;
+//   - a dot after a space in a quoted word: Parse refuses these, unless there are
+//     two dots.
+//
+// It must not be used for words of steps that are not Shortened.
 func Undot(dir, word string) string {
 	dot := "."
 	if strings.HasSuffix(dir, "/") {
@@ -243,21 +243,21 @@ func Undot(dir, word string) string {
 	return dir + rest
 }
 
-// shortens reports whether words that begin with dir are printed shortened:
-// there must be a dir that is not a dot itself, and not one that puts the words
-// between quotes.
+// shortens reports whether the go command shortens words that begin with dir: not
+// if dir is a dot, or if it causes the words to be quoted.
 func shortens(dir string) bool {
 	return dir != "" && dir != "/" && dir != "." && !needsQuotes(dir)
 }
 
-// checkShortened refuses commands in which the shortening of dir cannot be undone.
+// checkShortened returns an error for commands in which the shortening of dir cannot
+// be undone.
 func checkShortened(dir string, c command) error {
 	if dir == "" || dir == "." {
 		return nil
 	}
-	// In a directory with a space, words that begin with it are not shortened;
-	// but two words, of which one ends and the next begins with a part of the
-	// directory's name, become one.
+	// If dir has a space, words that begin with it are quoted and not shortened. But
+	// two words, of which the first ends and the second begins with a part of dir's
+	// name, become one.
 	if strings.Contains(dir, " ") {
 		for _, word := range c.args {
 			if strings.HasPrefix(word, ".") {
@@ -275,8 +275,8 @@ func checkShortened(dir string, c command) error {
 	return nil
 }
 
-// dottedInside reports whether the word has, after a space, what may be a
-// shortened path. Two dots are none, as in Undot.
+// dottedInside reports whether the word has a dot after a space, which may be a
+// shortened path. Two dots do not count, as in Undot.
 func dottedInside(word string) bool {
 	for {
 		_, rest, ok := strings.Cut(word, " .")

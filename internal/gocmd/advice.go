@@ -7,16 +7,17 @@ import (
 	"strings"
 )
 
-// An Advice is what to do about a failure of the go command whose own words do
+// An Advice says what to do about a failure of the go command whose message does
 // not say it.
 type Advice struct {
-	Says  string // a regular expression: what the go command says
-	When  bool   // whether the advice holds in the situation at hand
-	Short bool   // the first lines of the go command's words are enough
-	Do    string
+	Says  string // regular expression that the go command's message matches
+	When  bool   // the advice holds in this situation
+	Short bool   // the first lines of the message are enough
+	Do    string // the advice, for the user
 }
 
-// Find returns the first advice of a table that holds and is about the text.
+// Find returns the first advice of the table that holds and whose Says matches the
+// text.
 func Find(table []Advice, text string) (Advice, bool) {
 	for _, a := range table {
 		if a.When && regexp.MustCompile(a.Says).MatchString(text) {
@@ -26,10 +27,11 @@ func Find(table []Advice, text string) (Advice, bool) {
 	return Advice{}, false
 }
 
-// shortLines is how much of the go command's words is shown of a Short one.
+// shortLines is the number of lines that Words keeps if Short is set.
 const shortLines = 8
 
-// Words returns the part of the go command's output that is worth showing.
+// Words returns the go command's message as it is shown: all of it, or the first
+// lines if Short is set.
 func (a Advice) Words(text string) string {
 	lines := strings.SplitN(text, "\n", shortLines+1)
 	if !a.Short || len(lines) <= shortLines {

@@ -17,38 +17,38 @@ import (
 	"dgd/internal/goflags"
 )
 
-// ToolVariables are those of cmd/go's variables that its tools take from the
-// environment they inherit.
+// ToolVariables are the variables of `go env` that the compiler and other tools read
+// from their environment.
 var ToolVariables = []string{
 	"GOOS", "GOARCH", "GOEXPERIMENT", "GOFIPS140", "GODEBUG",
 	"GO386", "GOAMD64", "GOARM", "GOARM64", "GOMIPS", "GOMIPS64", "GOPPC64", "GORISCV64", "GOWASM",
 }
 
-// CVariables are those of cmd/go's variables that say how C is compiled.
+// CVariables are the variables of `go env` that decide how C is compiled.
 var CVariables = []string{"CC", "CXX", "PKG_CONFIG", "CGO_CFLAGS", "CGO_CPPFLAGS", "CGO_CXXFLAGS", "CGO_LDFLAGS"}
 
-// ExtLink is the variable that the linker alone takes.
+// ExtLink is the variable that only the linker reads.
 const ExtLink = "GO_EXTLINK_ENABLED"
 
-// A Command runs the toolchain in surroundings of its own.
+// A Command runs the go command of a toolchain in an environment of its own.
 type Command struct {
-	Path string
-	Env  []string
-	Src  string // the sources, which messages do not name
-	// NoCache is a program with arguments, GOCACHEPROG, that is the build cache of
-	// calls with -n: see ServeNoCache. Where it is empty, a directory is. With it such
-	// a call also takes more memory and less time.
+	Path string   // absolute path of bin/go
+	Env  []string // its whole environment, as NAME=VALUE; later values win
+	Src  string   // directory of the sources; Failure removes it from messages
+	// NoCache is the value of GOCACHEPROG for calls with -n, a program that calls
+	// ServeNoCache, or "". Such calls also collect garbage less often, which takes
+	// more memory and less time.
 	NoCache string
 }
 
-// New returns the go command of the toolchain goroot, with the given variables
-// and those of envFile, if there is one, below what keeps planning pure. Its
-// directories are below dir, and the sources are in dir/src.
+// New returns the go command of the toolchain goroot. Its environment is made of
+// envFile (NUL-separated; "" for none), then of vars, then of the variables that
+// keep planning pure. Its own directories are below dir; the sources are in dir/src.
 func New(goroot, envFile string, vars map[string]string, dir string) (*Command, error) {
 	if err := os.MkdirAll(filepath.Join(dir, "tmp"), 0o777); err != nil {
 		return nil, err
 	}
-	// Telemetry is switched off by a file only. It goes on after the command.
+	// Only this file switches telemetry off, which would go on after the command.
 	telemetry := filepath.Join(dir, "home", ".config", "go", "telemetry")
 	if err := os.MkdirAll(telemetry, 0o777); err != nil {
 		return nil, err
@@ -67,9 +67,8 @@ func New(goroot, envFile string, vars map[string]string, dir string) (*Command, 
 	for _, name := range slices.Sorted(maps.Keys(vars)) {
 		g.Env = append(g.Env, name+"="+vars[name])
 	}
-	// A later value wins: what keeps planning pure stands at the end. With a
-	// cache that is not empty, -n would print only what is missing. Compiler
-	// wrappers ask for what Nix gives to a build.
+	// A later value wins, so these come last. GOCACHE must be empty: else -n prints
+	// only what the cache does not have. Compiler wrappers need the NIX_ variables.
 	tmp := filepath.Join(dir, "tmp")
 	g.Env = append(g.Env,
 		"HOME="+filepath.Join(dir, "home"),
@@ -83,7 +82,7 @@ func New(goroot, envFile string, vars map[string]string, dir string) (*Command, 
 	return g, nil
 }
 
-// Command returns the go command with these arguments, not yet started.
+// Command returns the go command with these arguments, to be run in dir.
 func (g *Command) Command(ctx context.Context, dir string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, g.Path, args...)
 	cmd.Dir = dir
@@ -91,7 +90,7 @@ func (g *Command) Command(ctx context.Context, dir string, args ...string) *exec
 	return cmd
 }
 
-// Variables returns what `go env` says of the variables that shape a build.
+// Variables returns the variables of `go env` that have an effect on a build.
 func (g *Command) Variables(ctx context.Context) (map[string]string, error) {
 	args := slices.Concat([]string{"env", "-json", "GOROOT", "GOVERSION", "GOHOSTOS", "GOHOSTARCH", ExtLink, "FC"}, CVariables, ToolVariables)
 	out, err := g.Output(ctx, "/", args...)
@@ -105,7 +104,8 @@ func (g *Command) Variables(ctx context.Context) (map[string]string, error) {
 	return vars, nil
 }
 
-// Output runs go and returns what it prints on standard output.
+// Output runs the go command in dir and returns its standard output. The error has
+// its standard error.
 func (g *Command) Output(ctx context.Context, dir string, args ...string) ([]byte, error) {
 	out, err := g.Command(ctx, dir, args...).Output()
 	if err != nil {
@@ -118,13 +118,13 @@ func (g *Command) Output(ctx context.Context, dir string, args ...string) ([]byt
 	return out, nil
 }
 
-// A Failure is a failure of the go command, in its own words.
+// A Failure is the error of a go command that ran and failed, with its message.
 type Failure struct{ Text string }
 
 func (e *Failure) Error() string { return e.Text }
 
-// Script runs go and returns what it prints on standard error: -n and -x print
-// their scripts there.
+// Script runs the go command in dir and returns its standard error, where -n and -x
+// print their scripts. If it fails, the error is a *Failure.
 func (g *Command) Script(ctx context.Context, dir string, args []string) (string, error) {
 	cmd := g.Command(ctx, dir, args...)
 	if g.NoCache != "" && slices.Contains(args, "-n") {
@@ -135,9 +135,9 @@ func (g *Command) Script(ctx context.Context, dir string, args []string) (string
 	if err := cmd.Run(); err != nil {
 		var exit *exec.ExitError
 		if !errors.As(err, &exit) {
-			return "", fmt.Errorf("go build: %w", err)
+			return "", fmt.Errorf("go %s: %w", args[0], err)
 		}
-		// What go test says of packages that fail is there.
+		// `go test` reports packages that fail on standard output.
 		return "", g.Failure(dir, stderr.String()+stdout.String())
 	}
 	if g.NoCache != "" {
@@ -146,20 +146,21 @@ func (g *Command) Script(ctx context.Context, dir string, args []string) (string
 	return stderr.String(), nil
 }
 
-// Failure returns the error of a go command that failed in dir and printed text. It
-// leaves out the script, and where the directory and the sources are in this build.
+// Failure returns the error of a go command that failed in dir and printed text. The
+// script is removed from the text, and so are the paths of dir and of the sources,
+// which are temporary directories.
 func (g *Command) Failure(dir, text string) error {
 	return &Failure{strings.TrimSpace(strings.NewReplacer(dir+"/", "", g.Src+"/", "").Replace(said(text)))}
 }
 
-// said returns a failed command's output without the part of its script that it
-// printed, so that the message is not lost among thousands of lines.
+// said returns the messages in the output of a failed command, without the lines of
+// its script, of which there can be thousands.
 func said(text string) string {
 	if !strings.Contains("\n"+text, "\nmkdir -p $WORK/") {
 		return text
 	}
 	lines := strings.SplitAfter(text, "\n")
-	rest := slices.Clone(lines) // without what is a message
+	rest := slices.Clone(lines) // the lines that are not known to be messages
 	var message []string
 	for range maxSaid {
 		script, err := buildscript.Parse(strings.Join(rest, ""), buildscript.Options{})
@@ -183,39 +184,40 @@ func said(text string) string {
 	return strings.Join(lines, "")
 }
 
-// maxSaid is how many lines of a message are looked for in a script.
+// maxSaid is the number of lines in a script, at most, that are taken for messages.
 const maxSaid = 40
 
-// Without returns the list without a string.
+// Without returns a copy of the list without the elements that equal s.
 func Without(list []string, s string) []string {
 	return slices.DeleteFunc(slices.Clone(list), func(e string) bool { return e == s })
 }
 
-// WithCache returns the command with another build cache, which is named after its
-// own one.
+// WithCache returns the command with a build cache of its own: GOCACHE gets the
+// suffix -name.
 func (g *Command) WithCache(name string) *Command {
 	other := *g
 	other.Env = append(slices.Clone(g.Env), "GOCACHE="+g.variable("GOCACHE")+"-"+name)
 	return &other
 }
 
-// KeepingPaths returns the command without the -trimpath that GOFLAGS may have.
+// KeepingPaths returns the command with -trimpath removed from GOFLAGS, and with a
+// build cache of its own.
 func (g *Command) KeepingPaths() *Command {
 	kept := g.WithCache("kept")
 	kept.Env = append(kept.Env, "GOFLAGS="+WithPaths(g.variable("GOFLAGS")))
 	return kept
 }
 
-// WithPaths returns a value of $GOFLAGS without -trimpath.
+// WithPaths returns a value of GOFLAGS without -trimpath.
 func WithPaths(value string) string {
 	words, err := goflags.Split(value)
 	if err != nil {
-		return value // as go says
+		return value // the go command reports it
 	}
 	return goflags.Join(Without(words, "-trimpath"))
 }
 
-// variable returns the value of an environment variable.
+// variable returns the value of a variable in g.Env, or "".
 func (g *Command) variable(name string) string {
 	for _, v := range slices.Backward(g.Env) {
 		if value, ok := strings.CutPrefix(v, name+"="); ok {
@@ -236,7 +238,7 @@ type Listed struct {
 	Match        []string
 }
 
-// List runs `go list`.
+// List runs `go list` with args, among them -json, in dir.
 func (g *Command) List(ctx context.Context, dir string, args []string) ([]Listed, error) {
 	cmd := g.WithCache("list").Command(ctx, dir, append([]string{"list"}, args...)...)
 	var stderr bytes.Buffer
@@ -252,5 +254,5 @@ func (g *Command) List(ctx context.Context, dir string, args []string) ([]Listed
 	return Decode[Listed]("go list", out)
 }
 
-// ModCache returns GOMODCACHE of a command whose directories are below dir.
+// ModCache returns the value of GOMODCACHE of a command that New has made with dir.
 func ModCache(dir string) string { return filepath.Join(dir, "mod") }

@@ -8,8 +8,8 @@ import (
 	"io"
 )
 
-// Decode reads what a command such as `go list -json` prints: JSON values, one
-// after the other.
+// Decode decodes the output of a command such as `go list -json`: JSON values, one
+// after the other. Errors begin with the name of the command.
 func Decode[T any](command string, out []byte) ([]T, error) {
 	var list []T
 	for dec := json.NewDecoder(bytes.NewReader(out)); ; {

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// What the go command is given of GOFLAGS, by the classes of the table.
+// The class of a flag decides whether the go command gets it.
 func TestFlags(t *testing.T) {
 	table := load(t)
 	for _, test := range []struct {
@@ -70,12 +70,12 @@ func TestVariables(t *testing.T) {
 	}
 }
 
-// Flags of go test that are not for the run of each package by itself.
-func TestIsOfAllTests(t *testing.T) {
+// Flags that only go test itself can carry out are those of these classes.
+func TestNeedsGoTest(t *testing.T) {
 	table := load(t)
 	var got []string
 	for _, name := range []string{"run", "count", "v", "timeout", "race", "tags", "c", "json", "exec", "cover", "fuzz", "o", "C", "msan", "n", "x", "work", "trimpath", "nonsense"} {
-		if table.IsOfAllTests(name) {
+		if table.NeedsGoTest(name) {
 			got = append(got, name)
 		}
 	}

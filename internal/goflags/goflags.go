@@ -1,6 +1,6 @@
-// Package goflags says what dgd does with each flag and each variable of the go
-// command. There is one table of them, flags.json, which evaluation reads as well
-// (lib/go-flags.nix), and docs/api.md shows.
+// Package goflags decides what dgd does with each flag and each variable of the go
+// command, by the table flags.json. Evaluation reads the same table
+// (lib/go-flags.nix), and docs/api.md shows it.
 package goflags
 
 import (
@@ -12,26 +12,26 @@ import (
 	"strings"
 )
 
-// A Class says what becomes of a flag or a variable.
+// A Class says what dgd does with a flag or a variable.
 type Class string
 
 const (
-	Carried Class = "carried out" // the go command is given it, and what comes of it is planned
-	Dropped Class = "dropped"     // it changes no program, or dgd has a value of its own
-	Refused Class = "error"       // Entry.Note says what to use
-	Whole   Class = "built whole" // by the go command itself, in one derivation; of tests, all in one
+	Carried Class = "carried out" // dgd passes it to the go command, and plans the result
+	Dropped Class = "dropped"     // dgd ignores it: it changes no program, or dgd sets it itself
+	Refused Class = "error"       // it is an error; Entry.Note says what to use instead
+	Whole   Class = "built whole" // the go command itself builds all in one derivation
 )
 
 // An Entry is a line of the table.
 type Entry struct {
 	Class Class  `json:"class"`
 	Note  string `json:"note"`
-	// Values are those of its values that are of another class.
+	// Values has the entries of single values that are of another class.
 	Values map[string]Entry `json:"values"`
 }
 
-// A Table has the flags of go build, those that go test has besides, and the
-// variables of the environment.
+// A Table has the flags of go build, the further flags of go test, and the
+// environment variables, each by name without dashes.
 type Table struct {
 	Build       map[string]Entry `json:"build"`
 	Test        map[string]Entry `json:"test"`
@@ -59,13 +59,13 @@ func of(entries map[string]Entry, name, value string) (Entry, bool) {
 	return e, ok
 }
 
-// Cut returns the name and the value of a flag, as in -name=value.
+// Cut splits a flag -name=value or --name=value. The value is "" if there is no "=".
 func Cut(flag string) (name, value string) {
 	name, value, _ = strings.Cut(strings.TrimPrefix(strings.TrimPrefix(flag, "-"), "-"), "=")
 	return name, value
 }
 
-// A WholeError says that only the go command itself can carry out a flag.
+// A WholeError reports a flag that only the go command itself can carry out.
 type WholeError struct{ Flag string }
 
 func (e *WholeError) Error() string { return e.Flag + " is not built package by package" }
@@ -81,9 +81,9 @@ func (t *Table) Variables(env map[string]string) map[string]string {
 	return kept
 }
 
-// Flags returns the flags of $GOFLAGS that are passed on to the go command. The
-// error is a *WholeError if only the go command itself can carry out one of them,
-// which is returned as well.
+// Flags returns the flags in a value of GOFLAGS that are passed on to the go command.
+// If only the go command itself can carry out one of them, the error is a *WholeError,
+// and kept is complete.
 func (t *Table) Flags(goflags string) (kept []string, err error) {
 	words, err := Split(goflags)
 	if err != nil {
@@ -93,7 +93,7 @@ func (t *Table) Flags(goflags string) (kept []string, err error) {
 		name, value := Cut(flag)
 		e, known := of(t.Build, name, value)
 		switch {
-		case !known: // one of go test, or go says what it thinks of it
+		case !known: // a flag of go test, or one that the go command will report
 		case e.Class == Dropped:
 			continue
 		case e.Class == Refused:
@@ -106,9 +106,9 @@ func (t *Table) Flags(goflags string) (kept []string, err error) {
 	return kept, err
 }
 
-// IsOfAllTests reports whether a flag of go test does something else than run
-// the tests of each package by itself.
-func (t *Table) IsOfAllTests(name string) bool {
+// NeedsGoTest reports whether only go test itself can carry out a flag, named without
+// dashes: all flags but those that change how each package's tests run.
+func (t *Table) NeedsGoTest(name string) bool {
 	e, ok := t.Test[name]
 	if !ok {
 		e = t.Build[name]
@@ -127,8 +127,8 @@ func isFile(name, value string) bool {
 	return false
 }
 
-// Files returns the files that flags name, by the flags' names, relative to where
-// the go command runs.
+// Files returns the files that flags name, by the name of the flag. They are relative
+// to the directory where the go command runs.
 func Files(flags []string) map[string]string {
 	files := map[string]string{}
 	for _, flag := range flags {
@@ -139,11 +139,11 @@ func Files(flags []string) map[string]string {
 	return files
 }
 
-// space separates the flags of $GOFLAGS.
+// space has the characters that separate flags in GOFLAGS.
 const space = " \t\n\r"
 
-// Split splits $GOFLAGS as the go command does: at white space, where a word that
-// begins with a quote goes on to the next one.
+// Split splits a value of GOFLAGS as the go command does: at white space. A word
+// that begins with a quote ends at the next quote; a missing one is an error.
 func Split(s string) ([]string, error) {
 	var words []string
 	for s = strings.TrimLeft(s, space); s != ""; s = strings.TrimLeft(s, space) {
@@ -164,8 +164,8 @@ func Split(s string) ([]string, error) {
 	return words, nil
 }
 
-// Join undoes Split. A flag with white space in it has been quoted, so that it
-// holds one kind of quotes at most.
+// Join is the inverse of Split. A word with white space must not have both kinds of
+// quotes, which no result of Split has.
 func Join(words []string) string {
 	quoted := make([]string, len(words))
 	for i, w := range words {

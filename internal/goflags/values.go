@@ -7,18 +7,18 @@ import (
 	"unicode"
 )
 
-// The linker's flag -X gives a variable of a program its value. Versions and
-// revisions come that way: the value is another one in each commit, and only the
-// linker looks at it. So programs are planned with stand-ins for these values.
+// The linker's flag -X sets a variable of a program, to a version or a revision for
+// example. Such a value changes with each commit, and only the linker reads it. So
+// programs are planned with stand-ins for these values.
 
-// standIn is what stands for a value while it is not known. The go command
-// prints it as it is, and none is the beginning of another.
+// standIn returns the stand-in for value i. The go command prints it unquoted, and
+// no stand-in is a prefix of another.
 func standIn(i int) string { return fmt.Sprintf("_dgd_value_%d_", i) }
 
 const standInPrefix = "_dgd_value_"
 
-// word matches a word of -ldflags as the go command splits it: what stands
-// between quotes, or between spaces. A quote inside of a word is a letter.
+// word matches a word of -ldflags as the go command splits it: the text between
+// quotes, or else up to white space. A quote inside of a word has no meaning.
 var word = regexp.MustCompile("^(?:'([^']*)'|\"([^\"]*)\"|([^ \t\n\r'\"][^ \t\n\r]*))")
 
 var (
@@ -26,9 +26,9 @@ var (
 	flagX    = regexp.MustCompile(`^--?X=[^=]+=`)
 )
 
-// HideValues puts stand-ins in the place of the values in -ldflags that -X gives
-// to variables, and returns the values in their order. Where a text cannot be
-// split, or holds a stand-in, it stays as it is: go reports what is wrong.
+// HideValues replaces the values of -X flags in ldflags by stand-ins, and returns
+// these values in their order. It changes nothing if ldflags cannot be split, which
+// the go command will report, or already has a stand-in.
 //
 // lib/stages/link-values.nix does the same, and both are tested with
 // testdata/values.json.
@@ -45,7 +45,7 @@ func HideValues(ldflags string) (hidden string, values []string) {
 		done.WriteString(pattern + "=")
 		rest = flags
 	}
-	isValue := false // the word before is -X
+	isValue := false // the previous word is -X
 	for {
 		trimmed := strings.TrimLeft(rest, space)
 		done.WriteString(rest[:len(rest)-len(trimmed)])
@@ -74,7 +74,7 @@ func HideValues(ldflags string) (hidden string, values []string) {
 	}
 }
 
-// FillIn returns a function that puts the values in the place of their stand-ins.
+// FillIn returns a function that replaces the stand-ins by the values.
 func FillIn(values []string) func(string) string {
 	var pairs []string
 	for i, v := range values {

@@ -27,7 +27,7 @@ func TestHideValues(t *testing.T) {
 		if again := FillIn(values)(hidden); again != c.Ldflags {
 			t.Errorf("%q: filled in it is %q", c.Ldflags, again)
 		}
-		// What the go command makes of both differs in the values alone.
+		// The go command splits both into words that differ in the values alone.
 		want, err := Split(c.Ldflags)
 		if err != nil {
 			continue
@@ -42,7 +42,7 @@ func TestHideValues(t *testing.T) {
 	}
 }
 
-// Whatever a text is, it comes back, and what is hidden of it depends on no value.
+// FillIn undoes HideValues for any text, and both texts have the same number of words.
 func FuzzHideValues(f *testing.F) {
 	f.Add("-X main.a=1 -X 'main.b=2 3' all=-X=c.d=\"", "x'y")
 	f.Fuzz(func(t *testing.T, ldflags, value string) {

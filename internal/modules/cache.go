@@ -17,8 +17,9 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// Unpack unpacks the modules of a download cache, as `go mod download` leaves
-// it, to the new directory dir: each has its TreeName there, as below GOMODCACHE.
+// Unpack unpacks the modules of a download cache, which `go mod download` has
+// written, to the new directory dir. Each gets its TreeName there. It is an error
+// if the hash of an archive is not that of its .ziphash file.
 func Unpack(ctx context.Context, downloads, dir string) error {
 	var zips []string
 	err := filepath.WalkDir(downloads, func(file string, entry fs.DirEntry, err error) error {
@@ -52,8 +53,8 @@ func Unpack(ctx context.Context, downloads, dir string) error {
 	return context.Cause(ctx)
 }
 
-// unpack unpacks one module. The go command trusts the hash beside the file, so
-// this is the place to check it.
+// unpack checks and unpacks the archive of one module. The go command trusts the
+// .ziphash file, so that the archive has to be compared with it here.
 func unpack(downloads, file, dir string) error {
 	rel, err := filepath.Rel(downloads, file)
 	if err != nil {
@@ -81,8 +82,8 @@ func unpack(downloads, file, dir string) error {
 	return zip.Unzip(filepath.Join(dir, filepath.FromSlash(name)), m, file)
 }
 
-// ReadUnpacked returns the modules of a directory that Unpack made, each with
-// its tree.
+// ReadUnpacked returns the modules, with their trees, in a directory that Unpack has
+// made.
 func ReadUnpacked(dir string) ([]Module, error) {
 	var mods []Module
 	err := filepath.WalkDir(dir, func(name string, entry fs.DirEntry, err error) error {

@@ -1,5 +1,5 @@
-// Package modules splits a tree of many modules, such as `go mod vendor`
-// writes it, into the modules it is made of.
+// Package modules splits a vendor directory or a module download cache into one
+// tree per module, and knows the names that a module has in a module cache.
 package modules
 
 import (
@@ -13,30 +13,29 @@ import (
 	"golang.org/x/mod/module"
 )
 
-// A Module is a module of a vendor tree.
+// A Module is a module of a vendor directory or of a module cache.
 type Module struct {
 	Path    string
 	Version string // "" for a replacement of all versions that nothing uses
-	// Replace is what stands in for the module, if something does. Its
-	// Version is "" if its Path is a directory.
+	// Replace is the replacement of the module, or zero. Its Version is "" if its
+	// Path is a directory.
 	Replace   module.Version
-	GoVersion string   // of its go.mod file, as "1.21"; "" if it says none
+	GoVersion string   // of its go.mod file, such as "1.21"; "" if it has none
 	Packages  []string // import paths, in the order of modules.txt
-	// Tree has the module's files, of those that were vendored, relative to
-	// the module's root. Its Root is "" if none were.
+	// Tree has the vendored files of the module, relative to the module's root.
+	// Its Root is "" if there are none.
 	Tree nar.Tree
 }
 
-// HasTree reports whether the vendor tree has files of the module. It has none
-// of a module that no package is needed from, of one that is behind a
-// symlink, or of one that somebody has removed.
+// HasTree reports whether there are files of the module. There are none if no
+// package of it is needed, if its directory is behind a symlink, or if it was
+// removed.
 func (m Module) HasTree() bool { return m.Tree.Root != "" }
 
 // ReadVendor reads a vendor directory and returns its modules, in the order of
-// its modules.txt. Every file belongs to the module with the longest path that
-// the file's directory is in; modules.txt itself, and what is in no module's
-// directory, is left out. A module's tree depends on its own files only, not
-// on what else is vendored.
+// its modules.txt. A file belongs to the module with the longest path that the
+// file's directory is in. modules.txt itself and files outside of all modules are
+// left out. A module's tree depends on its own files only, not on other modules.
 func ReadVendor(dir string) ([]Module, error) {
 	file := filepath.Join(dir, "modules.txt")
 	data, err := os.ReadFile(file)
@@ -59,9 +58,9 @@ type walker struct {
 	byPath map[string]*Module
 }
 
-// walk walks the directory rel, relative to the vendor directory, which is
-// below module m or at its root; m is nil outside of modules. It reports
-// whether files of m are in it, and what else is.
+// walk walks the directory rel, which is relative to the vendor directory. m is the
+// module that it belongs to, or nil. Own reports whether there are files of m in it;
+// others are the directories below it that m's tree leaves out.
 func (w *walker) walk(rel string, m *Module) (own bool, others []string, err error) {
 	entries, err := os.ReadDir(filepath.Join(w.dir, filepath.FromSlash(rel)))
 	if err != nil {
@@ -86,8 +85,8 @@ func (w *walker) walk(rel string, m *Module) (own bool, others []string, err err
 			others = append(others, othersSub...)
 			continue
 		}
-		// A directory that is there for nested modules only is left out as
-		// a whole: without them it would not be there.
+		// A directory without files of m, which exists for nested modules only, is
+		// left out: without these modules it would not exist.
 		others = append(others, sub)
 		if inner != m && ownSub {
 			inner.Tree = nar.Tree{
@@ -102,8 +101,8 @@ func (w *walker) walk(rel string, m *Module) (own bool, others []string, err err
 	return own, others, nil
 }
 
-// storeName is the name of the module's store path. It does not name the
-// replacement: the contents do.
+// storeName returns the name of the module's store path. The replacement has no
+// part in it.
 func (m *Module) storeName() string {
 	name := m.Path
 	if m.Version != "" {

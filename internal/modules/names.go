@@ -8,35 +8,36 @@ import (
 	"golang.org/x/mod/module"
 )
 
-// The names that a module has in a module cache, GOMODCACHE. In them upper-case
-// letters are escaped, as some file systems do not tell them from lower-case ones.
+// The names that a module has in a module cache, GOMODCACHE. Upper-case letters in
+// them are escaped, as some file systems ignore case.
 
-// TreeName returns where the files of a module are below a module cache:
-// PATH@VERSION.
+// TreeName returns the directory of a module's files relative to the module cache,
+// PATH@VERSION. Invalid paths and versions are errors.
 func TreeName(m module.Version) (string, error) {
 	escapedPath, version, err := escape(m)
 	return escapedPath + "@" + version, err
 }
 
-// DownloadName returns how a module's files in the download cache, which is
-// DownloadDir, are called without their extensions: PATH/@v/VERSION.
+// DownloadName returns the name of a module's files relative to DownloadDir, without
+// the extension: PATH/@v/VERSION. Invalid paths and versions are errors.
 func DownloadName(m module.Version) (string, error) {
 	escapedPath, version, err := escape(m)
 	return path.Join(escapedPath, "@v", version), err
 }
 
-// DownloadDir is the download cache of a module cache.
+// DownloadDir returns the download cache in the module cache.
 func DownloadDir(cache string) string { return filepath.Join(cache, "cache", "download") }
 
-// OfDownload returns the module that a file in a download cache belongs to, where
-// name is the file's name there, with its extension.
+// OfDownload returns the module that a file in a download cache belongs to. Name is
+// relative to the download cache, and has the extension. It is an error if it is not
+// a name of this form.
 func OfDownload(name string) (module.Version, error) {
 	name = filepath.ToSlash(name)
 	escapedPath, version, _ := strings.Cut(strings.TrimSuffix(name, path.Ext(name)), "/@v/")
 	return unescape(escapedPath, version)
 }
 
-// ofTree returns the module whose TreeName it is.
+// ofTree returns the module with this TreeName.
 func ofTree(name string) (module.Version, error) {
 	escapedPath, version, _ := strings.Cut(filepath.ToSlash(name), "@")
 	return unescape(escapedPath, version)

@@ -8,20 +8,19 @@ import (
 	"golang.org/x/mod/semver"
 )
 
-// Parse reads the text of a modules.txt, by the rules of the go command: what that
-// does not understand it ignores. The modules that it returns have no trees.
+// Parse parses a modules.txt by the rules of the go command: it ignores lines that
+// it does not know. The modules have no trees.
 //
 // The file consists of headers `# PATH [VERSION] [=> PATH [VERSION]]`, each
 // followed by its annotations `## explicit; go 1.21` and by a line for each
-// package. At the end are headers, with nothing below them, that repeat the
-// replacements of go.mod that nothing uses: one for a module that came before,
-// in another version or in none, is not returned. The first line of all may be
-// `## workspace`: there, each version of a module that a go.mod requires has a
-// header. Returned is the last one, the highest, which has the packages.
+// package. At the end are headers, with nothing below them, for replacements of
+// go.mod that nothing uses: they are not returned if the module came before. The
+// first line may be `## workspace`. Then each version of a module that some go.mod
+// requires has a header, and the last one, which has the packages, is returned.
 func Parse(data []byte) []Module {
 	var mods []Module
 	seen := make(map[string]int)
-	var cur *Module // that the line is about; nil where it is about none
+	var cur *Module // the module of the last header
 	repeated := false
 	for line := range bytes.Lines(data) {
 		text := strings.TrimRight(string(line), "\r\n")
@@ -46,7 +45,7 @@ func Parse(data []byte) []Module {
 			continue
 		}
 		if repeated {
-			// No replacement that nothing uses, but a version that something needs.
+			// The header is not that of an unused replacement: it has lines below it.
 			first := &mods[seen[cur.Path]]
 			if len(first.Packages) == 0 {
 				*first = *cur
@@ -78,8 +77,8 @@ func parseHeader(text string) (m Module, ok bool) {
 		return m, false
 	}
 	if replaced {
-		// A directory may have spaces in its name; what looks like a
-		// version at the end is one.
+		// The name of a directory may have spaces. A last word that is a version
+		// is the version.
 		m.Replace.Path = strings.TrimSpace(right)
 		if i := strings.LastIndexByte(m.Replace.Path, ' '); i > 0 && semver.IsValid(m.Replace.Path[i+1:]) {
 			m.Replace.Path, m.Replace.Version = m.Replace.Path[:i], m.Replace.Path[i+1:]
@@ -88,8 +87,8 @@ func parseHeader(text string) (m Module, ok bool) {
 	return m, true
 }
 
-// annotate parses what follows the "## " below a header. Annotations that are
-// not known are for the go command, which ignores those that it does not know.
+// annotate parses the annotations that follow "## " below a header. It ignores
+// unknown ones, as the go command does.
 func (m *Module) annotate(text string) {
 	for entry := range strings.SplitSeq(text, ";") {
 		if v, ok := strings.CutPrefix(strings.TrimSpace(entry), "go "); ok {

@@ -16,11 +16,11 @@ import (
 )
 
 // Differs compares the packages of a module in a vendor directory with the
-// directory dir that go.mod puts in the module's place, of which `go mod vendor`
-// made that copy. It returns the path, relative to dir, of a file that is not the
-// same in both, or "". What no build of the packages reads does not count: tests,
-// files that no constraint admits, and whatever stands beside Go code that does
-// not embed it.
+// directory dir that replaces the module, of which `go mod vendor` made the copy.
+// It returns the path, relative to dir, of a file that is not the same in both, or
+// "". Files that no build of the packages reads do not count: tests, files whose
+// constraints exclude them from every build, and files beside Go code that does
+// not embed them.
 func (m *Module) Differs(vendor, dir string) (string, error) {
 	copied := filepath.Join(vendor, filepath.FromSlash(m.Path))
 	for _, pkg := range m.Packages {
@@ -33,8 +33,9 @@ func (m *Module) Differs(vendor, dir string) (string, error) {
 	return "", nil
 }
 
-// differingFile returns a file, relative to both, in which the copy of a package
-// differs from the package in dir. For the package as a whole it is ".".
+// differingFile returns a file, relative to both directories, in which the copy of
+// a package differs from the package in dir, or "". It returns "." if dir does not
+// exist.
 func differingFile(copied, dir string) (string, error) {
 	old, err := buildFiles(copied)
 	if err != nil {
@@ -58,21 +59,21 @@ func differingFile(copied, dir string) (string, error) {
 		case !bytes.Equal(a, b):
 			return file, nil
 		case !slices.Contains(old, file), !slices.Contains(files, file):
-			// It is in both, and a build reads it in one: below a new go.mod in a
-			// directory that is embedded.
+			// It is in both, but a build reads it in one only: a new go.mod above it
+			// keeps it from being embedded.
 			return file, nil
 		}
 	}
 	return "", nil
 }
 
-// buildFiles returns the files of the package in dir that a build of it may read,
-// for whatever platform and tags, relative to dir. Where C or assembly may
-// include any file beside it, these are all but what only people read.
+// buildFiles returns the files of the package in dir that a build may read, for any
+// platform and tags, relative to dir. C and assembly may include any file beside
+// them: with these, all files count but documentation.
 func buildFiles(dir string) ([]string, error) {
 	ctx := build.Default
 	ctx.UseAllFiles, ctx.CgoEnabled = true, true
-	// An error concerns a file, or the package's name: its compile reports it.
+	// Errors in files are reported when the package is compiled.
 	p, _ := ctx.ImportDir(dir, build.IgnoreVendor)
 	var files []string
 	for _, name := range slices.Concat(p.GoFiles, p.CgoFiles) {
@@ -96,7 +97,8 @@ func buildFiles(dir string) ([]string, error) {
 	return slices.Concat(files, p.SysoFiles, embedded), err
 }
 
-// includable returns the files of a directory that are neither Go nor for people.
+// includable returns the regular files of a directory that C or assembly may
+// include: all but Go files, go.mod, go.sum and documentation.
 func includable(dir string) ([]string, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
@@ -105,7 +107,7 @@ func includable(dir string) ([]string, error) {
 	var files []string
 	for _, e := range entries {
 		name := e.Name()
-		if !e.Type().IsRegular() || forPeople(name) || slices.Contains([]string{".go", ".mod", ".sum"}, filepath.Ext(name)) {
+		if !e.Type().IsRegular() || isDocumentation(name) || slices.Contains([]string{".go", ".mod", ".sum"}, filepath.Ext(name)) {
 			continue
 		}
 		files = append(files, name)
@@ -113,15 +115,15 @@ func includable(dir string) ([]string, error) {
 	return files, nil
 }
 
-// forPeople reports whether a file has a name by which it is known to be no code.
-func forPeople(name string) bool {
+// isDocumentation reports whether a file is documentation or a licence, by its name.
+func isDocumentation(name string) bool {
 	return filepath.Ext(name) == ".md" || slices.ContainsFunc([]string{
 		"README", "CHANGELOG", "AUTHORS", "CONTRIBUTORS", "COPYLEFT", "COPYING", "COPYRIGHT", "LEGAL", "LICENSE", "NOTICE", "PATENTS",
 	}, func(prefix string) bool { return strings.HasPrefix(name, prefix) })
 }
 
-// embeddedFiles returns the files below dir that //go:embed patterns match. A
-// wrong pattern is reported by the compile.
+// embeddedFiles returns the files below dir that //go:embed patterns match. It
+// ignores malformed patterns, which are reported when the package is compiled.
 func embeddedFiles(dir string, patterns []string) ([]string, error) {
 	var files []string
 	root := os.DirFS(dir)
@@ -157,8 +159,8 @@ func holdsModule(root fs.FS, dir string) bool {
 	return err == nil
 }
 
-// neverBuilt reports whether the build constraints of a Go file keep it out of
-// every build, as `//go:build ignore` does: `go mod vendor` does not copy it.
+// neverBuilt reports whether the build constraints of a Go file exclude it from
+// every build, as `//go:build ignore` does. `go mod vendor` does not copy it then.
 func neverBuilt(text []byte) bool {
 	file, err := parser.ParseFile(token.NewFileSet(), "", text, parser.PackageClauseOnly|parser.ParseComments)
 	if file == nil || err != nil {
@@ -182,8 +184,9 @@ func neverBuilt(text []byte) bool {
 	})
 }
 
-// satisfiable reports whether a constraint can be as wanted, where each tag but
-// ignore may be set in one place of it and not set in another.
+// satisfiable reports whether a constraint can have the value want. Each occurrence
+// of a tag is free to be set or not, but for the tag ignore, which is never set.
+// This is how `go mod vendor` reads constraints.
 func satisfiable(x constraint.Expr, want bool) bool {
 	switch x := x.(type) {
 	case *constraint.NotExpr:

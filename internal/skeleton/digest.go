@@ -16,28 +16,27 @@ import (
 	"unicode"
 )
 
-// Digests are those of what a plan depends on, directory by directory.
+// Digests are digests, in hexadecimal, of the sources that a plan depends on.
 type Digests struct {
-	// Dirs are of the directories that were asked for.
-	Dirs map[string]string
-	// Rest is of go.mod and go.sum files and the like, wherever they are.
-	Rest string
+	Dirs map[string]string // by directory of a package, relative to the sources
+	Rest string            // of all go.mod and go.sum files and the like
 }
 
-// Digest makes digests of what the skeleton of src has of some directories of
-// packages, relative to it. A name counts where the go command looks at it: of Go
-// files and their relatives, and of what a //go:embed line matches. Tests do not
-// count but as embedded files. With all, packages are matched by patterns: it
-// counts which other directories have Go files, and for what these are.
+// Digest returns digests of the parts of src that a plan depends on: those that
+// Write keeps, of the packages in dirs, which are relative to src. Only files that
+// the go command may read count: Go files, C and the like, and those that a
+// //go:embed line matches. Test files count only if they are embedded. All means
+// that a pattern with dots matches the packages; then Rest also depends on the
+// directories that have Go files and on the constraints of these.
 //
-// Of other directories no file is read. Behind a symlink a package can have files of
-// any directory: then all count.
+// Files in other directories are not read, unless a package of dirs has a file
+// behind a symlink, which may be in any directory: then all files count.
 func Digest(ctx context.Context, src string, dirs []string, all bool) (*Digests, error) {
 	return digest(ctx, src, dirs, all, kindOf)
 }
 
-// DigestTests is Digest for a plan of tests: what WriteTests keeps of test files
-// counts, too.
+// DigestTests is Digest for a plan of tests: the parts of test files that WriteTests
+// keeps count, too.
 func DigestTests(ctx context.Context, src string, dirs []string, all bool) (*Digests, error) {
 	return digest(ctx, src, dirs, all, testKindOf)
 }
@@ -85,14 +84,14 @@ func digest(ctx context.Context, src string, dirs []string, all bool, kindOf fun
 	return digests, nil
 }
 
-// rest stands for the directory of Digests.Rest.
+// rest is the key of Digests.Rest in digester.sums.
 const rest = ""
 
 type digester struct {
 	kindOf func(string) kind
-	asked  map[string]bool
-	linked []string // directories of packages with files behind symlinks
-	hasGo  map[string]bool
+	asked  map[string]bool // the directories of Digests.Dirs
+	linked []string        // those of them with files behind symlinks
+	hasGo  map[string]bool // directories with Go files
 	sums   map[string]hash.Hash
 }
 
@@ -119,23 +118,24 @@ func newDigester(entries []*entry, dirs []string, kindOf func(string) kind) *dig
 	return d
 }
 
-// ofModule reports whether a file tells the go command of modules.
+// ofModule reports whether a file describes modules: go.mod, go.sum, go.work and the
+// like.
 func ofModule(e *entry) bool {
 	base := path.Base(e.name)
 	return e.mode.IsRegular() && (path.Ext(base) == ".mod" || path.Ext(base) == ".sum" || base == "go.work" || base == "modules.txt")
 }
 
-// isSource reports whether it is a Go file that counts.
+// isSource reports whether e is a Go file that counts.
 func (d *digester) isSource(e *entry) bool {
 	return e.kind == testFile || e.kind == goFile && !d.isTest(e)
 }
 
-// isTest reports whether it is a file of tests, where these do not count.
+// isTest reports whether e is a test file and test files do not count.
 func (d *digester) isTest(e *entry) bool {
 	return strings.HasSuffix(e.name, "_test.go") && d.kindOf(e.name) != testFile
 }
 
-// entry adds an entry where it counts by itself.
+// entry adds an entry to the digests that depend on it other than by embedding it.
 func (d *digester) entry(e *entry, all bool) {
 	dir, base := path.Dir(e.name), path.Base(e.name)
 	if !d.isTest(e) {
@@ -157,7 +157,7 @@ func (d *digester) entry(e *entry, all bool) {
 	}
 }
 
-// clause returns a Go file's text up to its package clause, where constraints are.
+// clause returns the text of a Go file up to its package clause: constraints are in it.
 func clause(text []byte) string {
 	file, err := parser.ParseFile(token.NewFileSet(), "", text, parser.PackageClauseOnly)
 	if err != nil {
@@ -180,14 +180,14 @@ func (d *digester) end(dir string) string {
 	return hex.EncodeToString(d.sums[dir].Sum(nil)[:4])
 }
 
-// An embedPattern is one of a //go:embed line, without the prefix "all:".
+// An embedPattern is a pattern of a //go:embed line.
 type embedPattern struct {
-	glob string
-	all  bool // hidden files below a directory that it matches, too
+	glob string // without the prefix "all:"
+	all  bool   // it had that prefix: hidden files in matched directories count
 }
 
-// embedPatterns are those of a Go file. A word that is not one, such as a wrongly
-// quoted one, is the go command's to refuse: here it matches everything.
+// embedPatterns returns the patterns of a Go file. A malformed one, which the go
+// command will report, matches everything.
 func embedPatterns(text string) []embedPattern {
 	var list []embedPattern
 	for line := range strings.Lines(text) {
@@ -216,9 +216,8 @@ func embedPatterns(text string) []embedPattern {
 	return list
 }
 
-// matches reports whether the file of that name, relative to the package, is one
-// that the pattern matches or one below a directory that it matches, by the rules
-// of the go command.
+// matches reports whether the pattern matches a file or a directory above it, by the
+// rules of the go command. The name is relative to the package's directory.
 func (p embedPattern) matches(name string) bool {
 	elems := strings.Split(name, "/")
 	n := strings.Count(p.glob, "/") + 1

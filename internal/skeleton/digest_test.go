@@ -88,7 +88,7 @@ func TestDigest(t *testing.T) {
 	}
 }
 
-// Of a package with a file behind a symlink, what the file says counts where it is.
+// If a package has a file behind a symlink, edits of the symlink's target count.
 func TestDigestOfLink(t *testing.T) {
 	src := t.TempDir()
 	for name, text := range map[string]string{"p/p.go": "package p\n", "q/q.go": "package q\n", "shared/s.txt": "package p\n", "other/o.go": "package other\n"} {

@@ -1,8 +1,8 @@
-// Package skeleton reduces sources to what planning reads of them: names, and
-// of some files a part of the contents. Sources with the same skeleton have the
-// same plan, whatever the bodies of their functions are.
+// Package skeleton reduces sources to the parts that planning depends on: all
+// names, and part of the contents of some files. Sources with the same skeleton
+// have the same plan, whatever the bodies of their functions are.
 //
-// The rules are those by which go/build and the go command read files: see
+// It follows the rules by which go/build and the go command read files: see
 // readGoInfo and readComments in go/build/read.go, matchFile in
 // go/build/build.go, and gas in cmd/go/internal/work/exec.go, of Go 1.24 to 1.27.
 package skeleton
@@ -22,15 +22,15 @@ import (
 type kind int
 
 const (
-	byName   kind = iota // nothing but that it is there
-	verbatim             // everything
-	goFile               // everything up to the imports, and //go:embed lines
+	byName   kind = iota // its name only
+	verbatim             // all of it
+	goFile               // the text up to the imports, and //go:embed lines
 	comments             // the comments at its beginning
-	assembly             // these, and whether it is in the syntax of Go's assembler
-	testFile             // a goFile, and what the go command generates a test's main package from
+	assembly             // the same, and whether it is in the syntax of Go's assembler
+	testFile             // the same as of a goFile, and the declarations of tests
 )
 
-// kindOf returns the kind of a file with that base name.
+// kindOf returns the kind of a file by its base name.
 func kindOf(base string) kind {
 	switch path.Ext(base) {
 	case ".mod", ".sum": // GOFLAGS=-modfile gives go.mod other names
@@ -52,8 +52,8 @@ func kindOf(base string) kind {
 	return byName
 }
 
-// isLinkerInput reports whether a file is one that the go command looks into
-// where #cgo LDFLAGS name it or its directory, from Go 1.26.11 and 1.27 on: see
+// isLinkerInput reports whether the go command reads a file of this name if #cgo
+// LDFLAGS name it or its directory. It does so from Go 1.26.11 and 1.27 on: see
 // checkLinkerInputFile in cmd/go/internal/work/security.go.
 func isLinkerInput(base string) bool {
 	base = strings.ToLower(base)
@@ -64,7 +64,7 @@ func isLinkerInput(base string) bool {
 	return strings.Contains(base, ".so.")
 }
 
-// testKindOf is kindOf where tests are planned, too.
+// testKindOf is kindOf for a plan of tests.
 func testKindOf(base string) kind {
 	if strings.HasSuffix(base, "_test.go") {
 		return testFile
@@ -72,9 +72,9 @@ func testKindOf(base string) kind {
 	return kindOf(base)
 }
 
-// reduce returns what planning needs of a file that begins with text. It
-// reports false if that cannot be told without the rest; all means that text is
-// the whole file.
+// reduce returns the part of a file that planning depends on. Text is the beginning
+// of the file, or all of it if all is set. It reports false if the rest of the file
+// is needed to decide.
 func reduce(k kind, text []byte, all bool) (kept []byte, ok bool) {
 	if k == byName {
 		return nil, true
@@ -93,9 +93,9 @@ func reduce(k kind, text []byte, all bool) (kept []byte, ok bool) {
 	return text, all
 }
 
-// reduceGo keeps a Go file's header as it is, so that messages have the right
-// lines: comments, the package clause, and imports with what stands before them,
-// such as the preamble of import "C".
+// reduceGo keeps the header of a Go file unchanged, so that messages have the right
+// lines: all text up to the last import, with comments such as the preamble of
+// import "C". Behind it come the //go:embed lines.
 func reduceGo(text []byte, all bool) (kept []byte, ok bool) {
 	r := reader{text: text, at: afterBOM(text)}
 	r.header()
@@ -103,7 +103,7 @@ func reduceGo(text []byte, all bool) (kept []byte, ok bool) {
 	case r.short && !all:
 		return nil, false
 	case r.bad || hasNUL(text, r.at):
-		// The go command reads on to say what is wrong.
+		// The go command's message may be about the rest.
 		return text, all
 	case r.embed && !all:
 		return nil, false
@@ -126,16 +126,16 @@ func reduceGo(text []byte, all bool) (kept []byte, ok bool) {
 	return kept, true
 }
 
-// cut returns where the header of a Go file may end, of which the last import
-// ends at end and the next token starts at next: after the import's line. What
-// documents the first declaration has no effect.
+// cut returns the offset at which the header of a Go file is cut off: after the line
+// of the last import, whose end is at end, or at the next token, which is at next, if
+// the text between them matters. The doc comment of the first declaration does not.
 func cut(text []byte, end, next int) int {
 	between := text[end:next]
 	line := bytes.IndexByte(between, '\n') + 1
 	switch {
 	case line == 0,
-		bytes.Contains(between[:line], []byte("/*")), // which may go on in the next line
-		!utf8.Valid(between),                         // these are errors of a scanner
+		bytes.Contains(between[:line], []byte("/*")), // may go on in the next line
+		!utf8.Valid(between),                         // an error of go/scanner, as is a BOM
 		bytes.Contains(between, bom),
 		bytes.Contains(between, []byte("//line ")),
 		bytes.Contains(between, []byte("/*line ")):
@@ -144,10 +144,10 @@ func cut(text []byte, end, next int) int {
 	return end + line
 }
 
-// embedLines returns the //go:embed comments of a Go file that begin at or
-// after start, each in a line of its own. Up to Go 1.25 one counts only if it
-// is the first in its line: another one gets something before it. It reports
-// false if the text has errors: then the readers of different versions disagree.
+// embedLines returns the //go:embed comments of a Go file that begin at or after
+// start, each in a line of its own. A comment that is not the first thing in its
+// line counts from Go 1.26 on only, so it gets code before it here, too. It reports
+// false if the text has errors, which Go versions treat differently.
 func embedLines(text []byte, start int) (lines []byte, ok bool) {
 	fset := token.NewFileSet()
 	file := fset.AddFile("", -1, len(text))
@@ -166,19 +166,19 @@ func embedLines(text []byte, start int) (lines []byte, ok bool) {
 		if len(bytes.Trim(before, " \t")) > 0 {
 			lines = append(lines, "_ int "...)
 		}
-		// Not lit, which has no carriage returns.
+		// Not lit: the scanner removes carriage returns.
 		line, _, _ := bytes.Cut(text[at:], []byte("\n"))
 		lines = append(lines, line...)
 		lines = append(lines, '\n')
 	}
 }
 
-// goAssembly is by what the go command knows a file in the syntax of Go's
-// assembler, which it refuses in a package with cgo.
+// goAssembly are the words at the beginning of a line by which the go command
+// recognises Go's assembly. It refuses such a file in a package with cgo.
 var goAssembly = []string{"TEXT", "DATA", "GLOBL"}
 
-// reduceNative keeps the comments at the beginning of a file that is not Go: it
-// may have build constraints there.
+// reduceNative keeps the comments at the beginning of a file that is not Go, where
+// build constraints are. Assembly in Go's syntax is marked by the line TEXT.
 func reduceNative(text []byte, all, assembly bool) (kept []byte, ok bool) {
 	r := reader{text: text, at: afterBOM(text)}
 	r.next()
@@ -194,7 +194,7 @@ func reduceNative(text []byte, all, assembly bool) (kept []byte, ok bool) {
 	}
 	for _, word := range goAssembly {
 		if bytes.HasPrefix(text, []byte(word)) || bytes.Contains(text, []byte("\n"+word)) {
-			// The first line ends the comments, without a blank line behind them.
+			// "#" ends the comments: a blank line there would change their meaning.
 			return slices.Concat(kept, []byte("#\nTEXT\n")), true
 		}
 	}
@@ -210,22 +210,23 @@ func afterBOM(text []byte) int {
 	return 0
 }
 
-// hasNUL reports whether go/build meets a NUL when it reads up to the byte at.
+// hasNUL reports whether there is a NUL in the text up to and including offset at,
+// which is how far go/build reads.
 func hasNUL(text []byte, at int) bool {
 	return bytes.IndexByte(text[:min(at+1, len(text))], 0) >= 0
 }
 
-// A reader reads a file as importReader of go/build does.
+// A reader reads the header of a file like go/build's importReader.
 type reader struct {
 	text  []byte
 	at    int  // offset of the next byte
-	end   int  // offset behind the last import, or else the package clause
-	short bool // has looked behind the end of text
-	bad   bool // has met a syntax error; nothing else counts then
+	end   int  // offset after the last import, or else after the package clause
+	short bool // it has tried to read past the end of text
+	bad   bool // there is a syntax error; the other fields do not count then
 	embed bool // the file imports embed
 }
 
-// header reads up to the first token behind the imports.
+// header reads up to the first token after the imports.
 func (r *reader) header() {
 	r.keyword("package")
 	r.next()
@@ -281,8 +282,8 @@ func (r *reader) next() byte {
 	return 0
 }
 
-// skip goes behind the next occurrence of end. Where there is none, it goes to
-// the end of the text, which is an error if end must be there.
+// skip moves past the next occurrence of end, or to the end of the text if there is
+// none, which is a syntax error if must is set.
 func (r *reader) skip(end string, must bool) {
 	i := bytes.Index(r.text[r.at:], []byte(end))
 	if i < 0 {
@@ -316,7 +317,7 @@ func (r *reader) ident() {
 	}
 }
 
-// spec reads an import's name, if it has one, and its path.
+// spec reads one import: an optional name, and the path.
 func (r *reader) spec() {
 	switch c := r.next(); {
 	case c == '.':
@@ -343,7 +344,7 @@ func (r *reader) spec() {
 	}
 }
 
-// quoted reads the rest of a string in double quotes.
+// quoted reads a string in double quotes, behind the first one.
 func (r *reader) quoted() {
 	for {
 		c := r.peek()

@@ -16,7 +16,7 @@ import (
 	"testing/fstest"
 )
 
-// of is what planning needs of a file with that base name and text.
+// of returns the kept part of a file with that base name and text.
 func of(base string, text []byte) []byte {
 	kept, _ := reduce(kindOf(base), text, true)
 	return kept
@@ -53,7 +53,7 @@ func TestOf(t *testing.T) {
 		{"a.go", "package p /* a\nb */\n// c\nvar x int", "package p /* a\nb */\n// c\n"},
 		{"a.go", "package p\n//line y.go:1\nvar x int", "package p\n//line y.go:1\n"},
 		{"a.go", "package p\n// \xff\nvar x int", "package p\n// \xff\n"},
-		// Without the import, go/build does not look for them.
+		// Without the import, go/build ignores them.
 		{"a.go", "package p\n//go:embed x\nvar x string", "package p\n"},
 		{"a.go", "package p\nimport _ \"embed\"\nvar x string", "package p\nimport _ \"embed\"\n"},
 		{
@@ -61,7 +61,7 @@ func TestOf(t *testing.T) {
 			"package p\nimport _ \"embed\"\nvar (\n//go:embed a\n//go:embed\t\"c\" `d`\n_ int //go:embed e\n_ int //go:embed f\r\n//go:embedded\n)\n",
 		},
 		{"a.go", "package p\nimport _ \"\\x65mbed\"\nvar x int\n//go:embed a", "package p\nimport _ \"\\x65mbed\"\nvar (\n//go:embed a\n)\n"},
-		// Errors: all of the file is kept.
+		// Of files with errors everything is kept.
 		{"a.go", "func f() {}\n", same},
 		{"a.go", "package\n", same},
 		{"a.go", "packages p\n", same},
@@ -98,8 +98,8 @@ func TestOf(t *testing.T) {
 	}
 }
 
-// view is what go/build says of a package with these files. Where it says that
-// a //go:embed line is, is not compared: there is no code between them.
+// view returns go/build's description of a package with these files, but for the
+// positions of //go:embed lines, which move in a skeleton.
 func view(files map[string][]byte, goos string) (*build.Package, error) {
 	tree := fstest.MapFS{}
 	for name, text := range files {
@@ -139,8 +139,8 @@ func compareViews(t *testing.T, what string, files map[string][]byte) {
 	kept := map[string][]byte{}
 	for name, text := range files {
 		kept[name] = of(name, text)
-		// It must be possible to tell with the beginning of a file, and then
-		// without the rest.
+		// The beginning of a file must give the same as the whole file, or ask for
+		// the rest.
 		for _, n := range []int{len(text) / 3, 1000} {
 			if n < len(text) {
 				if got, ok := reduce(kindOf(name), text[:n:n], false); ok && !bytes.Equal(got, kept[name]) {

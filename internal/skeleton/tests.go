@@ -5,16 +5,17 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 )
 
-// reduceTest keeps of a test file, beside what counts of every Go file, what the
-// go command reads to generate the main package of a test: the signatures of
-// tests, and of an example also the last comment, which may say its output. See
-// testFuncs.load in cmd/go/internal/load/test.go. Of a file in which that finds
-// fault with a signature, it keeps all: the message names the line.
+// reduceTest keeps the same as reduceGo, and what the go command reads to generate
+// the main package of a test: the signatures of tests, and the last comment of an
+// example, which may have its output. See testFuncs.load in
+// cmd/go/internal/load/test.go. If the go command may refuse a signature, all of the
+// file is kept, as its message names the line.
 func reduceTest(text []byte, all bool) (kept []byte, ok bool) {
 	if !all {
 		return nil, false
@@ -26,10 +27,10 @@ func reduceTest(text []byte, all bool) (kept []byte, ok bool) {
 	fset := token.NewFileSet()
 	file, err := parser.ParseFile(fset, "", text, parser.ParseComments|parser.SkipObjectResolution)
 	if err != nil {
-		return text, true // as the go command will say
+		return text, true // the go command will report it
 	}
 	between := func(from, to token.Pos) []byte {
-		// Not Position, which heeds //line comments.
+		// Not Position, which follows //line comments.
 		f := fset.File(file.Pos())
 		return text[f.Offset(from):f.Offset(to)]
 	}
@@ -62,18 +63,13 @@ func reduceTest(text []byte, all bool) (kept []byte, ok bool) {
 	return out.Bytes(), true
 }
 
-// isTest reports whether a function of this name may be a test. The go command
-// looks at the name more closely.
+// isTest reports whether a function of this name may be a test. The go command has
+// stricter rules.
 func isTest(name string) bool {
-	for _, prefix := range []string{"Test", "Benchmark", "Fuzz", "Example"} {
-		if strings.HasPrefix(name, prefix) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc([]string{"Test", "Benchmark", "Fuzz", "Example"}, func(prefix string) bool { return strings.HasPrefix(name, prefix) })
 }
 
-// isWrong reports whether the go command may find a test's signature wrong: see
+// isWrong reports whether the go command may refuse the signature of a test: see
 // checkTestFunc and isTestFunc in cmd/go/internal/load/test.go.
 func isWrong(fn *ast.FuncDecl) bool {
 	name, arguments := fn.Name.Name, ""
@@ -86,7 +82,7 @@ func isWrong(fn *ast.FuncDecl) bool {
 	}
 	switch {
 	case arguments == "":
-		return false // an example, or no test at all
+		return false // an example, or not a test
 	case name == "TestMain":
 		arguments = "TM"
 	}

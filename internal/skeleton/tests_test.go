@@ -17,7 +17,7 @@ import (
 	"testing"
 )
 
-// ofTest returns what is kept of a test file.
+// ofTest returns the kept part of a test file.
 func ofTest(t *testing.T, text string) string {
 	t.Helper()
 	kept, ok := reduce(testFile, []byte(text), true)
@@ -87,8 +87,8 @@ func ExampleOut() {
 	}
 }
 
-// Of a file with a wrong signature all is kept, so that the go command names the
-// right line.
+// A file with a wrong signature is kept as a whole, so that the go command's message
+// has the right line.
 func TestWrongSignature(t *testing.T) {
 	for signature, wrong := range map[string]bool{
 		"TestA(t *testing.T)":        false,
@@ -122,7 +122,7 @@ func TestWrongSignature(t *testing.T) {
 	}
 }
 
-// described is what the go command takes from a test file.
+// described returns the facts that the go command takes from a test file.
 func described(t *testing.T, text []byte) []string {
 	t.Helper()
 	file, err := parser.ParseFile(token.NewFileSet(), "x_test.go", text, parser.ParseComments|parser.SkipObjectResolution)

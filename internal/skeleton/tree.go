@@ -3,6 +3,7 @@ package skeleton
 import (
 	"archive/tar"
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 
@@ -22,26 +24,24 @@ type entry struct {
 	name string // relative, with slashes
 	mode fs.FileMode
 	kind kind
-	text []byte // what is kept of a file, or a link's target
+	text []byte // the kept part of a file, or the target of a symlink
 }
 
-// Outside stands for the target of every absolute symlink: such a link
-// leads out of the sources, to where planning must not look. So the link that
-// nix-build leaves beside default.nix, another one after each build, is always
-// the same in a skeleton.
+// Outside is the target of every absolute symlink in a skeleton. Such links lead out
+// of the sources, where planning must not look. It also keeps the symlink result,
+// which nix-build changes after each build, from changing the skeleton.
 const Outside = "/nonexistent/out-of-src"
 
-// Write writes the skeleton of the directory src to w: a tar archive with all
-// names, sorted within each directory, and without times and modes. The same
-// skeleton always has the same bytes. What is below a .git is left out: the go
-// command does not look there. Whole lists files, relative to src, that are kept
-// with all their text.
+// Write writes the skeleton of the directory src to w: a tar archive with all names,
+// sorted within each directory, without times and modes. Its bytes depend on the
+// kept parts only. Contents of .git directories are left out, as the go command does
+// not look there. Whole lists files, relative to src, that are kept as a whole.
 func Write(ctx context.Context, w io.Writer, src string, whole ...string) error {
 	return writeKinds(ctx, w, src, kindOf, whole)
 }
 
-// WriteTests is Write for a plan of tests, which depends on more: which tests
-// there are, and what examples are to print.
+// WriteTests is Write for a plan of tests, which also depends on the signatures of
+// tests and on the output that examples must have.
 func WriteTests(ctx context.Context, w io.Writer, src string, whole ...string) error {
 	return writeKinds(ctx, w, src, testKindOf, whole)
 }
@@ -57,7 +57,7 @@ func writeKinds(ctx context.Context, w io.Writer, src string, kindOf func(string
 	buf := bufio.NewWriterSize(w, 1<<16)
 	archive := tar.NewWriter(buf)
 	for _, e := range entries {
-		// Of tar's formats only GNU's takes every name.
+		// GNU's is the only format of tar that can hold any name.
 		h := tar.Header{Name: e.name, Mode: 0o644, Format: tar.FormatGNU}
 		switch {
 		case e.mode.IsDir():
@@ -86,7 +86,8 @@ func writeKinds(ctx context.Context, w io.Writer, src string, kindOf func(string
 	return nil
 }
 
-// list returns all that is in a directory, without the files' text.
+// list returns the entries of the directory tree src. Files have no text yet. It is
+// an error if there is anything but files, directories and symlinks.
 func list(src string, kindOf func(string) kind, whole []string) ([]*entry, error) {
 	root, err := filepath.EvalSymlinks(src)
 	if err != nil {
@@ -127,7 +128,7 @@ func list(src string, kindOf func(string) kind, whole []string) ([]*entry, error
 	if err != nil {
 		return nil, err
 	}
-	// fileAt is the file that a name leads to, or nil: the go command reports that.
+	// fileAt returns the file that a name leads to, or nil, which the go command reports.
 	fileAt := func(name string) *entry {
 		target, err := filepath.EvalSymlinks(filepath.Join(root, filepath.FromSlash(name)))
 		if err != nil {
@@ -136,7 +137,7 @@ func list(src string, kindOf func(string) kind, whole []string) ([]*entry, error
 		rel, _ := strings.CutPrefix(target, root+string(filepath.Separator))
 		return files[filepath.ToSlash(rel)]
 	}
-	// The go command reads a file by a link's name as well.
+	// The go command also reads a file by the name of a symlink to it.
 	for _, link := range links {
 		if k := kindOf(filepath.Base(link.name)); k != byName {
 			if e := fileAt(link.name); e != nil && e.kind != k {
@@ -152,7 +153,7 @@ func list(src string, kindOf func(string) kind, whole []string) ([]*entry, error
 	return entries, nil
 }
 
-// readAll reads the text of the files, several at once.
+// readAll reads the kept parts of files in parallel.
 func readAll(ctx context.Context, src string, entries []*entry) error {
 	group, running := errgroup.WithContext(ctx)
 	group.SetLimit(runtime.GOMAXPROCS(0))
@@ -176,11 +177,11 @@ func readAll(ctx context.Context, src string, entries []*entry) error {
 	return context.Cause(ctx)
 }
 
-// headSize is the number of bytes that are read of a file at first. Most
-// headers are shorter.
+// headSize is the number of bytes of a file that are read first. Most headers are
+// shorter.
 const headSize = 8 << 10
 
-// read reads of the file what is kept. buf has headSize bytes.
+// read reads the kept part of a file. buf has headSize bytes.
 func (e *entry) read(src string, buf []byte) error {
 	f, err := os.Open(filepath.Join(src, filepath.FromSlash(e.name)))
 	if err != nil {
@@ -192,18 +193,18 @@ func (e *entry) read(src string, buf []byte) error {
 		return err
 	}
 	if kept, ok := reduce(e.kind, buf[:n], err != nil); ok {
-		e.text = append([]byte(nil), kept...) // not buf, which is used again
+		e.text = bytes.Clone(kept) // buf is used again
 		return nil
 	}
 	rest, err := io.ReadAll(f)
 	if err != nil {
 		return err
 	}
-	e.text, _ = reduce(e.kind, append(append([]byte(nil), buf[:n]...), rest...), true)
+	e.text, _ = reduce(e.kind, slices.Concat(buf[:n], rest), true)
 	return nil
 }
 
-// Unpack lays out a skeleton in dir, which is made with the directories above.
+// Unpack unpacks a skeleton to dir, which it makes with all directories above it.
 func Unpack(r io.Reader, dir string) error {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return err

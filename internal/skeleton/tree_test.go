@@ -172,8 +172,8 @@ func (w *failingWriter) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// An absolute link leads out of the sources wherever it leads to: nix-build makes
-// another one of the same name after each build.
+// The target of an absolute symlink has no effect on the skeleton: nix-build makes a
+// new symlink result after each build.
 func TestAbsoluteLinks(t *testing.T) {
 	of := func(target string) []byte {
 		return write(t, layOut(t, map[string]string{"p.go": "package p\n", "result": "-> " + target, "d/x.go": "-> " + target}))
@@ -231,7 +231,7 @@ func script(t *testing.T, dir string, env []string, args ...string) string {
 	cmd.Env = slices.Concat(os.Environ(), []string{"GOENV=off", "GOFLAGS=", "GOWORK=off", "GOTOOLCHAIN=local", "GOPROXY=off", "PWD=" + dir}, env)
 	out, err := cmd.CombinedOutput()
 	text := strings.ReplaceAll(buildID.ReplaceAllString(string(out), "ID"), dir, "SRC")
-	// Where it is shorter, the go command writes a name as it is seen from dir.
+	// The go command prints names relative to dir if these are shorter.
 	modules, envErr := exec.Command("go", "env", "GOMODCACHE").Output()
 	if envErr != nil {
 		t.Fatal(envErr)
@@ -294,7 +294,7 @@ func TestScripts(t *testing.T) {
 		t.Run(filepath.Base(dir), func(t *testing.T) {
 			t.Parallel()
 			kept := unpack(t, dir)
-			// With an empty cache it prints all.
+			// With an empty cache it prints every action.
 			for _, args := range [][]string{
 				{"CGO_ENABLED=1", "./..."},
 				{"CGO_ENABLED=0", "GOOS=windows", "-tags=extra", "./..."},

@@ -47,7 +47,7 @@ func checkFlags(flags []string) error {
 			whole = fmt.Errorf("checkFlags: %q has a space in it, which dgd does not support: where it is a test's name, write _", f)
 		case strings.Contains(f, "$WORK"):
 			whole = fmt.Errorf("checkFlags: %q: $WORK is a name of the go command's own", f)
-		case strings.HasPrefix(f, "-") && table.IsOfAllTests(strings.TrimPrefix(name, "test.")):
+		case strings.HasPrefix(f, "-") && table.NeedsGoTest(strings.TrimPrefix(name, "test.")):
 			whole = fmt.Errorf("checkFlags: dgd does not support %s", f)
 		}
 		if whole != nil {

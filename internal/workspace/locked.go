@@ -17,33 +17,34 @@ import (
 
 // Locked is a lock with the trees of its modules.
 type Locked struct {
-	Text    string         `json:"text"` // of the lock
+	Text    string         `json:"text"` // the text of dgd.lock
 	Modules []LockedModule `json:"modules"`
-	GoMods  string         `json:"goMods"` // directory of further go.mod files, named as in a download cache, or empty
+	GoMods  string         `json:"goMods"` // directory of further go.mod files, named as in a download cache, or ""
 }
 
-// A LockedModule is a module that packages come from: where a module stands in
-// for another one, that module.
+// A LockedModule is a module that packages come from. Of a module that another one
+// replaces, it is the replacement.
 type LockedModule struct {
 	Path    string `json:"path"`
 	Version string `json:"version"`
-	Sum     string `json:"sum"`    // as in go.sum; empty for a version that the lock does not have
+	Sum     string `json:"sum"`    // checksum as in go.sum; "" for a version that the lock does not have
 	Locked  string `json:"locked"` // the version that the lock has
 	Origin  string `json:"origin"` // store path of the tree as it was fetched
-	Tree    string `json:"tree"`   // the same, or that of the patched tree
+	Tree    string `json:"tree"`   // store path of the patched tree; Origin if there are no patches
 }
 
-// goMod is the module's go.mod file. Patches do not change what go.sum is about.
+// goMod returns the text of the module's go.mod file. It is that of Origin, as
+// go.sum has its checksum: patches do not count.
 func (m *LockedModule) goMod() ([]byte, error) {
 	text, err := os.ReadFile(filepath.Join(m.Origin, "go.mod"))
 	if errors.Is(err, fs.ErrNotExist) {
-		// What a proxy says of such a module.
+		// The text that a module proxy makes for a module without go.mod.
 		return fmt.Appendf(nil, "module %s\n", modfile.AutoQuote(m.Path)), nil
 	}
 	return text, err
 }
 
-// sum is the module's checksum, as go.sum has it.
+// sum returns the checksum of the module's tree in the form of go.sum.
 func (m *LockedModule) sum() (string, error) {
 	if m.Sum != "" {
 		return m.Sum, nil
@@ -51,14 +52,15 @@ func (m *LockedModule) sum() (string, error) {
 	return dirhash.HashDir(m.Origin, m.module().String(), dirhash.Hash1)
 }
 
-// Dir is the module's place below GOMODCACHE.
+// Dir returns the directory of the module, relative to GOMODCACHE.
 func (m *LockedModule) Dir() (string, error) { return modules.TreeName(m.module()) }
 
 func (m *LockedModule) module() module.Version {
 	return module.Version{Path: m.Path, Version: m.Version}
 }
 
-// UseLock makes the module cache of a lock, and gives overrides their versions.
+// UseLock checks that the lock fits the sources, writes the versions of overrides
+// to them, and makes a module cache in the directory cache.
 func (p *Place) UseLock(cfg *Locked, members []Member, cache string) error {
 	l, err := p.checkLock(cfg, members)
 	if err != nil {
@@ -70,8 +72,8 @@ func (p *Place) UseLock(cfg *Locked, members []Member, cache string) error {
 	return cfg.WriteCache(cache)
 }
 
-// checkLock compares the lock with the sources. If evaluation could read these,
-// it has compared them already.
+// checkLock parses the lock and returns an error if it does not fit the sources.
+// Evaluation has compared them already if it could read the sources.
 func (p *Place) checkLock(cfg *Locked, members []Member) (*lock.Lock, error) {
 	l, err := lock.Parse(lock.Name, []byte(cfg.Text))
 	if err != nil {
@@ -95,7 +97,7 @@ func (p *Place) checkLock(cfg *Locked, members []Member) (*lock.Lock, error) {
 	return l, nil
 }
 
-// project reads the files that a lock is compared with.
+// project reads the go.mod, go.sum and go.work files that a lock is compared with.
 func (p *Place) project(members []Member) (*lock.Project, error) {
 	project := &lock.Project{}
 	read := func(file string) (*lock.File, error) {
@@ -132,11 +134,11 @@ func (p *Place) project(members []Member) (*lock.Project, error) {
 }
 
 // WriteCache makes a module cache in which the go command finds all modules
-// downloaded and unpacked. The files in it are links; the directories are its
-// own, since go makes lock files where it looks for more.
+// downloaded and unpacked. Trees are symlinks; the directories above them are
+// writable, since the go command makes lock files in them.
 func (l *Locked) WriteCache(cache string) error {
 	downloads := modules.DownloadDir(cache)
-	if err := os.MkdirAll(downloads, 0o777); err != nil { // of a lock without modules, too
+	if err := os.MkdirAll(downloads, 0o777); err != nil { // also for a lock without modules
 		return err
 	}
 	for _, m := range l.Modules {
@@ -164,8 +166,8 @@ func (l *Locked) WriteCache(cache string) error {
 			return err
 		}
 		for ext, text := range map[string][]byte{
-			".info": fmt.Appendf(nil, "{%q:%q}", "Version", m.Version), // a build does not read it, `go list -m` does
-			// Go compares both with go.sum.
+			".info": fmt.Appendf(nil, "{%q:%q}", "Version", m.Version), // read by `go list -m`
+			// The go command compares both with go.sum.
 			".mod":     mod,
 			".ziphash": []byte(sum),
 		} {

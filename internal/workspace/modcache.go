@@ -8,8 +8,9 @@ import (
 	"dgd/internal/modules"
 )
 
-// LinkModules makes a module cache in which the go command finds all modules of
-// a download cache, which are unpacked already.
+// LinkModules makes a module cache in the directory cache. Its modules are those
+// that modules.Unpack has unpacked from the download cache downloads. It returns an
+// error for overrides that cannot be met.
 func LinkModules(unpacked, downloads string, overrides []Override, cache string) error {
 	list, err := modules.ReadUnpacked(unpacked)
 	if err != nil {
@@ -30,9 +31,9 @@ func LinkModules(unpacked, downloads string, overrides []Override, cache string)
 	return linkFiles(downloads, modules.DownloadDir(cache))
 }
 
-// linkFiles links the files below a directory at the same places below another one. The
-// directories are made, as go makes lock files where it looks for more; those that from
-// has are left out.
+// linkFiles makes a symlink below to for each file below from, at the same relative
+// path, but for lock files: the go command makes its own, for which the directories
+// are made and not linked.
 func linkFiles(from, to string) error {
 	return fs.WalkDir(os.DirFS(from), ".", func(rel string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() || filepath.Ext(rel) == ".lock" {
@@ -42,7 +43,7 @@ func linkFiles(from, to string) error {
 	})
 }
 
-// link makes a symlink, and the directories above it.
+// link makes the symlink name, and the directories above it.
 func link(target, name string) error {
 	if err := os.MkdirAll(filepath.Dir(name), 0o777); err != nil {
 		return err
@@ -50,7 +51,8 @@ func link(target, name string) error {
 	return os.Symlink(target, name)
 }
 
-// Exists reports whether there is something at the path, be it a symlink to nothing.
+// Exists reports whether a file, a directory or a symlink is at the path. A dangling
+// symlink counts.
 func Exists(path string) bool {
 	_, err := os.Lstat(path)
 	return err == nil

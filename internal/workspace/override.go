@@ -20,17 +20,17 @@ import (
 	"dgd/internal/modules"
 )
 
-// An Override is what dgd was told to do with a module wherever it is used.
+// An Override is an entry of the argument moduleOverrides.
 type Override struct {
 	Path    string `json:"path"`
-	Version string `json:"version"` // another one, or ""
-	Patched bool   `json:"patched"`
+	Version string `json:"version"` // the version to build with, or "" for that of go.mod
+	Patched bool   `json:"patched"` // the module has patches
 }
 
-// CheckOverrides fails where an override concerns a module that is not of a
-// lock, and cannot be met: a vendor directory of the sources is as it is, and
-// what vendorHash is the hash of has its versions. Own says that it is the
-// former.
+// CheckOverrides returns an error for the first override that cannot be met
+// without a lock. List has the modules of a vendor directory or of a download
+// cache, whose versions are fixed. Own means that it is the vendor directory of
+// the sources, which cannot be patched either.
 func CheckOverrides(overrides []Override, list []modules.Module, own bool) error {
 	for _, m := range list {
 		path, version := m.Path, m.Version
@@ -53,14 +53,15 @@ func CheckOverrides(overrides []Override, list []modules.Module, own bool) error
 	return nil
 }
 
-// Raised returns the modules whose version is not the one in the lock.
+// Raised returns the modules to which an override gives another version than the
+// lock has.
 func (l *Locked) Raised() []LockedModule {
 	return slices.DeleteFunc(slices.Clone(l.Modules), func(m LockedModule) bool { return m.Version == m.Locked })
 }
 
-// override gives the modules of overrides their versions in the main modules'
-// go.mod and go.sum files, as `go get` would. It does not give other modules
-// newer versions, which these may require: that is an error.
+// override writes the versions of overrides to the main modules' go.mod and go.sum
+// files, as `go get` would. Where one of them requires a newer version of another
+// module it does not raise that: it returns an error.
 func (p *Place) override(cfg *Locked, l *lock.Lock, members []Member) error {
 	raised := cfg.Raised()
 	if len(raised) == 0 {
@@ -91,8 +92,9 @@ func (p *Place) override(cfg *Locked, l *lock.Lock, members []Member) error {
 	return p.addSums(members[0].Dir, sums.String())
 }
 
-// checkRequirements checks that the modules of overrides and the others require
-// no newer versions of each other.
+// checkRequirements returns an error if a module requires a newer version of an
+// overridden one than the override has, or if an overridden one requires a newer
+// version of another module than the build has.
 func checkRequirements(cfg *Locked, l *lock.Lock) error {
 	selected := map[string]string{}
 	overridden := map[string]string{}
@@ -132,8 +134,9 @@ func checkRequirements(cfg *Locked, l *lock.Lock) error {
 	return nil
 }
 
-// setVersion writes a module's version to the go.mod and go.work files that
-// name it.
+// setVersion writes the version of m to the go.mod and go.work files that require
+// it or replace another module by it. If there is none, it adds a requirement to
+// the first member's go.mod.
 func (p *Place) setVersion(m LockedModule, members []Member) error {
 	found := false
 	var file string
@@ -188,7 +191,7 @@ func (p *Place) setVersion(m LockedModule, members []Member) error {
 		case requires:
 			changed, found = true, true
 			err = mod.AddRequire(m.Path, m.Version)
-		case !found && i == 0: // another module's requirement
+		case !found && i == 0: // a third-party module requires it
 			changed = true
 			mod.AddNewRequire(m.Path, m.Version, true)
 		}
@@ -208,21 +211,21 @@ func (p *Place) setVersion(m LockedModule, members []Member) error {
 	return nil
 }
 
-// change writes a file of the sources anew.
+// change overwrites a file of the sources, and records that.
 func (p *Place) change(file string, text []byte) error {
 	p.Changed = append(p.Changed, file)
 	return os.WriteFile(file, text, 0o666)
 }
 
-// hashGoMod is the checksum of a go.mod file, as go.sum has it.
+// hashGoMod returns the checksum of a go.mod file in the form of go.sum.
 func hashGoMod(text []byte) (string, error) {
 	return dirhash.Hash1([]string{"go.mod"}, func(string) (io.ReadCloser, error) {
 		return io.NopCloser(bytes.NewReader(text)), nil
 	})
 }
 
-// addSums adds lines to the go.sum of a directory. Where it has the modules
-// already, with other checksums, Go says so.
+// addSums appends lines to the go.sum of the main module in dir. If it has other
+// checksums of the same modules, the go command reports that.
 func (p *Place) addSums(dir, lines string) error {
 	file := p.goSum(dir)
 	text, err := os.ReadFile(file)

@@ -10,7 +10,7 @@ import (
 	"dgd/internal/lock"
 )
 
-// The version of an override is written where a go.mod or go.work names the
+// The version of an override is written to each go.mod or go.work that names the
 // module.
 func TestSetVersion(t *testing.T) {
 	const head = "module example.com/m\n\ngo 1.24\n\n"
@@ -71,8 +71,8 @@ func TestSetVersion(t *testing.T) {
 	}
 }
 
-// Modules that require too much of each other are errors only where an override
-// has a part in it.
+// A requirement that the build does not meet is an error only if it is of an
+// overridden module, or on one.
 func TestCheckRequirements(t *testing.T) {
 	dir := t.TempDir()
 	at := func(name, mod string) string {
@@ -125,8 +125,8 @@ const (
 	needsA = "module example.com/m\n\ngo 1.24\n\nrequire example.org/a v1.0.0\n"
 )
 
-// With a lock that fits the sources, the go command finds the modules in a
-// cache; an override is written where it looks for versions and checksums.
+// With a lock that fits the sources, the go command finds the modules in a module
+// cache, and the versions and checksums of overrides in go.mod and go.sum.
 func TestUseLock(t *testing.T) {
 	fetched := tree(t, map[string]string{"go.mod": "module example.org/a\n", "a.go": "package a\n"})
 	goMods := tree(t, map[string]string{"example.org/x/@v/v1.0.0.mod": "module example.org/x\n"})
@@ -180,7 +180,7 @@ func TestUseLock(t *testing.T) {
 			if err != nil || strings.Count(string(text), "example.org/a "+test.version) != test.added || !strings.HasPrefix(string(text), line) {
 				t.Errorf("go.sum is (%v)\n%s", err, text)
 			}
-			// What has changed of the sources is known, for those that look at them later.
+			// Later readers of the sources need the list of changed files.
 			if want := []string{filepath.Join(src, "go.mod"), filepath.Join(src, "go.sum")}; !slices.Equal(p.Changed, want) {
 				t.Errorf("%q have changed, want %q", p.Changed, want)
 			}
@@ -213,8 +213,8 @@ func TestUseLockErrors(t *testing.T) {
 	}
 }
 
-// The go command finds what was downloaded as it was, but without locks, and what
-// was unpacked in its place.
+// The module cache has the downloaded files but for lock files, and the unpacked
+// modules at their places.
 func TestLinkModules(t *testing.T) {
 	if err := LinkModules(t.TempDir()+"/none", t.TempDir(), nil, t.TempDir()); err == nil || !strings.HasPrefix(err.Error(), "reading the unpacked modules: ") {
 		t.Errorf("without unpacked modules the error is %v", err)
@@ -238,7 +238,7 @@ func TestLinkModules(t *testing.T) {
 	}
 }
 
-// Where the lock's own files or the modules cannot be read, or the cache cannot be
+// If files of the project or of a module cannot be read, or the cache cannot be
 // written, the error names the file.
 func TestUseLockFiles(t *testing.T) {
 	fetched := tree(t, map[string]string{"go.mod": "module example.org/a\n"})
@@ -288,7 +288,8 @@ func TestUseLockFiles(t *testing.T) {
 	}
 }
 
-// A module's place has its path and version as the go command writes them.
+// The directory of a module has its path and version with upper-case letters
+// escaped, as in a module cache.
 func TestLockedModuleDir(t *testing.T) {
 	m := LockedModule{Path: "example.org/Big/X", Version: "v1.0.0-RC"}
 	if dir, err := m.Dir(); err != nil || dir != "example.org/!big/!x@v1.0.0-!r!c" {

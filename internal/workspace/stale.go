@@ -14,20 +14,19 @@ import (
 	"dgd/internal/modules"
 )
 
-// `go mod vendor` copies the directories that go.mod puts in the place of modules
-// (replace … => ./lib), and packages are compiled from the copy. Nix makes it anew
-// only for another vendorHash: an edit in such a directory would be left out of
-// the program, without a word. So each is compared with its copy: what the
-// directory's go.mod says where the build is planned, and its files where they
-// are bound.
+// `go mod vendor` copies the directories by which go.mod replaces modules
+// (replace … => ./lib), and packages are compiled from the copy. Nix fetches anew
+// only if vendorHash changes: without a check, an edit in such a directory would
+// silently not get into the program. So each directory is compared with its copy:
+// its go.mod when the build is planned, and its files when they are bound.
 
-// renewFetch says what to do where the fetch is not what a new one would be.
+// renewFetch is the advice for a fetch that is out of date.
 const renewFetch = "Set vendorHash = \"\"; and Nix will report the correct hash"
 
 // A StaleError reports that a directory differs from its copy in the fetch.
 type StaleError struct {
-	Module, Dir string // the module, and what stands in its place
-	What        string // what differs
+	Module, Dir string // the module, and the directory that replaces it, relative to the sources
+	What        string // the difference, as a clause: "lib/lib.go is not the same in the fetch"
 }
 
 func (e *StaleError) Error() string {
@@ -35,8 +34,9 @@ func (e *StaleError) Error() string {
 		e.Module, e.Dir, e.What, renewFetch)
 }
 
-// ReplacedModules returns the modules of a vendor directory that were copied from
-// directories. Each Replace.Path is relative to that of go.mod, or of go.work.
+// ReplacedModules returns the modules of a vendor directory, and those of them that
+// were copied from directories. Each Replace.Path is relative to the directory of
+// go.work, or else of go.mod.
 func ReplacedModules(vendor string) (replaced, all []modules.Module, err error) {
 	text, err := os.ReadFile(filepath.Join(vendor, "modules.txt"))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -54,16 +54,16 @@ func ReplacedModules(vendor string) (replaced, all []modules.Module, err error) 
 	return replaced, all, nil
 }
 
-// CheckReplacedMods compares the go.mod files of directories that stand in for
-// modules with what the fetch in vendor says of them. Main modules' own go.mod
-// files the go command compares itself.
+// CheckReplacedMods compares the go.mod files of directories that replace modules
+// with the modules.txt of the fetch in vendor. It returns a *StaleError if one
+// differs. The go command compares those of the main modules itself.
 func (p *Place) CheckReplacedMods(vendor string, members []Member) error {
 	replaced, all, err := ReplacedModules(vendor)
 	if err != nil {
 		return err
 	}
 	vendored := map[string]string{}
-	versions := false // whether modules.txt has versions of Go, as from go 1.17 on
+	versions := false // modules.txt has versions of Go, as from go 1.17 on
 	for _, m := range all {
 		vendored[m.Path] = m.Version
 		versions = versions || m.GoVersion != ""
@@ -72,7 +72,7 @@ func (p *Place) CheckReplacedMods(vendor string, members []Member) error {
 		dir := filepath.Join(p.Root, filepath.FromSlash(m.Replace.Path))
 		text, err := os.ReadFile(filepath.Join(dir, "go.mod"))
 		if errors.Is(err, fs.ErrNotExist) {
-			continue // the go command does without
+			continue // the go command needs none
 		}
 		if err != nil {
 			return err
@@ -100,7 +100,7 @@ func (p *Place) CheckReplacedMods(vendor string, members []Member) error {
 	return nil
 }
 
-// goLine is the go line of a go.mod as a message names it.
+// goLine returns the go line of a go.mod as messages show it.
 func goLine(version string) string {
 	if version == "" {
 		return "no go line"
@@ -108,7 +108,7 @@ func goLine(version string) string {
 	return "go " + version
 }
 
-// excludes reports whether a main module excludes a version that another requires.
+// excludes reports whether a main module excludes the version that r requires.
 func excludes(members []Member, r *modfile.Require) bool {
 	return slices.ContainsFunc(members, func(m Member) bool {
 		return slices.ContainsFunc(m.Mod.Exclude, func(e *modfile.Exclude) bool { return e.Mod == r.Mod })

@@ -6,14 +6,14 @@ import (
 	"testing"
 )
 
-// What the go.mod of a directory says that stands in for a module must be what
-// the fetch has seen: the version of Go, and no newer requirements than it has.
+// The go.mod of a directory that replaces a module must have the version of Go
+// that the fetch has, and require no newer modules.
 func TestCheckReplacedMods(t *testing.T) {
 	const (
 		main  = "module example.com/m\n\ngo 1.24\n\nrequire example.com/lib v0.0.0\n\nreplace example.com/lib => ./lib\n"
 		lib   = "module example.com/lib\n\ngo 1.20\n\nrequire example.org/a v1.0.0\n"
 		fetch = "# example.com/lib v0.0.0 => ./lib\n## explicit; go 1.20\nexample.com/lib\n# example.org/a v1.0.0\n## explicit; go 1.20\nexample.org/a\n"
-		// As before go 1.17.
+		// As before go 1.17, without versions of Go.
 		old = "# example.com/lib v0.0.0 => ./lib\n## explicit\nexample.com/lib\n# example.org/a v1.0.0\nexample.org/a\n"
 	)
 	for _, test := range []struct{ name, fetch, main, lib, want string }{

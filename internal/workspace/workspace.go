@@ -1,6 +1,6 @@
-// Package workspace is a Go project as the go command sees it while a build is
-// planned: its go.mod and go.work files, the vendor directory or the module
-// cache that it takes packages from, and what a lock and overrides make of them.
+// Package workspace describes a Go project as the go command sees it while a build
+// is planned: its go.mod and go.work files, the vendor directory or the module
+// cache that packages come from, and the changes that a lock and overrides make.
 package workspace
 
 import (
@@ -23,22 +23,23 @@ import (
 	"dgd/internal/skeleton"
 )
 
-// A Place says where in the sources the modules of a build are.
+// A Place says where in the sources the modules of a build are. All paths are
+// absolute, but for the keys of Leaving.
 type Place struct {
 	Src     string               // the sources
-	ModRoot string               // where the go command runs, src or below it
-	Root    string               // where the vendor directory belongs, modRoot or above it
-	work    bool                 // root has a go.work, which makes modRoot a part of a workspace
-	modFile string               // what -modfile puts in the place of modRoot's go.mod, or empty
-	Leaving map[string]*nar.Link // by symlink that leads out of src: the one by which it does
+	ModRoot string               // the directory where the go command runs: Src or below it
+	Root    string               // the directory of go.work or go.mod, and of the vendor directory: ModRoot or above it
+	work    bool                 // Root has a go.work, and ModRoot is part of that workspace
+	modFile string               // the file that -modfile names in place of ModRoot's go.mod, or ""
+	Leaving map[string]*nar.Link // symlinks that lead out of Src, by path relative to Src: the link in the chain that leaves it
 
-	replaces []*modfile.Replace // of go.work and of the main modules, as members found them
+	replaces []*modfile.Replace // of go.work and of the main modules; set by Members
 	Changed  []string           // files that overrides have changed
 }
 
-// CloseLinks replaces symlinks that lead out of the sources by links to nothing:
-// while planning there is something else at such a place than where the author
-// made the link.
+// CloseLinks makes symlinks that lead out of the sources dangling, and records
+// them in Leaving: the files at their targets here are not those that the author
+// of the link had there.
 func (p *Place) CloseLinks() error {
 	p.Leaving = map[string]*nar.Link{}
 	err := filepath.WalkDir(p.Src, func(path string, d fs.DirEntry, err error) error {
@@ -66,15 +67,16 @@ func (p *Place) CloseLinks() error {
 	return nil
 }
 
-// Locate finds the workspace of a module, if it has one. Env is that of the go
-// command.
+// Locate returns the Place of the module in src/modRoot, and finds its workspace,
+// if it has one. Env is the environment of the go command. It is an error if
+// modRoot is not below src, or if GOWORK does not name a go.work in src.
 func Locate(src, modRoot string, env map[string]string) (Place, error) {
 	p := Place{Src: src, ModRoot: filepath.Join(src, modRoot)}
 	p.Root = p.ModRoot
 	if name := NamedFiles(env)["modfile"]; name != "" && !filepath.IsAbs(name) {
 		p.modFile = filepath.Join(p.ModRoot, filepath.FromSlash(name))
 	}
-	if !filepath.IsLocal(filepath.Clean(modRoot)) && modRoot != "" {
+	if !filepath.IsLocal(filepath.Clean(modRoot)) {
 		return p, fmt.Errorf("modRoot is %s, which is not below src", modRoot)
 	}
 	switch gowork := env["GOWORK"]; gowork {
@@ -99,7 +101,7 @@ func Locate(src, modRoot string, env map[string]string) (Place, error) {
 	}
 }
 
-// Rel is a path relative to the sources.
+// Rel returns a path relative to the sources, with slashes.
 func (p *Place) Rel(path string) string {
 	rel, err := filepath.Rel(p.Src, path)
 	if err != nil {
@@ -108,14 +110,14 @@ func (p *Place) Rel(path string) string {
 	return filepath.ToSlash(rel)
 }
 
-// Vendor returns where the vendor directory is, or would be.
+// Vendor returns the path of the vendor directory, whether or not it exists.
 func (p *Place) Vendor() string { return filepath.Join(p.Root, "vendor") }
 
 // Vendored reports whether packages of other modules come from the vendor directory.
 func (p *Place) Vendored() bool { return Exists(filepath.Join(p.Vendor(), "modules.txt")) }
 
 // ModulePlaces returns the directories of third-party modules, relative to the
-// vendor directory or the module cache.
+// module cache, or to the vendor directory if cache is "".
 func (p *Place) ModulePlaces(cache string) ([]string, error) {
 	var list []string
 	if cache == "" {
@@ -131,7 +133,7 @@ func (p *Place) ModulePlaces(cache string) ([]string, error) {
 		}
 		return list, nil
 	}
-	if !Exists(cache) { // of a lock without modules
+	if !Exists(cache) { // the lock has no modules
 		return nil, nil
 	}
 	err := fs.WalkDir(os.DirFS(cache), ".", func(rel string, entry fs.DirEntry, err error) error {
@@ -152,7 +154,8 @@ func (p *Place) ModulePlaces(cache string) ([]string, error) {
 	return list, err
 }
 
-// Kind is the go command's word for what holds the modules of the build.
+// Kind returns "work" in a workspace, else "mod": the word in the go command's
+// subcommands, as in `go work vendor`.
 func (p *Place) Kind() string {
 	if p.work {
 		return "work"
@@ -166,8 +169,8 @@ type Member struct {
 	Mod *modfile.File
 }
 
-// Members reads the go.mod files of the main modules. It also reports whether they
-// need modules that are not in the sources.
+// Members reads the go.mod files of the main modules, in the order of go.work. It
+// also reports whether they require modules that are not in the sources.
 func (p *Place) Members() (list []Member, needs bool, err error) {
 	dirs := []string{p.ModRoot}
 	var replaces []*modfile.Replace
@@ -214,7 +217,8 @@ func (p *Place) Members() (list []Member, needs bool, err error) {
 	return list, needs, nil
 }
 
-// goMod is the go.mod file that the go command takes for a main module.
+// goMod returns the path of the go.mod file that the go command reads for the main
+// module in dir.
 func (p *Place) goMod(dir string) string {
 	if dir == p.ModRoot && p.modFile != "" {
 		return p.modFile
@@ -222,12 +226,12 @@ func (p *Place) goMod(dir string) string {
 	return filepath.Join(dir, "go.mod")
 }
 
-// goSum is the go.sum file that the go command takes for a main module.
+// goSum returns the path of the go.sum file beside goMod.
 func (p *Place) goSum(dir string) string {
 	return strings.TrimSuffix(p.goMod(dir), ".mod") + ".sum"
 }
 
-// readMod reads the go.mod of a directory.
+// readMod parses the go.mod of the main module in dir.
 func (p *Place) readMod(dir string) (*modfile.File, error) {
 	file := p.goMod(dir)
 	text, err := os.ReadFile(file)
@@ -242,7 +246,7 @@ func (p *Place) readMod(dir string) (*modfile.File, error) {
 	}
 	mod, err := modfile.Parse(p.Rel(file), text, func(_, version string) (string, error) { return version, nil })
 	if err != nil {
-		// What only a newer Go understands is no reason to stop.
+		// Directives that only a newer Go knows are no error here.
 		if mod, err = modfile.ParseLax(p.Rel(file), text, nil); err != nil {
 			return nil, fmt.Errorf("src: %w", err)
 		}
@@ -253,7 +257,8 @@ func (p *Place) readMod(dir string) (*modfile.File, error) {
 	return mod, nil
 }
 
-// noModule says where in the sources there are modules.
+// noModule returns the error for sources that have no go.mod at file: it names up
+// to ten directories that have one.
 func (p *Place) noModule(file string) error {
 	var found []string
 	err := filepath.WalkDir(p.Src, func(path string, d fs.DirEntry, err error) error {
@@ -281,8 +286,10 @@ func (p *Place) noModule(file string) error {
 	return fmt.Errorf("src has no %s, but there is one in %s%s: say which module to build, as in modRoot = %q;", file, strings.Join(found, ", "), more, found[0])
 }
 
-// Others returns the modules whose packages the go command reads where they
-// are, by directory, but for the main module of modRoot.
+// Others returns the modules whose packages the go command reads in place: other
+// members of the workspace, and replacements that are directories. The map is by
+// absolute directory, and holds PATH or PATH@VERSION. The main module of ModRoot
+// is not in it.
 func (p *Place) Others(ctx context.Context, g *gocmd.Command, locked bool, members []Member) (map[string]string, error) {
 	found := map[string]string{}
 	for _, m := range members {
@@ -295,13 +302,13 @@ func (p *Place) Others(ctx context.Context, g *gocmd.Command, locked bool, membe
 	}
 	names := []string{"all"}
 	if locked {
-		// A lock has no more go.mod files than a build needs.
+		// `all` needs more go.mod files than a lock has.
 		if names = p.byDirectory(members); len(names) == 0 {
 			return found, nil
 		}
 	}
-	// Which version a directory stands for is decided by all go.mod files together.
-	// Of a module that no package comes from there may be no file at all: -e.
+	// The version that a directory replaces follows from all go.mod files together.
+	// With -e, as the files of a module that no package comes from may be missing.
 	out, err := g.Output(ctx, p.ModRoot, slices.Concat([]string{"list", "-m", "-e", "-json=Path,Version,Dir,Main", "--"}, names)...)
 	if err != nil {
 		return nil, g.Failure(p.ModRoot, err.Error())
@@ -324,8 +331,9 @@ func (p *Place) Others(ctx context.Context, g *gocmd.Command, locked bool, membe
 	return found, nil
 }
 
-// byDirectory returns the modules that a directory may stand in for. From go
-// 1.17 on a go.mod requires every module that is needed.
+// byDirectory returns the paths of modules that a directory may replace, sorted.
+// From go 1.17 on a go.mod requires every module that is needed; below that, a
+// replacement counts whether or not its module is required.
 func (p *Place) byDirectory(members []Member) []string {
 	required := map[string]bool{}
 	complete := !p.work
@@ -345,8 +353,8 @@ func (p *Place) byDirectory(members []Member) []string {
 	return slices.Compact(names)
 }
 
-// NamedFiles returns the files that flags in $GOFLAGS name, by flag, relative to
-// where the go command runs. Wrong flags are reported by the plan.
+// NamedFiles returns the files that flags in GOFLAGS of env name, by flag, relative
+// to ModRoot. If GOFLAGS cannot be split it returns nil; planning reports that.
 func NamedFiles(env map[string]string) map[string]string {
 	flags, err := goflags.Split(env["GOFLAGS"])
 	if err != nil {

@@ -106,7 +106,7 @@ func TestMembers(t *testing.T) {
 	}
 }
 
-// A file that -modfile names is go.mod, and the .sum beside it go.sum.
+// The file that -modfile names is read as go.mod, and the .sum beside it as go.sum.
 func TestModFile(t *testing.T) {
 	src := tree(t, map[string]string{
 		"go.mod": "module example.com/m\n", "alt/alt.mod": "module example.com/alt\n\nrequire example.org/a v1.0.0\n", "alt/alt.sum": "",
@@ -126,7 +126,7 @@ func TestModFile(t *testing.T) {
 	}
 }
 
-// Of many modules a message names ten.
+// The message about a missing go.mod names at most ten modules.
 func TestManyModules(t *testing.T) {
 	files := map[string]string{"vendor/x/go.mod": "", "a/testdata/go.mod": ""}
 	for i := range 12 {
@@ -208,9 +208,8 @@ func TestByDirectory(t *testing.T) {
 	}
 }
 
-// The go command reads the packages of some modules where they are: of the
-// workspace's other ones, and of directories in the place of modules, which have
-// a version then.
+// The go command reads the packages of some modules in place: of other members of
+// the workspace, and of directories that replace modules, which have a version.
 func TestOthers(t *testing.T) {
 	goroot, err := exec.Command("go", "env", "GOROOT").Output()
 	if err != nil {

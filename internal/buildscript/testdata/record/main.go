@@ -8,8 +8,8 @@
 // part of goVERSION/SCRIPT. Nothing is compiled: the C compilers that the
 // scripts name need not exist.
 //
-// All is done below one neutral directory, whose name is then taken out: in the
-// scripts the toolchain is /goroot and the module is /src.
+// It works in a temporary directory, whose path it removes from the scripts: there
+// the toolchain is /goroot and the module is /src.
 package main
 
 import (
@@ -34,7 +34,7 @@ const (
 // versions are the toolchains: the newest of each minor version.
 var versions = []string{"1.24.13", "1.25.14", "1.26.11", "1.27.4"}
 
-// A script is one command line and the environment of it.
+// A script is one command line with its environment.
 type script struct {
 	name   string // also the name of the module: what precedes the first dash
 	target string // GOOS/GOARCH
