@@ -14,23 +14,22 @@ import (
 	"dgd/internal/buildscript"
 )
 
-// An accountant follows a builder from step to step. It knows the list of what
-// is left out on purpose; all else must be found in just one step of one node,
-// from which it writes the script's command again: with the tokens replaced by
-// what they stand for, and what New documents to change undone, the words must
-// be those of the script.
+// An accountant checks a builder step by step. Each command of the script, but those
+// that New documents to leave out, must have become one step of one node. From that
+// step the accountant makes the command again: with the tokens replaced by paths, and
+// New's documented changes undone, the words must be those of the script.
 type accountant struct {
 	b         *builder
-	seen      map[*unit]int // how many of a node's steps are accounted for
+	seen      map[*unit]int // the number of steps of a node that are accounted for
 	pkgConfig []*buildscript.Step
 	links     map[*unit]*buildscript.Step // of cgo packages' objects, before their test
 	tests     map[*unit]*buildscript.Step
-	sources   map[*unit]map[string]bool // what the script's commands name below Src
+	sources   map[*unit]map[string]bool // the files below Src that the script's commands name
 }
 
-// account builds a graph as New does, and accounts for each step. The error is
-// New's; what is not accounted for is a failure. A real script is exact: nodes
-// have just those sources that the script's commands name.
+// account builds a graph as New does, and checks each step. The error is New's; a
+// command that is not accounted for is a test failure. Exact, for real scripts, means
+// that nodes have just the sources that the script's commands name.
 func account(t testing.TB, script *buildscript.Script, opt Options, exact bool) (*Graph, error) {
 	t.Helper()
 	a := &accountant{
@@ -81,7 +80,7 @@ func account(t testing.TB, script *buildscript.Script, opt Options, exact bool) 
 	return g, nil
 }
 
-// checkGraph checks what holds for every graph.
+// checkGraph checks the properties that every graph has.
 func checkGraph(t testing.TB, g *Graph) {
 	t.Helper()
 	for i, n := range g.Nodes {
@@ -229,8 +228,8 @@ func (a *accountant) step(step *buildscript.Step) error {
 	return a.compare(u, added[0], step)
 }
 
-// library accounts for what is around the link of a shared library: it makes a
-// file in its working directory.
+// library accounts for the steps around the link of a shared library, which writes to
+// its working directory.
 func (a *accountant) library(added []action.Step, words []string) ([]action.Step, error) {
 	name := words[slices.Index(words, "-o")+1]
 	if len(added) != 4 || added[0].Mkdir != "${OBJ}/exe" || added[2].Write == nil || *added[2].Write != (action.Write{Path: "${PROGRAM}"}) ||
@@ -299,8 +298,8 @@ func (a *accountant) test(u *unit, added []action.Step, act buildscript.Test) er
 	return nil
 }
 
-// header accounts for the header of a C library, which the script asks for and
-// does not copy.
+// header accounts for the header of a C library. The script has cgo write it, but not
+// its copy.
 func (a *accountant) header(u *unit, added []action.Step, library string) error {
 	if !u.done || u.node.Main != library {
 		return fmt.Errorf("the library has not got its name: %+v", u)
@@ -340,7 +339,7 @@ func (a *accountant) answers(u *unit, added []action.Step) ([]action.Step, error
 	return added, nil
 }
 
-// added returns the unit that has new steps, and these.
+// added returns the unit that has new steps, and these steps.
 func (a *accountant) added() (*unit, []action.Step, error) {
 	var found *unit
 	var steps []action.Step
@@ -358,7 +357,7 @@ func (a *accountant) added() (*unit, []action.Step, error) {
 	return found, steps, nil
 }
 
-// undot gives the words of a step as they were before their display.
+// undot returns the words of a step as they were before they were shortened.
 func undot(step *buildscript.Step, words []string) []string {
 	words = slices.Clone(words)
 	if step.Shortened {
@@ -474,7 +473,7 @@ func (a *accountant) compare(u *unit, got action.Step, step *buildscript.Step) e
 	return fmt.Errorf("a %T is in a node", step.Action)
 }
 
-// withoutItself leaves the package's own path out of its import config.
+// withoutItself removes the package's own path from its import config.
 func (a *accountant) withoutItself(config string) string {
 	var out strings.Builder
 	for line := range strings.Lines(config) {
@@ -506,7 +505,7 @@ func (a *accountant) embed(u *unit, got, want string) error {
 	return nil
 }
 
-// program compares the running of a program.
+// program compares a step that runs a program.
 func (a *accountant) program(u *unit, got action.Step, step *buildscript.Step, act buildscript.Run) error {
 	words := undot(step, act.Args)
 	if act.Tool == "" { // the last word is the file that is compiled
@@ -671,7 +670,7 @@ func (a *accountant) isBelow(u *unit, dir string) bool {
 	return false
 }
 
-// source notes a file that a command names, if it is one of the sources.
+// source records a file that a command names, if it is one of the sources.
 func (a *accountant) source(u *unit, file string) {
 	if rel, ok := strings.CutPrefix(file, a.b.opt.Src+"/"); ok {
 		if inVendor, ok := strings.CutPrefix(file, a.b.opt.ModRoot+"/vendor/"); ok {
@@ -681,7 +680,7 @@ func (a *accountant) source(u *unit, file string) {
 	}
 }
 
-// drop leaves out words: f says how many, from the given one on.
+// drop removes words: f returns the number to remove from the given one on.
 func drop(words []string, f func(string) int) []string {
 	var out []string
 	for i := 0; i < len(words); {

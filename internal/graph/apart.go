@@ -12,29 +12,28 @@ import (
 	"dgd/internal/action"
 )
 
-// A Division says how the C of a package is taken apart.
+// A Division says how Apart divides the C of a package.
 type Division struct {
 	Groups []ObjectGroup
-	// Ask means that it is found out which files the C that cgo writes reads.
+	// Ask means that an Ask step finds out which files the C that cgo writes reads.
 	Ask bool
 }
 
 // An ObjectGroup is a set of C files that one node compiles.
 type ObjectGroup struct {
-	Name   string   // what tells it from the package's others
+	Name   string   // unique within the package
 	Files  []string // relative to SRC
 	Header bool     // they may include the header that cgo writes
-	Ask    bool     // it is found out which files they read
+	Ask    bool     // an Ask node finds out which files they read
 }
 
-// Apart takes the C of packages with cgo out of their nodes: running cgo, and
-// compiling C, wait for no Go package. Divide says how: it is given a package
-// and its C files, and returns nil for one that stays as it is.
+// Apart moves the C of packages with cgo to nodes of their own, which depend on no Go
+// package. Divide is called with a package and its C files, and decides how; it
+// returns nil for a package that stays whole.
 //
-// What a package is then made of: a Cgo node; a node of Objects for the C that
-// cgo writes, and one for each group; before these, nodes that each ask for up to
-// askAtOnce groups which files they read; and the Package, which has the Go compiler, the linking test and
-// the archive.
+// A divided package has a Cgo node; a node of Objects for the C that cgo writes, and
+// one for each group; Ask nodes, each for up to askAtOnce groups; and last the
+// Package, with the Go compiler, the linking test and the archive.
 func Apart(g *Graph, divide func(n *Node, files []string) (*Division, error)) (*Graph, error) {
 	a := &apart{g: &Graph{}}
 	for i, n := range g.Nodes {
@@ -65,27 +64,27 @@ func Apart(g *Graph, divide func(n *Node, files []string) (*Division, error)) (*
 
 type apart struct {
 	g  *Graph
-	at []int // where the nodes of the first graph are
+	at []int // by index in the first graph: the index in g
 }
 
-// cSteps are the steps of a package with cgo, by what they are for.
+// cSteps are the steps of a package with cgo, by purpose.
 type cSteps struct {
-	before    []action.Step // headers, pkg-config: for everything
+	before    []action.Step // copies of headers, pkg-config: all nodes have them
 	cgo       action.Step
-	generated []object // of the C that cgo writes
-	own       []object
+	generated []object // compiles of the C that cgo writes
+	own       []object // compiles of the package's C files
 	rest      []action.Step
 }
 
 // An object is the compile of a C file.
 type object struct {
 	step action.Step
-	file string // relative to SRC, or to OBJ where cgo has written it
-	name string // of the object file
+	file string // relative to SRC, or to OBJ if cgo has written it
+	name string // the object file, relative to OBJ
 }
 
-// readC returns nil for a node without cgo, and for one with steps that Apart does
-// not know.
+// readC returns the steps of a package with cgo. It returns nil for other nodes, and
+// for those with steps that Apart does not know.
 func readC(n *Node) *cSteps {
 	if n.Kind != Package || !n.Cgo || n.Std || n.Header || n.Src == nil || n.Src.Whole {
 		return nil
@@ -106,12 +105,12 @@ func readC(n *Node) *cSteps {
 		case compiles:
 			c.own = append(c.own, o)
 		case c.cgo.Run == nil && s.Write == nil && s.Mkdir == "":
-			return nil // cgo reads what another program makes
+			return nil // cgo may read a file that another program makes
 		default:
 			c.rest = append(c.rest, s)
 			continue
 		}
-		if !ofOneself(s) {
+		if !selfContained(s) {
 			return nil
 		}
 	}
@@ -123,9 +122,9 @@ func readC(n *Node) *cSteps {
 
 var anyToken = regexp.MustCompile(`\$\$|\$\{(\w+)\}`)
 
-// ofOneself reports whether all tokens of a step mean the same in each of a
-// package's nodes: none stands for what another node makes.
-func ofOneself(s action.Step) bool {
+// selfContained reports whether all tokens of a step mean the same in each of a
+// package's nodes: none is an output of another node.
+func selfContained(s action.Step) bool {
 	text, err := json.Marshal(s)
 	if err != nil {
 		return false
@@ -140,7 +139,8 @@ func ofOneself(s action.Step) bool {
 	return true
 }
 
-// readObject reads the call of a C compiler that makes an object file.
+// readObject reports whether the step is the call of a C compiler that makes an object
+// file. The file of o is "" if Apart does not know how to move the call.
 func readObject(s action.Step) (o object, ok bool) {
 	if s.Run == nil {
 		return o, false
@@ -170,10 +170,10 @@ func readObject(s action.Step) (o object, ok bool) {
 
 func unescape(s string) string { return strings.ReplaceAll(s, "$$", "$") }
 
-// divide adds the nodes that a package is made of. The package is the last one.
+// divide adds the nodes of a divided package. The Package node is the last one.
 func (a *apart) divide(n *Node, c *cSteps, d *Division) {
 	goFiles, written := c.goFiles()
-	// A package that is compiled anew for a test has the same C.
+	// The variant of a package that is compiled for a test has the same C.
 	name, _, _ := strings.Cut(n.Name, " [")
 	src := func(files ...string) *Sources {
 		s := *n.Src
@@ -230,13 +230,13 @@ func (a *apart) divide(n *Node, c *cSteps, d *Division) {
 	a.at = append(a.at, a.add(&main))
 }
 
-// askAtOnce is how many groups one node asks for. To preprocess a file takes about
-// what a derivation costs, and after an edit those of one node are asked again.
+// askAtOnce is the number of groups, at most, of one Ask node. To preprocess a file
+// costs about as much as a derivation, and an edit runs all of one node again.
 const askAtOnce = 8
 
-// ask adds the nodes that ask which files the groups read, and returns the trees of
-// these, by group. Those that may include the header which cgo writes are asked
-// apart: the others do not wait for it.
+// ask adds the Ask nodes and returns the trees that they make, by index of the group.
+// Groups that may include the header which cgo writes get nodes of their own, so that
+// the others do not wait for cgo.
 func (a *apart) ask(name string, c *cSteps, groups []ObjectGroup, cgo int, src func(...string) *Sources) map[int]Ref {
 	trees := map[int]Ref{}
 	for _, header := range []bool{false, true} {
@@ -266,12 +266,13 @@ func (a *apart) ask(name string, c *cSteps, groups []ObjectGroup, cgo int, src f
 	return trees
 }
 
-// of are the compiles of a group.
+// of returns the compiles of a group.
 func (c *cSteps) of(group ObjectGroup) []object {
 	return slices.DeleteFunc(slices.Clone(c.own), func(o object) bool { return !slices.Contains(group.Files, o.file) })
 }
 
-// trace makes the node's next tree: of what the compiles of the files read.
+// trace adds a step that makes the node's next tree: the files that compiles of
+// objects, the C files of src, read.
 func (n *Node) trace(src *Sources, objects []object) {
 	n.Steps = append(n.Steps, traced(objects, fmt.Sprintf("${TREE%d}", len(n.Trees))))
 	n.Trees = append(n.Trees, src.Files)
@@ -282,15 +283,16 @@ func (a *apart) add(n *Node) int {
 	return len(a.g.Nodes) - 1
 }
 
-// fetch is a step that copies what another node makes.
+// fetch adds a reference to an output of another node, and returns the step that
+// copies it.
 func fetch(n *Node, r Ref, to string) action.Step {
 	n.Refs = append(n.Refs, r)
 	comes := r.Output == GoFiles || r.Output == CFiles || r.Output == Header
 	return action.Step{Copy: &action.Copy{From: fmt.Sprintf("${R%d}", len(n.Refs)-1), To: to, Tree: true, Comes: comes}}
 }
 
-// cgoNode is the node that runs cgo. What it writes goes to three outputs: Go
-// files, C files, and the header alone, which C files of the package may include.
+// cgoNode returns the node that runs cgo. It has three outputs: the Go files, the C
+// files, and the header alone, which C files of the package may include.
 func (c *cSteps) cgoNode(name string, src *Sources, goFiles []string, ask bool) *Node {
 	cgo := &Node{Kind: Cgo, Name: name, Part: "cgo", Cgo: true, Src: src}
 	cgo.Steps = append(slices.Clone(c.before), c.cgo)
@@ -324,7 +326,7 @@ func (c *cSteps) goFiles() (read, written []string) {
 	return read, append(written, "_cgo_gotypes.go")
 }
 
-// compileSteps are the steps of a node of Objects.
+// compileSteps returns the steps of a node of Objects.
 func compileSteps(before []action.Step, objects []object) []action.Step {
 	steps := slices.Clone(before)
 	for i, o := range objects {
@@ -337,8 +339,8 @@ func compileSteps(before []action.Step, objects []object) []action.Step {
 	return steps
 }
 
-// traced is the step that finds out which files the compiles read: they are
-// preprocessed.
+// traced returns the step that finds out which files compiles read, by running the
+// preprocessor with the same flags.
 func traced(objects []object, to string) action.Step {
 	t := &action.Trace{From: "${SRC}", To: to}
 	for _, o := range objects {
@@ -351,19 +353,19 @@ func traced(objects []object, to string) action.Step {
 	return action.Step{Trace: t}
 }
 
-// Words of a linker's call that name no file of the sources.
+// harmless matches words of a linker's call that name no file of the sources.
 var harmless = regexp.MustCompile(`^(?:-L/.*|-[lgOfm][\w+=-]*|-pthread|-rdynamic|-static|-s|-w` +
 	`|-Wl,(?:-z,[\w=-]+|-O\d|-s|-E|-Bstatic|-Bdynamic|--(?:no-)?(?:as-needed|gc-sections|whole-archive|undefined|export-dynamic)` +
 	`|--start-group|--end-group|--allow-multiple-definition|--build-id=\w+|--hash-style=\w+|--unresolved-symbols=[\w-]+))$`)
 
-// IsPrefixMap reports whether a word of a C compiler's call gives a directory
-// another name: it names that, and has nothing read there.
+// IsPrefixMap reports whether a word of a C compiler's call gives a directory another
+// name in the output. The compiler reads nothing there because of it.
 func IsPrefixMap(word string) bool {
 	return strings.HasPrefix(word, action.PrefixMap) || strings.HasPrefix(word, "-ffile-prefix-map=") || strings.HasPrefix(word, "-fdebug-prefix-map=")
 }
 
-// LinksAlone reports whether the linking test of a package reads no file of the
-// sources: each of its words is known to name none.
+// LinksAlone reports whether the linking test of a package certainly reads no file of
+// the sources: each of its words is known to name none.
 func LinksAlone(n *Node) bool {
 	for _, s := range n.Steps {
 		if s.Run != nil && slices.ContainsFunc(s.Run.Args, func(w string) bool {

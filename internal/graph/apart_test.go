@@ -11,7 +11,7 @@ import (
 	"dgd/internal/action"
 )
 
-// outline is what a node does, in short: of a command, its output.
+// outline returns a node's steps in short: of a command, its output.
 func outline(n *Node) string {
 	var steps []string
 	for _, s := range n.Steps {
@@ -45,7 +45,7 @@ func outline(n *Node) string {
 	return strings.Join(steps, "; ")
 }
 
-// The C of a package, apart from its Go.
+// Apart moves the C of a package to nodes of its own.
 func TestApart(t *testing.T) {
 	g := newGraph(t, cgoText("/src/c", "example.com/m/c", "", ""), options())
 	before, err := json.Marshal(g)
@@ -100,8 +100,8 @@ func TestApart(t *testing.T) {
 	}
 }
 
-// One node asks for several groups, but not for those that wait for the header
-// together with those that do not.
+// One Ask node has several groups, but no groups that may include the header of cgo
+// together with groups that cannot.
 func TestAskAtOnce(t *testing.T) {
 	g := newGraph(t, cgoText("/src/c", "example.com/m/c", "", ""), options())
 	var groups []ObjectGroup
@@ -142,7 +142,7 @@ func TestAskAtOnce(t *testing.T) {
 	}
 }
 
-// What stays as it is.
+// Apart does not change other packages.
 func TestNotApart(t *testing.T) {
 	text := cgoText("/src/c", "example.com/m/c", "", "")
 	never := func(n *Node, files []string) (*Division, error) {
@@ -183,7 +183,7 @@ func TestNotApart(t *testing.T) {
 	}
 }
 
-// A linking test that can read a file of the sources sees these.
+// A linking test gets the sources if it can read a file of them.
 func TestLinksAlone(t *testing.T) {
 	for words, want := range map[string]bool{
 		"-lm -lpthread -L/lib -pthread -O2 -g": true,

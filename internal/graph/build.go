@@ -11,76 +11,74 @@ import (
 	"dgd/internal/buildscript"
 )
 
-// Options says where the script's paths are and what `go build -n` leaves out.
+// Options says which paths the script has, and supplies facts that `go build -n`
+// does not print. All paths are absolute.
 type Options struct {
-	Goroot  string // GOROOT as the script names it
-	Src     string // the directory that holds all sources
+	Goroot  string // GOROOT as the script has it
+	Src     string // the directory of all sources
 	ModRoot string // the main module's directory, Src or below it
 	Module  string // the main module's path
-	Vendor  string // the vendor directory; empty for that of ModRoot
-	// Modules are further modules whose packages are read where they are: of a
-	// workspace, or in the place of another one. It gives their paths, with the
-	// version where they have one, by directory.
+	Vendor  string // the vendor directory; "" for that of ModRoot
+	// Modules are further modules whose packages are read in place: members of the
+	// workspace and replacements. It has PATH or PATH@VERSION by directory.
 	Modules map[string]string
-	// ModCache is the module cache, as GOMODCACHE, where modules do not come
-	// from a vendor directory.
+	// ModCache is GOMODCACHE, or "" if modules come from a vendor directory.
 	ModCache string
-	// Snapshot is the directory of the cryptography that GOFIPS140 chooses, below
-	// the module cache; empty for that of GOROOT/src. See Node.Snapshot.
+	// Snapshot is the directory, below the module cache, of the cryptographic packages
+	// that GOFIPS140 selects, or "" for those of GOROOT/src. See Node.Snapshot.
 	Snapshot string
-	// LinkDir means that flags of the linker name files of the sources, relative
-	// to ModRoot: links run there, with the whole source.
+	// LinkDir means that linker flags name files of the sources relative to ModRoot:
+	// links run there, with the whole source.
 	LinkDir bool
-	// InModRoot reports whether a flag of the linker in a #cgo line names a file
-	// relative to ModRoot; nil means that none does.
+	// InModRoot reports whether a linker flag in a #cgo line names a file relative to
+	// ModRoot; nil means that none does.
 	InModRoot func(flag string) bool
-	// LinkEnv is what the linker takes from cmd/go's environment beside ToolEnv.
+	// LinkEnv are the variables, NAME=VALUE, that the linker reads beside ToolEnv.
 	LinkEnv []string
-	// ToolEnv is what Go's tools take from cmd/go's environment without the
-	// script saying so: GOOS, GOARCH and the like, as NAME=VALUE.
+	// ToolEnv are the variables, NAME=VALUE, that Go's tools inherit from cmd/go and
+	// that the script does not print: GOOS, GOARCH and the like.
 	ToolEnv []string
-	// KeepPaths means that the script is one without -trimpath.
+	// KeepPaths means that the script was made without -trimpath.
 	KeepPaths bool
-	// Compilers are the commands of C compilers that the executor knows the flags
-	// of: see action.Probed.
+	// Compilers are the commands of C compilers whose flags the executor knows: see
+	// action.Probed.
 	Compilers []string
-	// Unprobed is why some compilers are not among them, or nothing.
+	// Unprobed is the reason why compilers are missing in Compilers, or "".
 	Unprobed string
-	// AnyCompiler means that it will know those of any.
+	// AnyCompiler means that the executor will know the flags of all compilers.
 	AnyCompiler bool
-	// CgoFlags gives the flags in the #cgo lines of the package in dir, word
-	// by word: only they can tell a relative path that the author wrote from
-	// one that cmd/go shortened for display.
+	// CgoFlags returns the words of the #cgo lines of the package in dir. They tell
+	// relative paths that the author wrote from paths that cmd/go printed in short
+	// form.
 	CgoFlags func(dir string) ([]string, error)
-	// LookAt looks at the files of a package, and says in Weight and Src what it has
-	// found; nil leaves these as they are.
+	// LookAt sets Weight and fields of Src from the files of a package. It may be nil.
 	LookAt func(n *Node) error
-	// Tests says of each package p.test, by this name, what the script of
-	// `go test -n` leaves out.
+	// Tests supplies facts that `go test -n` does not print, by the name p.test of a
+	// test's main package.
 	Tests map[string]TestMain
-	// TestEnv and TestArgs are variables and flags of test programs, on top of
-	// what the script says, with tokens.
+	// TestEnv and TestArgs are further variables and flags of test programs, with
+	// tokens.
 	TestEnv, TestArgs []string
 }
 
-// A TestMain is what `go test -n` does not print of a package p.test.
+// A TestMain describes the main package p.test of a test.
 type TestMain struct {
-	Dir  string // of the package that is tested, where the program runs
-	Text string // of the generated _testmain.go
+	Dir  string // the directory of the tested package, in which the program runs
+	Text string // the text of the generated _testmain.go
 }
 
-// New builds the graph of a script. Each command of the script ends up in a
-// node's steps or is one of those that are left out on purpose:
+// New builds the graph of a script. Each command of the script becomes a step of a
+// node, but for these, which are left out on purpose:
 //
 //   - mkdir of an object directory, rm of one, and mkdir of the directory for
 //     the programs: the executor makes its own;
 //   - buildid: dgd's outputs carry no build IDs;
 //   - probes of the C compiler: the executor has the answers, see action.Probed;
-//   - a package's own import path in its import config: a test variant's has it,
-//     so that the package itself is built first, and the compiler never reads it;
+//   - a package's own import path in its import config: cmd/go adds it for a test
+//     variant so that the package itself is built first; the compiler does not read it;
 //   - -test.testlogfile of a test run: it is for the go command's own cache.
 //
-// Anything else is a *buildscript.Error.
+// A command that it does not understand is a *buildscript.Error.
 func New(script *buildscript.Script, opt Options) (*Graph, error) {
 	b := newBuilder(opt)
 	b.lookAhead(script)
@@ -101,37 +99,37 @@ type builder struct {
 	graph     Graph
 	step      *buildscript.Step
 	banner    string
-	pkgConfig []*action.PkgConfig // calls that stand before their cgo run
+	pkgConfig []*action.PkgConfig // calls whose cgo run has not been read yet
 	trimmed   map[string]string   // by object directory: the first rewriting of the compile's -trimpath
 	units     map[string]*unit    // by object directory; a link has the key objdir + "/exe"
-	all       []*unit             // in the order in which they began
-	order     []*unit             // in the order in which they came to their end
-	byFile    map[string]Ref      // what the script's files are outputs of: $WORK/b001/_pkg_.a
+	all       []*unit             // in the order of their first steps
+	order     []*unit             // in the order in which they were finished: that of the nodes
+	byFile    map[string]Ref      // the outputs that files of the script are, such as $WORK/b001/_pkg_.a
 }
 
-// A unit is a node while it is collected.
+// A unit is a node whose steps are being collected.
 type unit struct {
 	node    *Node
 	objdir  string          // $WORK/b001
 	written map[string]bool // files below objdir that a step has written
-	refs    map[Ref]string  // to the token
-	done    bool
-	beside  bool        // the last step makes an object file
-	hasPkg  bool        // has called pkg-config
-	dynLink *action.Run // the link of _cgo_.o that waits for its test
-	linked  []string    // its words, as the test repeats them
-	program string      // what a link writes
-	library Ref         // of a link of a C library: the main package
-	isC     bool        // links a C library
-	cgoRun  *action.Run // the first run of cgo
-	covered []string    // what the run of cover writes
-	tested  bool        // the test has been read
-	line    int
-	text    string
-	flags   []string // of #cgo lines
-	read    map[string]bool
-	placed  bool // the package's directory is known
-	linkDir bool // flags that it leaves to the linker name files relative to ModRoot
+	refs    map[Ref]string  // the token of each
+	done    bool            // it has been given its place among the nodes
+	beside  bool            // the last step makes an object file
+	hasPkg  bool            // it has called pkg-config
+	dynLink *action.Run     // the link of _cgo_.o whose imports have not been read yet
+	linked  []string        // the words of dynLink, which its test repeats
+	program string          // of a link: the file that it writes
+	library Ref             // of a link of a C library: the main package
+	isC     bool            // it links a C library
+	cgoRun  *action.Run     // the first run of cgo
+	covered []string        // the files that the run of cover writes
+	tested  bool            // the linking test has been read
+	line    int             // of the first step, for errors
+	text    string          // of the first step
+	flags   []string        // of #cgo lines
+	read    map[string]bool // files in node.Src.Files
+	placed  bool            // the package's directory is known
+	linkDir bool            // linker flags in #cgo lines name files relative to ModRoot
 }
 
 func newBuilder(opt Options) *builder {
@@ -158,8 +156,8 @@ func newBuilder(opt Options) *builder {
 	return b
 }
 
-// lookAhead keeps what the C compiler's flags depend on, and only a later
-// command says: which module a package belongs to.
+// lookAhead sets trimmed. Flags of the C compiler depend on a package's module, which
+// only the later compile of its Go files tells.
 func (b *builder) lookAhead(script *buildscript.Script) {
 	for i := range script.Steps {
 		run, ok := script.Steps[i].Action.(buildscript.Run)
@@ -168,7 +166,7 @@ func (b *builder) lookAhead(script *buildscript.Script) {
 		}
 		out, err := flagValue(run.Args, "-o")
 		if err != nil {
-			continue // read complains
+			continue // read reports it
 		}
 		if trim, err := flagValue(run.Args, "-trimpath"); err == nil {
 			first, _, _ := strings.Cut(trim, ";")
@@ -186,7 +184,7 @@ func (b *builder) read(step *buildscript.Step) error {
 	return nil
 }
 
-// finishAll returns the graph. It fails if a unit did not come to its end.
+// finishAll returns the graph. It is an error if a unit is not finished.
 func (b *builder) finishAll() (*Graph, error) {
 	if b.pkgConfig != nil {
 		return nil, &buildscript.Error{Line: b.step.Line, Text: b.step.Text, Msg: "the script ends before the cgo run that a call of pkg-config is for"}
@@ -300,8 +298,9 @@ func objdirOf(p string) (string, error) {
 	return parts[0] + "/" + parts[1], nil
 }
 
-// unit returns the unit that writes the file p, which is new where none has
-// written there before or where the last one has come to its end.
+// unit returns the unit that writes the file p: that of its object directory, or a
+// new one. A link has one of its own. A finished unit may get more steps: pack comes
+// after the compile.
 func (b *builder) unit(p string, kind Kind) (*unit, error) {
 	objdir, err := objdirOf(p)
 	if err != nil {
@@ -325,11 +324,10 @@ func (b *builder) unit(p string, kind Kind) (*unit, error) {
 		b.units[key] = u
 		b.all = append(b.all, u)
 	}
-	// pack and go_asm.h come after the compile: a unit may go on.
 	return u, nil
 }
 
-// finish gives the unit its place in the graph and its file a meaning.
+// finish makes the unit the next node of the graph, and its file these outputs.
 func (b *builder) finish(u *unit, file string, outputs ...Output) {
 	if u.done {
 		return
@@ -348,15 +346,15 @@ func (u *unit) add(s action.Step) {
 	u.beside = false
 }
 
-// addBeside adds a command that makes an object file: it does not depend on the
-// one before it, if that makes one, too.
+// addBeside adds a step that makes an object file. If the step before makes one, too,
+// the two can run at once.
 func (u *unit) addBeside(s action.Step) {
 	s.Beside = u.beside
 	u.add(s)
 	u.beside = true
 }
 
-// ref returns the token for another node's output.
+// ref returns the token for an output of another node, and adds it to the refs.
 func (u *unit) ref(r Ref) string {
 	if t, ok := u.refs[r]; ok {
 		return t
@@ -367,19 +365,19 @@ func (u *unit) ref(r Ref) string {
 	return t
 }
 
-// markCgoLinks gives the C compiler to the links of programs with cgo: the
-// linker may have to call it.
+// markCgoLinks sets Cgo for links of programs with cgo: the linker may have to call
+// the C compiler.
 //
-// Where the standard library's packages alone have C, their linking tests decide
-// whether it has to. These run without sources, so that flags which name files there
-// are an error.
+// If only packages of the standard library have C, their linking tests decide whether
+// it has to. These run without sources, so that linker flags which name files of the
+// sources are an error.
 func (b *builder) markCgoLinks() error {
 	for _, n := range b.graph.Nodes {
 		if n.Kind != Link {
 			continue
 		}
 		var own bool
-		var std string // a package that is linked for a test with files of the sources
+		var std string // a package whose linking test is given files of the sources
 		for _, r := range n.Refs {
 			used := b.graph.Nodes[r.Node]
 			if !used.Cgo {

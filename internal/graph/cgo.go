@@ -13,26 +13,22 @@ import (
 	"dgd/internal/buildscript"
 )
 
-// callPkgConfig keeps a pkg-config call for the cgo run that follows: -n
-// prints the call, but not its answer.
+// callPkgConfig keeps a call of pkg-config for the cgo run that follows. The script
+// has the call, but not its output.
 func (b *builder) callPkgConfig(a buildscript.Run) error {
 	dir, err := b.token(&unit{node: &Node{}, objdir: "-", refs: map[Ref]string{}}, b.step.Dir)
 	if err != nil {
 		return err
 	}
-	args := make([]string, len(a.Args))
-	for i, w := range a.Args {
-		args[i] = action.Escape(w)
-	}
 	b.pkgConfig = append(b.pkgConfig, &action.PkgConfig{
-		Run:  action.Run{Dir: dir, Args: args},
+		Run:  action.Run{Dir: dir, Args: escapeAll(a.Args)},
 		Libs: slices.Contains(a.Args, "--libs"),
 	})
 	return nil
 }
 
-// cgo is the cgo tool: the first run makes Go and C files, the second one reads
-// the dynamic imports of what was linked for the test.
+// cgo reads a run of the cgo tool. The first run of a package makes Go and C files,
+// the second one reads the dynamic imports of the program that the linking test made.
 func (b *builder) cgo(a buildscript.Run) error {
 	if slices.Contains(a.Args, "-dynimport") {
 		return b.dynImport(a)
@@ -81,8 +77,8 @@ func (b *builder) cgo(a buildscript.Run) error {
 		}
 		u.linkDir, u.node.Src.Whole = true, true
 	}
-	// Of libraries, every package's header is asked for, and the program's one
-	// is used: see exportHeader.
+	// For a C library, cmd/go has cgo write a header for each package. Only that of
+	// the main package is used: see exportHeader.
 	words = slices.DeleteFunc(words, func(w string) bool { return w == "-exportheader="+u.objdir+"/_cgo_install.h" })
 	sep = slices.Index(words, "--")
 	u.native()
@@ -105,13 +101,14 @@ func (b *builder) cgo(a buildscript.Run) error {
 	return nil
 }
 
-// answerPkgConfig puts the calls of pkg-config before the run of cgo, and tokens
-// for their answers into it. Its flags of the C compiler begin at the index sep.
+// answerPkgConfig adds the calls of pkg-config as steps before the run of cgo, and
+// tokens for their output to its arguments. The C compiler's flags in these begin at
+// the index sep.
 func (b *builder) answerPkgConfig(u *unit, sep int) error {
 	u.hasPkg = true
 	for _, p := range b.pkgConfig {
 		if p.Run.Dir != u.cgoRun.Dir {
-			return errors.New("the calls of pkg-config before it are another package's")
+			return errors.New("the calls of pkg-config before it are in the directory of another package")
 		}
 		u.add(action.Step{PkgConfig: p})
 	}
@@ -123,7 +120,7 @@ func (b *builder) answerPkgConfig(u *unit, sep int) error {
 	if i := slices.IndexFunc(args[:sep], func(w string) bool { return strings.HasPrefix(w, "-ldflags=") }); i >= 0 {
 		args[i] += "${QUOTEDLIBS}"
 	} else {
-		// cmd/go passes no empty -ldflags; where it passes one, it clears the variable.
+		// cmd/go omits an empty -ldflags. With -ldflags it clears the variable.
 		args = slices.Insert(args, sep, "-ldflags=${QUOTEDLIBS}")
 		u.cgoRun.Env = append(u.cgoRun.Env, "CGO_LDFLAGS=")
 	}
@@ -131,11 +128,11 @@ func (b *builder) answerPkgConfig(u *unit, sep int) error {
 	return nil
 }
 
-// cgoFlag is a flag of the linker in a word of cgo's call.
+// cgoFlag matches one quoted flag in the value of cgo's -ldflags.
 var cgoFlag = regexp.MustCompile(`"(?:[^"\\]|\\.)*"`)
 
-// linksInModRoot reports whether the words of a run of cgo have flags of the linker
-// that name files relative to ModRoot: there cmd/go links, for the test and for good.
+// linksInModRoot reports whether the words of a run of cgo have linker flags that name
+// files relative to ModRoot, where cmd/go runs both the linking test and the link.
 func (b *builder) linksInModRoot(words []string) bool {
 	for _, w := range words {
 		flags, ok := strings.CutPrefix(w, "-ldflags=")
@@ -151,9 +148,9 @@ func (b *builder) linksInModRoot(words []string) bool {
 	return false
 }
 
-// exportHeader makes the header of a library that is linked from the main
-// package: cgo writes one if the package exports functions, which only the
-// sources tell. The script does not show that the go command copies it.
+// exportHeader adds the header of a C library to its link. The main package's run of
+// cgo writes it to the output Header, if the package exports functions, and the link
+// copies it. The script does not show this copy.
 func (b *builder) exportHeader(link *unit, main Ref, name string) {
 	u := b.order[main.Node]
 	if u.cgoRun == nil {
@@ -166,8 +163,9 @@ func (b *builder) exportHeader(link *unit, main Ref, name string) {
 	link.add(action.Step{Copy: &action.Copy{From: from, To: "${BIN}", Tree: true}})
 }
 
-// insertCflags puts the place of pkg-config's answer where cmd/go has it: right
-// before the object directory's -I, the last of the preprocessor's flags.
+// insertCflags inserts the token for pkg-config's output where cmd/go puts it: before
+// the object directory's -I, the last of the preprocessor's flags. It looks for that
+// from the index from on.
 func insertCflags(args []string, from int) ([]string, error) {
 	for i := from; i+1 < len(args); i++ {
 		if args[i] == "-I" && args[i+1] == "${OBJ}/" {
@@ -177,8 +175,8 @@ func insertCflags(args []string, from int) ([]string, error) {
 	return nil, errors.New("has no -I for the object directory, before which pkg-config's flags go")
 }
 
-// cc is the C compiler: it compiles one file, or links all objects of a package
-// for the test that follows.
+// cc reads a call of the C compiler: it compiles one file, or links all objects of a
+// package, for the linking test that follows.
 func (b *builder) cc(a buildscript.Run) error {
 	at := slices.Index(a.Args, "-fmessage-length=0")
 	if at < 0 {
@@ -249,12 +247,12 @@ func (b *builder) cc(a buildscript.Run) error {
 	return nil
 }
 
-// ccReads notes what a call of the C compiler reads: the file that it compiles,
-// or objects that it links.
+// ccReads records the sources that a call of the C compiler reads: the file that it
+// compiles, or objects that it links.
 func (b *builder) ccReads(u *unit, words []string, compiles bool) error {
 	if !compiles {
-		// Objects that packages bring along take part in the test of all that
-		// import them.
+		// Objects in the sources take part in the linking tests of all packages that
+		// depend on theirs.
 		for _, w := range words {
 			if path.IsAbs(w) && strings.HasSuffix(w, ".syso") {
 				b.reads(u, w)
@@ -278,9 +276,9 @@ func (b *builder) ccReads(u *unit, words []string, compiles bool) error {
 	return nil
 }
 
-// workDir is the directory that a command of the unit runs in. cmd/go links in
-// its own one, which of a package elsewhere has no sources: SRC stands for it,
-// so that the package is the same wherever the module is.
+// workDir returns the directory in which a command of the unit runs. cmd/go runs the
+// linking test in its own directory. For a package that is not below it, SRC takes
+// its place, so that the package's node does not depend on ModRoot.
 func (b *builder) workDir(u *unit) string {
 	if b.step.Dir != b.opt.ModRoot || u.linkDir {
 		return b.step.Dir
@@ -293,9 +291,9 @@ func (b *builder) workDir(u *unit) string {
 	return b.opt.Src
 }
 
-// moduleRoot returns the directory whose name cmd/go hides from the C compiler,
-// and what stands for it: the module that the unit's package belongs to, as the
-// sources that it has read so far tell.
+// moduleRoot returns the root of the module of the unit's package, which cmd/go hides
+// from the output of the C compiler, and the name that takes its place. It follows
+// from the sources that the unit has read so far.
 func (b *builder) moduleRoot(u *unit) (from, to string, err error) {
 	switch {
 	case u.node.Src == nil:
@@ -307,7 +305,7 @@ func (b *builder) moduleRoot(u *unit) (from, to string, err error) {
 		return b.cachedRoot(u)
 	}
 	root, module := b.opt.ModRoot, b.opt.Module
-	// Modules nest: the longest directory is the module's.
+	// Modules can be nested: the deepest directory counts.
 	for dir := path.Dir(b.opt.Src + "/" + u.node.Src.Files[0]); len(dir) >= len(b.opt.Src); dir = path.Dir(dir) {
 		if m, ok := b.opt.Modules[dir]; ok {
 			root, module = dir, m
@@ -323,8 +321,8 @@ func (b *builder) moduleRoot(u *unit) (from, to string, err error) {
 	return "${SRC}" + action.Escape(strings.TrimPrefix(root, b.opt.Src)), module, nil
 }
 
-// cachedRoot is moduleRoot in the module cache: -trimpath has the package's
-// directory and what stands for that, PATH@VERSION/DIRECTORY.
+// cachedRoot is moduleRoot for a package in the module cache: -trimpath has its
+// directory and the name PATH@VERSION/DIRECTORY that takes its place.
 func (b *builder) cachedRoot(u *unit) (from, to string, err error) {
 	dir, as, _ := strings.Cut(b.trimmed[u.objdir], "=>")
 	at := strings.Index(as, "@")
@@ -340,7 +338,7 @@ func (b *builder) cachedRoot(u *unit) (from, to string, err error) {
 	return from, as[:end], err
 }
 
-// linkTest reads the test that -n prints as succeeded, whatever the truth.
+// linkTest reads the linking test. With -n its result is always "succeeded".
 func (b *builder) linkTest(a buildscript.LinkTest) error {
 	u, _, err := b.writer(a.Args, "-o", Package)
 	if err != nil {
@@ -356,7 +354,8 @@ func (b *builder) linkTest(a buildscript.LinkTest) error {
 	return nil
 }
 
-// dynImport reads the dynamic imports of the linked objects.
+// dynImport reads the run of cgo that lists the dynamic imports of the linked objects,
+// and adds it and the linking test as one step.
 func (b *builder) dynImport(a buildscript.Run) error {
 	u, _, err := b.writer(a.Args, "-dynout", Package)
 	if err != nil {
@@ -387,7 +386,8 @@ func (b *builder) dynImport(a buildscript.Run) error {
 	return nil
 }
 
-// compilerCommand is what stands before cmd/go's own first flag.
+// compilerCommand returns the words before cmd/go's own first flag, -I: the compiler
+// with the flags of $CC.
 func compilerCommand(args []string) string {
 	i := slices.Index(args, "-I")
 	if i < 0 {

@@ -10,7 +10,8 @@ import (
 	"dgd/internal/buildscript"
 )
 
-// coverConfig reads what the cover tool is told of a package.
+// coverConfig returns the cover tool's configuration for a package with tokens, and
+// records the files that it names.
 func (b *builder) coverConfig(u *unit, text string) (string, error) {
 	var cfg struct {
 		OutConfig, PkgPath, PkgName, Granularity, ModulePath string
@@ -33,7 +34,8 @@ func (b *builder) coverConfig(u *unit, text string) (string, error) {
 	return b.text(u, text)
 }
 
-// coverFiles reads the list of the files that the cover tool writes.
+// coverFiles returns the list of the Go files that the cover tool writes with tokens,
+// and records these files.
 func (b *builder) coverFiles(u *unit, text string) (string, error) {
 	for file := range strings.Lines(text) {
 		if err := u.covers(strings.TrimSuffix(file, "\n")); err != nil {
@@ -43,7 +45,7 @@ func (b *builder) coverFiles(u *unit, text string) (string, error) {
 	return b.text(u, text)
 }
 
-// covers keeps a file that the cover tool will write.
+// covers records a file that the cover tool will write.
 func (u *unit) covers(file string) error {
 	name, ok := strings.CutPrefix(file, u.objdir+"/")
 	if !ok {
@@ -53,7 +55,8 @@ func (u *unit) covers(file string) error {
 	return nil
 }
 
-// cover is `cover`: it rewrites all Go files of a package to count what runs.
+// cover reads `cover`, which rewrites the Go files of a package to count executed
+// statements.
 func (b *builder) cover(a buildscript.Run) error {
 	u, _, err := b.writer(a.Args, "-pkgcfg", Package)
 	if err != nil {

@@ -9,7 +9,7 @@ import (
 	"dgd/internal/buildscript"
 )
 
-// compiled is the compile of a package in b002, and what must come before it.
+// compiled is the compile of a package in b002, with the commands that it needs.
 const compiled = `#
 # example.com/m/p
 #
@@ -116,7 +116,7 @@ func TestErrors(t *testing.T) {
 		{"a name that JSON has not", strings.Replace(compiled, "/src/p/p.go", `"/src/p/\xff.go"`, 1), 4, `the name of the source file "p/\xff.go" is not UTF-8`},
 		{"never moved", small("b001", "a")[:strings.Index(small("b001", "a"), "mv ")], 10, "object directory $WORK/b001 is used, but what is made there has no use"},
 		{"an unknown build mode", compiled + "TOOL/link -o $WORK/b002/exe/a.out -buildmode=plugin $WORK/b002/_pkg_.a\n", 6, "dgd does not support -buildmode=plugin"},
-		{"a library linked elsewhere", compiled + "TOOL/link -o $WORK/b002/exe/a.out -buildmode=c-shared $WORK/b002/_pkg_.a\n", 6, "links a library in a directory that is not of the build"},
+		{"a library linked elsewhere", compiled + "TOOL/link -o $WORK/b002/exe/a.out -buildmode=c-shared $WORK/b002/_pkg_.a\n", 6, "links a library in a directory that is not below $WORK"},
 		{"mv of nothing", "mv $WORK/b001/exe/a.out /out/a\n", 1, "moves what no earlier command has linked"},
 		{"mv elsewhere", "mv $WORK/a.out /out/a\n", 1, "$WORK/a.out is not below an object directory"},
 		{"mv of what is not linked", compiled + "echo 'packagefile p=$WORK/b002/_pkg_.a' > $WORK/b002/importcfg.link # internal\nmv $WORK/b002/exe/a.out /out/a\n", 7, "moves what no earlier command has linked"},
@@ -132,7 +132,7 @@ func TestErrors(t *testing.T) {
 		{"pkg-config without a place", "pkg-config --cflags -- zlib\npkg-config --libs -- zlib\nTOOL/cgo -objdir $WORK/b003/ -- -O2 ./c.go\n", 3, "has no -I for the object directory, before which pkg-config's flags go"},
 		{"pkg-config, and a compiler without a place", "cd /src/c\npkg-config --cflags -- zlib\n" + cgoRun + "gcc -I /src/c -fmessage-length=0 -o $WORK/b003/x.o -c x.c\n", 5, "has no -I for the object directory, before which pkg-config's flags go"},
 		{"pkg-config for nothing", compiled + "pkg-config --libs -- zlib\n", 6, "the script ends before the cgo run that a call of pkg-config is for"},
-		{"pkg-config for another", "cd /src/d\npkg-config --libs -- zlib\n" + cgoRun, 4, "the calls of pkg-config before it are another package's"},
+		{"pkg-config for another", "cd /src/d\npkg-config --libs -- zlib\n" + cgoRun, 4, "the calls of pkg-config before it are in the directory of another package"},
 		{"pkg-config in another's file", compiled + "cd $WORK/b002/_pkg_.a\npkg-config --libs -- zlib\n", 7, "reads $WORK/b002/_pkg_.a, an archive, without being the linker"},
 		{"pkg-config nowhere", "cd $WORK/b002\npkg-config --libs -- zlib\n", 2, "reads $WORK/b002, which no earlier command has made"},
 		{"unknown compiler call", "gcc --version\n", 1, "is no compiler call that dgd knows: it has no -fmessage-length=0"},
@@ -185,7 +185,7 @@ func TestCgoFlagsError(t *testing.T) {
 	}
 }
 
-// A word that can be a path of a #cgo line, or the short form of another one.
+// A word that may be a path of a #cgo line or the short form of another path.
 func TestAmbiguousPath(t *testing.T) {
 	opt := options()
 	opt.CgoFlags = func(string) ([]string, error) { return []string{"-include", "./a.h", "/src/c/a.h"}, nil }

@@ -9,7 +9,7 @@ import (
 	"dgd/internal/buildscript"
 )
 
-// fuzzScripts are what FuzzNew starts from.
+// fuzzScripts are the scripts that FuzzNew changes.
 var fuzzScripts = []string{
 	goroot + small("b001", "a") + small("b002", "b"),
 	goroot + cgoText("/src/c", "example.com/m/c", "pkg-config --cflags -- z\npkg-config --libs -- z\n", `"-ldflags=\"-O2\"" `) + small("b001", "a"),
@@ -21,8 +21,7 @@ var fuzzScripts = []string{
 	small("b003", "a") + testScript(false),
 }
 
-// mutate changes a script: four bytes each say what to do, with which lines and
-// which words of these.
+// mutate changes a script. Each four bytes are a change, its lines and their words.
 func mutate(text string, ops []byte) string {
 	lines := strings.SplitAfter(text, "\n")
 	for ; len(ops) >= 4 && len(lines) > 0; ops = ops[4:] {
@@ -52,8 +51,8 @@ func mutate(text string, ops []byte) string {
 	return strings.Join(lines, "")
 }
 
-// checkTests makes a graph of tests, which must hold each that the script runs,
-// and nothing else but what these need.
+// checkTests makes a graph of tests, which must have each test that the script runs,
+// and no nodes that these do not need.
 func checkTests(t testing.TB, g *Graph) {
 	tests, err := Tests(g, g, nil)
 	if err != nil {
@@ -83,8 +82,8 @@ func checkTests(t testing.TB, g *Graph) {
 	}
 }
 
-// FuzzNew reads changed scripts: each either gives a graph in which all of its
-// steps are accounted for, or an error that names a line.
+// FuzzNew reads changed scripts. Each gives a graph in which all steps are accounted
+// for, or an error that names a line.
 func FuzzNew(f *testing.F) {
 	for i := range fuzzScripts {
 		f.Add(uint8(i), "", []byte(nil))

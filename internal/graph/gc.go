@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -11,8 +12,8 @@ import (
 	"dgd/internal/buildscript"
 )
 
-// mkdir: the executor makes object directories itself, and the directory for
-// the programs is the derivation's output.
+// mkdir reads `mkdir -p`. It ignores object directories, which the executor makes, and
+// the directory for the programs, which is the derivation's output.
 func (b *builder) mkdir(a buildscript.Mkdir) error {
 	p := strings.TrimSuffix(a.Path, "/")
 	if !strings.HasPrefix(p, "$WORK/") || isObjdir(p) || isObjdir(strings.TrimSuffix(p, "/exe")) {
@@ -30,7 +31,7 @@ func (b *builder) mkdir(a buildscript.Mkdir) error {
 	return nil
 }
 
-// write reads the files that cmd/go writes itself.
+// write reads a file that cmd/go writes itself.
 func (b *builder) write(a buildscript.Write) error {
 	objdir, err := objdirOf(a.Path)
 	if err != nil {
@@ -72,8 +73,8 @@ func (b *builder) write(a buildscript.Write) error {
 	return nil
 }
 
-// importConfig reads an import config: the packages that a compile imports, or
-// all that a program is linked from.
+// importConfig returns an import config with tokens in place of files: the packages
+// that a compile imports, or those that a program is linked from.
 func (b *builder) importConfig(u *unit, text string) (string, error) {
 	var out strings.Builder
 	for line := range strings.Lines(text) {
@@ -105,7 +106,7 @@ func (b *builder) importConfig(u *unit, text string) (string, error) {
 	return out.String(), nil
 }
 
-// embedConfig reads an embed config: it names the embedded files on disk.
+// embedConfig returns an embed config with tokens in place of the embedded files.
 func (b *builder) embedConfig(u *unit, text string) (string, error) {
 	var cfg struct {
 		Patterns map[string][]string
@@ -116,42 +117,29 @@ func (b *builder) embedConfig(u *unit, text string) (string, error) {
 	if err := dec.Decode(&cfg); err != nil {
 		return "", fmt.Errorf("embed config: %w", err)
 	}
-	names := make([]string, 0, len(cfg.Files))
-	for name := range cfg.Files {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	files := map[string]string{}
+	names := slices.Sorted(maps.Keys(cfg.Files))
 	for _, name := range names {
 		b.embeds(u, cfg.Files[name])
-		files[name] = cfg.Files[name]
 	}
-	// Tokens are put in before encoding: what they stand for is plain.
+	// The values of tokens need no escapes in JSON.
+	files := map[string]string{}
 	for _, name := range names {
-		t, err := b.token(u, files[name])
+		t, err := b.token(u, cfg.Files[name])
 		if err != nil {
 			return "", err
 		}
-		files[name] = t
+		files[action.Escape(name)] = t
 	}
 	patterns := map[string][]string{}
 	for p, list := range cfg.Patterns {
-		escaped := make([]string, len(list))
-		for i, f := range list {
-			escaped[i] = action.Escape(f)
-		}
-		patterns[action.Escape(p)] = escaped
+		patterns[action.Escape(p)] = escapeAll(list)
 	}
-	escapedFiles := map[string]string{}
-	for name, t := range files {
-		escapedFiles[action.Escape(name)] = t
-	}
-	cfg.Patterns, cfg.Files = patterns, escapedFiles
+	cfg.Patterns, cfg.Files = patterns, files
 	data, err := json.Marshal(cfg)
 	return string(data), err
 }
 
-// copy is `cp`: headers named for the target get a name without it.
+// copy reads `cp`, which copies headers named after the target to names without it.
 func (b *builder) copy(a buildscript.Copy) error {
 	u, err := b.unit(a.To, Package)
 	if err != nil {
@@ -172,7 +160,7 @@ func (b *builder) copy(a buildscript.Copy) error {
 	return nil
 }
 
-// compile is `compile`: export data and object code become two files.
+// compile reads `compile`. Export data and object code go to two files.
 func (b *builder) compile(a buildscript.Run) error {
 	u, _, err := b.writer(a.Args, "-o", Package)
 	if err != nil {
@@ -206,7 +194,7 @@ func (b *builder) compile(a buildscript.Run) error {
 			i++ // hashes the sources
 			continue
 		case strings.HasPrefix(w, "-c="):
-			continue // follows the planner's core count
+			continue // follows from the planner's number of cores
 		case w == "-asmhdr" && i+1 < len(words):
 			u.written[strings.TrimPrefix(words[i+1], u.objdir+"/")] = true
 		case w == u.objdir+"/"+testMain:
@@ -214,7 +202,7 @@ func (b *builder) compile(a buildscript.Run) error {
 			b.testMain(u)
 		case b.isSource(w):
 			if !b.isKnown(w) {
-				return fmt.Errorf("compiles %s, which is neither of the sources nor of Go", w)
+				return fmt.Errorf("compiles %s, which is neither in the sources nor in GOROOT", w)
 			}
 			sources = true
 			b.reads(u, w)
@@ -247,7 +235,7 @@ func (b *builder) compile(a buildscript.Run) error {
 	return nil
 }
 
-// asm is `asm`, for an object file or for the ABIs of its symbols.
+// asm reads `asm`, which makes an object file or lists the ABIs of symbols.
 func (b *builder) asm(a buildscript.Run) error {
 	u, out, err := b.writer(a.Args, "-o", Package)
 	if err != nil {
@@ -277,14 +265,13 @@ func (b *builder) asm(a buildscript.Run) error {
 	return nil
 }
 
-// pack appends objects to a package's archive.
+// pack reads `pack r ARCHIVE FILE…`, which appends objects to a package's archive.
 func (b *builder) pack(a buildscript.Run) error {
-	args := a.Args
-	if i := slices.Index(args, "r"); i < 0 || i+2 >= len(args) {
+	i := slices.Index(a.Args, "r")
+	if i < 0 || i+2 >= len(a.Args) {
 		return errors.New("expected `pack r ARCHIVE FILE…`")
-	} else {
-		args = args[i+1:]
 	}
+	args := a.Args[i+1:]
 	archive := buildscript.Undot(b.step.Dir, args[0])
 	u, err := b.unit(archive, Package)
 	if err != nil {
@@ -314,8 +301,8 @@ func (b *builder) pack(a buildscript.Run) error {
 		}
 	}
 	if u.tested {
-		// Where the linking test fails, cmd/go adds this marker behind the
-		// objects of cgo and before those of the sources.
+		// If the linking test fails, cmd/go adds this marker after the objects of
+		// cgo and before those of the sources.
 		p.Files = slices.Insert(p.Files, lastCgo+1, failMarker)
 		p.IfExists = []string{failMarker}
 	}
@@ -325,7 +312,8 @@ func (b *builder) pack(a buildscript.Run) error {
 
 const failMarker = "${OBJ}/dynimportfail"
 
-// preprofile turns a CPU profile into the form that the compiler reads.
+// preprofile reads `preprofile`, which turns a CPU profile into the form that the
+// compiler reads.
 func (b *builder) preprofile(a buildscript.Run) error {
 	if _, err := flagValue(a.Args, "-i"); err != nil {
 		return err
@@ -365,8 +353,8 @@ func (b *builder) preprofile(a buildscript.Run) error {
 	return nil
 }
 
-// toolEnv is the environment of a Go tool: what the script says, on top of what
-// cmd/go's children inherit.
+// toolEnv returns the environment of a Go tool: the variables that it inherits from
+// cmd/go, and those of the script.
 func (b *builder) toolEnv(env []string) []string {
 	return slices.Concat(b.opt.ToolEnv, escapeAll(env))
 }
@@ -379,8 +367,8 @@ func escapeAll(list []string) []string {
 	return out
 }
 
-// writer returns the unit that a command's output belongs to, and that output:
-// the word behind the flag.
+// writer returns the output of a command, which is the word after the flag, and the
+// unit that it belongs to.
 func (b *builder) writer(args []string, flag string, kind Kind) (u *unit, out string, err error) {
 	if out, err = flagValue(args, flag); err != nil {
 		return nil, "", err
@@ -390,7 +378,7 @@ func (b *builder) writer(args []string, flag string, kind Kind) (u *unit, out st
 	return u, out, err
 }
 
-// flagValue returns the word behind a flag.
+// flagValue returns the word after a flag, which must occur once.
 func flagValue(args []string, flag string) (string, error) {
 	i := slices.Index(args, flag)
 	if i < 0 || i+1 >= len(args) {

@@ -236,8 +236,8 @@ rm -rf $WORK/b001/
 	)...)
 }
 
-// small is the script of a program of one file, in the object directory and of
-// the name given.
+// small is the script of a program of one file, with the given object directory and
+// name.
 func small(objdir, name string) string {
 	return strings.NewReplacer("OBJ", "$WORK/"+objdir, "NAME", name).Replace(`
 #
@@ -283,7 +283,7 @@ func TestTwoPrograms(t *testing.T) {
 	checkNodes(t, g, slices.Concat(smallNodes("a", 0), smallNodes("b", 2))...)
 }
 
-// A node does not tell where it was planned.
+// A node does not depend on the directory in which it was planned.
 func TestSameNode(t *testing.T) {
 	opt := options()
 	g := newGraph(t, small("b001", "a"), opt)
@@ -301,7 +301,7 @@ func TestSameNode(t *testing.T) {
 	}
 }
 
-// A module below Src: what it vendors is found below SRC all the same.
+// The vendored packages of a module below Src are in SRC/vendor, too.
 func TestModuleBelow(t *testing.T) {
 	opt := options()
 	opt.ModRoot = "/src/tools"
@@ -425,7 +425,7 @@ TOOL/compile -o $WORK/b001/_pkg_.a -p example.com/m -importcfg $WORK/b001/import
 	})
 }
 
-// What is embedded says nothing of the package's own directory.
+// Embedded files do not decide which directory is the package's.
 func TestEmbedBelow(t *testing.T) {
 	g := newGraph(t, `
 #
@@ -444,7 +444,7 @@ TOOL/compile -o $WORK/b001/_pkg_.a -p example.com/m/p -embedcfg $WORK/b001/embed
 	}
 }
 
-// A profile: a node of its own, which std refers to as well.
+// A profile is a node of its own, to which packages of std refer, too.
 func TestProfile(t *testing.T) {
 	g := newGraph(t, `mkdir -p $WORK/b003/
 cd /src
@@ -511,8 +511,8 @@ func beside(s action.Step) action.Step {
 	return s
 }
 
-// cgoNode is the node of cgoText: src is the token for the package's directory,
-// from and to the prefix map; with pkg-config, the others are its answers.
+// cgoNode is the node of cgoText. Src is the token for the package's directory, from
+// and to are the prefix map. The others are the output of pkg-config.
 func cgoNode(path, src, from, to, cflags, libs string) *Node {
 	maps := " ${BEFORE} -fmessage-length=0 ${PREFIXMAP}=${OBJ}=/tmp/go-build ${AFTER} "
 	file := func(dir, i, o, c string) action.Step {
@@ -597,7 +597,7 @@ func TestCgoPkgConfig(t *testing.T) {
 	want.Src = sources
 	checkNodes(t, newGraph(t, cgoText("/src/c", "example.com/m/c", calls, `"-ldflags=\"-O2\"" `), options()), want)
 
-	// The go command passes no empty -ldflags.
+	// The go command omits an empty -ldflags.
 	want = cgoNode("example.com/m/c", "${SRC}/c", "${SRC}", "example.com/m", "${CFLAGS} ", " ${LIBS}")
 	want.Steps[0] = cgoTool("${SRC}/c", "example.com/m/c", "-ldflags=${QUOTEDLIBS} ", "${CFLAGS} ")
 	want.Steps[0].Run.Env = append(want.Steps[0].Run.Env, "CGO_LDFLAGS=")
@@ -625,9 +625,8 @@ GOROOT='' TOOL/link -o $WORK/b001/exe/a.out -importcfg $WORK/b001/importcfg.link
 mv $WORK/b001/exe/a.out a
 `
 
-// Flags for the linker that name a directory of the sources, and the link of a
-// program with C. Only a library's main package has a header of its exported
-// functions.
+// Linker flags that name a directory of the sources, and the link of a program with
+// C. Only the main package of a library has a header of its exported functions.
 func TestCgoLink(t *testing.T) {
 	opt := options()
 	text := cgoText("/src/c", "example.com/m/c", "", `-exportheader=$WORK/b002/_cgo_install.h "-ldflags=\"-L/src/c/lib\" \"-lx\"" `)
@@ -645,8 +644,8 @@ func TestCgoLink(t *testing.T) {
 	}
 }
 
-// Where flags in a #cgo line name a file relative to ModRoot, the test and the program
-// are linked there, with all of the sources.
+// If flags in a #cgo line name a file relative to ModRoot, the linking test and the
+// link run there, with all of the sources.
 func TestCgoLinkInModRoot(t *testing.T) {
 	opt := options()
 	opt.InModRoot = func(flag string) bool { return flag == "lib/a b.a" }
@@ -661,7 +660,7 @@ func TestCgoLinkInModRoot(t *testing.T) {
 			t.Errorf("%s: the package's sources are %+v, the program's %+v, and it is linked in %q", flag, c.Src, prog.Src, run.Dir)
 		}
 	}
-	// What the standard library is linked with it has in common with other programs.
+	// The standard library is shared with other programs.
 	_, err := New(parse(t, script("/goroot/src/net", "lib/a b.a")), opt)
 	if err == nil || !strings.Contains(err.Error(), "CGO_LDFLAGS name a file relative to modRoot") {
 		t.Errorf("of the standard library: %v", err)
@@ -713,9 +712,8 @@ func TestKeepPaths(t *testing.T) {
 	}
 }
 
-// A library whose main package has no C exports nothing, and has no header. A
-// shared one is linked in a directory of the build, under the name that the go
-// command gives it.
+// A library whose main package has no C has no header. A shared library is linked in a
+// directory below OBJ, with the name that the go command gives it.
 func TestLibraryWithoutHeader(t *testing.T) {
 	for _, mode := range []string{"c-archive", "c-shared"} {
 		text := strings.ReplaceAll(small("b001", "a"), " -buildid=a/b ", " -buildmode="+mode+" -buildid=a/b ")
@@ -736,7 +734,8 @@ func TestLibraryWithoutHeader(t *testing.T) {
 	}
 }
 
-// In module mode C is told the module, which the compile's -trimpath names.
+// In module mode the module for the C compiler's prefix map is that of the compile's
+// -trimpath.
 func TestModuleRoot(t *testing.T) {
 	opt := options()
 	opt.ModCache = "/mods"
@@ -804,7 +803,7 @@ func TestCgoSystemObject(t *testing.T) {
 	}
 }
 
-// What a #cgo line says is told from what is shortened for display.
+// Paths of #cgo lines are told from paths that were shortened.
 func TestCgoRelativePaths(t *testing.T) {
 	opt := options()
 	opt.CgoFlags = func(dir string) ([]string, error) {
@@ -814,7 +813,7 @@ func TestCgoRelativePaths(t *testing.T) {
 		return []string{"-include", "./config.h", "-I", "/src/c/inc"}, nil
 	}
 	text := strings.ReplaceAll(cgoText("/src/c", "example.com/m/c", "", ""), "-DA=$x", "-I ./inc -include ./config.h")
-	// Where the directory is another, an absolute path is printed whole.
+	// An absolute path of another directory is printed in full.
 	text = strings.ReplaceAll(text, "-I ./ -I ./inc", "-I ./ -I /src/c/inc")
 	g := newGraphOf(t, text, opt)
 	for i, want := range map[int]string{
@@ -827,7 +826,7 @@ func TestCgoRelativePaths(t *testing.T) {
 	}
 }
 
-// newGraphOf is newGraph for scripts that the accountant reads in another way.
+// newGraphOf is newGraph for scripts that the accountant cannot check.
 func newGraphOf(t *testing.T, text string, opt Options) *Graph {
 	t.Helper()
 	g, err := New(parse(t, text), opt)

@@ -11,14 +11,14 @@ import (
 	"dgd/internal/buildscript"
 )
 
-// link links a program; it comes to its end with the mv that names it.
+// link reads the link of a program. The unit is finished by the mv that follows.
 func (b *builder) link(a buildscript.Run) error {
 	out, err := flagValue(a.Args, "-o")
 	if err != nil {
 		return err
 	}
 	if !strings.HasPrefix(out, "$WORK/") {
-		out = b.step.Dir + "/" + out // c-shared links in its output directory
+		out = b.step.Dir + "/" + out // c-shared runs in its output directory
 	}
 	u, err := b.unit(out, Link)
 	if err != nil {
@@ -31,10 +31,10 @@ func (b *builder) link(a buildscript.Run) error {
 	dir, program := "", "${PROGRAM}"
 	shared := slices.Contains(words, "-buildmode=c-shared")
 	if shared {
-		// The library can hold its own name: it is linked under the one that
-		// the go command gives it, in the directory of that file.
+		// The library may contain its own name. So it is linked with the name that
+		// the go command gives it, in the directory of the file.
 		if !strings.HasPrefix(b.step.Dir, "$WORK/") {
-			return errors.New("links a library in a directory that is not of the build")
+			return errors.New("links a library in a directory that is not below $WORK")
 		}
 		dir, program = "${OBJ}/exe", action.Escape(path.Base(out))
 		u.add(action.Step{Mkdir: dir})
@@ -45,7 +45,7 @@ func (b *builder) link(a buildscript.Run) error {
 	}
 	if b.opt.LinkDir || slices.ContainsFunc(u.node.Refs, func(r Ref) bool { return b.order[r.Node].linkDir }) {
 		if shared {
-			return errors.New("links in another directory than the one that the linker's flags are relative to")
+			return errors.New("links in another directory than the one that paths in the linker's flags are relative to")
 		}
 		rel, _ := b.below(b.opt.ModRoot)
 		u.node.Src = &Sources{Dir: rel, Files: []string{}, Whole: true}
@@ -59,7 +59,7 @@ func (b *builder) link(a buildscript.Run) error {
 	u.program = path.Clean(out)
 	u.library = mainPackage
 	env := b.toolEnv(b.opt.LinkEnv)
-	for _, v := range a.Env { // without -trimpath, GOROOT's path
+	for _, v := range a.Env { // without -trimpath: GOROOT=PATH
 		v, err = b.text(u, v)
 		if err != nil {
 			return err
@@ -68,14 +68,14 @@ func (b *builder) link(a buildscript.Run) error {
 	}
 	u.add(action.Step{Run: &action.Run{Dir: dir, Env: env, Args: args}})
 	if shared {
-		// A library is not executable. A copy onto a file leaves its mode alone.
+		// A library is not executable. Copying to an existing file keeps its mode.
 		u.add(action.Step{Write: &action.Write{Path: "${PROGRAM}"}})
 		u.add(action.Step{Copy: &action.Copy{From: dir + "/" + program, To: "${PROGRAM}"}})
 	}
 	return nil
 }
 
-// linkArgs returns the linker's arguments as tokens, for the output program.
+// linkArgs returns the linker's arguments with tokens. It writes to program.
 func (b *builder) linkArgs(u *unit, words []string, program string) ([]string, error) {
 	var args []string
 	buildID := false
@@ -88,7 +88,7 @@ func (b *builder) linkArgs(u *unit, words []string, program string) ([]string, e
 			continue
 		case strings.HasPrefix(w, "-buildid="):
 			if !buildID {
-				buildID = true // cmd/go's own stands before the user's
+				buildID = true // cmd/go's own flag, which is before the user's
 				continue
 			}
 		case w == "-fipso" && i+1 < len(words):
@@ -107,7 +107,7 @@ func (b *builder) linkArgs(u *unit, words []string, program string) ([]string, e
 	return args, nil
 }
 
-// move names a linked program.
+// move reads the mv that gives a linked program its name, and finishes the link.
 func (b *builder) move(a buildscript.Move) error {
 	objdir, err := objdirOf(a.From)
 	if err != nil {

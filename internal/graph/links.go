@@ -10,13 +10,12 @@ import (
 	"dgd/internal/action"
 )
 
-// linkConfig is the import config of a link.
+// linkConfig is the path of a link's import config.
 const linkConfig = "${OBJ}/importcfg.link"
 
-// SortLinks brings the import configs of links, and what these refer to, in the
-// order of the packages' names. The linker looks packages up by name. Sorted, the
-// list follows from what the packages import, so that a plan in a file need not
-// have it.
+// SortLinks sorts the import configs of links, and with them the references, by
+// import path. The linker does not depend on the order. Sorted, the list follows from
+// the packages' imports, so that a plan in a file can do without it.
 func SortLinks(g *Graph) error {
 	for _, n := range g.Nodes {
 		if n.Kind != Link {
@@ -55,15 +54,15 @@ func sortLink(n *Node) error {
 	return n.renumber(sorted)
 }
 
-// packageFile returns the package that a line of an import config is about.
+// packageFile returns the import path in a packagefile line of an import config.
 func packageFile(line string) (name string, ok bool) {
 	rest, ok := strings.CutPrefix(line, "packagefile ")
 	name, _, _ = strings.Cut(rest, "=")
 	return name, ok
 }
 
-// renumber gives the node the steps, and its references the order in which these
-// name them.
+// renumber sets the node's steps, and sorts its references by their first use in
+// these.
 func (n *Node) renumber(steps []action.Step) error {
 	text, err := json.Marshal(steps)
 	if err != nil {

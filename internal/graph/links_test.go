@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// The linking tests of the standard library decide how a program is linked where no
-// other package has C: they have to be those that go runs.
+// If only the standard library has C, its linking tests decide how a program is
+// linked. So they have to be the same as those of the go command.
 func TestLinkedWithSources(t *testing.T) {
 	std := func(linkSrc bool) *Node {
 		return &Node{Kind: Package, Name: "net", Std: true, Cgo: true, LinkSrc: linkSrc}

@@ -7,20 +7,20 @@ import (
 	"slices"
 )
 
-// A Part is a share of a graph, by a name of its own.
+// A Part is a named set of nodes of a graph.
 type Part struct {
 	Name  string
-	Nodes []int // in the graph's order
+	Nodes []int // indices, ascending
 }
 
-// Merge puts the standard library's own graph before a program's, and leaves
-// out every package of the program that is the same there: the same steps, on
-// the same inputs. Flags that change the standard library (a profile, -race,
-// tags) make other steps, and such packages stay the program's own.
+// Merge puts the standard library's graph before a program's graph, and leaves out
+// every package of the program that is the same there: that has the same steps and
+// inputs. Packages of the standard library that differ, because of a profile or
+// -race, stay the program's own.
 //
-// All parts of the standard library are given, each after those that it depends
-// on; those that the program uses are returned, and the others are left out. Own
-// lists the program's own nodes of the standard library.
+// Parts are the parts of the standard library, each after those that it depends on.
+// Used are those that the program uses, with indices in g; the others are left out.
+// Own lists the program's own nodes of the standard library.
 func Merge(std, program *Graph, parts []Part) (g *Graph, used []Part, own []int, err error) {
 	all := &Graph{Nodes: slices.Clone(std.Nodes)}
 	found, err := all.Add(program)
@@ -44,8 +44,8 @@ func Merge(std, program *Graph, parts []Part) (g *Graph, used []Part, own []int,
 	return g, used, own, nil
 }
 
-// usedParts leaves out the parts that nothing refers to: neither the nodes that
-// are used nor a part that is.
+// usedParts returns the parts that have a used node, or one that another part in the
+// result refers to.
 func usedParts(std *Graph, parts []Part, used []bool) []Part {
 	var out []Part
 	for _, p := range slices.Backward(parts) {
@@ -63,8 +63,8 @@ func usedParts(std *Graph, parts []Part, used []bool) []Part {
 	return out
 }
 
-// addParts adds the nodes of parts of another graph. It returns the parts with
-// the new indices, and these by the old ones.
+// addParts adds the nodes of parts of another graph. It returns the parts with the new
+// indices, and at, the new index by the old one.
 func (g *Graph) addParts(from *Graph, parts []Part) (added []Part, at []int) {
 	partOf := map[int]int{}
 	for i, p := range parts {
@@ -83,8 +83,8 @@ func (g *Graph) addParts(from *Graph, parts []Part) (added []Part, at []int) {
 	return added, at
 }
 
-// add adds a node of another graph, where at says which node of this graph
-// stands for one of the other, and returns its index.
+// add adds a node of another graph and returns its index. At is the index in g by that
+// in the other graph.
 func (g *Graph) add(from *Node, at []int) int {
 	n := *from
 	n.Refs = nil
@@ -95,8 +95,9 @@ func (g *Graph) add(from *Node, at []int) int {
 	return len(g.Nodes) - 1
 }
 
-// Add puts the nodes of another graph behind those of g, but for those that are
-// the same there, and returns where each is now.
+// Add appends the nodes of another graph to those of g, but for those that g has
+// already. At is the index in g by that in the other graph. It is an error if a node
+// refers to a later one.
 func (g *Graph) Add(other *Graph) (at []int, err error) {
 	byName := map[string][]int{}
 	for i, n := range g.Nodes {
@@ -129,7 +130,7 @@ func (g *Graph) Add(other *Graph) (at []int, err error) {
 	return at, nil
 }
 
-// sameNode reports whether two nodes of a graph do the same work.
+// sameNode reports whether two nodes of a graph have the same inputs and steps.
 func sameNode(a, b *Node) (bool, error) {
 	if a.Kind != b.Kind || a.Std != b.Std || a.Cgo != b.Cgo || a.Main != b.Main || a.LinkSrc != b.LinkSrc ||
 		a.Part != b.Part || !slices.Equal(a.Refs, b.Refs) || !slices.Equal(a.Inputs, b.Inputs) || !reflect.DeepEqual(a.Src, b.Src) || !reflect.DeepEqual(a.Trees, b.Trees) {

@@ -125,8 +125,8 @@ func TestMerge(t *testing.T) {
 	}
 }
 
-// Merging the graphs of real scripts: a program that is built as std is shares
-// all of it, one with other flags nothing.
+// A program that is built with the flags of std shares all of std, and a program with
+// other flags shares nothing.
 func TestMergeRecorded(t *testing.T) {
 	load := func(name string) *Graph {
 		t.Helper()

@@ -54,7 +54,7 @@ func recordedOptions(file string) Options {
 	return opt
 }
 
-// unsupported returns the message for scripts of what cannot be built yet.
+// unsupported returns the error for scripts that dgd cannot build.
 func unsupported(file string) string {
 	name := strings.TrimSuffix(filepath.Base(file), ".txt.gz")
 	switch {
@@ -74,7 +74,7 @@ func unsupported(file string) string {
 
 var linked = regexp.MustCompile(`/link -o (\$WORK/b\d+/exe/a\.out(\.exe)?) `)
 
-// TestRecorded makes graphs of what several versions of Go have printed.
+// TestRecorded makes graphs of the scripts of several versions of Go.
 func TestRecorded(t *testing.T) {
 	files, err := filepath.Glob("../buildscript/testdata/scripts/*/*.txt.gz")
 	if err != nil || len(files) < 200 {
@@ -111,7 +111,7 @@ func TestRecorded(t *testing.T) {
 	}
 }
 
-// checkRecorded checks what the name of a script tells of its graph.
+// checkRecorded checks that a graph agrees with the name of the script.
 func checkRecorded(t *testing.T, file string, g *Graph) {
 	t.Helper()
 	var links, files, cgo, runtime, tests int

@@ -12,10 +12,10 @@ import (
 	"dgd/internal/buildscript"
 )
 
-// testMain is the file of a test program that the go command generates.
+// testMain is the Go file of a test program that the go command generates.
 const testMain = "_testmain.go"
 
-// testMain writes the generated file, of which -n prints only the name.
+// testMain adds a step that writes the generated file. The script has only its name.
 func (b *builder) testMain(u *unit) {
 	if t, ok := b.opt.Tests[b.banner]; ok && !u.written[testMain] {
 		u.written[testMain] = true
@@ -23,14 +23,15 @@ func (b *builder) testMain(u *unit) {
 	}
 }
 
-// TestModules is where a test that sees all of src finds a module proxy or a
-// module cache.
+// TestModules is the directory of a module proxy or a module cache, for tests that see
+// all of the sources.
 const TestModules = "${OBJ}/modules"
 
-// Passed is what is written of a test that has passed.
+// Passed returns the line of output for a package whose tests have passed.
 func Passed(name string) string { return "ok  \t" + name + "\n" }
 
-// test is the run of a test program, with which that comes to its end.
+// test reads the run of a test program. It finishes the program's link, and adds a
+// node of the kind Test.
 func (b *builder) test(a buildscript.Test) error {
 	objdir, err := objdirOf(a.Program)
 	if err != nil {
@@ -52,7 +53,7 @@ func (b *builder) test(a buildscript.Test) error {
 	if t.Dir != b.opt.Src {
 		rel, ok := strings.CutPrefix(t.Dir, b.opt.Src+"/")
 		if !ok || strings.HasPrefix(t.Dir, b.opt.ModRoot+"/vendor/") {
-			return fmt.Errorf("tests %s, which is not of the main module: dgd does not support that", name)
+			return fmt.Errorf("tests %s, which is not in the main module: dgd does not support that", name)
 		}
 		dir = rel
 	}
@@ -64,7 +65,7 @@ func (b *builder) test(a buildscript.Test) error {
 		refs: map[Ref]string{},
 		done: true,
 	}
-	// Not where the store has it: a test may link to its own program.
+	// The program is copied from the store: a test may make a hard link to it.
 	program := "${OBJ}/" + action.Escape(link.node.Main)
 	u.add(action.Step{Copy: &action.Copy{From: u.ref(b.byFile[a.Program]), To: program}})
 	args := []string{program}
@@ -84,8 +85,7 @@ func (b *builder) test(a buildscript.Test) error {
 	}
 	u.add(action.Step{Test: &action.Test{
 		Dir: at,
-		// As in builds of Go programs in nixpkgs, so that tests that run the go
-		// command work alike.
+		// The same as in builds of nixpkgs, for tests that run the go command.
 		Env: append([]string{
 			"GOROOT=${GOROOT}", "GOCACHE=${OBJ}/tmp/go-cache", "GOPATH=${OBJ}/tmp/go",
 			"GOPROXY=off", "GOSUMDB=off", "GOTOOLCHAIN=local", "GO111MODULE=on",
@@ -100,19 +100,19 @@ func (b *builder) test(a buildscript.Test) error {
 	return nil
 }
 
-// Tests makes the graph of a main module's tests out of the graphs of two
-// scripts of the same `go test -n`: trimmed with -trimpath, kept without.
+// Tests returns the graph of a main module's tests. Trimmed and kept are the graphs of
+// the same `go test -n` with and without -trimpath.
 //
-// A test sees its sources at their paths. But a package that does not ask where
-// it is may as well be shared with other builds, which trim. So those packages
-// of the main module are of kept that have test files or import runtime, for its
-// Caller, and what imports them. All others are of trimmed, and so is the link,
-// which would have the toolchain's path in it.
+// A test must see the paths of its sources. A package that does not ask for its path
+// is better shared with other builds, which use -trimpath. So packages of the main
+// module are taken from kept if they have test files, or import runtime (for
+// runtime.Caller), or import such a package. All other nodes are taken from trimmed,
+// links too, as these would have the toolchain's path in them.
 //
-// A package that is compiled anew for a test gets the name that Go shows for
-// it: p [p.test]. Untested are the import paths of packages without tests, which
-// compile for tests to pass: there is an Untested node of each that neither a test
-// nor another one of them needs. What is not needed is left out.
+// The variant of a package that is compiled for a test is named as Go shows it,
+// p [p.test]. Untested has the import paths of packages without tests, which have to
+// compile for tests to pass: each gets an Untested node, unless a test or another one
+// of them needs it. Nodes that nothing needs are left out.
 func Tests(trimmed, kept *Graph, untested []string) (*Graph, error) {
 	if err := sameShape(trimmed, kept); err != nil {
 		return nil, err
@@ -147,11 +147,11 @@ func Tests(trimmed, kept *Graph, untested []string) (*Graph, error) {
 	return reachable(append(nodes, more...)), nil
 }
 
-// ofUntested returns the Untested nodes of packages.
+// ofUntested returns the Untested nodes for packages without tests.
 func ofUntested(nodes []*Node, packages []string) ([]*Node, error) {
 	at := map[string]int{}
 	for i, n := range nodes {
-		if n.Kind == Package && n.Src != nil { // p.test may be a package, too
+		if n.Kind == Package && n.Src != nil { // not the main package of a test
 			at[n.Name] = i
 		}
 	}
@@ -171,7 +171,7 @@ func ofUntested(nodes []*Node, packages []string) ([]*Node, error) {
 		}
 	}
 	var more []*Node
-	for _, i := range slices.Backward(list) { // a package comes behind what it imports
+	for _, i := range slices.Backward(list) { // importers before the packages that they import
 		if !needed[i] {
 			need(nodes, i, needed)
 			more = append(more, &Node{Kind: Untested, Name: nodes[i].Name, Refs: []Ref{{Node: i, Output: Export}}})
@@ -180,7 +180,7 @@ func ofUntested(nodes []*Node, packages []string) ([]*Node, error) {
 	return more, nil
 }
 
-// need notes that a node is needed, and with it all that it refers to.
+// need marks a node as needed, and all nodes that it depends on.
 func need(nodes []*Node, n int, needed []bool) {
 	if needed[n] {
 		return
@@ -191,8 +191,8 @@ func need(nodes []*Node, n int, needed []bool) {
 	}
 }
 
-// AddTests is Add for the graph of tests, where g has a program. A package without
-// tests that the program has is compiled as the program's, and not once more.
+// AddTests is Add for the graph of tests, where g is the graph of a program. An
+// Untested node refers to the program's package, if the program has it.
 func (g *Graph) AddTests(tests *Graph) error {
 	at := map[string]int{}
 	for i, n := range g.Nodes {
@@ -205,7 +205,7 @@ func (g *Graph) AddTests(tests *Graph) error {
 		if i, ok := at[n.Name]; ok && n.Kind == Untested {
 			shared = append(shared, &Node{Kind: Untested, Name: n.Name, Refs: []Ref{{Node: i, Output: Export}}})
 		} else {
-			own = append(own, n) // at its place: nothing refers to an Untested node, and these come last
+			own = append(own, n) // indices stay valid: Untested nodes come last
 		}
 	}
 	if _, err := g.Add(reachable(own)); err != nil {
@@ -215,7 +215,7 @@ func (g *Graph) AddTests(tests *Graph) error {
 	return nil
 }
 
-// sameShape checks that two graphs differ in nothing but steps.
+// sameShape returns an error unless two graphs differ in nothing but steps.
 func sameShape(a, b *Graph) error {
 	if len(a.Nodes) != len(b.Nodes) {
 		return fmt.Errorf("go test -n has %d actions with -trimpath, and %d without", len(a.Nodes), len(b.Nodes))
@@ -229,7 +229,8 @@ func sameShape(a, b *Graph) error {
 	return nil
 }
 
-// isOwn reports whether a node is of the main module: p.test has no sources at all.
+// isOwn reports whether a node is of the main module. The main package of a test has
+// no sources.
 func isOwn(n *Node) bool {
 	return !n.Std && (n.Src == nil || !n.Src.Vendored)
 }
@@ -238,8 +239,8 @@ func hasTests(n *Node) bool {
 	return n.Src != nil && slices.ContainsFunc(n.Src.Files, func(f string) bool { return strings.HasSuffix(f, "_test.go") })
 }
 
-// variants returns which nodes are compiled anew for a test, and for which: by
-// node, the name of the package p.test.
+// variants returns, by node, the name p.test of the test for which it is compiled
+// anew, or "".
 func variants(g *Graph) []string {
 	of := make([]string, len(g.Nodes))
 	for i, n := range g.Nodes {
@@ -254,7 +255,7 @@ func variants(g *Graph) []string {
 	}
 	for i, n := range g.Nodes {
 		for _, r := range n.Refs {
-			// The program is no variant, nor is what depends on it.
+			// The test's main package is not a variant, nor are nodes that depend on it.
 			if n.Kind == Package && n.Src != nil && of[i] == "" {
 				of[i] = of[r.Node]
 			}
@@ -263,8 +264,8 @@ func variants(g *Graph) []string {
 	return of
 }
 
-// tested returns the packages that a test's program imports to run their tests:
-// the package itself, and that of its external tests.
+// tested returns the nodes of the packages whose tests a test node runs: the package
+// itself, and that of its external tests.
 func tested(g *Graph, test int) []int {
 	name := g.Nodes[test].Name
 	var list []int
@@ -283,7 +284,7 @@ func tested(g *Graph, test int) []int {
 	return list
 }
 
-// testSources are those of the packages that a test is of.
+// testSources returns the sources of a test node: the files of the tested packages.
 func testSources(g *Graph, test int) *Sources {
 	src := *g.Nodes[test].Src
 	for _, n := range tested(g, test) {
@@ -294,7 +295,8 @@ func testSources(g *Graph, test int) *Sources {
 	return &src
 }
 
-// reachable returns the nodes that tests need, and those of packages without tests.
+// reachable returns the graph of the Test and Untested nodes and all nodes that they
+// depend on.
 func reachable(nodes []*Node) *Graph {
 	needed := make([]bool, len(nodes))
 	for i, n := range nodes {

@@ -18,9 +18,8 @@ func compiles(dir, name, path, imports, trim, files string) string {
 		" -importcfg $WORK/" + dir + "/importcfg -pack " + files + "\n"
 }
 
-// testScript is what `go test -n` prints, shortened: q imports p, and is
-// imported by p's external tests; r asks for its place; s has no tests and no
-// importer.
+// testScript is an output of `go test -n`, shortened. q imports p, and p's external
+// tests import q; r asks for its path; s has no tests and no importer.
 func testScript(trim bool) string {
 	of := func(dir string) string {
 		if trim {
@@ -72,7 +71,7 @@ func TestTests(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// What is compiled, and whether it sees its sources at their place.
+	// The compiled packages, and whether they see the paths of their sources.
 	var got []string
 	for _, n := range g.Nodes {
 		name := string(n.Kind) + " " + n.Name
@@ -155,8 +154,8 @@ func TestTestErrors(t *testing.T) {
 		{"run without a link", strings.ReplaceAll(run, "b9", "b8"), nil, "runs what no earlier command has linked"},
 		{"run twice", script + run, nil, "runs a test program for the second time"},
 		{"no generated file", script, func(o *Options) { o.Tests = nil }, "_testmain.go, which no earlier command has written"},
-		{"another module", script, func(o *Options) { o.Tests["example.com/m/p.test"] = TestMain{Dir: "/goroot/src/p"} }, "which is not of the main module"},
-		{"a vendored module", script, func(o *Options) { o.Tests["example.com/m/p.test"] = TestMain{Dir: "/src/vendor/p"} }, "which is not of the main module"},
+		{"another module", script, func(o *Options) { o.Tests["example.com/m/p.test"] = TestMain{Dir: "/goroot/src/p"} }, "which is not in the main module"},
+		{"a vendored module", script, func(o *Options) { o.Tests["example.com/m/p.test"] = TestMain{Dir: "/src/vendor/p"} }, "which is not in the main module"},
 		{"a file of the work directory", strings.Replace(script, " -test.paniconexit0", " -test.cpuprofile=$WORK/b9/x", 1), nil, "does not support the flag -test.cpuprofile="},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -175,7 +174,7 @@ func TestTestErrors(t *testing.T) {
 	}
 }
 
-// A package that is the same in another graph is not there twice.
+// A package that two graphs have is added once.
 func TestAdd(t *testing.T) {
 	g, err := ofScript(t, testScript(true), testOptions())
 	if err != nil {
@@ -197,8 +196,8 @@ func TestAdd(t *testing.T) {
 	}
 }
 
-// Packages without tests have to compile: once, and only those are named that
-// nothing else needs.
+// Packages without tests have to compile. Only those that nothing else needs have an
+// Untested node.
 func TestUntested(t *testing.T) {
 	g, err := ofScript(t, testScript(true), testOptions())
 	if err != nil {
@@ -232,7 +231,7 @@ func TestUntested(t *testing.T) {
 		t.Errorf("the nodes are\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
 
-	// With a program that has s, compiled in another way.
+	// With a program that has s, which is compiled differently.
 	kept, err := ofScript(t, testScript(false), testOptions())
 	if err != nil {
 		t.Fatal(err)

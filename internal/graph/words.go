@@ -11,15 +11,15 @@ import (
 	"dgd/internal/buildscript"
 )
 
-// words undoes the display shortening of the step's words.
+// words returns the words of the step with shortened paths made whole. It is an error
+// if a word may be shortened or not.
 func (b *builder) words(u *unit, words []string) ([]string, error) {
 	out := make([]string, len(words))
 	for i, w := range words {
 		full := buildscript.Undot(b.step.Dir, w)
 		if full != w && i > 0 && words[i-1] != "-I" && words[i-1] != "-L" && slices.Contains(u.flags, w) {
-			// Both readings are possible: a relative path in a #cgo line, or
-			// the package's own directory, shortened. (Of -I and -L, go makes
-			// the path absolute itself.)
+			// It is a relative path of a #cgo line, or a shortened one. (After -I
+			// and -L, go makes relative paths absolute.)
 			if slices.Contains(u.flags, full) {
 				return nil, fmt.Errorf("%q may be a relative path of a #cgo line or the short form of %q: write one of them in another way", w, full)
 			}
@@ -30,9 +30,8 @@ func (b *builder) words(u *unit, words []string) ([]string, error) {
 	return out, nil
 }
 
-// token replaces the paths in a word by tokens. What lies in the unit's object
-// directory must have been written before, unless it is an output of this step
-// (see output).
+// token returns the word with tokens in place of paths. It is an error if the word is
+// a file in the unit's object directory that no step has written.
 func (b *builder) token(u *unit, word string) (string, error) {
 	if ref, ok := b.byFile[word]; ok && b.order[ref.Node] != u {
 		return u.reads(ref, word)
@@ -44,7 +43,8 @@ func (b *builder) token(u *unit, word string) (string, error) {
 	return s, b.note(u, word)
 }
 
-// text replaces the paths in a free text, such as a configuration file, by tokens.
+// text returns any text, such as that of a configuration file, with tokens in place of
+// paths.
 func (b *builder) text(u *unit, text string) (string, error) {
 	s := action.Escape(text)
 	for _, r := range b.roots {
@@ -74,8 +74,8 @@ func (b *builder) text(u *unit, text string) (string, error) {
 	return s, nil
 }
 
-// reads returns the token for another node's output, which a command reads. Only
-// the linker reads archives, but for those that an import config names.
+// reads returns the token for an output of another node that a command reads. It is
+// an error if a command but the linker reads an archive.
 func (u *unit) reads(r Ref, file string) (string, error) {
 	if r.Output == Archive && u.node.Kind != Link {
 		return "", fmt.Errorf("reads %s, an archive, without being the linker", file)
@@ -83,7 +83,7 @@ func (u *unit) reads(r Ref, file string) (string, error) {
 	return u.ref(r), nil
 }
 
-// tokens replaces the paths in a list of words by tokens.
+// tokens returns token of each word.
 func (b *builder) tokens(u *unit, words []string) ([]string, error) {
 	out := make([]string, len(words))
 	for i, w := range words {
@@ -96,8 +96,8 @@ func (b *builder) tokens(u *unit, words []string) ([]string, error) {
 	return out, nil
 }
 
-// note checks that a word which is a file of the object directory was written
-// before, and keeps those that are files of the sources.
+// note returns an error if the word is a file of the object directory that no step has
+// written.
 func (b *builder) note(u *unit, word string) error {
 	if rel, ok := strings.CutPrefix(word, u.objdir+"/"); ok && rel != "" && !strings.ContainsAny(rel, ";=") {
 		if !u.written[rel] {
@@ -107,8 +107,8 @@ func (b *builder) note(u *unit, word string) error {
 	return nil
 }
 
-// reads keeps a source file that the unit reads. The first one is in the
-// package's directory.
+// reads records a source file that the unit reads. The first one is in the package's
+// directory.
 func (b *builder) reads(u *unit, file string) {
 	if rel, ok := strings.CutPrefix(file, b.opt.Snapshot+"/"); ok && b.opt.Snapshot != "" {
 		if !u.read[file] {
@@ -127,14 +127,13 @@ func (b *builder) reads(u *unit, file string) {
 	}
 }
 
-// trimmedDir is the package's directory as the -trimpath of its compile says it,
-// if it does.
+// trimmedDir returns the package's directory by the -trimpath of its compile, or "".
 func (b *builder) trimmedDir(u *unit) string {
 	dir, _, _ := strings.Cut(b.trimmed[u.objdir], "=>")
 	return dir
 }
 
-// below returns a path of the sources relative to SRC.
+// below returns a path relative to SRC, and reports whether it is there.
 func (b *builder) below(file string) (rel string, ok bool) {
 	if rel, ok = strings.CutPrefix(file, b.opt.Vendor+"/"); ok {
 		return "vendor/" + rel, true
@@ -145,8 +144,8 @@ func (b *builder) below(file string) (rel string, ok bool) {
 	return strings.CutPrefix(file, b.opt.Src+"/")
 }
 
-// isSource reports whether a word of a compile is a file of the sources, whatever
-// its name: an overlay may put any in the place of a Go file.
+// isSource reports whether a word of a compile is a source file. It may have any name,
+// as an overlay may replace a Go file by any file.
 func (b *builder) isSource(word string) bool {
 	if strings.HasPrefix(word, "-") || strings.Contains(word, "=>") {
 		return false
@@ -155,13 +154,13 @@ func (b *builder) isSource(word string) bool {
 	return ok || strings.HasSuffix(word, ".go")
 }
 
-// isKnown reports whether a file is below one of the roots, or of the build.
+// isKnown reports whether a file is below one of the roots or in the work directory.
 func (b *builder) isKnown(file string) bool {
 	return strings.HasPrefix(file, "$WORK/") || slices.ContainsFunc(b.roots, func(r root) bool { return strings.HasPrefix(file, r.path+"/") })
 }
 
-// embeds keeps a source file that can be in any directory, and returns its path
-// relative to SRC.
+// embeds records a source file that can be in any directory, and returns its path
+// relative to SRC. It reports false if it is not a source file.
 func (b *builder) embeds(u *unit, file string) (rel string, ok bool) {
 	rel, vendored := strings.CutPrefix(file, b.opt.Vendor+"/")
 	if vendored {
@@ -180,15 +179,15 @@ func (b *builder) embeds(u *unit, file string) (rel string, ok bool) {
 	return rel, true
 }
 
-// native notes that the unit's sources have includes.
+// native marks the unit's sources as having assembly or C.
 func (u *unit) native() {
 	if u.node.Src != nil {
 		u.node.Src.Native = true
 	}
 }
 
-// replacePath replaces the absolute path old where it stands alone or before a
-// slash or a separator, never as a part of a longer name.
+// replacePath replaces the absolute path old in s, but not where it is a part of a
+// longer name: it must end the text, or be followed by a slash or a separator.
 func replacePath(s, old, new string) string {
 	if old == "" || !strings.Contains(s, old) {
 		return s
@@ -212,8 +211,8 @@ func replacePath(s, old, new string) string {
 	}
 }
 
-// pathBegins reports whether an absolute path can begin behind s: not behind what
-// a path before a slash can end in, unless it is a flag, as in -I/src.
+// pathBegins reports whether an absolute path can begin after s. It cannot after a
+// character in which a name may end, unless that belongs to a flag, as in -I/src.
 func pathBegins(s string) bool {
 	flag := strings.TrimRightFunc(s, isLetter)
 	if flag != s {
