@@ -8,18 +8,18 @@ import (
 	"dgd/internal/graph"
 )
 
-// What a derivation costs is what a compiler needs for some small C files. So a
-// C file of that size, or of C++, whose headers are large, gets one of its own; the
-// others of a package share one, if they are many.
+// A derivation costs as much as compiling some small C files. So a C file of heavySize
+// bytes, or one of C++, whose headers are large, gets a derivation of its own. The other
+// files of a package share one.
 const (
 	heavySize = 64 << 10
-	lightSize = 16 << 10 // of a package's only file: no reason to take it apart
-	manyFiles = 8
+	lightSize = 16 << 10 // a package with a single smaller file is not divided
+	manyFiles = 8        // nor is one with fewer files, of which none is heavy
 )
 
-// Divide returns the function that says how graph.Apart takes the C of packages
-// apart. With ask, derivations are content-addressed: it pays to find out which
-// files a compile reads.
+// Divide returns the function by which graph.Apart divides the C of packages. Src and
+// vendor are as for Sources. With ask, Ask nodes find out which files a compile reads,
+// which pays if derivations are content-addressed.
 func Divide(src, vendor string, ask bool) func(*graph.Node, []string) (*graph.Division, error) {
 	r := newReader(src, vendor)
 	return func(n *graph.Node, files []string) (*graph.Division, error) {
@@ -48,14 +48,13 @@ func Divide(src, vendor string, ask bool) func(*graph.Node, []string) (*graph.Di
 				return nil, nil
 			}
 			g.Header = c.header
-			// A compiler can look a name up without opening it, and macros can
-			// make the name: then nobody can tell.
+			// If macros make a name that is only looked up, no opened file shows it.
 			g.Ask = ask && !c.loose && !c.asks
 		}
 		if n.Src.Vendored {
 			return d, nil
 		}
-		// The C that cgo writes has the preambles of the Go files.
+		// The C that cgo writes has the preambles of Go files.
 		c, err := r.close(slices.Concat(n.Src.Files, cmd.files), cmd)
 		if err != nil {
 			return nil, err
@@ -65,8 +64,8 @@ func Divide(src, vendor string, ask bool) func(*graph.Node, []string) (*graph.Di
 	}
 }
 
-// weigh returns the groups of a package's C files that are compiled together, or
-// nil where the package is better left as it is.
+// weigh returns the groups of C files that are compiled together, or nil if the package
+// should not be divided.
 func (r *reader) weigh(n *graph.Node, files []string) ([]graph.ObjectGroup, error) {
 	var groups []graph.ObjectGroup
 	var light []string

@@ -11,7 +11,7 @@ import (
 	"dgd/internal/graph"
 )
 
-// Which C is compiled on its own.
+// Divide decides which files of C have nodes of their own.
 func TestDivide(t *testing.T) {
 	big := strings.Repeat(" ", heavySize)
 	light := strings.Repeat(" ", lightSize)
@@ -87,9 +87,8 @@ func TestDivide(t *testing.T) {
 	}
 }
 
-// What the compile of one file may read: what it names, and what could be a
-// header in the directories that are searched; not the other files that are
-// compiled, nor Go, nor pages.
+// The compile of one file may read the files that it names, and headers in the
+// directories that are searched, but not other C files, Go files and documentation.
 func TestTreeOfC(t *testing.T) {
 	for _, test := range []struct {
 		name string

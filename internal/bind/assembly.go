@@ -8,28 +8,28 @@ import (
 	"strings"
 )
 
-// The name behind a directive, in the assembler's own language and within a string
-// of C. In altmacro mode, & puts names together.
+// quoted and escaped match the name after a directive, in assembly and in a string of C.
+// A name with & is not spelled out: in altmacro mode & joins names.
 var (
 	quoted  = regexp.MustCompile(`^[ \t]*"([^"\\\n&]+)"`)
 	escaped = regexp.MustCompile(`^[ \t]*\\"([^"\\\n&]+)\\"`)
 )
 
-// A statement of an assembler whose directive is put together: of arguments of its own
-// macros, or by the preprocessor.
+// assembled matches a statement of assembly whose directive is made of pieces: of
+// arguments of the assembler's macros, or by the preprocessor.
 var assembled = regexp.MustCompile(`(?m)(?:^|;)[ \t]*(?:[\w.$]+:[ \t]*)?(?:` +
 	`\.\\[\w@+(]|\\\w+(?:\\|\.)` + // .\a "x" and \a\b "x"
 	`|\.\w*[ \t]*##` + // .a##b "x"
 	`|\.?\w+\([^)\n]*\binc(?:bi?|l|lu|lud|lude)?\b)`) // JOIN(.inc, bin) "x" and .JOIN(inc, bin) "x"
 
-// isAssembly reports whether a text is for an assembler alone, or has macros of its.
+// isAssembly reports whether a text is assembly, or has macros of the assembler.
 func isAssembly(file string, text []byte) bool {
 	return slices.Contains([]string{".s", ".S", ".sx"}, path.Ext(file)) || bytes.Contains(text, []byte(".macro")) || bytes.Contains(text, []byte(".irp"))
 }
 
-// assembly reads the directives by which an assembler opens files, in a file of its
-// own or in strings of C. A name that is not one literal can be any, and so is a
-// directive of which only a piece is spelled out.
+// assembly reads the directives by which an assembler opens files, in assembly or in
+// strings of C. If the name is not one literal, or if only a piece of the directive is
+// spelled out, any name is possible.
 func (n *Names) assembly(file string, text []byte) {
 	if isAssembly(file, text) && assembled.Match(text) {
 		n.loose()
@@ -54,7 +54,7 @@ func (n *Names) assembly(file string, text []byte) {
 // isArgument reports whether a macro's argument begins at i.
 func isArgument(text []byte, i int) bool { return i > 0 && (text[i-1] == '(' || text[i-1] == ',') }
 
-// operand takes the name that a directive has behind it.
+// operand adds the name after a directive that ends at end.
 func (n *Names) operand(text []byte, end int) {
 	form := quoted
 	if inString(text, end) {
@@ -63,8 +63,8 @@ func (n *Names) operand(text []byte, end int) {
 	n.open(form.FindSubmatch(text[end:]), nil)
 }
 
-// isPiece reports whether the text begins with a piece of a directive, behind which
-// a string or a macro's argument ends, or a macro goes on.
+// isPiece reports whether the text begins with the beginning of a directive, such as
+// ".inc", and a string or a macro's argument ends after it, or ## follows.
 func isPiece(text []byte) bool {
 	end := 1 + wordEnd(text[1:])
 	if end < 2 {
@@ -78,7 +78,7 @@ func isPiece(text []byte) bool {
 	})
 }
 
-// inString reports whether the place is in a string of C, which ends with its line.
+// inString reports whether the offset is in a string of C. A string ends with its line.
 func inString(text []byte, at int) bool {
 	is := false
 	for i := bytes.LastIndexByte(text[:at], '\n') + 1; i < at; i++ {
@@ -92,7 +92,7 @@ func inString(text []byte, at int) bool {
 	return is
 }
 
-// joinStrings makes one string of those that stand behind each other, as C does.
+// joinStrings joins adjacent string literals, as C does.
 func joinStrings(text []byte) []byte {
 	out := make([]byte, 0, len(text))
 	is := false

@@ -1,8 +1,8 @@
-// Package bind finds the source files of a plan's nodes on disk and says which
-// trees they become in the store.
+// Package bind finds the source files of a plan's nodes on disk, and decides which
+// store paths they become.
 //
-// A plan names files and no contents: it stays valid while the contents change,
-// and only the binding is made anew.
+// A plan has the names of files and not their contents. If only contents change, the
+// plan stays the same and the binding is made again.
 package bind
 
 import (
@@ -23,13 +23,12 @@ import (
 
 // A Module is a third-party module below SRC/vendor, as one store path.
 type Module struct {
-	Dir   string `json:"dir"`   // its place below vendor
+	Dir   string `json:"dir"`   // its directory, relative to SRC/vendor
 	Store string `json:"store"` // store path
 }
 
-// ModuleOf returns the index of the module that holds a path relative to SRC, or -1.
-// As modules nest, it is the one with the longest place of those that the path lies
-// below.
+// ModuleOf returns the index of the module whose directory p, a path relative to SRC,
+// is in, or -1. Modules can be nested: it is the deepest directory that counts.
 func ModuleOf(p string, modules []Module) int {
 	rel, vendored := strings.CutPrefix(p, "vendor/")
 	found := -1
@@ -41,21 +40,22 @@ func ModuleOf(p string, modules []Module) int {
 	return found
 }
 
-// A Bound source is the tree that a node reads, and its place below SRC.
+// A Bound source is a tree that a node reads.
 type Bound struct {
-	At   string
-	Tree *nar.Tree // of the main module; nil for a module of vendor
-	Path string    // store path of a module of vendor
-	Copy bool      // must be a copy: a C compiler resolves links
+	At   string    // its place relative to SRC
+	Tree *nar.Tree // a tree of the main module, or nil
+	Path string    // if Tree is nil, the store path of a third-party module
+	Copy bool      // it must be copied, not linked: a C compiler resolves symlinks
 }
 
-// Sources returns the sources of every node that has some. src is the directory
-// that SRC stands for, vendor the path of the vendor directory in it.
+// Sources returns the sources of every node that has some, but for tests: see
+// TestSources. Src is the directory SRC, and vendor is the vendor directory, relative
+// to it. An *InputError reports sources that cannot be built.
 func Sources(g *graph.Graph, src, vendor string, modules []Module) (map[int][]Bound, error) {
 	bound := map[int][]Bound{}
 	r := newReader(src, vendor)
 	for i, n := range g.Nodes {
-		if n.Src == nil || n.Kind == graph.Test { // see TestSources
+		if n.Src == nil || n.Kind == graph.Test {
 			continue
 		}
 		b, err := r.sources(n, modules)
@@ -80,6 +80,7 @@ func Sources(g *graph.Graph, src, vendor string, modules []Module) (map[int][]Bo
 	return bound, nil
 }
 
+// whole returns the sources of a node that graph.Apart has not made for C.
 func (r *reader) whole(n *graph.Node, modules []Module) ([]Bound, error) {
 	src, vendor := r.src, r.vendor
 	if n.Kind == graph.ByGo {
@@ -133,17 +134,17 @@ func (r *reader) whole(n *graph.Node, modules []Module) ([]Bound, error) {
 			return nil, err
 		}
 		if link {
-			// What it leads to must be there, too.
+			// The target of the symlink is needed, too.
 			return whole, stays(src, path.Join(n.Src.Dir, f))
 		}
 	}
 	return []Bound{{At: n.Src.Dir, Tree: &nar.Tree{Name: nar.Name(n.Name), Root: dir, Files: files}, Copy: n.Cgo}}, nil
 }
 
-// notSource is what never is part of a package, in the tree of a whole source.
+// notSource returns the directories that a tree of the whole source leaves out.
 func notSource(vendor string) []string { return []string{".git", vendor} }
 
-// wide returns the whole source for a node, and with modules also the vendor
+// wide returns the whole source for a node, and if withModules is set also the vendor
 // directory.
 func wide(n *graph.Node, src, vendor string, modules []Module, withModules bool) []Bound {
 	tree := &nar.Tree{Name: nar.Name(n.Name), Root: src, Exclude: notSource(vendor)}
@@ -152,14 +153,14 @@ func wide(n *graph.Node, src, vendor string, modules []Module, withModules bool)
 		return list
 	}
 	if _, err := os.Stat(filepath.Join(src, filepath.FromSlash(vendor))); err == nil {
-		// Not only what is of modules, and with links.
+		// The sources' own vendor directory may have symlinks, and files of no module.
 		tree.Exclude = []string{".git"}
 		return list
 	}
 	return append(list, allModules(n, modules)...)
 }
 
-// allModules returns the vendor directory for a node.
+// allModules returns all modules for a node.
 func allModules(n *graph.Node, modules []Module) []Bound {
 	var list []Bound
 	for _, m := range modules {
@@ -169,8 +170,9 @@ func allModules(n *graph.Node, modules []Module) []Bound {
 	return list
 }
 
-// sources returns the sources of one node. Of a node that graph.Apart has made
-// for C, they are what it may read; a Trace step is told what it reads in any case.
+// sources returns the sources of one node. If graph.Apart has made the node for C, they
+// are all files that it may read, and Keep of a Trace step gets the files that it is
+// known to read.
 func (r *reader) sources(n *graph.Node, modules []Module) ([]Bound, error) {
 	switch n.Kind {
 	case graph.Cgo, graph.Ask, graph.Objects:
@@ -198,11 +200,11 @@ func (r *reader) sources(n *graph.Node, modules []Module) ([]Bound, error) {
 	return r.tree(n, modules)
 }
 
-// fetched are the inputs that bring modules.
+// fetched are the inputs that have modules.
 var fetched = []graph.Input{graph.Vendor, graph.Downloads, graph.ModCache}
 
-// everything are the sources of a node that runs the go command. The vendor
-// directory is among them, unless the node has modules that were fetched.
+// everything returns the sources of a node that runs the go command: the whole source,
+// without the vendor directory if the node has an input with modules.
 func everything(n *graph.Node, src, vendor string) []Bound {
 	tree := &nar.Tree{Name: nar.Name(n.Name), Root: src, Exclude: []string{".git"}}
 	if slices.ContainsFunc(n.Inputs, func(in graph.Input) bool { return slices.Contains(fetched, in) }) {
@@ -211,11 +213,12 @@ func everything(n *graph.Node, src, vendor string) []Bound {
 	return []Bound{{At: ".", Tree: tree, Copy: true}}
 }
 
-// stays checks that no symlink leads from the file out of the sources.
+// stays returns an error if the file is behind a symlink that leads out of the
+// sources.
 func stays(src, file string) error {
 	link, err := nar.Leaves(src, file)
 	if errors.Is(err, syscall.ENOTDIR) {
-		return nil // its reader reports that
+		return nil // reading the file reports that
 	}
 	if err != nil || link == nil {
 		return err
@@ -223,8 +226,8 @@ func stays(src, file string) error {
 	return LinkError(link)
 }
 
-// An InputError says what is wrong with the sources or the arguments. Other errors
-// are about what becomes of them.
+// An InputError reports a mistake in the sources or the arguments. With any other
+// error, the go command may still be able to build them.
 type InputError struct{ reason error }
 
 func (e *InputError) Error() string { return e.reason.Error() }
@@ -232,14 +235,14 @@ func (e *InputError) Unwrap() error { return e.reason }
 
 func inputErrorf(format string, args ...any) error { return &InputError{fmt.Errorf(format, args...)} }
 
-// LinkError is the error for a package's file behind a symlink that leads out of
+// LinkError returns the error for a package's file behind a symlink that leads out of
 // the sources.
 func LinkError(link *nar.Link) error {
 	return inputErrorf("%s is a symlink to %s, which is not in src: put the file itself there, or let src be a directory with both", link.Name, link.Target)
 }
 
-// vendored returns the module that holds the node's files, or more where these
-// lead out of it.
+// vendored returns the sources of a vendored package: its module, or more if its files
+// lead out of that.
 func vendored(n *graph.Node, src, vendor string, modules []Module) ([]Bound, error) {
 	link, err := vendorLink(n, src, vendor)
 	if err != nil {
@@ -256,21 +259,21 @@ func vendored(n *graph.Node, src, vendor string, modules []Module) ([]Bound, err
 	}
 	i := ModuleOf(n.Src.Dir, modules)
 	if i < 0 || slices.ContainsFunc(n.Src.Files, func(f string) bool { return ModuleOf(f, modules) != i }) {
-		// Not as go mod vendor lays it out, or an overlay.
+		// `go mod vendor` did not make the vendor directory, or there is an overlay.
 		return wide(n, src, vendor, modules, true), nil
 	}
 	m := modules[i]
 	return []Bound{{At: "vendor/" + m.Dir, Path: m.Store, Copy: n.Cgo}}, nil
 }
 
-// vendorLink reports whether one of the node's files is behind a symlink
-// in the sources' own vendor directory: it can lead out of its module.
+// vendorLink reports whether one of the node's files is behind a symlink in the
+// sources' own vendor directory, which may lead out of the module.
 func vendorLink(n *graph.Node, src, vendor string) (bool, error) {
 	for _, f := range append([]string{n.Src.Dir}, n.Src.Files...) {
 		f = vendor + strings.TrimPrefix(f, "vendor")
 		link, err := throughLink(src, f)
 		if errors.Is(err, fs.ErrNotExist) {
-			return false, nil // the vendor directory is elsewhere
+			return false, nil // the vendor directory is not in the sources
 		}
 		if err != nil {
 			return false, err

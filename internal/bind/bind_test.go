@@ -12,7 +12,7 @@ import (
 	"dgd/internal/graph"
 )
 
-// tree writes files, which have no content but what follows a colon.
+// tree writes files. Their contents are the text after a colon in the name.
 func tree(t *testing.T, files ...string) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -149,8 +149,8 @@ func TestNativePackage(t *testing.T) {
 	}
 }
 
-// What is not the package's: modules within, hidden directories, vendored and
-// test data.
+// Nested modules, hidden directories, vendored code and test data are not parts of a
+// package.
 func TestOthersDirectories(t *testing.T) {
 	dir := tree(t, "x.s", "x.go", "inc/x.h", "mod/go.mod", "mod/inc/m.h", ".git/config", "vendor/v/v.h", "testdata/t.h", "a b/$x.h", "go.mod", "sub/vendor/y.h")
 	b := one(t, dir, &graph.Node{Src: &graph.Sources{Dir: ".", Files: []string{"x.s", "x.go"}, Native: true}})
@@ -169,7 +169,7 @@ func TestOthersDirectories(t *testing.T) {
 	}
 }
 
-// A symlink is of use only together with what it leads to.
+// A package with a symlink gets the target, too.
 func TestLinks(t *testing.T) {
 	link := func(dir, target, name string) {
 		t.Helper()
@@ -232,9 +232,9 @@ func TestVendored(t *testing.T) {
 	}
 }
 
-// A vendored package that is not wholly in one module's tree has all modules and
-// the main one's source: so it is where a vendor directory is not as go mod vendor
-// lays it out, or an overlay takes a file from elsewhere.
+// A vendored package with files outside of its module's tree gets all modules and the
+// main module's source. That happens if `go mod vendor` did not make the vendor
+// directory, or if an overlay names the file.
 func TestVendoredBeyondModule(t *testing.T) {
 	dir := tree(t, "p/a.go")
 	modules := []Module{{"example.org/a", "/store/a"}, {"example.org/a/sub", "/store/sub"}, {"example.org/ab", "/store/ab"}}
@@ -276,7 +276,7 @@ func TestErrors(t *testing.T) {
 	}
 }
 
-// A link sees the sources that the flags of a cgo package name.
+// A link gets the sources of a cgo package whose flags name files of them.
 func TestLinkSources(t *testing.T) {
 	dir := tree(t, "p/a.go", "q/b.go")
 	g := &graph.Graph{Nodes: []*graph.Node{
@@ -293,9 +293,8 @@ func TestLinkSources(t *testing.T) {
 	}
 }
 
-// A node that runs the go command, and one that may read anything, have the whole
-// source as a copy; with the modules that were fetched, or else with the sources'
-// own vendor directory.
+// A node that runs the go command, and one that may read any file, gets a copy of the
+// whole source, with fetched modules or the sources' own vendor directory.
 func TestEverything(t *testing.T) {
 	dir, vendoring := tree(t, "go.mod", "p/a.go"), tree(t, "go.mod", "p/a.go", "vendor/modules.txt")
 	m := Module{Dir: "example.org/a", Store: "/nix/store/a"}
@@ -330,7 +329,8 @@ func TestEverything(t *testing.T) {
 	}
 }
 
-// A file behind a link out of the sources is an error, one of another package is not.
+// A file behind a symlink out of the sources is an error, unless it is of another
+// package.
 func TestLinkOut(t *testing.T) {
 	dir := t.TempDir()
 	for _, d := range []string{"p", "q"} {
@@ -364,8 +364,8 @@ func TestLinkOut(t *testing.T) {
 	}
 }
 
-// What a flag hands a compiler is looked at by rules of the compiler's own, and what
-// a macro of a flag looks up is not spelled out in a file.
+// Files and directories that flags hand over to the compiler, and names in macros of
+// flags, may lead to any file.
 func TestFlagsOfC(t *testing.T) {
 	const whole = "all"
 	for _, test := range []struct {

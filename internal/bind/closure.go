@@ -15,14 +15,15 @@ import (
 	"dgd/internal/nix/nar"
 )
 
-// A reader reads which files name which, each file once.
+// A reader finds the files that files name. It keeps all results, so that it reads each
+// file once. Keys are paths relative to src.
 type reader struct {
-	src    string // the directory that SRC stands for
-	vendor string // the place of the vendor directory in it
+	src    string // the directory SRC
+	vendor string // the vendor directory, relative to src
 	names  map[string]*Names
-	below  map[string]headers
-	found  map[string]bool // whether there is a file
-	linked map[string]bool // whether it is behind a symlink
+	below  map[string]headers // by directory
+	found  map[string]bool    // results of isFile
+	linked map[string]bool    // results of isLinked
 }
 
 func newReader(src, vendor string) *reader {
@@ -32,7 +33,7 @@ func newReader(src, vendor string) *reader {
 	}
 }
 
-// isFile reports whether there is a file.
+// isFile reports whether a path relative to src is a regular file, or a symlink to one.
 func (r *reader) isFile(file string) bool {
 	is, known := r.found[file]
 	if !known {
@@ -43,8 +44,8 @@ func (r *reader) isFile(file string) bool {
 	return is
 }
 
-// isLinked reports whether a file is behind a symlink, which must not lead
-// out of the sources.
+// isLinked reports whether a file is behind a symlink. If that leads out of the
+// sources, it is an error.
 func (r *reader) isLinked(file string) (bool, error) {
 	link, known := r.linked[file]
 	if known {
@@ -58,16 +59,17 @@ func (r *reader) isLinked(file string) (bool, error) {
 	return link, err
 }
 
-// A closure is what files of C can open, by what they and their commands say.
+// A closure describes all files that compiling some files of C can open, by the names
+// in these, in the files that they name, and in their commands.
 type closure struct {
-	files    []string // named ones, relative to SRC
-	computed bool     // names can be any
-	asks     bool     // computed ones are looked up
-	loose    bool     // no preprocessor sees all of them
+	files    []string // the named files, relative to SRC, sorted
+	computed bool     // macros make names, so that any file may be opened
+	asks     bool     // such names are only looked up: a missing file is no error
+	loose    bool     // the preprocessor does not see all names
 	linked   bool     // one of the files is behind a symlink
-	vendor   bool     // they may lead to the vendor directory
-	header   bool     // they may include the header that cgo writes
-	cgo      bool     // they name another file that cgo writes
+	vendor   bool     // a name may lead to the vendor directory
+	header   bool     // a file may include the header that cgo writes
+	cgo      bool     // a file names another file that cgo writes
 }
 
 func (r *reader) disk(file string) string { return filepath.Join(r.src, filepath.FromSlash(file)) }
@@ -84,16 +86,16 @@ func (r *reader) read(file string) (*Names, error) {
 	return &n, nil
 }
 
-// A command is what the C commands of a package say of the sources.
+// A command has the paths and names in the C commands of a package.
 type command struct {
-	search []string // directories that are searched, relative to SRC
-	files  []string // those that they name
-	names  Names    // what the macros say that they define
+	search []string // directories that are searched for headers, relative to SRC
+	files  []string // files that the words name, relative to SRC
+	names  Names    // names in the macros that the words define
 }
 
-// close follows names from the given files, all relative to SRC. A name leads to
-// each file that it can mean: beside the file that has it, and in each of the
-// directories that are searched. One in a macro of the commands can stand in each file.
+// close returns the closure of the given files, which are relative to SRC. A name can
+// mean the file beside the one that has it, and a file in each directory that is
+// searched: all of these count. A name in a macro of the commands counts for each file.
 func (r *reader) close(files []string, cmd *command) (*closure, error) {
 	n := &cmd.names
 	c := &closure{computed: n.Computed, asks: n.Asks, loose: n.Loose, vendor: n.Vendor && n.Computed}
@@ -149,14 +151,14 @@ func (r *reader) close(files []string, cmd *command) (*closure, error) {
 	return c, nil
 }
 
-// headers are the files below a directory that no file of the sources has to
-// name: a header of the machine can include what has its name.
+// headers are the headers below a directory. They count although no file of the sources
+// names them: a header of the machine may include one, if it has the right name.
 type headers struct {
 	files  []string // relative to SRC
 	linked bool     // there are symlinks
 }
 
-// What a header of the machine may include is called so.
+// headerNames are the extensions of headers.
 var headerNames = map[string]bool{
 	"": true, ".h": true, ".hh": true, ".hpp": true, ".hxx": true, ".h++": true, ".H": true, ".inc": true, ".inl": true,
 	".ipp": true, ".modulemap": true, ".tcc": true, ".tpp": true, ".txx": true, ".def": true, ".ii": true, ".x": true, ".ixx": true, ".cuh": true,
@@ -190,8 +192,8 @@ func (r *reader) headersBelow(dir string) (headers, error) {
 	return h, err
 }
 
-// tree returns the sources of a node that reads C: what its files name, and what
-// looks like a header in the directories that are searched.
+// tree returns the sources of a node that compiles C: the closure of its files, and the
+// headers in the directories that are searched.
 func (r *reader) tree(n *graph.Node, modules []Module) ([]Bound, error) {
 	c, cmd, err := r.named(n.Src.Dir, n.Src.Files, n.Steps...)
 	if err != nil {
@@ -211,8 +213,8 @@ func (r *reader) tree(n *graph.Node, modules []Module) ([]Bound, error) {
 		}
 		files = append(files, h.files...)
 	}
-	// With what these name in turn. A computed name in one of them counts where it
-	// is looked up: else its file would be missing, and that is an error.
+	// With the files that the headers name. A computed name in a header matters only if
+	// it is looked up: else the missing file is an error of the compile.
 	all, err := r.close(files, cmd)
 	if err != nil {
 		return nil, err
@@ -224,7 +226,7 @@ func (r *reader) tree(n *graph.Node, modules []Module) ([]Bound, error) {
 		_, found := slices.BinarySearch(all.files, f)
 		return found
 	})
-	// The package's nodes have the headers in common.
+	// All nodes of the package share the tree of headers.
 	var list []Bound
 	for _, files := range [][]string{all.files, own} {
 		if len(files) > 0 {
@@ -235,8 +237,8 @@ func (r *reader) tree(n *graph.Node, modules []Module) ([]Bound, error) {
 	return list, nil
 }
 
-// named is the closure of the files and of those that the steps of a package in dir
-// name, with what these steps say.
+// named returns the closure of the files and of those that the steps of a package in
+// dir name, and the command of these steps.
 func (r *reader) named(dir string, files []string, steps ...action.Step) (*closure, *command, error) {
 	cmd, err := r.command(dir, steps)
 	if err != nil {
@@ -246,8 +248,8 @@ func (r *reader) named(dir string, files []string, steps ...action.Step) (*closu
 	return c, cmd, err
 }
 
-// command returns what the C commands of a package in dir say. Where they hand over
-// what is in the sources, that is as if they had a name that can be any.
+// command returns the paths and names in the C commands of a package in dir. If a flag
+// hands over a file or directory of the sources (see handOver), any name is possible.
 func (r *reader) command(dir string, steps []action.Step) (*command, error) {
 	words := cWords(steps)
 	cmd := &command{names: DefinedNames(words)}

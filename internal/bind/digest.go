@@ -3,6 +3,7 @@ package bind
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io/fs"
 	"maps"
@@ -15,9 +16,9 @@ import (
 	"dgd/internal/graph"
 )
 
-// DigestDir returns the directory whose Digest tells whether a package with
-// assembly or C is bound as before. n is the package before graph.Apart; own is
-// the place of its module in the sources.
+// DigestDir returns the directory whose Digest changes if the sources of a package with
+// assembly or C change. n is the package before graph.Apart; own is the directory of its
+// module. The result is own, or "." if the package may read files outside of it.
 func DigestDir(n *graph.Node, own string) string {
 	defined := DefinedNames(cWords(n.Steps))
 	if _, out := ownPaths(n); out != nil || defined.Computed || len(defined.Files) > 0 || n.LinkSrc || n.Src.Whole || n.Src.Reach == graph.ReachAll {
@@ -26,10 +27,11 @@ func DigestDir(n *graph.Node, own string) string {
 	return own
 }
 
-// Digest is of what Sources and Divide find in a directory of packages with
-// assembly or C: which files are there or below it, what these name, and which are
-// large. Where a name may lead out of the directory it is of all sources, with the
-// vendor directory where one may lead there.
+// Digest returns a digest, in hexadecimal, of all that Sources and Divide depend on in a
+// directory with packages of assembly or C: the names of all files in it, the names in
+// these files, and which are large. If a name may lead out of the directory, it is the
+// digest of all sources, and of the vendor directory if a name may lead there. Src is the
+// directory SRC; vendor and dir are relative to it.
 func Digest(src, vendor, dir string) (string, error) {
 	d := digester{src: src, vendor: vendor, dir: dir, hasGo: map[string]bool{}, toVendor: InDir(dir, vendor)}
 	if err := d.walk(dir); err != nil {
@@ -57,16 +59,16 @@ func Digest(src, vendor, dir string) (string, error) {
 	return hex.EncodeToString(sum[:4]), nil
 }
 
-// notRead are files beside the sources that dgd writes.
+// notRead are the files that dgd writes beside the sources.
 var notRead = []string{"dgd.plan", "dgd.lock"}
 
 type digester struct {
 	src, vendor, dir string
-	text             strings.Builder
-	defines          strings.Builder // macros, of which names may be made
-	leaves, toVendor bool
-	computes         bool            // names are made of them
-	hasGo            map[string]bool // directories
+	text             strings.Builder // the digest is of this text
+	defines          strings.Builder // macros that may make names
+	leaves, toVendor bool            // names may lead out of dir, or to the vendor directory
+	computes         bool            // macros make names
+	hasGo            map[string]bool // directories with Go files
 }
 
 func (d *digester) walk(top string) error {
@@ -80,8 +82,8 @@ func (d *digester) walk(top string) error {
 		}
 		return d.add(filepath.ToSlash(rel), p, e)
 	})
-	if os.IsNotExist(err) {
-		return nil // a vendor directory that is not there
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil // there is no vendor directory
 	}
 	return err
 }
@@ -95,7 +97,7 @@ func (d *digester) add(rel, p string, e fs.DirEntry) error {
 	case e.IsDir():
 		return nil
 	case strings.HasSuffix(rel, "_test.go"):
-		// A tree of C has directories whole that have no Go files.
+		// Whether a directory has Go files decides whether it is part of a tree of C.
 		d.hasGo[path.Dir(rel)] = true
 		return nil
 	case slices.Contains(notRead, e.Name()):
@@ -103,7 +105,7 @@ func (d *digester) add(rel, p string, e fs.DirEntry) error {
 	case !e.Type().IsRegular():
 		target, err := os.Readlink(p)
 		if err != nil || path.IsAbs(target) {
-			return err // it leads out of the sources, and nowhere in a build
+			return err // it leads out of the sources, and is dangling in a build
 		}
 		d.leaves = true
 		fmt.Fprintf(&d.text, "%q leads to %q\n", rel, target)

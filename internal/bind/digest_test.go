@@ -10,8 +10,8 @@ import (
 	"dgd/internal/testfiles"
 )
 
-// The digest of a directory changes with what binding finds there, and not with
-// what it does not look at.
+// The digest of a directory changes if the result of binding may change, and not with
+// other edits.
 func TestDigest(t *testing.T) {
 	base := map[string]string{
 		"p/p.go":         "package p\n\nimport \"C\"\n",
@@ -81,7 +81,7 @@ func TestDigest(t *testing.T) {
 	}
 }
 
-// A directory that is not there has a digest, as a vendor directory may be gone.
+// A missing directory has a digest, as the vendor directory may have been removed.
 func TestDigestOfNothing(t *testing.T) {
 	src := t.TempDir()
 	if _, err := Digest(src, "vendor", "vendor/m"); err != nil {
@@ -95,8 +95,7 @@ func TestDigestOfNothing(t *testing.T) {
 	}
 }
 
-// What a package reads outside of its module's place makes its digest one of all
-// sources.
+// The digest of a package that reads files outside of its module is of all sources.
 func TestDigestDir(t *testing.T) {
 	gcc := func(flag string) []action.Step {
 		return []action.Step{{Run: &action.Run{Args: []string{"gcc", flag}}}}

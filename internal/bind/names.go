@@ -10,26 +10,26 @@ import (
 	"unicode/utf8"
 )
 
-// Names is what a file of C, assembly or cgo says of other files.
+// Names are the names of other files in a file of C, assembly or cgo.
 type Names struct {
-	Files []string // the names that it spells out
-	// Computed means that a name is not spelled out, but made of macros or of
-	// pieces: it can be any.
+	Files []string // names in quotes or angle brackets
+	// Computed means that macros or pieces make a name: it can be any.
 	Computed bool
-	// Asks means that such a name is looked up and not opened: where the file
-	// is missing, there is another result and no error.
+	// Asks means that such a name is only looked up, as by __has_include: a missing
+	// file changes the result and is no error.
 	Asks bool
-	// Tails are the texts behind the directives and operators of computed names,
-	// where that is all that makes them. Loose says that there are others.
+	// Tails are the texts that make computed names. Loose means that there are computed
+	// names which other texts make.
 	Tails []string
 	Loose bool
 	// Defines are the macros that the file defines: name and body.
 	Defines [][2]string
-	// Vendor means that the word is in it: without it, no name leads there.
+	// Vendor means that the file has the word "vendor". Without it, no name leads to the
+	// vendor directory.
 	Vendor bool
 }
 
-// What can stand between the words of a directive.
+// blank and gap are the spaces and comments between the words of a directive.
 const (
 	blank = " \t\f\v\r"
 	gap   = `(?:[ \t\f\v\r]|/\*(?s:.*?)\*/)*`
@@ -37,30 +37,30 @@ const (
 
 var (
 	spelled = regexp.MustCompile(`^` + gap + `(?:"([^"\n]+)"|<([^>\n]+)>)`)
-	// What looks for a file in a condition, and what only asks whether there is
-	// such an operator.
+	// operator matches __has_include and the like. The first group matches if a
+	// condition only asks whether the operator is defined.
 	operator = regexp.MustCompile(`(\bdefined` + gap + `\(?` + gap + `)?\b__has_(?:include|embed)\w*(` + gap + `\()?`)
 	standIn  = regexp.MustCompile(`^__has_(?:include|embed)\w*(?:\([^)]*\))?`)
-	// A name that is put together could be that of an operator: by ## itself, or of
-	// pieces that a macro is given.
+	// pasted matches macros that may make the name of such an operator: with ##, or of
+	// pieces among a macro's arguments.
 	pasted = regexp.MustCompile(`_has_?\w*` + gap + `##|##` + gap + `\w*has_` +
 		`|\b__h(?:a|as|as_|as_(?:i|in|inc|incl|inclu|includ|e|em|emb|embe))?` + gap + `(?:##|[,)])` +
 		`|[(,]` + gap + `_?has_(?:include|embed)`)
-	// In a condition, nothing but such an operator has a name for its argument.
+	// argument matches the argument of such an operator in a condition.
 	argument = regexp.MustCompile(`\(` + gap + `(?:"([^"\n]+)"|<([^>\n]+)>)`)
 	module   = regexp.MustCompile(`^[ \t]*(?:"([^"\n]*)"|<([^>\n]*)>)`)
 	word     = regexp.MustCompile(`\bvendor\b`)
 )
 
-// NamesIn reads the text of a file that is called so. It reads more than a
-// compiler would, also what stands in comments and behind conditions: what it
-// returns is at least what the file can ask for.
+// NamesIn returns the names in the text of a file. It includes those in comments and
+// under any condition, so that all names count that a compiler may use. The file's name
+// decides how the text is read.
 func NamesIn(file string, text []byte) Names {
 	if strings.HasSuffix(file, ".go") {
 		text = preamble(text)
 	}
 	n := Names{Vendor: bytes.Contains(text, []byte("vendor")) && word.Match(text)}
-	text = unsplice(bytes.TrimPrefix(text, []byte("\ufeff"))) // which a compiler skips
+	text = unsplice(bytes.TrimPrefix(text, []byte("\ufeff"))) // compilers skip a BOM
 	for i, c := range text {
 		switch {
 		case c == '#' || c == '%' && hasAt(text, i, "%:") || c == '?' && hasAt(text, i, "??="):
@@ -76,8 +76,8 @@ func NamesIn(file string, text []byte) Names {
 	return n
 }
 
-// unsplice joins lines that end in a backslash, which a trigraph can stand for.
-// GCC lets spaces stand behind it.
+// unsplice joins lines that end in a backslash or its trigraph. GCC allows spaces after
+// it.
 func unsplice(text []byte) []byte {
 	text = bytes.ReplaceAll(text, []byte("??/"), []byte("\\"))
 	if !bytes.Contains(text, []byte("\\")) {
@@ -104,7 +104,7 @@ func hasAt(text []byte, i int, word string) bool {
 	return len(text)-i >= len(word) && string(text[i:i+len(word)]) == word
 }
 
-// isWord reports whether the byte at i is of an identifier.
+// isWord reports whether the byte at i can be part of an identifier.
 func isWord(text []byte, i int) bool {
 	if i < 0 || i >= len(text) {
 		return false
@@ -113,7 +113,7 @@ func isWord(text []byte, i int) bool {
 	return c == '_' || '0' <= c && c <= '9' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z'
 }
 
-// wordEnd is the length of the identifier at the beginning.
+// wordEnd returns the length of the identifier at the beginning of the text.
 func wordEnd(text []byte) int {
 	end := 0
 	for isWord(text, end) {
@@ -122,7 +122,7 @@ func wordEnd(text []byte) int {
 	return end
 }
 
-// back is the place before i from which on there are only bytes of the set.
+// back returns the smallest offset from which up to i there are only bytes of the set.
 func back(text []byte, i int, set string) int {
 	for i > 0 && strings.IndexByte(set, text[i-1]) >= 0 {
 		i--
@@ -130,14 +130,14 @@ func back(text []byte, i int, set string) int {
 	return i
 }
 
-// beginsStatement reports whether an assembler's directive can begin at i, in its
-// own language or in C's strings.
+// beginsStatement reports whether a directive of an assembler can begin at i, in
+// assembly or in a string of C.
 func beginsStatement(text []byte, i int) bool {
 	return i == 0 || strings.IndexByte("\"; \t\r\n:", text[i-1]) >= 0 || i > 1 && text[i-2] == '\\' && (text[i-1] == 'n' || text[i-1] == 't')
 }
 
-// hash reads what can be a directive: before it is the beginning of the line, or
-// the end of a comment, which may have begun on another line.
+// hash reads a directive of the preprocessor, if one can begin at i: at the beginning of
+// a line, or after a comment, which may have begun on an earlier line.
 func (n *Names) hash(text []byte, i int) {
 	begin := back(text, i, blank)
 	first := begin == 0 || text[begin-1] == '\n' || begin > 1 && string(text[begin-2:begin]) == "*/"
@@ -155,7 +155,7 @@ func (n *Names) hash(text []byte, i int) {
 		n.directive(name, line(rest[end:]))
 		return
 	}
-	// An include could be in a comment.
+	// An include in a comment.
 	if begin = back(text, i, " \t/*"); name == "include" && (begin == 0 || text[begin-1] == '\n') {
 		if m := spelled.FindSubmatch(line(rest[end:])); m != nil {
 			n.open(m, nil)
@@ -163,7 +163,7 @@ func (n *Names) hash(text []byte, i int) {
 	}
 }
 
-// skipGap leaves out spaces and comments.
+// skipGap returns the text after spaces and comments.
 func skipGap(text []byte) []byte {
 	for {
 		text = bytes.TrimLeft(text, blank)
@@ -178,10 +178,10 @@ func skipGap(text []byte) []byte {
 	}
 }
 
-// imports reads modules of C++ and Objective-C.
+// imports reads an import of C++ or Objective-C.
 func (n *Names) imports(text []byte, i int) {
 	if i > 0 && text[i-1] == '@' {
-		n.loose() // a module's name, which a map elsewhere explains
+		n.loose() // the name of a module, whose files a module map has
 		return
 	}
 	begin := back(text, i, " \t")
@@ -196,7 +196,7 @@ func (n *Names) imports(text []byte, i int) {
 	}
 }
 
-// directive reads a directive by its name and what follows on its line.
+// directive reads a directive with this name. Rest is the rest of its line.
 func (n *Names) directive(name string, rest []byte) {
 	switch name {
 	case "include", "include_next", "import", "embed", "include_alias":
@@ -210,7 +210,7 @@ func (n *Names) directive(name string, rest []byte) {
 		}
 	case "if", "elif", "define":
 		if name == "define" {
-			// The usual stand-in for compilers that lack the operator.
+			// `#define __has_include(x) 0` is usual for compilers without the operator.
 			rest = standIn.ReplaceAll(skipGap(rest), nil)
 			end := wordEnd(rest)
 			n.Defines = append(n.Defines, [2]string{string(rest[:end]), string(rest[end:])})
@@ -224,7 +224,7 @@ func (n *Names) directive(name string, rest []byte) {
 		}
 		for _, m := range operator.FindAllSubmatchIndex(rest, -1) {
 			if m[2] >= 0 {
-				continue // it is only asked for
+				continue // defined(__has_include)
 			}
 			found := spelled.FindSubmatch(rest[m[1]:])
 			if m[4] < 0 || found == nil {
@@ -241,8 +241,8 @@ func (n *Names) directive(name string, rest []byte) {
 
 func (n *Names) loose() { n.Computed, n.Loose = true, true }
 
-// open takes a name in quotes or in angle brackets, or nil where there is none
-// but the tail, if that makes the name.
+// open adds the name in found, the submatches of a name in quotes or angle brackets. If
+// found is nil, the name is computed: from tail, or from other text if tail is nil.
 func (n *Names) open(found [][]byte, tail []byte) {
 	for _, f := range found[min(1, len(found)):] {
 		if len(f) > 0 {
@@ -255,13 +255,13 @@ func (n *Names) open(found [][]byte, tail []byte) {
 		return
 	}
 	if rest := skipGap(tail); len(rest) == 0 || !isWord(rest, 0) && strings.IndexByte("<\"$\\", rest[0]) < 0 && rest[0] < utf8.RuneSelf {
-		return // no name begins so: it is a comment's line, or an error
+		return // no name begins like this: the line is in a comment, or an error
 	}
 	n.Computed = true
 	n.Tails = append(n.Tails, string(tail))
 }
 
-// line returns what is left of a line, which goes on behind a comment.
+// line returns the rest of a line. A comment may continue it on the next line.
 func line(text []byte) []byte {
 	for i := 0; i < len(text); i++ {
 		switch {
@@ -280,7 +280,7 @@ func line(text []byte) []byte {
 func preamble(text []byte) []byte {
 	parsed, err := parser.ParseFile(token.NewFileSet(), "", text, parser.ImportsOnly|parser.ParseComments)
 	if err != nil {
-		// Its compile reports that. Here everything counts.
+		// Compiling it reports the error. Here all of the text counts.
 		return regexp.MustCompile(`(?m)^[ \t]*(?://|/\*)`).ReplaceAll(text, []byte("\n"))
 	}
 	var out strings.Builder
@@ -292,8 +292,8 @@ func preamble(text []byte) []byte {
 	return []byte(out.String())
 }
 
-// BeforeImportC returns the comments before import "C" in a Go file that was parsed
-// with its comments.
+// BeforeImportC returns the comments before import "C" in a Go file, which must have been
+// parsed with parser.ParseComments.
 func BeforeImportC(file *ast.File) []*ast.CommentGroup {
 	var comments []*ast.CommentGroup
 	for _, decl := range file.Decls {

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// What names a file, in each form that a preprocessor or an assembler takes.
+// NamesIn knows every form in which a preprocessor or an assembler names files.
 func TestNamesIn(t *testing.T) {
 	for _, test := range []struct {
 		text     string
@@ -99,7 +99,7 @@ func TestLoose(t *testing.T) {
 	}
 }
 
-// Directives that are put together where only an assembler reads.
+// Directives of assembly that are made of pieces.
 func TestNamesInAssembly(t *testing.T) {
 	for text, want := range map[string]bool{
 		"#define CAT(a, b) a##b\n\t.CAT(inc, bin) \"x\"":   true,
@@ -118,7 +118,7 @@ func TestNamesInAssembly(t *testing.T) {
 	}
 }
 
-// Of a Go file, the preamble counts.
+// Only the preamble of a Go file counts.
 func TestNamesInGo(t *testing.T) {
 	n := NamesIn("x.go", []byte("package x\n\n// #include <a.h>\n//#include \"b.h\"\n// #if __has_include(X)\n// #endif\nimport \"C\"\n\n/*\n#include Y\n*/\nfunc f() {}\n"))
 	if want := []string{"a.h", "b.h"}; !slices.Equal(n.Files[:2], want) || !n.Asks || len(n.Tails) != 1 {

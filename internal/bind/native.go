@@ -14,18 +14,18 @@ import (
 	"dgd/internal/graph"
 )
 
-// An outside says how a package's C or assembly leaves its directory.
+// An outside says that the C or assembly of a package reads files outside of the
+// package's directory.
 type outside struct {
-	vendor   bool // it may lead to the vendor directory
-	computed bool // where it leads is not known
+	vendor   bool // it may read the vendor directory
+	computed bool // it may read any file
 }
 
-// nativeFiles returns the files of a package with assembly or C: beside the
-// given ones all files of its directory that are not Go, and those of the
-// directories below it that have no Go files, or that an include or a flag
-// names. Where one of these leaves the directory, or could do so because it is
-// not spelled out, it says that instead. src is the directory that SRC stands for, and
-// files are relative to the package's.
+// nativeFiles returns the files of a package with assembly or C: the given ones; all
+// files of its directory that are not Go; and those of directories below it that have no
+// Go files, or that an include or a flag names. If a name leads out of the package's
+// directory, or may do so because macros make it, it returns an outside instead. Src is
+// the directory SRC; files are relative to the package's directory.
 func nativeFiles(src string, files []string, n *graph.Node, vendor string) ([]string, *outside, error) {
 	dir := filepath.Join(src, filepath.FromSlash(n.Src.Dir))
 	named, out := ownPaths(n)
@@ -77,16 +77,17 @@ func nativeFiles(src string, files []string, n *graph.Node, vendor string) ([]st
 	return slices.Collect(maps.Keys(w.all)), nil, nil
 }
 
-// A nativeWalk follows what the assembly and C of a package name.
+// A nativeWalk finds the files that the assembly and C of a package name. Paths are
+// relative to the package's directory.
 type nativeWalk struct {
-	dir     string          // of the package
-	at      string          // the same below SRC
-	vendor  string          // the vendor directory below SRC
+	dir     string          // the package's directory
+	at      string          // the same, relative to SRC
+	vendor  string          // the vendor directory, relative to SRC
 	all     map[string]bool // files that were found
 	queue   []string        // those that have not been read
-	search  []string        // where includes are looked for, beside the including file's directory
-	defined Names           // what the macros of commands say
-	out     *outside        // what leaves the directory
+	search  []string        // directories that are searched, beside the including file's
+	defined Names           // names in macros of the commands
+	out     *outside        // set if a name leaves the directory
 }
 
 func (w *nativeWalk) addDir(rel string) error {
@@ -104,7 +105,7 @@ func (w *nativeWalk) add(f string) {
 	}
 }
 
-// leave notes that something leaves the directory.
+// leave sets and returns w.out.
 func (w *nativeWalk) leave() *outside {
 	if w.out == nil {
 		w.out = &outside{}
@@ -112,7 +113,7 @@ func (w *nativeWalk) leave() *outside {
 	return w.out
 }
 
-// read adds what a file names.
+// read adds the files that a file names.
 func (w *nativeWalk) read(f string) error {
 	names, err := namesOf(filepath.Join(w.dir, filepath.FromSlash(f)))
 	if err != nil {
@@ -136,7 +137,7 @@ func (w *nativeWalk) read(f string) error {
 			}
 			info, err := os.Stat(filepath.Join(w.dir, filepath.FromSlash(target)))
 			if err != nil || info.IsDir() {
-				continue // in an include directory, or in the toolchain's
+				continue // it is in another directory, or a header of the machine
 			}
 			if strings.HasPrefix(target, "../") {
 				w.leave()
@@ -145,15 +146,14 @@ func (w *nativeWalk) read(f string) error {
 			if err := w.addDir(path.Dir(target)); err != nil {
 				return err
 			}
-			w.add(target) // included although it is a Go file
+			w.add(target) // addDir leaves out Go files
 		}
 	}
 	return nil
 }
 
-// ownPaths returns the paths below the package's directory, and relative to
-// it, that the words of its C commands may name, and whether one is outside of the
-// directory.
+// ownPaths returns the paths, relative to the package's directory, that the words of its
+// C commands may name, and an outside if one is outside of the directory.
 func ownPaths(n *graph.Node) (list []string, out *outside) {
 	for _, p := range commandPaths(n.Src.Dir, n.Steps) {
 		switch {
@@ -175,7 +175,7 @@ func ownPaths(n *graph.Node) (list []string, out *outside) {
 // leavesSources reports whether a path relative to SRC leads out of it.
 func leavesSources(p string) bool { return p == ".." || strings.HasPrefix(p, "../") }
 
-// namesOf returns what a file of C, assembly or cgo names.
+// namesOf returns the names in a file of C, assembly or cgo.
 func namesOf(file string) (Names, error) {
 	text, err := os.ReadFile(file)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -210,8 +210,8 @@ func filesOf(dir string) ([]string, error) {
 	return list, nil
 }
 
-// plainDirs returns the directories below dir that hold no Go files, nor have
-// such above them but dir.
+// plainDirs returns the directories below dir that have no Go files and are not below
+// another directory with Go files.
 func plainDirs(dir string) ([]string, error) {
 	var list []string
 	err := filepath.WalkDir(dir, func(p string, e fs.DirEntry, err error) error {

@@ -13,10 +13,9 @@ import (
 	"dgd/internal/graph"
 )
 
-// LookAt looks at the files of a vendored package with C or assembly: how far
-// from it is what they name, how large are they, and may one include the header
-// that cgo writes. src and vendor are the directories that SRC and SRC/vendor stand
-// for.
+// LookAt sets Reach, Exports and Sizes of n.Src, the sources of a vendored package with
+// C or assembly, by reading its files and those that they name. Src and vendor are the
+// directories SRC and SRC/vendor.
 func LookAt(n *graph.Node, src, vendor string, modules []Module) error {
 	w := reacher{src: src, vendor: vendor}
 	if err := w.follow(n, modules); err != nil {
@@ -38,8 +37,8 @@ func LookAt(n *graph.Node, src, vendor string, modules []Module) error {
 	return nil
 }
 
-// Weigh says in Weight how many bytes of Go a package has. src and vendor are as for
-// LookAt. A file that is not there weighs nothing: its reader reports that.
+// Weigh sets Weight to the size of a package's Go files. Src and vendor are as for
+// LookAt. Missing files are reported when they are read.
 func Weigh(n *graph.Node, src, vendor string) {
 	w := reacher{src: src, vendor: vendor}
 	for _, f := range n.Src.Files {
@@ -52,8 +51,9 @@ func Weigh(n *graph.Node, src, vendor string) {
 	}
 }
 
-// LookAgain is LookAt for a plan that was made of a skeleton, where the sources
-// have a vendor directory of their own: it adds to what the plan says.
+// LookAgain repeats LookAt for vendored packages of a plan that was made from a
+// skeleton, which does not have the contents of the sources' own vendor directory. It
+// only adds to the results of planning.
 func LookAgain(g *graph.Graph, src, vendor string, modules []Module) error {
 	for _, n := range g.Nodes {
 		if n.Src == nil || !n.Src.Vendored || !n.Src.Native {
@@ -74,7 +74,7 @@ func LookAgain(g *graph.Graph, src, vendor string, modules []Module) error {
 	return nil
 }
 
-// follow follows names from the package's files.
+// follow reads the package's files and all files that they name.
 func (w *reacher) follow(n *graph.Node, modules []Module) error {
 	if i := ModuleOf(n.Src.Dir, modules); i >= 0 {
 		w.own = "vendor/" + modules[i].Dir
@@ -104,7 +104,7 @@ func (w *reacher) follow(n *graph.Node, modules []Module) error {
 		w.to(f)
 		text, err := os.ReadFile(w.disk(f))
 		if errors.Is(err, fs.ErrNotExist) {
-			continue // its reader reports that
+			continue // reported when it is compiled
 		}
 		if err != nil {
 			return err
@@ -130,21 +130,21 @@ func (w *reacher) follow(n *graph.Node, modules []Module) error {
 	return nil
 }
 
-// A reacher collects where names lead.
+// A reacher finds out which modules' files the C of a vendored package may read.
 type reacher struct {
 	src, vendor string
-	own         string // the package's module, relative to SRC
+	own         string // directory of the package's module, relative to SRC
 	reach       graph.Reach
-	exports     bool
-	names       Names // of all files
+	exports     bool  // a file may include the header that cgo writes
+	names       Names // of all files together
 }
 
-// InDir reports whether the path is dir, or below it.
+// InDir reports whether the path p is dir or below it.
 func InDir(p, dir string) bool {
 	return strings.HasPrefix(p, dir) && (len(p) == len(dir) || p[len(dir)] == '/')
 }
 
-// to notes that a name leads to a path relative to SRC.
+// to extends the reach to a path relative to SRC.
 func (w *reacher) to(p string) {
 	switch {
 	case InDir(p, "vendor"):
@@ -172,12 +172,12 @@ func (w *reacher) add(n *Names) {
 
 var identifier = regexp.MustCompile(`[A-Za-z_]\w*`)
 
-// A dot that is not in the middle of a name, as before a file's suffix: without
-// one, no name leads upwards.
+// dot matches a dot that is not between two letters, as the dot of a file's suffix is:
+// a name without a match cannot have "..".
 var dot = regexp.MustCompile(`(?:^|\W)\.|\.(?:\W|$)`)
 
-// compute follows computed names. Where no macro that can be a part of one has
-// such a dot, the name does not leave the directories that are searched.
+// compute extends the reach for names that macros make. If no macro that may be a part
+// of one has such a dot, the name stays in the directories that are searched.
 func (w *reacher) compute() {
 	up := w.names.Loose
 	bodies := map[string][]string{}
@@ -205,8 +205,8 @@ func (w *reacher) compute() {
 	}
 }
 
-// srcPaths returns the paths behind the tokens SRC in a word, each cleaned and
-// with its slash, or empty for SRC itself.
+// srcPaths returns the paths after the tokens SRC in a word, each cleaned and with a
+// slash at the beginning, or "" for SRC itself.
 func srcPaths(arg string) []string {
 	var list []string
 	for rest := arg; ; {

@@ -10,7 +10,7 @@ import (
 	"dgd/internal/graph"
 )
 
-// How far a vendored package's C reaches.
+// LookAt finds which modules' files a vendored package's C may read.
 func TestReach(t *testing.T) {
 	for _, test := range []struct {
 		name string
@@ -55,7 +55,7 @@ func TestReach(t *testing.T) {
 	}
 }
 
-// What a vendored package gets that reaches further than its module.
+// The sources of a vendored package that reads files outside of its module.
 func TestVendoredReach(t *testing.T) {
 	dir := tree(t, "main.h")
 	modules := []Module{{"c/two", "/store/two"}, {"c/one", "/store/one"}}
@@ -82,8 +82,8 @@ func places(list []Bound) (at []string) {
 	return at
 }
 
-// A package behind a symlink in the sources' own vendor directory sees what
-// the link leads to.
+// A package behind a symlink in the sources' own vendor directory gets the target of the
+// symlink.
 func TestVendorLinks(t *testing.T) {
 	for name, target := range map[string]string{
 		"vendor/c/dep":       "../../staging/dep", // a module
@@ -105,8 +105,8 @@ func TestVendorLinks(t *testing.T) {
 	}
 }
 
-// Where the sources do not spell a name out, the package gets all of them, and
-// the vendor directory where that is named.
+// If macros make a name, the package gets the whole source, and the vendor directory if
+// the sources name that.
 func TestComputed(t *testing.T) {
 	modules := []Module{{"c/one", "/store/one"}}
 	for _, test := range []struct {
@@ -146,7 +146,8 @@ func TestComputed(t *testing.T) {
 	}
 }
 
-// What a plan of a skeleton has not seen of the sources' own vendor directory.
+// LookAgain adds facts that a skeleton does not have about the sources' own vendor
+// directory.
 func TestLookAgain(t *testing.T) {
 	dir := tree(t, "vendor/c/one/x.c:#include \"../two/two.h\"\n#include \"_cgo_export.h\"", "vendor/c/two/two.h")
 	for planned, want := range map[graph.Reach]graph.Reach{
@@ -162,7 +163,7 @@ func TestLookAgain(t *testing.T) {
 	}
 }
 
-// Modules nest: the longest place holds a path.
+// A path in nested modules belongs to the deepest one.
 func TestModuleOf(t *testing.T) {
 	modules := []Module{{Dir: "c"}, {Dir: "c/one"}, {Dir: "c/one/deep"}, {Dir: "c/on"}}
 	for p, want := range map[string]int{

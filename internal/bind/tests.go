@@ -17,23 +17,23 @@ import (
 	"dgd/internal/nix/nar"
 )
 
-// AllTests stands in TestSources' data for every package.
+// AllTests is the key of TestSources' data for every package.
 const AllTests = "*"
 
-// TestSources returns the files that each test sees when it runs, as a copy at
+// TestSources returns the files that each test sees when it runs. They are copied to
 // their places below SRC:
 //
-//   - go.mod of its module, by which a test may look for the module's root;
-//   - its package's directory, with the directories below it that are not
-//     packages, such as testdata, and the embedded files;
-//   - what string literals of the package name by a relative path, also where a
-//     path is made of several: filepath.Join("..", "testdata"); and of a pattern
-//     or a format the directory before it: "../testdata/*.txt";
-//   - what data says for its import path, its directory or AllTests: files and
-//     directories relative to src.
+//   - go.mod of its module, as a test may look for the module's root;
+//   - its package's directory, with the directories below it that are not packages,
+//     such as testdata, and the embedded files;
+//   - files and directories that string literals of the package name by a relative
+//     path, which may be in several literals: filepath.Join("..", "testdata"). Of a
+//     pattern or a format it is the directory before it: "../testdata/*.txt";
+//   - the files and directories, relative to src, that data has for its import path,
+//     for its directory or for AllTests.
 //
-// What symlinks among all these lead to is there, too. Vendor is the place
-// of the vendor directory in src.
+// The targets of symlinks among these are added, too. Vendor is the vendor directory,
+// relative to src. An *InputError reports a mistake in data.
 func TestSources(g *graph.Graph, src, vendor string, data map[string][]string) (map[int][]Bound, error) {
 	bound := map[int][]Bound{}
 	used := map[string]bool{AllTests: true}
@@ -62,7 +62,7 @@ func TestSources(g *graph.Graph, src, vendor string, data map[string][]string) (
 	}
 	for key := range data {
 		if !used[key] {
-			return nil, inputErrorf("testData: %s is no package with tests", key)
+			return nil, inputErrorf("testData: %s is not a package with tests: name packages by import path or directory, or %q for all of them", key, AllTests)
 		}
 	}
 	return bound, nil
@@ -72,13 +72,14 @@ func TestSources(g *graph.Graph, src, vendor string, data map[string][]string) (
 type collection struct {
 	src    string
 	vendor string          // the vendor directory, relative to src
-	dir    string          // of the package
-	has    map[string]bool // slash-separated, relative to src; true for a whole directory
+	dir    string          // the package's directory, relative to src
+	has    map[string]bool // paths relative to src; true for a whole directory
 }
 
 func (c *collection) path(rel string) string { return filepath.Join(c.src, filepath.FromSlash(rel)) }
 
-// collect adds the package's own files.
+// collect adds the package's files and directory, and the files that string literals
+// name.
 func (c *collection) collect(files []string) error {
 	for _, f := range files {
 		if err := c.add(f); err != nil {
@@ -106,8 +107,8 @@ func (c *collection) collect(files []string) error {
 	return nil
 }
 
-// add adds a file or a directory with all that is below it, and what symbolic
-// links on the way and in it lead to.
+// add adds a file, or a directory with all files below it, and the targets of symlinks
+// that are in it or in the path to it.
 func (c *collection) add(rel string) error {
 	for i := 1; i <= len(rel); i++ {
 		if i < len(rel) && rel[i] != '/' {
@@ -152,8 +153,8 @@ func (c *collection) add(rel string) error {
 	})
 }
 
-// addLink adds a symlink, and what lies below it at the path rest. Where
-// it leads out of src or nowhere, it is there and nothing else.
+// addLink adds a symlink, and the path rest below its target. If the target does not
+// exist or is outside of src, it adds the symlink only.
 func (c *collection) addLink(link, rest string) error {
 	if _, ok := c.has[link]; !ok {
 		c.has[link] = false
@@ -169,20 +170,20 @@ func (c *collection) addLink(link, rest string) error {
 		return nil
 	}
 	if _, err := os.Stat(c.path(to)); err != nil {
-		return nil // to nowhere, or in a circle
+		return nil // it is dangling, or there is a circle of symlinks
 	}
 	return c.add(to)
 }
 
-// isHidden reports whether no test sees a path, or anything below it, but one
-// that sees all of src.
+// isHidden reports whether a path is left out, with all files below it: the vendor
+// directory and .git.
 func (c *collection) isHidden(rel string) bool {
 	return InDir(rel, c.vendor) || path.Base(rel) == ".git"
 }
 
-// addPackage adds the files of a directory and the directories below it, but
-// for packages and modules there. What the go command takes for neither, such as
-// testdata, is added whole.
+// addPackage adds the files of a directory and the directories below it, but not
+// packages and modules there. Directories that the go command ignores, such as testdata,
+// are added as a whole.
 func (c *collection) addPackage(dir string) error {
 	entries, err := os.ReadDir(c.path(dir))
 	if err != nil {
@@ -217,7 +218,7 @@ func (c *collection) isPackage(dir string) (bool, error) {
 	}), err
 }
 
-// addNamed adds what the string literals of a Go file name.
+// addNamed adds the files and directories that string literals of a Go file name.
 func (c *collection) addNamed(file string) error {
 	text, err := os.ReadFile(c.path(file))
 	if err != nil {
@@ -229,7 +230,7 @@ func (c *collection) addNamed(file string) error {
 			continue
 		}
 		if _, err := os.Lstat(c.path(rel)); err != nil {
-			continue // no path, or one that is made by the test
+			continue // not a path, or that of a file that the test makes
 		}
 		if err := c.add(rel); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
@@ -238,10 +239,10 @@ func (c *collection) addNamed(file string) error {
 	return nil
 }
 
-// namedPaths returns what may be relative paths in a Go file: string literals
-// with a slash in them, and what literals that follow each other make together.
-// What consists of dots only, such as "..", counts in tests alone: elsewhere it
-// is rather what a path is checked for.
+// namedPaths returns the strings in a Go file that may be relative paths: string
+// literals with a slash, and literals with only commas between them, joined. A path of
+// dots only, such as "..", counts in a test file only: other code is more likely to
+// compare paths with it.
 func namedPaths(text []byte, test bool) []string {
 	file := token.NewFileSet().AddFile("", -1, len(text))
 	var s scanner.Scanner
@@ -258,8 +259,7 @@ func namedPaths(text []byte, test bool) []string {
 		}
 	}
 	end := func() {
-		// The longest that exists is not known here: a path's beginning is no
-		// path of its own, unless it is followed by what is no literal.
+		// A single literal without a slash is not taken for a path.
 		if len(run) > 1 || len(run) == 1 && (strings.Contains(run[0], "/") || run[0] == "..") {
 			add(strings.Join(run, "/"))
 		}
@@ -296,7 +296,7 @@ func namedPaths(text []byte, test bool) []string {
 	}
 }
 
-// tree is the collection as a tree of src.
+// tree returns the collection as a tree of src.
 func (c *collection) tree(name string) *nar.Tree {
 	t := &nar.Tree{Name: name, Root: c.src, Files: []string{}}
 	if c.has["."] {
@@ -313,7 +313,7 @@ func (c *collection) tree(name string) *nar.Tree {
 	return t
 }
 
-// below reports whether a path lies in a whole directory of the collection.
+// below reports whether a path is in a whole directory of the collection.
 func (c *collection) below(rel string) bool {
 	for d := path.Dir(rel); d != "."; d = path.Dir(d) {
 		if c.has[d] {

@@ -10,7 +10,7 @@ import (
 	"dgd/internal/graph"
 )
 
-// tested returns the files that the tests of p see.
+// tested returns the files that the tests of p can read.
 func tested(t *testing.T, dir string, data map[string][]string, files ...string) []string {
 	t.Helper()
 	n := &graph.Node{Kind: graph.Test, Name: "example.com/m/p", Src: &graph.Sources{Dir: "p", Files: files}}
@@ -97,7 +97,7 @@ func TestTestSourcesErrors(t *testing.T) {
 		{"p", "nowhere", "nowhere: no such file"},
 		{"p", "../x", `testData: "../x" is not a path below src`},
 		{"p", "/x", `testData: "/x" is not a path below src`},
-		{"q", "p", "testData: q is no package with tests"},
+		{"q", "p", "testData: q is not a package with tests"},
 	} {
 		_, err := TestSources(&graph.Graph{Nodes: []*graph.Node{n}}, dir, "vendor", map[string][]string{test.key: {test.path}})
 		if err == nil || !strings.Contains(err.Error(), test.want) {

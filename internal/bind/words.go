@@ -10,10 +10,9 @@ import (
 	"dgd/internal/graph"
 )
 
-// wordPaths returns the paths, relative to SRC, that a word of a C command may name,
-// which runs in dir. A relative path may be a part of any flag, so every part of the
-// word counts: most of what it returns does not exist. A path that begins with ../ is
-// outside of SRC.
+// wordPaths returns the paths, relative to SRC, that a word of a C command in dir may
+// name. A relative path may be a part of any flag, so every part of the word counts,
+// and most of the paths do not exist. A path that begins with ../ is outside of SRC.
 func wordPaths(dir, word string) []string {
 	if graph.IsPrefixMap(word) {
 		return nil
@@ -35,21 +34,22 @@ var PathFlags = []string{
 	"-B", "-isysroot", "--sysroot=", "-specs=", "--specs=", iprefix, "-iframework", "-resource-dir",
 }
 
-// handsOver are flags of C compilers with a file or a directory in which these look
-// by rules of their own, in the same word or the next one: for other flags, for
-// programs and plugins, for what another flag has the rest of the name of.
+// handsOver are flags of C compilers that name, in the same word or the next one, a
+// file or a directory which the compiler uses by rules that dgd does not follow: it may
+// have flags, programs, plugins or the names of other files.
 var handsOver = []string{
 	"-B", "-isysroot", "--sysroot", "-specs", "--specs", "-wrapper", "-fplugin", "-ivfsoverlay", "-fmodule-map-file",
 	"-iframework", "-resource-dir", "--gcc-toolchain",
 }
 
-// iprefix is what -iwithprefix has its own value behind, letter by letter.
+// iprefix sets a prefix, which -iwithprefix puts before its own value without a slash.
 const iprefix = "-iprefix"
 
-// handOver reports whether the words of C commands that run in dir hand over what
-// the sources have: then any file of the sources may be read. disk is the place of a
-// path relative to SRC. Of a directory that a flag names it is known only for some
-// that no more than headers are looked for there.
+// handOver reports whether the words of C commands that run in dir hand over a file or a
+// directory of the sources to the compiler, so that it may read any file of them. That
+// is so for handsOver, and for flags that name a directory, but for those that are known
+// to search it for headers or libraries only. Disk returns the file of a path relative
+// to SRC.
 func handOver(dir string, words []string, disk func(string) string) bool {
 	for i, w := range words {
 		before := words[max(i-1, 0)]
@@ -68,15 +68,16 @@ func handOver(dir string, words []string, disk func(string) string) bool {
 	return false
 }
 
-// onlySearches reports whether headers and libraries alone are looked for in what a
-// flag names, or nothing at all.
+// onlySearches reports whether the compiler uses a directory in the flag, if any, only
+// to search it for headers or libraries.
 func onlySearches(flag string) bool {
 	return slices.ContainsFunc([]string{"-i", "-I", "-F", "-L", "-l", "-T", "-D", "-U", "-W", "-ldflags="}, func(prefix string) bool {
 		return strings.HasPrefix(flag, prefix)
 	})
 }
 
-// DefinedNames returns what the macros that words of C commands define say of files.
+// DefinedNames returns the names of files in the macros that words of C commands
+// define.
 func DefinedNames(words []string) Names {
 	var text strings.Builder
 	for i, w := range words {
@@ -92,9 +93,9 @@ func DefinedNames(words []string) Names {
 	return NamesIn("", []byte(text.String()))
 }
 
-// RelativeParts returns the parts of a word of a C command that may be relative
-// paths: the word, what flags have behind them, as in -Iinclude or -fplugin=x, and
-// what they hand on, as -Wa,-I,include does.
+// RelativeParts returns the parts of a word of a C command that may be relative paths:
+// the word itself, the value of a flag, as in -Iinclude or -fplugin=x, and values for
+// other programs, as in -Wa,-I,include.
 func RelativeParts(word string) []string {
 	var list []string
 	for _, part := range strings.FieldsFunc(word, func(r rune) bool { return strings.ContainsRune("=,:;@ \"'", r) }) {
@@ -111,8 +112,8 @@ func RelativeParts(word string) []string {
 	return list
 }
 
-// cWords returns the words of a package's C commands. Those of the Go compiler name
-// nothing that C reads.
+// cWords returns the arguments of all commands of a package but the Go compiler's,
+// which name no file that C reads.
 func cWords(steps []action.Step) []string {
 	var list []string
 	for _, s := range steps {
@@ -128,8 +129,8 @@ func cWords(steps []action.Step) []string {
 	return list
 }
 
-// commandPaths returns what the words of the C commands of a package in dir may name,
-// relative to SRC, each once.
+// commandPaths returns the paths, relative to SRC, that the words of the C commands of a
+// package in dir may name, each once.
 func commandPaths(dir string, steps []action.Step) []string {
 	var list []string
 	for _, word := range cWords(steps) {

@@ -9,17 +9,15 @@ import (
 	"dgd/internal/graph"
 )
 
-// clusters puts together nodes that may as well be built together: those of the
-// same module that depend on the same nodes of others, directly or by way of
-// nodes of their own module. A change elsewhere then concerns all nodes of a
-// cluster or none.
+// clusters returns sets of nodes that are of the same module and depend, directly or
+// through nodes of that module, on the same nodes of other modules. So a change in
+// another module concerns all nodes of a cluster or none.
 //
-// Modules says which module a node belongs to; nodes without a module stay
-// apart. Of other modules, ignore says which are left out of the comparison.
-// Clusters of one node are left out of the result. Clusters do not depend on
-// each other in a circle: if they did, nodes would, too.
+// Modules has the module of each node; nodes with "" are in no cluster. Nodes of other
+// modules for which ignore returns true are not compared. Clusters have at least two
+// nodes. They do not depend on each other in a circle, as nodes do not.
 func clusters(g *graph.Graph, modules []string, ignore func(*graph.Node) bool) [][]int {
-	others := make([][]int, len(g.Nodes)) // by node: what it depends on, sorted
+	others := make([][]int, len(g.Nodes)) // by node: the nodes of other modules that it depends on, sorted
 	members := map[string][]int{}
 	var keys []string
 	for i, n := range g.Nodes {
@@ -51,8 +49,8 @@ func clusters(g *graph.Graph, modules []string, ignore func(*graph.Node) bool) [
 	return list
 }
 
-// order sorts nodes in a way that does not depend on their order in the graph: by
-// Levels, then by name.
+// order sorts nodes by Levels, then by name, so that the result does not depend on
+// their order in the graph.
 func order(g *graph.Graph, nodes []int) {
 	slices.Sort(nodes)
 	level := Levels(g, nodes)
@@ -61,8 +59,8 @@ func order(g *graph.Graph, nodes []int) {
 	})
 }
 
-// Levels returns, of some nodes in the graph's order, the length of the longest way
-// from each to another of them that refers to none of them.
+// Levels returns the level of each of nodes, which are in the graph's order: 0 if it
+// refers to none of them, else one more than the highest level that it refers to.
 func Levels(g *graph.Graph, nodes []int) map[int]int {
 	level := map[int]int{}
 	for _, n := range nodes {

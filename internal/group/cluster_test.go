@@ -103,7 +103,7 @@ func random(seed uint64) (*graph.Graph, []string) {
 	return g, modules
 }
 
-// Whatever the graph, clusters do not depend on each other in a circle.
+// Clusters of any graph do not depend on each other in a circle.
 func TestClusterHasNoCircle(t *testing.T) {
 	for seed := range uint64(500) {
 		g, modules := random(seed)

@@ -9,18 +9,17 @@ import (
 
 // lib/stages/plan-links.nix has the same numbers.
 const (
-	MinCollected = 16  // fewer third-party archives are not worth a derivation
-	MaxOwn       = 128 // a link refers to as many archives of the main module's packages
-	Buckets      = 16  // and more are spread over so many collections, by import path
+	MinCollected = 16  // a link refers directly to fewer third-party archives
+	MaxOwn       = 128 // and to at most this many archives of the main module
+	Buckets      = 16  // the number of collections for more of these, by import path
 )
 
-// Collections returns which archives of a link's packages are collected: each
-// collection is a derivation with a link to each of its archives.
+// Collections returns the collections of archives for a link: each is a set of nodes,
+// and a derivation with symlinks to their archives.
 //
-// A link refers to the archives of all packages of the program, and an edit
-// changes a few of them. But Nix looks at every input of a derivation whose
-// inputs have changed. A collection between archives and the link stays the same
-// as long as they do.
+// A link depends on the archives of all packages of the program, of which an edit
+// changes a few. When an input of a derivation has changed, Nix looks at all of its
+// inputs. A collection hides archives that have not changed.
 func Collections(g *graph.Graph, link int) [][]int {
 	var vendored, own []int
 	for _, ref := range g.Nodes[link].Refs {

@@ -1,14 +1,14 @@
-// Package group decides which nodes of a graph share a derivation. It is the only
-// place that does.
+// Package group decides which nodes of a graph share a derivation. No other package
+// does.
 //
-// A package that is in no group has a derivation of its own. What shares one is
-// the standard library, in parts that are the same for all programs (Std), with
-// a program's own variant of packages of it (Variant); and packages of third-party
-// modules, or of a large main module (Packages). Collections are derivations that hold nothing
-// but links to archives, between these and a program.
+// A package that is in no group has a derivation of its own. There are groups of the
+// standard library, which are the same for all programs (Std); one of the packages of
+// the standard library that a program has changed (Variant); and groups of packages of
+// third-party modules or of a large main module (Packages). Collections are derivations
+// of symlinks to archives, between these and a program.
 //
-// A group follows from names and references, not from the order of a graph, and
-// groups do not depend on each other in a circle.
+// Groups follow from names and references, not from the order of the graph, and do not
+// depend on each other in a circle.
 package group
 
 import (
@@ -20,24 +20,23 @@ import (
 	"dgd/internal/graph"
 )
 
-// A Group is a set of nodes that one derivation builds, in the graph's order or
-// by Levels.
+// A Group is a set of nodes that one derivation builds.
 type Group struct {
 	Name  string
-	Nodes []int
-	// Split gives the export data of each package an output of its own: an
-	// importer then depends on what it imports, not on the whole group. Apart gives
-	// its archive one, too: programs then depend on what they link.
+	Nodes []int // indices, in the graph's order or by Levels
+	// Split gives the export data of each package an output of its own, so that an
+	// importer depends only on the packages that it imports. Apart does so for
+	// archives, so that a program depends only on the packages that it links.
 	Split, Apart bool
-	// Several means that it is of more than one third-party module.
+	// Several means that the nodes are of more than one third-party module.
 	Several bool
-	// Std means that it is a part of the standard library, whose spec is the same
-	// for all programs.
+	// Std means that it is a part of the standard library, whose spec is the same for
+	// all programs.
 	Std bool
 }
 
 // Merge puts the parts of the standard library that a program uses before the
-// program's graph, see graph.Merge, and returns the groups of these and of the
+// program's graph: see graph.Merge. It returns the groups of these parts and of the
 // program's variant.
 func Merge(std, program *graph.Graph) (*graph.Graph, []Group, error) {
 	g, parts, own, err := graph.Merge(std, program, stdParts(std))
@@ -58,9 +57,8 @@ func ofParts(parts []graph.Part) []Group {
 	return groups
 }
 
-// Variant returns the group of the nodes of the standard library that are a
-// program's own, because flags or a profile make them differ. It returns none
-// where there are no such nodes.
+// Variant returns the group of own, the nodes of the standard library that are a
+// program's own because flags or a profile change them, or nil if there are none.
 func Variant(own []int) []Group {
 	if len(own) == 0 {
 		return nil
@@ -68,13 +66,14 @@ func Variant(own []int) []Group {
 	return []Group{{Name: "std-variant", Nodes: own}}
 }
 
-// Packages returns the groups of those packages among the nodes that are bound.
-// Granularity is "package", where each has a derivation of its own; "module", where
-// third-party ones of a module share them as clusters do; or "auto", where in
-// addition light ones of several modules share one, and those of a large main
-// module.
+// Packages returns the groups of the packages of modules. Bound has the sources of
+// each node. With the granularity "package" there are none. With "module", third-party
+// packages of a module share derivations: see clusters. With "auto", small clusters of
+// several modules do, too, and packages of a large main module. Any other granularity
+// is an error.
 //
-// Packages with C stay apart: they need an environment that the others do without.
+// Packages with C have derivations of their own, as they need the C compiler's
+// environment.
 func Packages(g *graph.Graph, bound map[int][]bind.Bound, granularity string) ([]Group, error) {
 	switch granularity {
 	case "package":
@@ -104,7 +103,8 @@ func Packages(g *graph.Graph, bound map[int][]bind.Bound, granularity string) ([
 	return groups, nil
 }
 
-// groupOf is the group of nodes in order: of third-party modules, or of the main module.
+// groupOf returns the group of the ordered nodes, which are of third-party modules or
+// of the main module.
 func groupOf(g *graph.Graph, nodes []int, modules []string, bound map[int][]bind.Bound) Group {
 	if modules[nodes[0]] == "" {
 		return Group{Name: withMore(g.Nodes[nodes[0]].Name, len(nodes)-1), Nodes: nodes, Split: true, Apart: true}
@@ -117,7 +117,8 @@ func groupOf(g *graph.Graph, nodes []int, modules []string, bound map[int][]bind
 	return Group{Name: name, Nodes: nodes, Split: true, Several: len(of) > 1}
 }
 
-// withMore is the name of a group that is named by the first of its parts.
+// withMore returns the name of a group: that of its first part, and how many more
+// there are.
 func withMore(name string, more int) string {
 	if more == 0 {
 		return name
@@ -126,17 +127,17 @@ func withMore(name string, more int) string {
 }
 
 const (
-	lightModule = 32 << 10  // bytes of Go that compile in 0.2 s: what a derivation costs is a good part of that
-	manyLight   = 64        // clusters of no more, above which they share derivations
-	lightLimit  = 128 << 10 // a change of one compiles at most this once more
-	manyOwn     = 256       // packages of the main module, above which they share derivations
-	ownGroups   = 128       // about so many derivations there are then
-	ownLimit    = 64 << 10  // bytes of Go without functions' bodies: an edit compiles at most this, about what a link costs
+	lightModule = 32 << 10  // bytes of Go in a light cluster, at most: they compile in 0.2 s, and a derivation takes a good part of that
+	manyLight   = 64        // light clusters share derivations if there are more
+	lightLimit  = 128 << 10 // bytes of Go in a joined set, at most: a change in it compiles all
+	manyOwn     = 256       // packages of the main module share derivations if there are more
+	ownGroups   = 128       // the number of derivations, roughly, that they then have
+	ownLimit    = 64 << 10  // bytes of Go without functions' bodies in a joined set, at most: to compile them takes about as long as a link
 )
 
-// joinLight joins what is light of third-party modules, where it is much: to compile
-// it once more costs as little as a derivation of its own. Where it is little,
-// programs rather share it.
+// joinLight joins light clusters of third-party modules if there are many: compiling
+// them again costs no more than a derivation for each. If there are few, they stay
+// apart, so that programs can share them.
 func joinLight(p *partition, modules []string) *partition {
 	chosen, count := p.choose(func(set []int) bool { return modules[set[0]] != "" && p.weight(set) <= lightModule })
 	if count <= manyLight {
@@ -145,10 +146,10 @@ func joinLight(p *partition, modules []string) *partition {
 	return p.join(chosen, grain{every: 16, limit: lightLimit})
 }
 
-// joinOwn joins packages of the main module where they are many. An edit of one
-// compiles all that it shares a derivation with: hence a limit.
+// joinOwn joins packages of the main module if there are many. An edit of one compiles
+// all in its derivation: hence a limit.
 //
-// Those that other files than theirs may be a source of stay apart.
+// Packages that may read other packages' files stay apart.
 func joinOwn(p *partition, bound map[int][]bind.Bound) *partition {
 	chosen, count := p.choose(func(set []int) bool {
 		node, b := p.g.Nodes[set[0]], bound[set[0]]
@@ -159,13 +160,14 @@ func joinOwn(p *partition, bound map[int][]bind.Bound) *partition {
 		return p
 	}
 	gr := grain{every: 8, limit: ownLimit}
-	for int(gr.every)*ownGroups < count { // doubled, it ends in places where it ended before
+	for int(gr.every)*ownGroups < count { // doubling keeps half of the ends where they are
 		gr.every *= 2
 	}
 	return p.join(chosen, gr)
 }
 
-// moduleName is the path of the module that is at a place below SRC.
+// moduleName returns the path of the module in the directory at, which is relative to
+// SRC.
 func moduleName(at string) string {
 	name, _, _ := strings.Cut(strings.TrimPrefix(at, "vendor/"), "@")
 	return name

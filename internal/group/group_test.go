@@ -10,8 +10,8 @@ import (
 	"dgd/internal/graph"
 )
 
-// Of the standard library a program gets the parts that it uses, with new
-// indices; what flags change of it is a variant of the program's own.
+// A program gets the parts of the standard library that it uses, with new indices.
+// Packages of it that flags change are the program's own variant.
 func TestMerge(t *testing.T) {
 	std := &graph.Graph{Nodes: []*graph.Node{node("errors"), node("go/format", 0), node("net", 0)}}
 	variant := node("encoding/json", 0)
@@ -74,9 +74,8 @@ func linkOf(n int, src func(i int) *graph.Sources) *graph.Graph {
 	return g
 }
 
-// Archives are collected where they are many: third-party ones in one collection,
-// those of the main module in several, each archive in one. The standard library's
-// are not.
+// Many third-party archives are in one collection, and many archives of the main
+// module are in several, each in one. Archives of the standard library are in none.
 func TestCollections(t *testing.T) {
 	vendored := func(int) *graph.Sources { return &graph.Sources{Vendored: true} }
 	own := func(int) *graph.Sources { return &graph.Sources{} }
@@ -107,7 +106,7 @@ func TestCollections(t *testing.T) {
 	}
 }
 
-// A package more changes one collection: the others stay as they are.
+// A new package changes one collection.
 func TestCollectionsStay(t *testing.T) {
 	own := func(int) *graph.Sources { return &graph.Sources{} }
 	const n = 2 * MaxOwn
@@ -123,7 +122,7 @@ func TestCollectionsStay(t *testing.T) {
 	}
 }
 
-// The standard library's graph and a program's may be wrong alike.
+// Errors in the graph of the standard library or of the program are returned.
 func TestMergeError(t *testing.T) {
 	program := &graph.Graph{Nodes: []*graph.Node{node("a", 1), node("b")}}
 	if _, _, err := Merge(&graph.Graph{}, program); err == nil || err.Error() != "a refers to a node that comes later" {

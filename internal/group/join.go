@@ -10,15 +10,16 @@ import (
 	"dgd/internal/graph"
 )
 
-// A partition puts each node of a graph into one of several sets, which do not
-// depend on each other in a circle.
+// A partition has each node of a graph in one of several sets. They do not depend on
+// each other in a circle.
 type partition struct {
 	g    *graph.Graph
 	sets [][]int
 	at   []int // by node: index of its set
 }
 
-// partitionOf puts the nodes that are in none of the sets into sets of their own.
+// partitionOf returns the partition of the given sets, and of one set for each other
+// node.
 func partitionOf(g *graph.Graph, sets [][]int) *partition {
 	p := &partition{g: g, sets: slices.Clone(sets), at: make([]int, len(g.Nodes))}
 	for n := range p.at {
@@ -38,7 +39,7 @@ func partitionOf(g *graph.Graph, sets [][]int) *partition {
 	return p
 }
 
-// choose returns, by set, whether it is one of those, and how many are.
+// choose returns is of each set, and the number of sets for which it is true.
 func (p *partition) choose(is func(set []int) bool) (chosen []bool, count int) {
 	chosen = make([]bool, len(p.sets))
 	for i, set := range p.sets {
@@ -49,8 +50,8 @@ func (p *partition) choose(is func(set []int) bool) (chosen []bool, count int) {
 	return chosen, count
 }
 
-// depths returns, by set, how many chosen sets are behind it on that way to others
-// which has most of them.
+// depths returns the depth of each set: the number of chosen sets on the way through
+// its dependencies that has most of them, itself not counted.
 func (p *partition) depths(chosen []bool) []int {
 	depth := make([]int, len(p.sets))
 	for i := range depth {
@@ -84,21 +85,20 @@ func (p *partition) depths(chosen []bool) []int {
 	return depth
 }
 
-// A grain says how large a set is that others were joined to.
+// A grain says how large joined sets are.
 type grain struct {
-	every uint32 // of so many, on average
-	limit int64  // with at most this Weight, unless it is of one
+	every uint32 // the number of sets, on average, that are joined to one
+	limit int64  // the largest sum of Weight, unless it is one set
 }
 
-// join joins chosen sets that are neighbours: of the same depth, and next to each
-// other by name. It returns what the grain makes of them, and all others of the
-// partition's sets as they are.
+// join joins chosen sets that have the same depth and are next to each other by name.
+// The other sets stay as they are.
 //
-// What is joined does not depend on each other in a circle: where a chosen set
-// reaches another, on whichever way, its depth is larger.
+// Joined sets do not depend on each other in a circle: if a chosen set depends on
+// another, directly or not, its depth is larger.
 //
-// Where one ends and the next begins is said by names, as far as the weight allows:
-// a set that comes or goes moves few others.
+// A joined set ends after a set whose name has a certain hash, or at the limit of
+// weight. So a set that is added or removed moves few others.
 func (p *partition) join(chosen []bool, gr grain) *partition {
 	var list []int
 	var sets [][]int
@@ -136,7 +136,7 @@ func (p *partition) join(chosen []bool, gr grain) *partition {
 	return partitionOf(p.g, sets)
 }
 
-// first is the first name of a set's nodes.
+// first returns the smallest name of a set's nodes.
 func (p *partition) first(set []int) string {
 	first := p.g.Nodes[set[0]].Name
 	for _, n := range set[1:] {
@@ -152,7 +152,7 @@ func (p *partition) weight(set []int) (sum int64) {
 	return sum
 }
 
-// ends reports whether what is joined ends with the set of this name.
+// ends reports whether a joined set ends after the set with this name.
 func (gr grain) ends(name string) bool {
 	sum := sha256.Sum256([]byte(name))
 	return binary.BigEndian.Uint32(sum[:])%gr.every == 0

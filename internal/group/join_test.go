@@ -13,8 +13,8 @@ import (
 	"dgd/internal/nix/nar"
 )
 
-// Whatever the graph, what is joined does not depend on each other in a circle, and
-// every node is in one set.
+// Joined sets of any graph do not depend on each other in a circle, and every node is
+// in one set.
 func TestJoinHasNoCircle(t *testing.T) {
 	for seed := range uint64(500) {
 		g, modules := random(seed)
@@ -94,8 +94,8 @@ func large(count int, without string) (*graph.Graph, map[int][]bind.Bound) {
 	return g, bound
 }
 
-// Packages of a main module share derivations where they are many: so that there are
-// some hundreds at most of these, however many packages.
+// Many packages of a main module share derivations, of which there are some hundreds at
+// most.
 func TestOwnPackages(t *testing.T) {
 	for count, most := range map[int]int{250: 250, 1000: 200, 10000: 300} {
 		g, bound := large(count, "")
@@ -119,8 +119,7 @@ func TestOwnPackages(t *testing.T) {
 	}
 }
 
-// Light third-party modules share derivations where they are many, and heavy ones
-// never do.
+// Light third-party modules share derivations if there are many. Heavy ones never do.
 func TestLightModules(t *testing.T) {
 	for _, test := range []struct {
 		count, derivations int
@@ -155,7 +154,7 @@ func TestLightModules(t *testing.T) {
 	}
 }
 
-// A package that comes moves few others.
+// A new package moves few others.
 func TestOwnPackagesStay(t *testing.T) {
 	sets := func(without string) map[string]bool {
 		g, bound := large(1000, without)

@@ -7,12 +7,12 @@ import (
 	"dgd/internal/graph"
 )
 
-// common are the parts of the standard library that many programs use, by what
-// these are: packages that are listed belong to the part, and what they import
-// belongs to the first part that needs it. An outdated list costs time alone.
+// common are the parts of the standard library that many programs use. The roots
+// belong to the part, and the packages that they import belong to the first part that
+// needs them. An outdated list costs time only.
 //
-// What nearly every program uses comes first; a part does not depend on those
-// behind it.
+// The first part is used by nearly every program. A part does not depend on later
+// ones.
 var common = []struct {
 	name  string
 	roots []string
@@ -42,15 +42,14 @@ var common = []struct {
 	{"std-sql", []string{"database/sql"}},
 }
 
-// stdParts splits the standard library, so that a program compiles little of it
-// that it has no use for, and programs still share what they have in common:
-// what many use is in few parts, since a derivation costs time as well, and each
-// other package is one of its own, with the internal packages that it alone
-// needs.
+// stdParts divides the standard library into parts, so that a program compiles few
+// packages that it does not need, and programs share the others. The packages that
+// many programs use are in a few parts, since a derivation costs time as well. Each
+// other package is a part of its own, with the internal packages that only it needs.
 //
-// A part depends on those before it alone.
+// A part depends on earlier ones only.
 func stdParts(std *graph.Graph) []graph.Part {
-	partOf := make([]int, len(std.Nodes)) // a part of common, or behind these the node that the part is named for
+	partOf := make([]int, len(std.Nodes)) // index in common, or len(common) + the node that the part is named after
 	rootOf := map[string]int{}
 	for i, p := range slices.Backward(common) {
 		for _, name := range p.roots {
@@ -64,7 +63,7 @@ func stdParts(std *graph.Graph) []graph.Part {
 		}
 		partOf[i] = part
 	}
-	// Nodes come after those they refer to. The first part that needs a node has it.
+	// A node belongs to the first part that needs it.
 	for i, n := range slices.Backward(std.Nodes) {
 		for _, r := range n.Refs {
 			if partOf[i] < len(common) {
@@ -103,8 +102,8 @@ func stdParts(std *graph.Graph) []graph.Part {
 	return parts
 }
 
-// isInternal reports whether programs cannot import a package of the standard
-// library.
+// isInternal reports whether a package of the standard library is internal or
+// vendored, so that programs cannot import it.
 func isInternal(name string) bool {
 	return strings.HasPrefix(name, "vendor/") || slices.Contains(strings.Split(name, "/"), "internal")
 }

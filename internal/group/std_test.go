@@ -45,8 +45,8 @@ func TestStd(t *testing.T) {
 	}
 }
 
-// The parts of Go's own standard library are all of it, and each depends on those
-// before it.
+// The parts of Go's own standard library have all of its packages, and each depends on
+// earlier parts only.
 func TestStdIsWhole(t *testing.T) {
 	out, err := exec.Command("go", "list", "-deps", "-f", "{{.ImportPath}}{{range .Imports}} {{.}}{{end}}", "std").Output()
 	if err != nil {
@@ -91,7 +91,7 @@ func TestStdIsWhole(t *testing.T) {
 	}
 }
 
-// A root that Go does not have is a mistake in the list.
+// Go has each package that the list of roots names.
 func TestStdRoots(t *testing.T) {
 	out, err := exec.Command("go", "list", "std").Output()
 	if err != nil {

@@ -334,7 +334,7 @@ func TestTestsBadInput(t *testing.T) {
 		{"another use of go test", `fallback = false; checkFlags = [ "-json" ];`, nil, []string{"checkFlags", "does not support -json"}},
 		{"no such data", `testData = [ "nowhere" ];`, nil, []string{"testData", "nowhere", "no such file"}},
 		{"data above src", `testData = [ "../x" ];`, nil, []string{"testData", "not a path below src"}},
-		{"data of no package", `testData.nowhere = [ "README" ];`, nil, []string{"testData", "nowhere is no package with tests"}},
+		{"data of no package", `testData.nowhere = [ "README" ];`, nil, []string{"testData", "nowhere is not a package with tests"}},
 		{"no such package", `testPackages = [ "./nowhere" ];`, nil, []string{"nowhere", "directory not found"}},
 		{"a wrong signature", "", map[string]string{"base/sig_test.go": "package base\n\nimport \"testing\"\n\nfunc TestOne(t *testing.T) {\n\tt.Log(1)\n\tt.Log(2)\n}\n\nfunc TestSig() {}\n"},
 			[]string{"base/sig_test.go:10:1: wrong signature for TestSig"}},
