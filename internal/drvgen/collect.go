@@ -8,8 +8,8 @@ import (
 	"dgd/internal/group"
 )
 
-// collect makes the collections of a link's archives, and returns the place of
-// each collected archive, by node.
+// collect makes the collections of archives for a link, and returns the place of each
+// collected archive, by node.
 func (gen *generator) collect(link int) (map[int]place, error) {
 	places := map[int]place{}
 	for _, set := range group.Collections(gen.g, link) {
@@ -20,7 +20,8 @@ func (gen *generator) collect(link int) (map[int]place, error) {
 	return places, nil
 }
 
-// collection makes the derivation that collects the archives of the nodes.
+// collection makes the derivation of symlinks to the archives of the nodes, and adds
+// their places.
 func (gen *generator) collection(nodes []int, places map[int]place) error {
 	d := gen.begin("archives")
 	u := action.Unit{Name: d.Name, Steps: []action.Step{}}

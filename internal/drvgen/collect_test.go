@@ -60,8 +60,8 @@ func TestCollectNot(t *testing.T) {
 	}
 }
 
-// With many packages of its own, a program's link refers to a few collections.
-// A package more changes one of them.
+// The link of a program with many packages of its own refers to a few collections. A new
+// package changes one of them.
 func TestCollectOwn(t *testing.T) {
 	few := generate(t, Options{Name: "program"}, linked(group.MaxOwn+200, false)...)
 	more := generate(t, Options{Name: "program"}, linked(group.MaxOwn+201, false)...)
@@ -94,7 +94,7 @@ func TestCollectTwice(t *testing.T) {
 	}
 }
 
-// Of a split group, an importer gets the export data of what it imports.
+// An importer of a package in a split group gets the export data of that package only.
 func TestSplitGroup(t *testing.T) {
 	drvs := generate(t, Options{
 		Name:   "program",
@@ -119,7 +119,7 @@ func TestSplitGroup(t *testing.T) {
 	}
 }
 
-// A group that has archives apart has two outputs for each package, and no other.
+// A group with Apart has two outputs for each package, and no others.
 func TestApartGroup(t *testing.T) {
 	drvs := generate(t, Options{
 		Name:   "p",

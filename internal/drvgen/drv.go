@@ -3,6 +3,7 @@ package drvgen
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -12,30 +13,30 @@ import (
 	"dgd/internal/nix/socket"
 )
 
-// Environment is what all derivations of a build have in common. Its paths are
+// An Environment has the parameters that all derivations of a build share. Its paths are
 // store paths that exist.
 type Environment struct {
-	StoreDir string // /nix/store
-	System   string // x86_64-linux
-	Executor string // holds bin/dgd-exec
+	StoreDir string // such as /nix/store
+	System   string // such as x86_64-linux
+	Executor string // has bin/dgd-exec
 	Inputs   map[Input]string
 	Inner    Inner
 }
 
-// Inner says how the derivations are made, as lib/stages/inner.nix does.
+// Inner has the parameters of lib/stages/inner.nix, which say how derivations are made.
 type Inner struct {
 	ContentAddressed bool `json:"contentAddressed"`
 	// DisallowedReferences are store paths that no output may refer to.
 	DisallowedReferences []string `json:"disallowedReferences"`
-	// Granularity is "auto", "module" or "package": which packages share a
-	// derivation, see group.Packages.
+	// Granularity is "auto", "module" or "package", and decides which packages share a
+	// derivation: see group.Packages.
 	Granularity string `json:"granularity"`
 }
 
-// Encode writes the derivations as .drv files. The last one's path is what a
-// dynamic derivation hands to Nix.
+// Encode returns the derivations as .drv files, in the same order. The last one is the
+// output of a dynamic derivation.
 func Encode(drvs []Derivation, env Environment) ([]socket.Derivation, error) {
-	enc := &encoder{env: env}
+	enc := &encoder{env: env, replacements: map[string]string{}}
 	for i := range drvs {
 		if err := enc.add(&drvs[i]); err != nil {
 			return nil, fmt.Errorf("derivation %s: %w", drvs[i].Name, err)
@@ -47,9 +48,9 @@ func Encode(drvs []Derivation, env Environment) ([]socket.Derivation, error) {
 type encoder struct {
 	env          Environment
 	out          []socket.Derivation
-	paths        []string            // .drv paths
-	outputs      []map[string]string // what other derivations write for an output: its path or its placeholder
-	replacements map[string]string   // for input-addressed output paths
+	paths        []string            // of the .drv files
+	outputs      []map[string]string // paths of outputs, or placeholders if content-addressed
+	replacements map[string]string   // by .drv path, for the paths of input-addressed outputs
 }
 
 func (e *encoder) add(d *Derivation) error {
@@ -88,10 +89,7 @@ func (e *encoder) add(d *Derivation) error {
 	if err := drv.WriteDerivation(&aterm); err != nil {
 		return err
 	}
-	refs := slices.Clone(drv.InputSources)
-	for p := range drv.InputDerivations {
-		refs = append(refs, p)
-	}
+	refs := slices.AppendSeq(slices.Clone(drv.InputSources), maps.Keys(drv.InputDerivations))
 	made := socket.Derivation{Name: d.Name + ".drv", ATerm: aterm.Bytes(), Refs: refs}
 	drvPath := made.Path(e.env.StoreDir)
 	if e.env.Inner.ContentAddressed {
@@ -103,9 +101,6 @@ func (e *encoder) add(d *Derivation) error {
 		if err != nil {
 			return err
 		}
-		if e.replacements == nil {
-			e.replacements = map[string]string{}
-		}
 		e.replacements[drvPath] = replacement
 	}
 	e.out = append(e.out, made)
@@ -114,7 +109,7 @@ func (e *encoder) add(d *Derivation) error {
 	return nil
 }
 
-// inputs sets what a derivation refers to, and the variables that say where it is.
+// inputs sets the inputs of a derivation, its spec, and its variables.
 func (e *encoder) inputs(drv *derivation.Derivation, d *Derivation) error {
 	sources := map[string]bool{e.env.Executor: true}
 	if disallowed := e.env.Inner.DisallowedReferences; len(disallowed) > 0 {
@@ -155,19 +150,16 @@ func (e *encoder) inputs(drv *derivation.Derivation, d *Derivation) error {
 			vars[name] = p + v.Suffix
 		}
 	}
-	text, err := marshal(vars)
+	text, err := Canonical(vars)
 	if err != nil {
 		return err
 	}
 	drv.Env["vars"] = string(text)
-	for s := range sources {
-		drv.InputSources = append(drv.InputSources, s)
-	}
-	slices.Sort(drv.InputSources)
+	drv.InputSources = slices.Sorted(maps.Keys(sources))
 	return nil
 }
 
-// address computes the paths of input-addressed outputs.
+// address sets the paths of input-addressed outputs.
 func (e *encoder) address(drv *derivation.Derivation, outputs map[string]string) error {
 	replacements := map[string]string{}
 	for p := range drv.InputDerivations {

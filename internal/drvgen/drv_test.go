@@ -19,8 +19,8 @@ import (
 	"dgd/internal/testnix"
 )
 
-// program is a graph with all that a derivation can have: a group, several
-// programs, sources, C, a file, more than ten variables, and odd texts.
+// program is a graph with everything that a derivation can have: a group, several
+// programs, sources, C, a file, more than ten variables, and unusual texts.
 func program() (*graph.Graph, Options) {
 	var nodes []*graph.Node
 	std3 := group.Group{Name: "std"}
@@ -45,8 +45,8 @@ func program() (*graph.Graph, Options) {
 	}
 }
 
-// evaluate lets Nix make the derivations by lib/stages/derive.nix, and returns the .drv
-// files by their paths.
+// evaluate lets Nix make the derivations with lib/stages/derive.nix, and returns the .drv
+// files by path.
 func evaluate(t *testing.T, st *testnix.Store, dir string, inner string) map[string]string {
 	t.Helper()
 	lib, err := filepath.Abs("../../lib/stages")

@@ -1,7 +1,7 @@
-// Package drvgen turns a graph into derivations, and writes these as .drv
-// files or as data for a Nix expression.
+// Package drvgen turns a graph into derivations, and writes these as .drv files or as
+// data for a Nix expression.
 //
-// Both forms give the same derivations once their inputs are known: the same
+// Both forms give the same derivations once their inputs are known: they have the same
 // names, variables, outputs and contents.
 package drvgen
 
@@ -19,29 +19,29 @@ import (
 	"dgd/internal/nix/nar"
 )
 
-// A Derivation is one derivation of a build, before it is written in one form
-// or the other. Its builder is always the executor.
+// A Derivation is one derivation of a build, before it is written in either form. Its
+// builder is the executor.
 type Derivation struct {
 	Name    string           `json:"name"`
 	Outputs []string         `json:"outputs"`
-	Spec    string           `json:"spec"` // an action.Spec as JSON; refers to nothing
-	Vars    map[string]Value `json:"vars"` // all that it refers to
-	// SpecFile is where the executor reads the spec, if it is not Spec.
+	Spec    string           `json:"spec"` // an action.Spec as JSON, without store paths; "" with SpecFile
+	Vars    map[string]Value `json:"vars"` // all references, by the names of their tokens
+	// SpecFile is the file from which the executor reads the spec in place of Spec.
 	SpecFile *Value `json:"specFile,omitempty"`
 }
 
-// A Value is a reference to another store path: exactly one of Drv with Output,
-// Path and Input is set.
+// A Value is a reference to a store path. Exactly one of Drv (with Output), Path and
+// Input is set.
 type Value struct {
-	Drv    *int   `json:"drv,omitempty"`    // index of a derivation before this one
+	Drv    *int   `json:"drv,omitempty"`    // index of an earlier derivation
 	Output string `json:"output,omitempty"` // of Drv
-	Path   string `json:"path,omitempty"`   // a source in the store
-	Input  Input  `json:"input,omitempty"`  // something that the whole build has in common
-	Suffix string `json:"suffix,omitempty"` // put behind the store path
+	Path   string `json:"path,omitempty"`   // store path of a source
+	Input  Input  `json:"input,omitempty"`  // an input of the whole build
+	Suffix string `json:"suffix,omitempty"` // appended to the store path
 }
 
 // An Input is a store path that the library hands to the whole build: one that nodes
-// name, or one of these, which derivations need besides.
+// name, or one of the following.
 type Input = graph.Input
 
 const (
@@ -49,71 +49,70 @@ const (
 	CheckEnv       = graph.CheckEnv
 	CgoEnv   Input = "cgoEnv" // the C compiler's environment with the program's C libraries
 	StdEnv   Input = "stdEnv" // the C compiler's environment without them
-	// The same as CgoEnv, but for what the linker is told of the package that
-	// the program is for.
+	// LinkEnv is CgoEnv with the linker flags that depend on the package that the
+	// program is built for.
 	LinkEnv Input = "linkEnv"
-	// A file with what C compilers have said of their flags: see
+	// Compilers is a file with the flags that C compilers were found to add: see
 	// action.Unit.Compilers.
 	Compilers Input = "compilers"
-	// The specs of the parts of the standard library, a file for each, by its
-	// name: see StdSpecs.
+	// StdSpecs is a directory with the specs of the parts of the standard library, a
+	// file for each by its name: see OfStd.
 	StdSpecs Input = "stdSpecs"
 
-	Planner Input = "planner" // holds bin/dgd-plan
-	Src     Input = "src"     // the sources, all of them
-	Modules Input = "modules" // the modules, as the go command takes them: see TestOptions
+	Planner Input = "planner" // has bin/dgd-plan
+	Src     Input = "src"     // all of the sources
+	Modules Input = "modules" // the modules, in the form of TestOptions.Modules
 )
 
-// A Placed source is a store path, or files, at its place below a node's SRC.
+// A Placed source is a store path, or files, and its place below a node's SRC.
 type Placed struct {
 	At    string // relative to SRC
-	Path  string // store path; empty where there are Files
-	Copy  bool   // of Path: the executor makes a copy, not a link
-	Files []File // what the derivation itself holds
+	Path  string // store path; "" if there are Files
+	Copy  bool   // the executor copies Path instead of linking it
+	Files []File // files whose text is in the derivation
 }
 
 // A File is a file of the sources that the derivation writes.
 type File struct {
-	Name string // slash-separated, below At
-	Text string // without NUL, and nothing that Nix takes for a placeholder
+	Name string // relative to At, with slashes
+	Text string // without NUL, and without text that looks like a placeholder of Nix
 }
 
-// Options is what the derivations need beside the graph.
+// Options are the parameters of the derivations beside the graph.
 type Options struct {
 	Goroot  string           // GOROOT relative to the toolchain's store path, such as share/go or "."
 	Sources map[int][]Placed // by node
-	Groups  []group.Group    // packages that share a derivation; all others have one each
+	Groups  []group.Group    // packages that share a derivation; each other node has one of its own
 	Name    string           // of the last derivation
 	StdEnv  map[int]bool     // nodes that get StdEnv instead of CgoEnv
-	// Libraries means that there can be packages which no program needs. They are
-	// built, too, and there may be no program at all.
+	// Libraries means that packages which no program needs are built, too, and that
+	// there may be no program.
 	Libraries bool
 	Tests     TestOptions
 }
 
-// Names of the outputs of a package's derivation: out holds the archive, which
-// only links read, x the export data, which importers read, and h a directory
-// with the C header of a library. What runs cgo has out for C files, x for Go
-// files and h for the header of exported functions. The trees of what C files read
-// are in t0, t1 and so on.
+// Names of the outputs of a package's derivation: out is the archive, which only links
+// read, x the export data, which importers read, and h a directory with the C header of
+// a library. Of a node that runs cgo, out has the C files, x the Go files and h the
+// header of exported functions. Trees of files that C files read are t0, t1 and so on.
 const (
 	archiveOutput = "out"
 	exportOutput  = "x"
 	headerOutput  = "h"
-	apartOutput   = "a" // with a number: an archive where a derivation has many apart
+	apartOutput   = "a" // with a number: the archives of a group with Apart
 )
 
 func treeOutput(i int) string { return "t" + strconv.Itoa(i) }
 
-// archiveFile and exportFile name a package's files where a derivation has those
-// of many. No import path has an @, so that none is the name of such a file: the
-// directory x.a may lie beside the package x.
+// archiveFile and exportFile name the files of a package in an output for many packages.
+// Import paths have no "@", so that such a file is never the directory of another
+// package: there may be packages x and x.a/y.
 func archiveFile(importPath string) string { return importPath + "@.a" }
 func exportFile(importPath string) string  { return importPath + "@.x" }
 
-// Generate makes the derivations of a graph, each after those it refers to. The
-// last one is the program, or a directory of all programs where there are
-// several, or packages that no program needs.
+// Generate makes the derivations of a graph, each after those that it refers to. The
+// last one is the program, or a directory of all programs if there are several, or if
+// there are packages that no program needs.
 func Generate(g *graph.Graph, opt Options) ([]Derivation, error) {
 	gen := newGenerator(g, opt)
 	for n := range g.Nodes {
@@ -145,9 +144,9 @@ func newGenerator(g *graph.Graph, opt Options) *generator {
 	return gen
 }
 
-// node makes the derivation that builds a node, if it is not there yet, after
-// those of all nodes that it refers to. A group's members can stand anywhere in
-// the graph, also behind nodes that refer to other members.
+// node makes the derivation that builds a node, unless it is made already, and before
+// it those of all nodes that it refers to. The members of a group may be anywhere in the
+// graph, even after nodes that refer to other members.
 func (gen *generator) node(n int) error {
 	if gen.at[n].done {
 		return nil
@@ -157,7 +156,7 @@ func (gen *generator) node(n int) error {
 	if grouped {
 		set = gen.opt.Groups[i]
 		if gen.started[i] {
-			return fmt.Errorf("the group %s refers to what refers to its package %s", set.Name, gen.g.Nodes[n].Name)
+			return fmt.Errorf("the group %s refers to a node that refers to its package %s", set.Name, gen.g.Nodes[n].Name)
 		}
 		gen.started[i] = true
 	}
@@ -179,12 +178,12 @@ func (gen *generator) node(n int) error {
 
 // A place says where a node's outputs are.
 type place struct {
-	drv     int
+	drv     int  // index of the derivation
 	archive file // also the file of a File node, and the program of a link
 	export  file
 	header  file
 	trees   map[graph.Output]file
-	done    bool
+	done    bool // the derivation is made
 }
 
 // file returns the place of one output.
@@ -204,10 +203,10 @@ func (p *place) file(o graph.Output) file {
 // A file is an output of a derivation, or a file in it.
 type file struct {
 	output string
-	path   string // relative to the output; empty for the output itself
+	path   string // relative to the output; "" for the output itself
 }
 
-// below is the file's place, where base stands for the output.
+// below returns the path of the file, where base is that of the output.
 func (f file) below(base string) string {
 	if f.path == "" {
 		return base
@@ -215,7 +214,7 @@ func (f file) below(base string) string {
 	return base + "/" + action.Escape(f.path)
 }
 
-// token is the file's place in its own derivation.
+// token returns the path of the file in its own derivation, with a token.
 func (f file) token() string { return f.below("${" + f.output + "}") }
 
 type generator struct {
@@ -226,17 +225,17 @@ type generator struct {
 	drvs    []Derivation
 	at      []place // by node
 
-	// Of the derivation being made: what a variable stands for, to its name, and
-	// how often it has referred to something.
+	// Of the derivation that is being made: the names of variables by value, and the
+	// number of references so far. See variable.
 	vars     map[string]string
 	referred int
 
-	specs map[string]string // of the parts of the standard library
+	specs map[string]string // of the parts of the standard library, by name
 
-	collected map[int]place // of the link being made: where its archives are, by node
+	collected map[int]place // of the link that is being made: its collected archives, by node
 }
 
-// derivationName is the store path name of a node's derivation.
+// derivationName returns the name of a node's derivation.
 func derivationName(n *graph.Node) string {
 	switch n.Kind {
 	case graph.Link:
@@ -267,7 +266,7 @@ func (gen *generator) emit(set group.Group, bundled bool) error {
 	names := map[string]int{}
 	for _, n := range set.Nodes {
 		node := gen.g.Nodes[n]
-		// A package can be there once more, compiled with another profile.
+		// A bundle may have a package twice, compiled with different profiles.
 		name := node.Name
 		if names[name]++; names[name] > 1 {
 			name += "@" + strconv.Itoa(names[name])
@@ -326,9 +325,9 @@ func (gen *generator) emit(set group.Group, bundled bool) error {
 	return nil
 }
 
-// OfStd makes the derivations of the parts of the standard library, and returns the
-// specs of these by their names. Specs are the same for all programs, and large:
-// the derivations read them from the input StdSpecs.
+// OfStd makes the derivations of the parts of the standard library, and returns their
+// specs by name. As these are large and the same for all programs, the derivations read
+// them from the input StdSpecs.
 func OfStd(std *graph.Graph, opt Options) ([]Derivation, map[string]string, error) {
 	gen := newGenerator(std, opt)
 	for n := range std.Nodes {
@@ -345,9 +344,9 @@ func (gen *generator) begin(name string) Derivation {
 	return Derivation{Name: name, Outputs: []string{archiveOutput}, Vars: map[string]Value{}}
 }
 
-// add adds a derivation that carries out the units.
+// add adds a derivation with these units.
 func (gen *generator) add(d Derivation, units ...action.Unit) error {
-	text, err := marshal(action.Spec{Units: units})
+	text, err := Canonical(action.Spec{Units: units})
 	if err != nil {
 		return err
 	}
@@ -356,12 +355,10 @@ func (gen *generator) add(d Derivation, units ...action.Unit) error {
 	return nil
 }
 
-// Canonical encodes a value as JSON in the form that specs have.
-func Canonical(v any) ([]byte, error) { return marshal(v) }
-
-// marshal encodes as builtins.toJSON does: with sorted keys, and without escapes
-// that JSON does not ask for. So evaluation can write the same specs.
-func marshal(v any) ([]byte, error) {
+// Canonical encodes a value as JSON in the form that specs have, which is that of
+// builtins.toJSON: with sorted keys, and without escapes that JSON does not require. So
+// evaluation can write the same specs.
+func Canonical(v any) ([]byte, error) {
 	text, err := encode(v)
 	if err != nil {
 		return nil, err
@@ -397,6 +394,6 @@ func encode(v any) ([]byte, error) {
 	}), nil
 }
 
-// lineSeparator matches each escape of JSON, so that an escaped backslash is not
-// taken for the beginning of another.
+// lineSeparator matches any escape of JSON, so that the backslash in `\\u2028` is not
+// taken for the beginning of an escape.
 var lineSeparator = regexp.MustCompile(`\\(?:u2028|u2029|.)`)

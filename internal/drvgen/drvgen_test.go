@@ -162,7 +162,7 @@ func TestGenerate(t *testing.T) {
 	})
 }
 
-// Packages of a group are one derivation, with a file for each in both outputs.
+// The packages of a group are one derivation, with a file for each in both outputs.
 func TestGroup(t *testing.T) {
 	errs := std("errors")
 	errs.Cgo = true
@@ -215,7 +215,7 @@ func TestGroup(t *testing.T) {
 	})
 }
 
-// A package may lie in a directory that has the name of another one's archive.
+// A package may be in a directory that is named like another one's archive.
 func TestDirectoryNamedAsArchive(t *testing.T) {
 	g := &graph.Graph{Nodes: []*graph.Node{
 		{Kind: graph.Package, Name: "m/foo"}, {Kind: graph.Package, Name: "m/foo.a/bar"}, {Kind: graph.Package, Name: "m/foo.x/bar"},
@@ -328,7 +328,7 @@ func TestGoroot(t *testing.T) {
 	}
 }
 
-// The derivation of a package says nothing of what else is in the graph.
+// The derivation of a package does not depend on other nodes of the graph.
 func TestNamesOfVariables(t *testing.T) {
 	nodes := func(before ...*graph.Node) []*graph.Node {
 		n := len(before)
@@ -356,8 +356,8 @@ func TestNamesOfVariables(t *testing.T) {
 	}
 }
 
-// A spec is what builtins.toJSON makes of it: the keys are sorted, and what JSON
-// need not escape is not escaped, so that messages stay readable.
+// A spec has the form of builtins.toJSON: keys are sorted, and there are no escapes that
+// JSON does not require, so that messages stay readable.
 func TestSpecText(t *testing.T) {
 	n := pkg("m")
 	n.Steps = []action.Step{step("a<b>&c", "\"\\\n\x01é\u2028\\u2028")}
@@ -368,8 +368,7 @@ func TestSpecText(t *testing.T) {
 	}
 }
 
-// Packages that no program needs are built with the programs, and give nothing
-// to the output.
+// Packages that no program needs are built with the programs, and are not in the output.
 func TestLibraries(t *testing.T) {
 	opt := Options{Libraries: true, Name: "all", Groups: []group.Group{{Name: "std", Nodes: []int{0}}}}
 	nodes := []*graph.Node{std("a"), pkg("used", 0), pkg("m", 1), link("m", "m", 1, 2), pkg("below"), pkg("unused", 4)}
@@ -422,7 +421,7 @@ func TestGenerateErrors(t *testing.T) {
 		{"link in a group", Options{Groups: []group.Group{{Name: "std", Nodes: []int{0, 1}}}}, []*graph.Node{std("a"), link("a", "a", 0)},
 			"a: only packages can share a derivation"},
 		{"circle", Options{Groups: []group.Group{{Name: "std", Nodes: []int{0, 2}}}}, []*graph.Node{std("a"), pkg("b", 0), std("c", 1)},
-			"the group std refers to what refers to its package a"},
+			"the group std refers to a node that refers to its package a"},
 	} {
 		_, err := Generate(&graph.Graph{Nodes: test.nodes}, test.opt)
 		if err == nil || err.Error() != test.want {
@@ -431,8 +430,7 @@ func TestGenerateErrors(t *testing.T) {
 	}
 }
 
-// The header of a C library is an output of its own, also where the link's
-// archives are collected.
+// The header of a C library is an output of its own, also if archives are collected.
 func TestHeader(t *testing.T) {
 	var nodes []*graph.Node
 	var refs []int

@@ -11,8 +11,8 @@ import (
 	"dgd/internal/group"
 )
 
-// A package whose C is apart is derivations of what runs cgo, of questions what a
-// compile reads, of objects, and of the package: each with the outputs that the
+// A package divided by graph.Apart has derivations that run cgo, find out which files a
+// compile reads, compile objects, and compile the package. Each has the outputs that the
 // others refer to.
 func TestApart(t *testing.T) {
 	compile := action.Step{Run: &action.Run{Args: []string{"cc", "a.c"}, Compiler: "gcc"}}
@@ -110,8 +110,8 @@ func TestOfStd(t *testing.T) {
 	}
 }
 
-// A spec is text that builtins.toJSON makes, too: keys are sorted, and nothing is
-// escaped but what JSON asks for.
+// builtins.toJSON gives the same text of a spec: keys are sorted, and there are no escapes
+// that JSON does not require.
 func TestCanonical(t *testing.T) {
 	for _, test := range []struct {
 		value any

@@ -9,12 +9,13 @@ import (
 	"dgd/internal/action"
 )
 
-// maxArgs is how many bytes of arguments a program is given directly. A process
-// can have some 2 MB of them, and no argument more than 128 KB.
+// maxArgs is the number of bytes of arguments, at most, that a program is given
+// directly. A process can have some 2 MB, and no argument more than 128 KB.
 const maxArgs = 96 << 10
 
-// respond hands long lists of arguments to Go's tools in response files, as the
-// go command does: objabi.Flagparse takes an argument @FILE for the lines of FILE.
+// respond returns the steps with long lists of arguments of Go's tools in response
+// files, as in the go command: objabi.Flagparse replaces an argument @FILE by the lines
+// of FILE.
 func respond(steps []action.Step) []action.Step {
 	var out []action.Step
 	for i, s := range steps {
@@ -28,13 +29,13 @@ func respond(steps []action.Step) []action.Step {
 	return out
 }
 
-// takesResponse reports whether a program is one of those that read such files:
-// see useResponseFile in the sources of cmd/go.
+// takesResponse reports whether a program reads response files: see useResponseFile in
+// the sources of cmd/go.
 func takesResponse(program string) bool {
 	return slices.Contains([]string{"compile", "link", "cgo", "asm", "cover"}, path.Base(program))
 }
 
-// size is at least what the arguments come to when their tokens are expanded.
+// size returns an upper bound of the arguments' size in bytes with tokens expanded.
 func size(args []string) int {
 	const token = 100
 	n := 0
@@ -44,8 +45,9 @@ func size(args []string) int {
 	return n
 }
 
-// responseFiles writes the arguments to files that begin with this name: each run
-// of arguments between those that the executor may leave out, or put others for.
+// responseFiles returns the run with its arguments in response files, and the steps that
+// write these files, whose names begin with name. Arguments that the executor may omit or
+// replace by several stay arguments: a file has those between two of them.
 func responseFiles(run action.Run, name string) (files []action.Step, _ action.Run) {
 	args := run.Args[:1:1]
 	var text strings.Builder
@@ -71,12 +73,13 @@ func responseFiles(run action.Run, name string) (files []action.Step, _ action.R
 	return files, run
 }
 
-// responseLine makes an argument a line.
+// responseLine escapes an argument as a line of a response file.
 var responseLine = strings.NewReplacer(`\`, `\\`, "\n", `\n`)
 
-// CanonicalSteps returns steps as a spec has them, without the brackets around.
+// CanonicalSteps returns steps in the form that specs have, without the brackets of the
+// list.
 func CanonicalSteps(steps []action.Step) (string, error) {
-	text, err := marshal(respond(steps))
+	text, err := Canonical(respond(steps))
 	if err != nil {
 		return "", err
 	}

@@ -12,7 +12,7 @@ import (
 	"dgd/internal/executor"
 )
 
-// A short list of arguments stays as it is, and so do those of other programs.
+// Short lists of arguments and those of other programs do not change.
 func TestRespondNot(t *testing.T) {
 	long := strings.Repeat("x", maxArgs)
 	steps := []action.Step{
@@ -25,8 +25,7 @@ func TestRespondNot(t *testing.T) {
 	}
 }
 
-// What a tool gets in response files are the arguments of the step, in order, but
-// for those that the executor leaves out.
+// A tool gets the arguments of the step in order, but for those that the executor omits.
 func TestRespond(t *testing.T) {
 	args := []string{"", "-p", "a b", `back\slash`, "two\nlines", "$$dollar", "${SRC}/x.go"}
 	for i := range 30000 {

@@ -10,19 +10,19 @@ import (
 	"dgd/internal/nix/nar"
 )
 
-// TestOptions is what the runs of tests need beside Options.
+// TestOptions are the parameters of the runs of tests.
 type TestOptions struct {
-	// Modules is the form in which the input Modules has the modules that are
-	// not in src, or NoModules. The go command of a test finds them there.
+	// Modules is the form of the input Modules, which has the modules that are not in
+	// src, or NoModules. The go command of a test finds them there.
 	Modules ModulesForm
-	// Vendor is the place of a vendor directory in src.
+	// Vendor is the vendor directory, relative to src.
 	Vendor string
-	// Alone means that each package also gets a derivation of its own that fails
-	// if its tests do.
+	// Alone means that each package also gets a derivation of its own that fails if its
+	// tests do.
 	Alone bool
 }
 
-// A ModulesForm is a form in which the go command takes modules.
+// A ModulesForm is a form in which the go command reads modules.
 type ModulesForm string
 
 const (
@@ -32,15 +32,14 @@ const (
 	ModuleCache     ModulesForm = "cache" // GOMODCACHE
 )
 
-// GenerateTests makes the derivations of a graph's tests and of what these
-// need. Each package's tests have a run with the files of the package, which
-// leaves behind a result and does not fail. A derivation that says which tests
-// need all of src depends on all results, and behind it another one that runs
-// these with all of src: it fails if they do. It is the last one, and depends on the
-// packages that untested nodes refer to, too.
+// GenerateTests makes the derivations of a graph's tests and of the nodes that they
+// depend on. The tests of each package run with the files of the package; this
+// derivation writes the result and does not fail. From all results, another derivation
+// finds out which tests need all of src. The last one runs these with all of src, and
+// fails if they do. It also depends on the packages of Untested nodes.
 //
-// Tests says which derivation fails if the tests of a package do, by import
-// path; it is empty without TestOptions.Alone.
+// Tests is, by import path, the index of the derivation that fails if the tests of the
+// package do. It is empty without TestOptions.Alone.
 func GenerateTests(g *graph.Graph, opt Options) (drvs []Derivation, tests map[string]int, err error) {
 	gen := newGenerator(g, opt)
 	var list, untested []int
@@ -83,9 +82,9 @@ func GenerateTests(g *graph.Graph, opt Options) (drvs []Derivation, tests map[st
 	return gen.drvs, tests, nil
 }
 
-// tested adds the derivation that fails if one of the tests does, and before it
-// the one that says which of them need all of src. It depends on the packages of
-// untested nodes: of their outputs on what an edit of a function's body leaves as it is.
+// tested adds the derivation that fails if one of the tests does, and before it the one
+// that finds out which of them need all of src. It depends on the export data of the
+// packages of untested nodes, which an edit inside a function does not change.
 func (gen *generator) tested(name string, tests, untested []int) error {
 	passed := action.Step{Write: &action.Write{Path: "${out}"}}
 	for _, n := range tests {
@@ -114,7 +113,7 @@ func (gen *generator) tested(name string, tests, untested []int) error {
 				return fmt.Errorf("%s: has no run of a test", gen.g.Nodes[n].Name)
 			}
 			cfg.Tests[action.Escape(gen.g.Nodes[n].Name)] = RetestRun{Dir: t.Dir, Path: t.Path, Args: t.Args[1:]}
-			env = t.Env // that of all tests
+			env = t.Env // it is the same for all tests
 		}
 		steps, err := gen.stage(&d, "retest", cfg, env)
 		if err != nil {
@@ -132,7 +131,7 @@ func (gen *generator) tested(name string, tests, untested []int) error {
 	return gen.add(d, u)
 }
 
-// needs adds the derivation that says which tests need all of src.
+// needs adds the derivation that finds out which tests need all of src.
 func (gen *generator) needs(name string, tests []int) error {
 	gen.collected = nil
 	d := gen.begin(name)
@@ -159,10 +158,10 @@ func (gen *generator) needs(name string, tests []int) error {
 	return gen.add(d, u)
 }
 
-// stage are the steps that run a stage of the planner, whose result goes to
-// ${out} and which works on cfg, with tokens in its strings.
+// stage returns the steps that run a stage of the planner with the configuration cfg,
+// whose strings have tokens. The stage writes to ${out}.
 func (gen *generator) stage(d *Derivation, name string, cfg any, env []string) ([]action.Step, error) {
-	text, err := marshal(cfg)
+	text, err := Canonical(cfg)
 	if err != nil {
 		return nil, err
 	}
@@ -177,7 +176,7 @@ func (gen *generator) stage(d *Derivation, name string, cfg any, env []string) (
 	}, nil
 }
 
-// testOf is the run of a test node.
+// testOf returns the run of a test node, or nil.
 func (gen *generator) testOf(n int) *action.Test {
 	for _, s := range gen.g.Nodes[n].Steps {
 		if s.Test != nil {
@@ -187,11 +186,11 @@ func (gen *generator) testOf(n int) *action.Test {
 	return nil
 }
 
-// NeedsConfig is what the planner's stage `needs` works on. Paths are in the
-// store.
+// NeedsConfig is the configuration of the planner's stage `needs`. Paths are store
+// paths.
 type NeedsConfig struct {
 	Src     string      `json:"src"`
-	Vendor  string      `json:"vendor"` // place of the vendor directory, relative to Src
+	Vendor  string      `json:"vendor"` // the vendor directory, relative to Src
 	Form    ModulesForm `json:"form"`
 	Modules string      `json:"modules"`
 	Tests   []NeedsTest `json:"tests"`
@@ -204,17 +203,17 @@ type NeedsTest struct {
 	Program string `json:"program"` // the test program
 }
 
-// RetestConfig is what the planner's stage `retest` works on.
+// RetestConfig is the configuration of the planner's stage `retest`.
 type RetestConfig struct {
 	Needs   string               `json:"needs"`   // file that the stage `needs` has written
-	Src     string               `json:"src"`     // where to put the sources
-	Modules string               `json:"modules"` // where to put a module proxy or cache
+	Src     string               `json:"src"`     // directory to copy the sources to
+	Modules string               `json:"modules"` // directory for a module proxy or cache
 	Tests   map[string]RetestRun `json:"tests"`   // by import path
 }
 
-// A RetestRun is how to run a test.
+// A RetestRun says how to run a test.
 type RetestRun struct {
 	Dir  string   `json:"dir"`
-	Path string   `json:"path"` // directory that comes first in PATH
+	Path string   `json:"path"` // the first directory of PATH
 	Args []string `json:"args"` // flags of the test program
 }

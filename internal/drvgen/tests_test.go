@@ -102,7 +102,7 @@ func TestGenerateTests(t *testing.T) {
 	}
 }
 
-// Each package can have derivations of its own, and there may be none at all.
+// Each package can have derivations of its own, and there may be no tests.
 func TestGenerateTestsAlone(t *testing.T) {
 	drvs, tests, err := GenerateTests(tested(), Options{Name: "tests", Goroot: ".", Tests: TestOptions{Alone: true}})
 	if err != nil {

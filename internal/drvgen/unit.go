@@ -11,7 +11,8 @@ import (
 	"dgd/internal/graph"
 )
 
-// unit makes one node's unit and the derivation's variables for it.
+// unit returns the unit of a node, and adds the variables that it needs to the
+// derivation. UnitOf has the indices of earlier units of the derivation, by node.
 func (gen *generator) unit(d *Derivation, n int, unitOf map[int]int) (action.Unit, error) {
 	node := gen.g.Nodes[n]
 	vars, dirs := gen.results(n)
@@ -57,8 +58,8 @@ func (gen *generator) unit(d *Derivation, n int, unitOf map[int]int) (action.Uni
 	return u, nil
 }
 
-// results returns the variables that say where a node's steps write their
-// results, and the directories that these need.
+// results returns the variables for the outputs of a node, and the directories that have
+// to exist before its steps run.
 func (gen *generator) results(n int) (vars action.Vars, dirs []string) {
 	node, at := gen.g.Nodes[n], gen.at[n]
 	switch node.Kind {
@@ -100,8 +101,8 @@ func (gen *generator) results(n int) (vars action.Vars, dirs []string) {
 	return vars, dirs
 }
 
-// environment gives the derivation the inputs that hold environments, and
-// returns the token of the one that a node's unit has, or "".
+// environment adds the inputs of a node and its environments to the derivation, and
+// returns the token of the environment in which the unit runs, or "".
 func (gen *generator) environment(d *Derivation, n int) (env string) {
 	node := gen.g.Nodes[n]
 	if node.Cgo {
@@ -133,15 +134,15 @@ func compilesC(s action.Step) bool {
 	return s.Run != nil && s.Run.Compiler != "" || s.DynImport != nil || s.Trace != nil
 }
 
-// goroot is the value of GOROOT.
+// goroot returns the value of GOROOT.
 func (gen *generator) goroot() Value {
-	if gen.opt.Goroot == "." { // tools compare paths by their letters
+	if gen.opt.Goroot == "." { // tools compare paths as text
 		return Value{Input: Go}
 	}
 	return Value{Input: Go, Suffix: "/" + gen.opt.Goroot}
 }
 
-// srcToken is a path below SRC.
+// srcToken returns a path relative to SRC with the token.
 func srcToken(rel string) string {
 	if rel == "." {
 		return "${SRC}"
@@ -149,7 +150,8 @@ func srcToken(rel string) string {
 	return "${SRC}/" + action.Escape(rel)
 }
 
-// reference is the place of another derivation's output, as a token of this one.
+// reference returns the path of an output of another derivation, with a token of d, to
+// which it adds the variable. It is an error if the other derivation is not made yet.
 func (gen *generator) reference(d *Derivation, ref graph.Ref) (string, error) {
 	at, ok := gen.collected[ref.Node]
 	if !ok || ref.Output != graph.Archive {
@@ -162,9 +164,9 @@ func (gen *generator) reference(d *Derivation, ref graph.Ref) (string, error) {
 	return f.below("${" + gen.variable(d, Value{Drv: &at.drv, Output: f.output}) + "}"), nil
 }
 
-// variable gives a value a name in the derivation: how often the derivation has
-// referred to anything before it first refers to the value. A name that told the
-// place in this graph would make equal derivations of two programs differ.
+// variable returns the name of a value in the derivation: V and the number of references
+// before the first one to this value. Names with the index of a node would make equal
+// derivations of two programs differ.
 func (gen *generator) variable(d *Derivation, v Value) string {
 	key := v.Path
 	if v.Drv != nil {
@@ -180,9 +182,9 @@ func (gen *generator) variable(d *Derivation, v Value) string {
 	return name
 }
 
-// join adds a derivation with all programs, where there are several. It depends
-// on packages that no program needs, too: that they compile is a part of the
-// build, although nothing of them is in its output.
+// join adds a derivation with all programs if there are several, or packages that no
+// program needs. It depends on these packages, as they have to compile, although no part
+// of them is in its output.
 func (gen *generator) join() error {
 	var links, unused []int
 	needed := make([]bool, len(gen.g.Nodes))
@@ -220,7 +222,7 @@ func (gen *generator) join() error {
 	slices.SortStableFunc(unused, byName)
 	slices.SortStableFunc(links, byName)
 	for _, n := range unused {
-		// Of its two outputs the one that an edit of a function's body leaves as it is.
+		// An edit inside a function does not change the export data.
 		if _, err := gen.reference(&d, graph.Ref{Node: n, Output: graph.Export}); err != nil {
 			return err
 		}
