@@ -6,16 +6,17 @@ import (
 	"strings"
 )
 
-// A Difference is a line that two plans do not have alike.
+// A Difference is a line in which two plans differ.
 type Difference struct {
-	Kind  string `json:"kind"`  // what the line is about: package, link, module, set, …
-	Name  string `json:"name"`  // of it
+	Kind  string `json:"kind"`  // the first word of the line: package, link, module, set, …
+	Name  string `json:"name"`  // the second word
 	State string `json:"state"` // stale, missing or superfluous
 }
 
 func (d Difference) String() string { return fmt.Sprintf("%s %s: %s", d.Kind, d.Name, d.State) }
 
-// Differences compares the lines of a plan with those that it should have.
+// Differences compares the lines of a plan with those that it should have, and returns
+// the differences, sorted.
 func Differences(have, want []string) []Difference {
 	index := func(lines []string) map[[2]string]string {
 		found := map[[2]string]string{}
@@ -24,10 +25,10 @@ func Differences(have, want []string) []Difference {
 			if strings.HasPrefix(line, mark) {
 				of, line, _ = strings.Cut(line, " ")
 			}
-			fields := strings.SplitN(line+" ", " ", 3) // some lines are a name alone
+			fields := strings.SplitN(line+" ", " ", 3) // some lines have two words
 			if len(fields) == 3 {
 				key := [2]string{fields[0], fields[1]}
-				found[key] += of + fields[2] + "\n" // of each target
+				found[key] += of + fields[2] + "\n" // there can be a line for each target
 			}
 		}
 		return found

@@ -10,29 +10,30 @@ import (
 	"strings"
 )
 
-// linked knows the lines of a plan that say what a program is linked from.
+// A linked has the lines of a plan on which the line of a program depends. Keys are names
+// of nodes in the file.
 type linked struct {
 	modules   map[string]string // import paths, by short name
-	templates map[string]string // by name
+	templates map[string]string // lines, by name
 	packages  map[string]*linkedPackage
-	parts     map[string]string   // names of templates of what packages are made of, by key
-	roots     map[string][]string // of links, by key
+	parts     map[string]string   // names of templates of parts of packages
+	roots     map[string][]string // of links
 }
 
-// A linkedPackage is what a link has to do with in a package's line.
+// A linkedPackage has the facts of a package's line on which a program depends.
 type linkedPackage struct {
 	std      bool
 	template string
 	imports  []string
 	parts    []string
-	c        bool   // has C
+	c        bool   // it has C
 	linkSrc  bool   // see graph.Node.LinkSrc
-	group    string // the derivation that it shares with others, or empty
-	level    int    // its place in it: behind what it imports
+	group    string // the name of its group, or ""
+	level    int    // its level in the group: see group.Levels
 }
 
-// readLinked reads lines of one target without marks. Those that are too short count
-// for nothing.
+// readLinked reads the lines of one plan, without marks. It ignores lines that are too
+// short.
 func readLinked(lines []string) *linked {
 	l := &linked{
 		modules: map[string]string{}, templates: map[string]string{}, packages: map[string]*linkedPackage{},
@@ -65,7 +66,7 @@ func readLinked(lines []string) *linked {
 			}
 			if label, level, ok := strings.Cut(options["g"], "."); ok {
 				p.group = label
-				if !strings.HasPrefix(label, "+") { // of the module
+				if !strings.HasPrefix(label, "+") { // unique within the module only
 					alias, _, _ := strings.Cut(fields[1], ":")
 					p.group = alias + ":" + label
 				}
@@ -77,7 +78,7 @@ func readLinked(lines []string) *linked {
 	return l
 }
 
-// keys reads a list of keys, which stay as they are written.
+// keys returns the elements of a list, still escaped.
 func keys(field string) []string {
 	if field == "-" || field == "" {
 		return nil
@@ -85,8 +86,7 @@ func keys(field string) []string {
 	return strings.Split(field, ",")
 }
 
-// optionsOf reads the fields at the end of a line, whose values stay as they are
-// written.
+// optionsOf returns the options at the end of a line, with values still escaped.
 func optionsOf(fields []string) map[string]string {
 	options := map[string]string{}
 	for _, o := range fields {
@@ -96,11 +96,11 @@ func optionsOf(fields []string) map[string]string {
 	return options
 }
 
-// digest is of what the line of a link and its template take from the lines of the
-// packages that it is linked from: which modules these are of, which is in the module
-// information; whether there is C or C++, by which the linker is chosen; and what the
-// link has files of. A merge can take the line of a package from one side, and that of
-// the program from another.
+// digest returns a digest of the facts that the line of a link and its template take from
+// the lines of its packages: their modules, for the module information; whether there is C
+// or C++, for the choice of the linker; and packages whose files the link needs. It finds
+// merges that take the line of a package from one side and that of the program from the
+// other.
 func (l *linked) digest(link string) string {
 	facts, names := map[string]bool{}, map[string]bool{}
 	for key := range l.closure(l.roots[link]) {
@@ -116,7 +116,7 @@ func (l *linked) digest(link string) string {
 		facts["files of "+key] = p.linkSrc
 		facts["twice "+name] = names[name]
 		names[name] = true
-		// What a test needs another compile of, no other test takes as it is.
+		// A test that uses the variant of a package must not use the package itself.
 		facts["not for tests "+key] = strings.Contains(link, "!"+testMark) && l.packages[testMark+key] != nil
 	}
 	maps.DeleteFunc(facts, func(_ string, holds bool) bool { return !holds })
@@ -124,8 +124,7 @@ func (l *linked) digest(link string) string {
 	return hex.EncodeToString(sum[:4])
 }
 
-// closure are the packages with these keys, and all that they import directly or
-// indirectly.
+// closure returns the packages with these keys and all packages that they depend on.
 func (l *linked) closure(roots []string) map[string]bool {
 	closed := map[string]bool{}
 	for todo := slices.Clone(roots); len(todo) > 0; {
@@ -139,8 +138,8 @@ func (l *linked) closure(roots []string) map[string]bool {
 	return closed
 }
 
-// nameOf returns the paths of a package's module and of the package, as the linker
-// knows it. Where no module is known, both are the package's.
+// nameOf returns the path of a package's module and the package's import path for the
+// linker. If it has no module, both are its import path.
 func (l *linked) nameOf(key string) (module, name string) {
 	alias, rel, _ := strings.Cut(strings.TrimPrefix(key, testMark), ":")
 	name, _, _ = strings.Cut(unescape(rel), " ")
@@ -158,7 +157,7 @@ func (l *linked) hasCxx(p *linkedPackage) bool {
 		slices.ContainsFunc(p.parts, func(part string) bool { return compilesCxx.MatchString(l.templates[l.parts[part]]) }))
 }
 
-// sealLinks adds to the lines of links the digest that their packages have.
+// sealLinks adds the digest of their packages to the lines of links.
 func (f *File) sealLinks() {
 	l := readLinked(slices.Concat(f.parts()...))
 	for i, line := range f.Nodes {
@@ -172,9 +171,9 @@ func isLink(fields []string) bool {
 	return len(fields) > 4 && (fields[0] == "link" || fields[0] == "testlink")
 }
 
-// unfit returns what is wrong between the lines of a plan, or of its tests, each of which
-// may be as it was written: those of programs that are not of the packages that they are
-// linked from, and those of packages that share a derivation in another order.
+// unfit returns a message for each line of a plan, or of its tests, that does not go
+// together with other lines, as can happen by a merge: a program's line that was written
+// for other packages, and a package whose group has an order that its imports forbid.
 func unfit(lines []string, tests bool) []string {
 	l := readLinked(lines)
 	var faults []string

@@ -8,14 +8,14 @@ import (
 	"testing"
 )
 
-// factsOf is the digest of what holds of a link's packages.
+// factsOf is the digest of facts about a link's packages.
 func factsOf(facts ...string) string {
 	sum := sha256.Sum256([]byte(strings.Join(facts, "\n")))
 	return hex.EncodeToString(sum[:4])
 }
 
-// The line of a program goes with those of its packages, or the plan is stale: of two
-// sides of a merge each may have changed one of them.
+// The plan is stale if the line of a program was written for other lines of its packages,
+// as after a merge of two sides that have changed one each.
 func TestUnfit(t *testing.T) {
 	base := []string{
 		`template t [{"run":{"args":["gcc","-c","x.c"]}}]`, `template u [{"run":{"args":["g++","-c","${SRC}/p/x.cc"],"dir":"${OBJ}"}}]`,
@@ -85,7 +85,7 @@ func TestUnfit(t *testing.T) {
 	}
 }
 
-// C++ counts wherever it is compiled: with its package, or apart from it.
+// C++ counts whether it is compiled with its package or in a node of its own.
 func TestHasCxx(t *testing.T) {
 	l := readLinked([]string{
 		`template c {"run":{"args":["gcc","-c","${SRC}/x.c"]}}`, `template cxx {"run":{"args":["g++","-I","a.cc","-c","${SRC}/x.cpp"],"dir":""}}`,
@@ -99,7 +99,7 @@ func TestHasCxx(t *testing.T) {
 	}
 }
 
-// Packages that share a derivation are in it behind those that they import.
+// Packages come after their imports in a shared derivation.
 func TestLevels(t *testing.T) {
 	lines := []string{
 		"package m:a t a .:b,n:a g=1.1", "package m:b t b - g=1.0", "package n:a t a m:c g=1.0", "package m:c t c - g=2.5",

@@ -10,8 +10,8 @@ import (
 	"dgd/internal/graph"
 )
 
-// prefixOf returns the import path of the module that a package outside of the
-// sources belongs to, and the module.
+// prefixOf returns the import path of a vendored package's module, and the module. For
+// other nodes it returns "" and nil.
 func (w *writer) prefixOf(n int) (prefix string, m *Module) {
 	of, ok := w.module[n]
 	if !ok {
@@ -21,14 +21,13 @@ func (w *writer) prefixOf(n int) (prefix string, m *Module) {
 	return of.prefix, of.module
 }
 
-// moduleOf is what prefixOf has found.
+// A moduleOf is a result of prefixOf.
 type moduleOf struct {
 	prefix string
 	module *Module
 }
 
-// findModule is prefixOf for a node, where the modules with the longest places come
-// first.
+// findModule is prefixOf for a node. Modules are sorted with the longest Dir first.
 func findModule(node *graph.Node, modules []Module) (prefix string, m *Module) {
 	if node.Src == nil || !node.Src.Vendored {
 		return "", nil
@@ -106,9 +105,9 @@ func (w *writer) modules() {
 	}
 }
 
-// version is what the compiler is told to put behind the module's path in the places
-// of a package: the version, with an @, or nothing, where a directory replaces it. The
-// place of a module that was fetched has it; that in a vendor directory has not.
+// version returns the version with an "@", or "" if a directory replaces the module. It
+// is the text after the module's path in the file names that the compiler writes for a
+// package. The Dir of a fetched module has it; in a vendor directory only -trimpath does.
 func (m *Module) version(node *graph.Node, prefix string) string {
 	if m.Root == "" {
 		if i := strings.Index(m.Dir, "@"); i >= 0 {
@@ -131,8 +130,8 @@ func (m *Module) version(node *graph.Node, prefix string) string {
 	return "@" + as[:strings.IndexAny(as+";", "/;")]
 }
 
-// useBound adds modules of a vendor directory that are read, and have no package
-// of the plan.
+// useBound adds modules of a vendor directory that nodes read, but that have no package
+// in the plan.
 func (w *writer) useBound(used map[string]*Module) {
 	known := map[*Module]bool{}
 	for _, m := range used {
@@ -147,7 +146,7 @@ func (w *writer) useBound(used map[string]*Module) {
 	}
 }
 
-// moduleAt returns the module that a node reads, or nil.
+// moduleAt returns the module that a bound source is, or nil.
 func (w *writer) moduleAt(b bind.Bound) *Module {
 	for i := range w.p.Modules {
 		if m := &w.p.Modules[i]; m.is(b) {
@@ -157,13 +156,14 @@ func (w *writer) moduleAt(b bind.Bound) *Module {
 	return nil
 }
 
-// is reports whether a node reads the module as it is.
+// is reports whether a bound source is the module.
 func (m *Module) is(b bind.Bound) bool {
 	return b.Tree == nil && b.Path == m.Store && b.At == "vendor/"+m.Dir
 }
 
-// aliases gives each module path a short name: the shortest end of it that no
-// other module has, and that does not change as modules with other ends come.
+// aliases returns the short name of each module: the shortest end of its path, in whole
+// elements, that no other module has. It does not change when modules with other ends are
+// added.
 func aliases(paths []string) map[string]string {
 	end := func(p string, n int) string {
 		elems := strings.Split(p, "/")
@@ -186,7 +186,7 @@ func aliases(paths []string) map[string]string {
 	return names
 }
 
-// mainOf returns the module of the sources that a package belongs to, or "".
+// mainOf returns the path of the main module that a package belongs to, or "".
 func (w *writer) mainOf(name string) string {
 	best := ""
 	for _, m := range w.p.Mains {
@@ -197,7 +197,7 @@ func (w *writer) mainOf(name string) string {
 	return best
 }
 
-// key is what the file calls a node.
+// key returns the name of a node in the file.
 func (w *writer) key(n int) string {
 	node := w.p.Graph.Nodes[n]
 	switch node.Kind {
@@ -213,8 +213,8 @@ func (w *writer) key(n int) string {
 	return w.mark(n) + w.ofModule(n)
 }
 
-// ofModule is what the file calls a package: the short name of its module, and the
-// path below that.
+// ofModule returns the name of a package in the file: the short name of its module, and
+// the path below that.
 func (w *writer) ofModule(n int) string {
 	node := w.p.Graph.Nodes[n]
 	prefix, m := w.prefixOf(n)
@@ -226,7 +226,7 @@ func (w *writer) ofModule(n int) string {
 		return ":" + escape(node.Name)
 	}
 	rel := strings.TrimPrefix(node.Name, prefix)
-	if rel != "" && rel[0] != '/' { // of the module's root, p [p.test]
+	if rel != "" && rel[0] != '/' { // the module's root package compiled for a test: p [p.test]
 		return ":" + escape(node.Name)
 	}
 	rel = strings.TrimPrefix(rel, "/")

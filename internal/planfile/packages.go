@@ -14,7 +14,7 @@ import (
 	"dgd/internal/nix/nar"
 )
 
-// langOf is the language version that a package is compiled with.
+// langOf returns the value of -lang with which a package is compiled, or "".
 func langOf(n *graph.Node) string {
 	if c := compileOf(n); c != nil {
 		for _, a := range c.Args {
@@ -26,7 +26,7 @@ func langOf(n *graph.Node) string {
 	return ""
 }
 
-// compileOf is the run of the compiler of a package.
+// compileOf returns the run of the Go compiler of a package, or nil.
 func compileOf(n *graph.Node) *action.Run {
 	for _, s := range n.Steps {
 		if s.Run != nil && path.Base(s.Run.Args[0]) == "compile" {
@@ -36,7 +36,7 @@ func compileOf(n *graph.Node) *action.Run {
 	return nil
 }
 
-// dirOf is the directory of a package, as steps name it.
+// dirOf returns the directory of a package as in steps.
 func dirOf(n *graph.Node) string {
 	if n.Src.Dir == "." {
 		return "${SRC}"
@@ -44,8 +44,7 @@ func dirOf(n *graph.Node) string {
 	return "${SRC}/" + action.Escape(n.Src.Dir)
 }
 
-// once replaces a text that occurs exactly once by a word. It reports whether it
-// does.
+// once replaces old by word and reports true, if old occurs exactly once in text.
 func once(text, old, word string) (string, bool) {
 	if strings.Count(text, old) != 1 {
 		return text, false
@@ -53,11 +52,11 @@ func once(text, old, word string) (string, bool) {
 	return strings.Replace(text, old, word, 1), true
 }
 
-// inner is a string as it stands between the quotes of JSON.
+// inner returns a string as JSON without the quotes.
 func inner(s string) string {
 	text, err := drvgen.Canonical(s)
 	if err != nil {
-		panic(err) // it is a string
+		panic(err) // strings can be encoded
 	}
 	return string(text[1 : len(text)-1])
 }
@@ -68,7 +67,7 @@ func (w *writer) pkg(n int, steps string) error {
 	c := compileOf(node)
 	prefix, m := w.prefixOf(n)
 	if c == nil || node.Src == nil || node.Src.Vendored && m == nil {
-		return fmt.Errorf("dgd cannot put what builds this into a file: leave out `plan`")
+		return fmt.Errorf("dgd cannot write how it is compiled to a plan in a file: leave out `plan`")
 	}
 	if m == nil {
 		prefix = w.mainOf(node.Name)
@@ -79,7 +78,7 @@ func (w *writer) pkg(n int, steps string) error {
 	dir := dirOf(node)
 	files, quoted := compiledFiles(c, dir)
 	steps, ok := once(steps, strings.Join(quoted, ","), "@FILES@")
-	if !ok || len(files) == 0 { // cgo or cover has made others: the template has them
+	if !ok || len(files) == 0 { // cgo or cover has made other files, which are in the template
 		files = nil
 	}
 	imports, others, config, err := w.refersTo(n)
@@ -88,7 +87,7 @@ func (w *writer) pkg(n int, steps string) error {
 	}
 	if config != "" {
 		if steps, ok = once(steps, inner(config), "@IMPORTS@"); !ok {
-			return fmt.Errorf("its import config is not what it refers to: leave out `plan`")
+			return fmt.Errorf("its import config does not agree with its references: leave out `plan`")
 		}
 	}
 	as := importName(node)
@@ -140,13 +139,13 @@ func (w *writer) pkg(n int, steps string) error {
 	return nil
 }
 
-// compiledFiles returns the files of the directory dir that the compile c is given,
-// as they are called and as they stand in its step.
+// compiledFiles returns the files of the directory dir among the arguments of the compile
+// c: their names, and the arguments as JSON.
 func compiledFiles(c *action.Run, dir string) (files, quoted []string) {
 	for _, a := range c.Args[slices.Index(c.Args, "-pack")+1:] {
 		f, ok := strings.CutPrefix(a, dir+"/")
 		if (!ok || strings.Contains(f, "/")) && len(files) == 0 {
-			continue // a flag behind -pack
+			continue // a flag after -pack
 		}
 		if !ok || strings.Contains(f, "/") {
 			break
@@ -157,13 +156,13 @@ func compiledFiles(c *action.Run, dir string) (files, quoted []string) {
 	return files, quoted
 }
 
-// packageFile is the line of an import config for the reference with that number.
+// packageFile returns the line of an import config for reference i.
 func (w *writer) packageFile(i int, r graph.Ref) string {
 	return "packagefile " + action.Escape(importName(w.p.Graph.Nodes[r.Node])) + "=${R" + strconv.Itoa(i) + "}\n"
 }
 
-// refersTo returns the packages that a node imports, what else it refers to, which
-// must stand behind these, and the import config.
+// refersTo returns the names of the packages that a node imports, those of its other
+// references, and the import config. The other references must come last.
 func (w *writer) refersTo(n int) (imports, others []string, config string, err error) {
 	for i, r := range w.p.Graph.Nodes[n].Refs {
 		if r.Output != graph.Export {
@@ -171,7 +170,7 @@ func (w *writer) refersTo(n int) (imports, others []string, config string, err e
 			continue
 		}
 		if len(others) > 0 {
-			return nil, nil, "", fmt.Errorf("what it refers to is in an order that dgd cannot put into a file: leave out `plan`")
+			return nil, nil, "", fmt.Errorf("dgd cannot write the order of its references to a plan in a file: leave out `plan`")
 		}
 		imports = append(imports, within(w.key(r.Node), w.key(n)))
 		config += w.packageFile(i, r)
@@ -179,8 +178,8 @@ func (w *writer) refersTo(n int) (imports, others []string, config string, err e
 	return imports, others, config, nil
 }
 
-// embedded puts the embed configuration of a node into the options: the patterns,
-// where it follows from them.
+// embedded moves the embed configuration of a node from the steps to the options: as
+// patterns if they are enough, else in full.
 func embedded(node *graph.Node, dir, steps string, options map[string]string) string {
 	for _, s := range node.Steps {
 		if s.Write == nil || s.Write.Path != "${OBJ}/embedcfg" {
@@ -198,8 +197,8 @@ func embedded(node *graph.Node, dir, steps string, options map[string]string) st
 	return steps
 }
 
-// sources says what a package is compiled from, where that is more than the files
-// of its directory or its module.
+// sources sets the options for the sources of a package that are not Go files in its
+// directory. It is an error if they have no form in the file.
 func (w *writer) sources(n int, m *Module, files []string, options map[string]string) error {
 	node, bound := w.p.Graph.Nodes[n], w.p.Bound[n]
 	switch {
@@ -240,14 +239,14 @@ func (w *writer) link(n int, steps string) error {
 	linked := map[int]bool{}
 	for i, r := range node.Refs {
 		if r.Output != graph.Archive {
-			return fmt.Errorf("dgd cannot put what is linked into a file: leave out `plan`")
+			return fmt.Errorf("dgd cannot write the files that it links to a plan in a file: leave out `plan`")
 		}
 		linked[r.Node] = true
 		config += w.packageFile(i, r)
 	}
 	steps, ok := once(steps, inner(config), "@IMPORTS@")
 	if !ok {
-		return fmt.Errorf("its import config is not what it refers to: leave out `plan`")
+		return fmt.Errorf("its import config does not agree with its references: leave out `plan`")
 	}
 	main := slices.IndexFunc(node.Refs, func(r graph.Ref) bool { return w.p.Graph.Nodes[r.Node].Name == node.Name })
 	if main < 0 {
@@ -257,7 +256,7 @@ func (w *writer) link(n int, steps string) error {
 	if !ok {
 		return fmt.Errorf("dgd does not understand how it is linked: leave out `plan`")
 	}
-	// What is linked beside what the main package imports.
+	// The main package, and packages that are linked although it does not depend on them.
 	closed := map[int]bool{}
 	w.close(node.Refs[main].Node, closed)
 	roots := []string{w.key(node.Refs[main].Node)}
@@ -280,7 +279,7 @@ func (w *writer) link(n int, steps string) error {
 	if node.Cgo {
 		options["c"] = "1"
 	}
-	// Files that flags of cgo name are where the package has them.
+	// Packages whose linker flags name files of their sources.
 	var withSources []string
 	for _, r := range node.Refs {
 		if w.p.Graph.Nodes[r.Node].LinkSrc {
@@ -294,7 +293,7 @@ func (w *writer) link(n int, steps string) error {
 	return nil
 }
 
-// close adds a package, and all that it imports directly or indirectly.
+// close adds a package and all packages that it depends on to closed.
 func (w *writer) close(n int, closed map[int]bool) {
 	if closed[n] {
 		return

@@ -12,7 +12,7 @@ import (
 	"dgd/internal/nix/nar"
 )
 
-// ref is what the file calls an output of a node.
+// ref returns the name of an output of a node in the file.
 func (w *writer) ref(r graph.Ref) string {
 	if r.Output == graph.Export {
 		return w.key(r.Node)
@@ -20,10 +20,10 @@ func (w *writer) ref(r graph.Ref) string {
 	return w.key(r.Node) + ">" + string(r.Output)
 }
 
-// lists are the options whose value is a list of what is escaped already.
+// lists are the options whose value is a list of escaped elements.
 const lists = "rtLPm"
 
-// optionFields are the fields at the end of a line: what not every package has.
+// optionFields returns the fields at the end of a line, KEY=VALUE, sorted.
 func optionFields(options map[string]string) string {
 	fields := ""
 	for _, k := range slices.Sorted(maps.Keys(options)) {
@@ -36,7 +36,7 @@ func optionFields(options map[string]string) string {
 	return fields
 }
 
-// partOfPackage writes the line of a node that graph.Apart makes of a package.
+// partOfPackage writes the line of a Cgo, Objects or Ask node.
 func (w *writer) partOfPackage(n int, steps string) error {
 	node := w.p.Graph.Nodes[n]
 	options := map[string]string{"c": "1"}
@@ -61,8 +61,8 @@ func (w *writer) partOfPackage(n int, steps string) error {
 	return nil
 }
 
-// trees lists the trees that a node is made from: a module (@), some files of a
-// directory (+), or a directory without something (-).
+// trees sets the options for the sources of a node: t, a list of modules (@), files of a
+// directory (+), and directories with exclusions (-); and y if they are copied.
 func (w *writer) trees(n int, options map[string]string) error {
 	node, bound := w.p.Graph.Nodes[n], w.p.Bound[n]
 	var trees []string
@@ -79,7 +79,7 @@ func (w *writer) trees(n int, options map[string]string) error {
 		case m != nil:
 			fields = []string{"@" + m.Dir}
 		case b.Tree == nil || b.Tree.Name != nar.Name(name) || b.Tree.Root != filepath.Join(w.p.Src, filepath.FromSlash(b.At)):
-			return fmt.Errorf("dgd cannot put what its sources are into a file: leave out `plan`")
+			return fmt.Errorf("dgd cannot write its sources to a plan in a file: leave out `plan`")
 		case b.Tree.Files != nil:
 			fields = append([]string{"+" + b.At}, b.Tree.Files...)
 		default:

@@ -1,10 +1,10 @@
-// Package planfile is the file dgd.plan: what evaluation needs to know of a
-// project to make the derivations of its packages without building anything.
+// Package planfile writes and reads the file dgd.plan, from which evaluation makes the
+// derivations of a project's packages without building anything.
 //
-// It is text with a line for each package. It names files and has none of their
-// contents, nor a path of a machine or a store. lib/stages/plan-file.nix reads it, and
-// lib/stages/generate.nix makes of it the derivations that internal/drvgen makes of the
-// same graph.
+// It is text with a line for each package. It has the names of files and not their
+// contents, and no path of a machine or a store. lib/stages/plan-file.nix reads it, and
+// lib/stages/generate.nix makes the same derivations as internal/drvgen makes of the
+// graph.
 package planfile
 
 import (
@@ -18,27 +18,26 @@ import (
 )
 
 const (
-	// Name is the file's name. It lies beside go.mod, or beside go.work.
+	// Name is the file's name. It is in the directory of go.mod, or of go.work.
 	Name = "dgd.plan"
-	// Version is that of the format.
+	// Version is the version of the format.
 	Version = 1
 )
 
-// A File is the text of a plan, by what its lines are about.
+// A File has the lines of a plan by kind, without sums.
 type File struct {
-	Settings  []string // what the plan depends on beside the sources
-	Templates []string // of steps
+	Settings  []string // settings that the plan depends on, beside the sources
+	Templates []string // steps
 	Std       []string // parts and packages of the standard library
 	Modules   []string
-	Nodes     []string // packages, programs, and what else is built
-	// Unplanned is why the go command is to build the programs by itself, or empty.
+	Nodes     []string // packages, programs and all other nodes
+	// Unplanned is the reason why the go command builds the programs itself, or "".
 	Unplanned string
 }
 
-// Format returns the file of plans by their names: targets, GOOS/GOARCH, but where
-// several are for one (see SetVariant). It is sorted, and with
-// a sum at the end of each line. A line that not all targets have begins with those
-// that have it.
+// Format returns the text of the file for plans by name. The names are the targets,
+// GOOS/GOARCH, or those that SetVariant has set. The lines are sorted, and each ends in
+// its sum. A line that not all plans have begins with the names of those that have it.
 func Format(plans map[string]*File) []byte {
 	var b strings.Builder
 	line := func(text string) { b.WriteString(text + " #" + sum(text) + "\n") }
@@ -68,10 +67,10 @@ func (f *File) parts() [][]string {
 	return [][]string{f.Settings, f.Templates, f.Std, f.Modules, f.Nodes}
 }
 
-// mark begins a line that not all targets have.
+// mark begins a line that not all plans have.
 const mark = "@"
 
-// For returns those of a file's lines that the plan of that name has, without marks.
+// For returns the lines of the plan with the name target, without marks.
 func For(lines []string, target string) []string {
 	var list []string
 	for _, line := range lines {
@@ -86,13 +85,13 @@ func For(lines []string, target string) []string {
 	return list
 }
 
-// SetVariant gives a plan a name among the plans of a file: there, several are for
-// one target.
+// SetVariant sets the name of a plan, for a file with several plans for one target.
 func (f *File) SetVariant(name string) {
 	f.Settings = append(f.Settings, "set variant "+strconv.Quote(name))
 }
 
-// Variants are the names of the plans of a file: targets, where each is for another.
+// Variants returns the names of the plans in the lines of a file: those of SetVariant, or
+// else the targets.
 func Variants(lines []string) []string {
 	values := func(prefix string) (list []string) {
 		for _, line := range lines {
@@ -111,14 +110,14 @@ func Variants(lines []string) []string {
 	return values("set target ")
 }
 
-// sum is a line's checksum, by which damage is found.
+// sum returns the checksum of a line.
 func sum(text string) string {
 	hash := sha256.Sum256([]byte(text))
 	return hex.EncodeToString(hash[:2])
 }
 
-// Lines checks the text of a plan and returns its lines without their sums,
-// the first one left out. Its errors name the file and the line.
+// Lines checks the text of a plan and returns its lines without sums, but not the first
+// one. Its errors begin with name, that of the file, and the number of the line.
 func Lines(name string, text []byte) ([]string, error) {
 	rest, ok := strings.CutSuffix(string(text), "\n")
 	if !ok {
@@ -137,7 +136,7 @@ func Lines(name string, text []byte) ([]string, error) {
 	}
 	var version int
 	if _, err := fmt.Sscanf(lines[0], "dgd.plan %d ", &version); err != nil {
-		return nil, fmt.Errorf("%s:1: this is no plan of dgd: run `dgd plan`", name)
+		return nil, fmt.Errorf("%s:1: this is not a plan of dgd: run `dgd plan`", name)
 	}
 	if version != Version {
 		return nil, fmt.Errorf("%s has format version %d, and this dgd knows %d: run `dgd plan` of this dgd", name, version, Version)
@@ -145,9 +144,8 @@ func Lines(name string, text []byte) ([]string, error) {
 	return lines[1:], nil
 }
 
-// Settle leaves out of the text of a plan what says that it was merged: the lines by
-// which git marks conflicts, and carriage returns. What is left has the lines of all
-// sides, so that it says of settings what these agree on.
+// Settle removes git's conflict markers and carriage returns from the text of a plan. The
+// result has the lines of all sides, from which settings can be read that these agree on.
 func Settle(text []byte) []byte {
 	var b strings.Builder
 	for line := range strings.Lines(string(text)) {
@@ -160,10 +158,10 @@ func Settle(text []byte) []byte {
 	return []byte(b.String())
 }
 
-// escape makes a string a field of a line, or an element of one.
+// escape returns a string as a field of a line, or as an element of a list.
 var escape = strings.NewReplacer("%", "%25", " ", "%20", ",", "%2C", "\n", "%0A", "\r", "%0D", "\t", "%09", "=", "%3D", ";", "%3B", ">", "%3E", "!", "%21").Replace
 
-// list writes a list as a field.
+// list returns a list as a field.
 func list(elements []string) string {
 	if len(elements) == 0 {
 		return "-"
@@ -173,7 +171,7 @@ func list(elements []string) string {
 		escaped[i] = escape(e)
 	}
 	if len(escaped) == 1 && escaped[0] == "-" {
-		return "%2D" // a file may be called so; "-" is the empty list
+		return "%2D" // "-" is the empty list
 	}
 	return strings.Join(escaped, ",")
 }

@@ -26,7 +26,7 @@ func TestLines(t *testing.T) {
 		{"edited", strings.Replace(good, "a.go", "b.go", 1), "x.plan:2: the line is damaged"},
 		{"conflict", rows[0] + rows[1] + "<<<<<<< HEAD\n" + rows[2], "x.plan:3: the line is damaged"},
 		{"carriage returns", strings.ReplaceAll(good, "\n", "\r\n"), "x.plan:1: the line ends in a carriage return"},
-		{"other file", "a #" + sum("a") + "\n", "x.plan:1: this is no plan of dgd"},
+		{"other file", "a #" + sum("a") + "\n", "x.plan:1: this is not a plan of dgd"},
 		{"newer", "dgd.plan 2 x #" + sum("dgd.plan 2 x") + "\n", "x.plan has format version 2, and this dgd knows 1"},
 	} {
 		if _, err := Lines("x.plan", []byte(test.text)); err == nil || !strings.HasPrefix(err.Error(), test.want) || !strings.Contains(err.Error(), "run `dgd plan`") {
@@ -67,7 +67,7 @@ func TestCompare(t *testing.T) {
 	}
 }
 
-// What two lines say of one thing in two ways is stale, or an error.
+// Two lines that contradict each other make the plan stale, or are an error.
 func TestTwoLines(t *testing.T) {
 	f, err := read("set packages null", "set digest 11111111", "set digest 22222222",
 		"package m: t a.go - d=11111111 s=.", "package m: t a.go - d=22222222 s=.", "package m:x t a.go - d=33333333 s=x")
@@ -84,7 +84,7 @@ func TestTwoLines(t *testing.T) {
 	}
 }
 
-// Of a plan with the marks of a conflict, its settings can be read.
+// The settings of a plan with conflict markers can be read.
 func TestSettle(t *testing.T) {
 	rows := strings.SplitAfter(text("set packages null", "set digest 11111111", "package m: t a.go -"), "\n")
 	other := strings.Split(text("package m: t b.go -"), "\n")[1] + "\n"
@@ -108,7 +108,7 @@ func TestDifferences(t *testing.T) {
 	}
 }
 
-// A short name says which module it is, and stays as other modules come.
+// A short name identifies a module, and does not change when other modules are added.
 func TestAliases(t *testing.T) {
 	got := aliases([]string{"go.uber.org/zap", "example.com/a/zap", "gopkg.in/yaml.v3", "example.com/x/v2", "m"})
 	want := map[string]string{
@@ -119,7 +119,7 @@ func TestAliases(t *testing.T) {
 	}
 }
 
-// What plans for several targets share is there once.
+// A line that plans for several targets share is there once.
 func TestTargets(t *testing.T) {
 	plans := map[string]*File{
 		"linux/amd64": {Settings: []string{`set target "linux/amd64"`, "set packages null"}, Nodes: []string{"package m: t a.go -", "package m:x t a.go -"}},

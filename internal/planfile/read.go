@@ -9,32 +9,32 @@ import (
 	"strings"
 )
 
-// Facts are what a plan in a file records of the sources that it was made from.
+// Facts are the facts that a plan in a file records about its sources.
 type Facts struct {
-	// Tests means that these are facts of the tests.
-	Tests    bool
+	Tests    bool              // they are those of the plan of tests
 	Rest     string            // digest of go.mod and the like
-	Digests  map[string]string // of directories of packages
-	Native   []Native          // of packages with assembly or C
-	Matches  bool              // it counts which directories have Go files
-	Unfit    []string          // lines that do not go together
+	Digests  map[string]string // by directory of a package
+	Native   []Native          // packages with assembly or C
+	Matches  bool              // the plan depends on the directories that have Go files
+	Unfit    []string          // messages about lines that do not go together
 	Settings map[string]json.RawMessage
 }
 
-// A Native is what a package with assembly or C depends on beside its skeleton.
+// A Native has the digest of files, beside the skeleton, on which a package with assembly
+// or C depends.
 type Native struct {
 	Package string // its directory, for messages
-	Dir     string // where it may read files
-	Digest  string // bind.Digest of that
+	Dir     string // the directory in which it may read files
+	Digest  string // bind.Digest of Dir
 }
 
-// Read reads the facts of a plan for a target. Lines are those of the plan, and name
-// is that of the file, for messages.
+// Read returns the facts of the plan with the name target. Lines are those of the file,
+// and name is the file's name, for messages.
 func Read(name string, lines []string, target string) (*Facts, error) {
 	return readFacts(name, lines, target, false)
 }
 
-// ReadTests is Read for what the plan of the tests depends on.
+// ReadTests is Read for the plan of tests.
 func ReadTests(name string, lines []string, target string) (*Facts, error) {
 	return readFacts(name, lines, target, true)
 }
@@ -98,8 +98,8 @@ func readFacts(name string, lines []string, target string, tests bool) (*Facts, 
 	return f, nil
 }
 
-// oneOf is the digest that two lines have of one thing. Where they do not agree, as
-// after a merge, it is one that nothing has: then the plan is stale.
+// oneOf returns the digest that two lines have for one directory. If they differ, as after
+// a merge, it is a text that is no digest, so that the plan is stale.
 func oneOf(known, digest string) string {
 	if known == "" || known == digest {
 		return digest
@@ -115,8 +115,8 @@ type TestSettings struct {
 	Packages   []string            `json:"packages"`
 }
 
-// Matches reports whether the packages of a plan depend on which directories have Go
-// files: where patterns stand for them, or none are named.
+// Matches reports whether the packages of a plan depend on the directories that have Go
+// files: if there are patterns, or if packages is nil.
 func Matches(packages []string) bool {
 	return packages == nil || slices.ContainsFunc(packages, func(p string) bool {
 		return strings.ContainsAny(p, "*?[") || strings.Contains(p, "...")
@@ -130,8 +130,8 @@ func (f *Facts) Directories() []string {
 	return slices.Sorted(maps.Keys(f.Digests))
 }
 
-// Compare returns what has changed since the plan was made, a line each. Native are
-// the digests of the packages with assembly or C, in their order.
+// Compare returns a line for each difference between the sources and the facts. Native has
+// the digests for f.Native, in the same order.
 func (f *Facts) Compare(digests map[string]string, rest string, native []string) []string {
 	var stale []string
 	if rest != f.Rest {

@@ -18,7 +18,7 @@ func readList(field string) []string {
 	return elements
 }
 
-// What a list is written of is read again, whatever names are in it, and is one field.
+// A list of any names is one field, from which the same list can be read.
 func FuzzList(f *testing.F) {
 	for _, seed := range []string{"", "a.go", "-", "-\n-", "a b\nc,d", "x=y;z>!%", "%20", "%2D", "\t\r", "ä"} {
 		f.Add(seed)
@@ -38,8 +38,8 @@ func FuzzList(f *testing.F) {
 	})
 }
 
-// Whatever a file has, reading it ends in an error that names the file, or in the facts of
-// lines that are as Format writes them.
+// Reading any text gives an error that names the file, or the facts of lines in Format's
+// form.
 func FuzzRead(f *testing.F) {
 	whole := text("set packages null", "set digest 1", `set tests {"packages":["./..."]}`, "set testdigest 2",
 		"package m: t a - d=11111111 n=4 s=.", "testpackage ^m: t a - d=3 s=.", "test m t m.test d=3 s=.", "@linux/arm64,linux/amd64 package m:x t b -")
@@ -79,7 +79,7 @@ func FuzzRead(f *testing.F) {
 	})
 }
 
-// The tests' facts are those of their own lines.
+// The facts of tests are from lines of their own kinds.
 func TestReadTests(t *testing.T) {
 	lines := []string{
 		"set packages null", "set digest 1", "set testdigest 2", `set tests {"checkFlags":["-v"],"data":{"*":["a"]},"modules":"cache","packages":["./page"]}`,
@@ -116,7 +116,8 @@ func TestReadTests(t *testing.T) {
 	}
 }
 
-// Which directories have Go files counts where patterns stand for packages, or none are named.
+// The directories that have Go files matter if there are patterns, or if no packages are
+// named.
 func TestMatches(t *testing.T) {
 	for _, test := range []struct {
 		packages []string

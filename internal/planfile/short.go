@@ -10,8 +10,8 @@ import (
 	"dgd/internal/drvgen"
 )
 
-// within returns a key as the line of the package of has it: without the short name of
-// the module where that is the same.
+// within returns a key as in the line of the package of: with "." for the short name of the
+// module if that is the same.
 func within(key, of string) string {
 	alias, _, _ := strings.Cut(of, ":")
 	if rel, ok := strings.CutPrefix(key, alias+":"); ok && alias != "" {
@@ -29,8 +29,8 @@ func full(key, of string) string {
 	return key
 }
 
-// goNames returns names of files as the plan has them: of Go files without ".go", of
-// others with a dot at the end.
+// goNames returns names of files in the form of the plan: Go files without ".go", others
+// with a dot at the end.
 func goNames(files []string) []string {
 	var names []string
 	for _, f := range files {
@@ -43,8 +43,8 @@ func goNames(files []string) []string {
 	return names
 }
 
-// patterns writes an embed config as a list of patterns, each with its files, where it
-// says no more than that they are in the directory.
+// patterns returns an embed config as a list of patterns, each with its files. It reports
+// false if that is not enough, as when a file is not in the directory dir.
 func patterns(text, dir string) (field string, ok bool) {
 	var cfg struct {
 		Patterns map[string][]string
@@ -61,7 +61,7 @@ func patterns(text, dir string) (field string, ok bool) {
 			files[f] = dir + "/" + f
 		}
 	}
-	// As evaluation writes it.
+	// The form in which evaluation writes it.
 	a, err1 := drvgen.Canonical(cfg.Patterns)
 	b, err2 := drvgen.Canonical(files)
 	same := err1 == nil && err2 == nil && text == `{"Patterns":`+string(a)+`,"Files":`+string(b)+"}"

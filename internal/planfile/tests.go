@@ -9,21 +9,21 @@ import (
 	"dgd/internal/graph"
 )
 
-// Tests says which part of a project is there for its tests alone.
+// Tests describes the part of a project that only its tests need.
 type Tests struct {
-	// First is the first node of Project.Graph that no program needs; all behind it
-	// are such nodes, too.
+	// First is the first node of Project.Graph that no program needs. No program needs
+	// the later ones either.
 	First int
-	// Digests and Rest are those of Project, of what the tests' plan depends on.
+	// Digests and Rest are as in Project, for the plan of tests.
 	Digests map[string]string
 	Rest    string
 }
 
-// testMark begins the names of what is there for tests alone: no import path has it.
-// A package can be compiled once more for them, under the same import path.
+// testMark begins the names of nodes that only tests need. It is in no import path, and
+// distinguishes a package from its variant that is compiled for tests.
 const testMark = "^"
 
-// isTest reports whether a node is there for tests alone.
+// isTest reports whether only tests need a node.
 func (w *writer) isTest(n int) bool { return w.p.Tests != nil && n >= w.p.Tests.First }
 
 func (w *writer) mark(n int) string {
@@ -33,8 +33,8 @@ func (w *writer) mark(n int) string {
 	return ""
 }
 
-// kind is the first word of a node's line. What tests alone need has lines of its
-// own kinds, which evaluation of the program does not read.
+// kind returns the first word of a node's line. Nodes that only tests need have kinds of
+// their own, which evaluation of the program does not read.
 func (w *writer) kind(n int, word string) string {
 	if w.isTest(n) {
 		return "test" + word
@@ -50,8 +50,8 @@ func (w *writer) digest(n int, dir string) string {
 	return w.p.Digests[dir]
 }
 
-// own finds the package that each part belongs to. Packages that are compiled a
-// second time may share parts, which then belong to the first one.
+// own sets owner, the package that each part belongs to. A package and its variant that is
+// compiled for tests may share parts, which then belong to the first one.
 func (w *writer) own() {
 	nodes := w.p.Graph.Nodes
 	w.owner = make([]int, len(nodes))
@@ -66,21 +66,20 @@ func (w *writer) own() {
 	}
 }
 
-// importName is the import path that compiler and linker know a package by. One
-// that is compiled anew for a test is called p [p.test] in the graph.
+// importName returns the import path of a package for compiler and linker. The graph has
+// the name p [p.test] for a variant that is compiled for a test.
 func importName(node *graph.Node) string {
 	name, _, _ := strings.Cut(node.Name, " ")
 	return name
 }
 
-// testLines matches lines of a test's main package that name tests, as they stand
-// in a step.
+// testLines matches lines of a test's main package that name tests, as JSON.
 var testLines = regexp.MustCompile(`(?:\\t\{\\"(\pL[\pL\pN_]*)\\", (_x?test)\.(\pL[\pL\pN_]*)\},\\n)+`)
 
 var testLine = regexp.MustCompile(`\{\\"([^"\\]*)\\", (_x?test\.([^}]*))\},`)
 
-// testMain writes the line of a test's main package. Its text is a template for
-// most packages: the names of tests are in the option m, each run of lines a list.
+// testMain writes the line of a test's main package. Most packages share a template: the
+// names of tests are in the option m, which has a list for each run of such lines.
 func (w *writer) testMain(n int, steps string) error {
 	node := w.p.Graph.Nodes[n]
 	imports, others, config, err := w.refersTo(n)
@@ -89,7 +88,7 @@ func (w *writer) testMain(n int, steps string) error {
 	}
 	steps, ok := once(steps, inner(config), "@IMPORTS@")
 	if !ok || len(others) > 0 {
-		return fmt.Errorf("its import config is not what it refers to: leave out `plan`")
+		return fmt.Errorf("its import config does not agree with its references: leave out `plan`")
 	}
 	of := inner(action.Escape(strings.TrimSuffix(node.Name, ".test")))
 	for _, end := range []string{`"`, `_test"`} {

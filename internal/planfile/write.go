@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
-	"sort"
 	"strconv"
 	"strings"
 
@@ -17,44 +16,42 @@ import (
 	"dgd/internal/nix/nar"
 )
 
-// A Project is what a file is made of.
+// A Project has the plan of a project, and all other facts that its file depends on.
 type Project struct {
 	Settings map[string]any
-	// Graph is the program's behind the standard library's own, or parts of that.
+	// Graph has the nodes of the standard library, or of parts of it, and then those of
+	// the program.
 	Graph *graph.Graph
-	// Std are the derivations of the parts of the standard library, each with the
-	// name of its group.
-	Std    []drvgen.Derivation
-	Groups []group.Group
-	Bound  map[int][]bind.Bound
-	Src    string // the directory that the trees of Bound are in
-	// Mains are the modules whose packages are read where they are, by their paths.
-	Mains   []string
+	// Std are the derivations of the parts of the standard library, each named like its
+	// group.
+	Std     []drvgen.Derivation
+	Groups  []group.Group
+	Bound   map[int][]bind.Bound
+	Src     string   // the directory of the trees in Bound
+	Mains   []string // paths of the modules whose packages are read in place
 	Modules []Module
-	Tools   string // GOHOSTOS_GOHOSTARCH of the machine that has planned
-	// Digests are of what the plan depends on in a directory of the sources.
-	Digests map[string]string
-	Rest    string // the digest of what else it depends on
-	// Native are, by import path, of packages with assembly or C that the plan
-	// depends on more of.
-	Native map[string]Native
-	// Tests is null for a plan without tests.
-	Tests  *Tests
-	Target string // GOOS_GOARCH
+	Tools   string            // GOHOSTOS_GOHOSTARCH of the machine that planned
+	Digests map[string]string // skeleton.Digests.Dirs: by directory
+	Rest    string            // skeleton.Digests.Rest
+	Native  map[string]Native // by import path, for packages with assembly or C
+	Tests   *Tests            // nil for a plan without tests
+	Target  string            // GOOS_GOARCH
 }
 
-// A Module is a third-party module: one that was fetched, or one in the sources'
-// vendor directory.
+// A Module is a third-party module: a fetched one, or one in the sources' vendor
+// directory.
 type Module struct {
-	Store string // what stands for its tree in Bound
-	Dir   string // below SRC/vendor
-	// Of one in the sources' vendor directory: where it is, and what is not of it.
+	Store string // Path of the module in Bound
+	Dir   string // relative to SRC/vendor
+	// Root is the directory, relative to the sources, of a module in their vendor
+	// directory, or "". Name and Exclude are those of its nar.Tree.
 	Root    string
 	Name    string
 	Exclude []string
 }
 
-// Make makes the file of a project.
+// Make returns the file of a project. It is an error, which names the node, if the plan
+// has no form in a file.
 func Make(p *Project) (*File, error) {
 	w := &writer{p: p, f: &File{}, templates: map[string]string{}, alias: map[string]string{}, closed: map[int]map[int]bool{}, module: map[int]moduleOf{}}
 	for key, value := range p.Settings {
@@ -90,18 +87,18 @@ type writer struct {
 	p         *Project
 	f         *File
 	templates map[string]string    // names of templates, by their text
-	alias     map[string]string    // of modules, by the prefix of their packages
-	versions  map[string]string    // of modules by prefix: what -trimpath has behind a module's path
-	lang      map[string]string    // of modules by prefix: the language version that most packages have
-	label     []string             // by node: the group and the level in it
+	alias     map[string]string    // short names of modules, by path
+	versions  map[string]string    // by path of a module: see Module.version
+	lang      map[string]string    // by path of a module: the language version of most packages
+	label     []string             // by node: the name of the group and the level in it
 	groupOf   []int                // by node: index of its group, or -1
-	module    map[int]moduleOf     // by node, of those that prefixOf has been asked for
-	owner     []int                // by node that is a part of a package: the package's
-	closed    map[int]map[int]bool // what nodes import, and what these do
-	env       string               // the setting toolEnv as it stands in steps
+	module    map[int]moduleOf     // by node: results of prefixOf
+	owner     []int                // by node: the package that it is a part of
+	closed    map[int]map[int]bool // by node: the packages that it depends on, and itself
+	env       string               // the setting toolEnv as in steps
 }
 
-// group gives each group a name, and each node its group.
+// group sets label and groupOf.
 func (w *writer) group() {
 	w.label = make([]string, len(w.p.Graph.Nodes))
 	w.groupOf = make([]int, len(w.p.Graph.Nodes))
@@ -124,8 +121,8 @@ func (w *writer) group() {
 		}
 		return slices.Min(names)
 	}
-	sort.Slice(split, func(a, b int) bool { return first(split[a]) < first(split[b]) })
-	count := map[string]int{} // by name, those of tests apart
+	slices.SortStableFunc(split, func(a, b int) int { return strings.Compare(first(a), first(b)) })
+	count := map[string]int{} // by name of the group, with testMark for tests
 	hashed := map[string]bool{}
 	for _, i := range split {
 		g := w.p.Groups[i]
@@ -147,9 +144,9 @@ func (w *writer) group() {
 	}
 }
 
-// byHash is the label of a group that no module names: it follows from the last
-// name, as where such a group ends does. So few lines change with a package. It is
-// none of those that are taken, and one of these from then on.
+// byHash returns the label of a group of several modules or of the main module, and adds
+// it to taken. It is a hash of the last name in the group, which also decides where the
+// group ends. So a new package changes few lines.
 func (w *writer) byHash(nodes []int, taken map[string]bool) string {
 	last := ""
 	for _, n := range nodes {
@@ -164,8 +161,8 @@ func (w *writer) byHash(nodes []int, taken map[string]bool) string {
 	return label
 }
 
-// std writes the parts of the standard library that are used, and what their
-// packages import: the import config of a link follows from it.
+// std writes the used parts of the standard library, and the imports of their packages,
+// from which the import configs of links follow.
 func (w *writer) std() error {
 	partOf := map[string]string{}
 	for _, g := range w.p.Groups {
@@ -185,7 +182,7 @@ func (w *writer) std() error {
 		var imports []string
 		for _, r := range node.Refs {
 			if r.Output != graph.Export {
-				return fmt.Errorf("%s: of the standard library, and refers to more than packages", node.Name)
+				return fmt.Errorf("%s: a package of the standard library must refer to packages only", node.Name)
 			}
 			if !w.isImplied(i, r.Node) {
 				imports = append(imports, w.p.Graph.Nodes[r.Node].Name)
@@ -197,11 +194,11 @@ func (w *writer) std() error {
 	return w.parts(partsUsed)
 }
 
-// parts writes the parts of the standard library with these names, and those that
-// they refer to.
+// parts writes the parts of the standard library with the names in used, and those that
+// they refer to, which it adds to used.
 func (w *writer) parts(used map[string]bool) error {
 	var lines []string
-	for _, d := range slices.Backward(w.p.Std) { // each is behind what it refers to
+	for _, d := range slices.Backward(w.p.Std) { // each before those that it refers to
 		if !used[d.Name] {
 			continue
 		}
@@ -225,8 +222,8 @@ func (w *writer) parts(used map[string]bool) error {
 	return nil
 }
 
-// isImplied reports whether a package's import is one of another of its imports.
-// Of the standard library's packages only the closure counts.
+// isImplied reports whether another import of package n depends on the imported one, so
+// that the file can do without it: only the closure of imports matters.
 func (w *writer) isImplied(n, imported int) bool {
 	return slices.ContainsFunc(w.p.Graph.Nodes[n].Refs, func(r graph.Ref) bool {
 		if r.Node == imported {
@@ -240,7 +237,7 @@ func (w *writer) isImplied(n, imported int) bool {
 	})
 }
 
-// usedStd returns which nodes of the standard library others depend on, by node.
+// usedStd reports, by node, whether a node outside of the standard library depends on it.
 func (w *writer) usedStd() []bool {
 	used := make([]bool, len(w.p.Graph.Nodes))
 	for i, n := range slices.Backward(w.p.Graph.Nodes) {
@@ -254,7 +251,7 @@ func (w *writer) usedStd() []bool {
 	return used
 }
 
-// node writes the line of a node that is not of the standard library's parts.
+// node writes the line of a node that is not in a part of the standard library.
 func (w *writer) node(n int) error {
 	node := w.p.Graph.Nodes[n]
 	if g := w.groupOf[n]; g >= 0 && w.p.Groups[g].Std {
@@ -265,7 +262,7 @@ func (w *writer) node(n int) error {
 		return err
 	}
 	if marker.MatchString(steps) {
-		return fmt.Errorf("its steps have %s, which dgd writes for something else: leave out `plan`", marker.FindString(steps))
+		return fmt.Errorf("its steps have %s, which is a placeholder in a plan in a file: leave out `plan`", marker.FindString(steps))
 	}
 	if w.env != "" {
 		steps = strings.ReplaceAll(steps, w.env, "@ENV@")
@@ -292,7 +289,7 @@ func (w *writer) node(n int) error {
 	return fmt.Errorf("a plan in a file has no form for %s: leave out `plan`", reason(node))
 }
 
-// byGo writes the line of the node that builds all by the go command. Where that
+// byGo writes the line of the node that runs the go command. The directory in which that
 // installs programs depends on the machine that builds them.
 func (w *writer) byGo(n int, steps string) error {
 	node := w.p.Graph.Nodes[n]
@@ -312,7 +309,7 @@ func (w *writer) byGo(n int, steps string) error {
 	return nil
 }
 
-// reason says which flag has made a node that the file has no form for.
+// reason returns the flag or feature because of which a node has no form in the file.
 func reason(node *graph.Node) string {
 	switch {
 	case node.Kind == graph.File:
@@ -324,7 +321,7 @@ func reason(node *graph.Node) string {
 	case node.Kind == graph.Link:
 		return "-ldflags that name files of the sources"
 	case len(node.Inputs) > 0:
-		return "what the go command builds by itself"
+		return "programs that the go command builds by itself"
 	}
 	return "nodes of the kind " + string(node.Kind)
 }
@@ -332,8 +329,8 @@ func reason(node *graph.Node) string {
 // marker matches the placeholders of a template.
 var marker = regexp.MustCompile(`@[A-Z]+@`)
 
-// template returns the name of a template, which is a hash of it: so it stays as
-// other templates come and go.
+// template returns the name of a template, and writes it if it is new. The name is a hash
+// of the text, so that it does not depend on other templates.
 func (w *writer) template(text string) string {
 	name, ok := w.templates[text]
 	if !ok {

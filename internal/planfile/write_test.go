@@ -92,8 +92,8 @@ const (
 	nodeTest
 )
 
-// project has each form that a plan in a file has: packages of a lock and of the sources,
-// of which one embeds files and one is apart from its C, a program, and a test.
+// project has every form of a plan in a file: packages of a lock and of the sources, of
+// which one embeds files and one is divided, a program, and a test.
 func project() *Project {
 	std := func(name string, imports ...int) *graph.Node {
 		return &graph.Node{Kind: graph.Package, Name: name, Std: true, Refs: exports(imports...)}
@@ -171,8 +171,8 @@ func project() *Project {
 	}
 }
 
-// The lines of project, by the rules that lib/stages/plan-file.nix reads them by.
-// Templates have letters here, in the order in which the lines of nodes name them.
+// The lines of project have the form that lib/stages/plan-file.nix reads. Templates are
+// named by letters here, in the order in which the lines of nodes name them.
 var projectLines = []string{
 	`set packages ["."]`, `set toolEnv ["GOAMD64=v1","GOARCH=amd64"]`, "set digest r0", "set testdigest t0",
 	// Of the standard library what is used: "unused" is not, nor is its part. fmt
@@ -259,8 +259,8 @@ func TestMake(t *testing.T) {
 	}
 }
 
-// A package of a vendor directory is called by its module, which has a tree there. The
-// version is in the places that the compiler writes alone; packages share a template.
+// A package of a vendor directory is named after its module, which has a tree there. Only
+// the file names that the compiler writes have the version; packages share a template.
 func TestVendoredModules(t *testing.T) {
 	p := project()
 	sub, lib := p.Graph.Nodes[nodeSub], p.Graph.Nodes[nodeLib]
@@ -299,8 +299,8 @@ func TestVendoredModules(t *testing.T) {
 	}
 }
 
-// What the go command builds by itself is one line. Where it installs programs depends
-// on the machine that builds.
+// A node that runs the go command is one line. The directory in which that installs
+// programs depends on the machine that builds.
 func TestMakeByGo(t *testing.T) {
 	p := &Project{
 		Settings: map[string]any{}, Src: "/src", Tools: "linux_amd64", Target: "linux_arm64", Rest: "r0",
@@ -325,13 +325,13 @@ func TestMakeByGo(t *testing.T) {
 		}
 	}
 	p.Bound[0][0].Tree.Name = "other"
-	if _, err := Make(p); err == nil || err.Error() != "m: dgd cannot put what its sources are into a file: leave out `plan`" {
+	if _, err := Make(p); err == nil || err.Error() != "m: dgd cannot write its sources to a plan in a file: leave out `plan`" {
 		t.Errorf("of other sources the error is %v", err)
 	}
 }
 
-// Where an embed config says more than patterns do, it is there as it is; a package with
-// the same files in another tree lists it; a name without a module is there as a whole.
+// An embed config that is more than its patterns is there in full; a package whose files
+// are in another tree lists it; a name without a module is there in full.
 func TestOptions(t *testing.T) {
 	p := project()
 	page := p.Graph.Nodes[nodePage]
@@ -349,7 +349,7 @@ func TestOptions(t *testing.T) {
 	}
 }
 
-// What the file has no form for is an error that names the node and says what to do.
+// A node without a form in the file is an error that names it and says what to do.
 func TestMakeErrors(t *testing.T) {
 	const noForm = "a plan in a file has no form for "
 	for _, test := range []struct {
@@ -358,34 +358,34 @@ func TestMakeErrors(t *testing.T) {
 		do   func(p *Project, n *graph.Node)
 		want string
 	}{
-		{"no compile", nodeMain, func(_ *Project, n *graph.Node) { n.Steps = n.Steps[:1] }, "dgd cannot put what builds this into a file"},
-		{"of no sources", nodeMain, func(_ *Project, n *graph.Node) { n.Src = nil }, "dgd cannot put what builds this into a file"},
-		{"of no module", nodeLib, func(_ *Project, n *graph.Node) { n.Src.Dir = "vendor/example.net/x" }, "dgd cannot put what builds this into a file"},
-		{"exports last", nodeC, func(_ *Project, n *graph.Node) { slices.Reverse(n.Refs) }, "what it refers to is in an order that dgd cannot put into a file"},
-		{"other imports", nodeMain, func(_ *Project, n *graph.Node) { n.Refs = n.Refs[1:] }, "its import config is not what it refers to"},
+		{"no compile", nodeMain, func(_ *Project, n *graph.Node) { n.Steps = n.Steps[:1] }, "dgd cannot write how it is compiled to a plan in a file"},
+		{"of no sources", nodeMain, func(_ *Project, n *graph.Node) { n.Src = nil }, "dgd cannot write how it is compiled to a plan in a file"},
+		{"of no module", nodeLib, func(_ *Project, n *graph.Node) { n.Src.Dir = "vendor/example.net/x" }, "dgd cannot write how it is compiled to a plan in a file"},
+		{"exports last", nodeC, func(_ *Project, n *graph.Node) { slices.Reverse(n.Refs) }, "dgd cannot write the order of its references to a plan in a file"},
+		{"other imports", nodeMain, func(_ *Project, n *graph.Node) { n.Refs = n.Refs[1:] }, "its import config does not agree with its references"},
 		{"a file of another tree", nodeMain, func(p *Project, _ *graph.Node) { p.Bound[nodeMain][0].Tree.Files = []string{"other.go"} }, "it is not compiled from the files of its tree"},
 		{"links and copies", nodeMain, func(p *Project, _ *graph.Node) {
 			p.Bound[nodeMain] = append(p.Bound[nodeMain], bind.Bound{At: "c", Copy: true})
 		}, "some of its sources are links and others copies"},
-		{"a tree of another place", nodeCgo, func(p *Project, _ *graph.Node) { p.Bound[nodeCgo][0].Tree.Root = "/else" }, "dgd cannot put what its sources are into a file"},
-		{"a marker in a step", nodeMain, func(_ *Project, n *graph.Node) { n.Steps[0].Write.Text += "# @FILES@\n" }, "its steps have @FILES@, which dgd writes for something else"},
+		{"a tree of another place", nodeCgo, func(p *Project, _ *graph.Node) { p.Bound[nodeCgo][0].Tree.Root = "/else" }, "dgd cannot write its sources to a plan in a file"},
+		{"a marker in a step", nodeMain, func(_ *Project, n *graph.Node) { n.Steps[0].Write.Text += "# @FILES@\n" }, "its steps have @FILES@, which is a placeholder in a plan in a file"},
 		{"a profile", nodeMain, func(_ *Project, n *graph.Node) { n.Kind = graph.File }, noForm + "profiles: for a build without one, GOFLAGS=-pgo=off"},
 		{"another standard library", nodeFmt, func(p *Project, _ *graph.Node) { p.Groups[1].Std = false }, noForm + "a standard library that flags such as -gcflags change for this program alone"},
 		{"a header", nodeMain, func(_ *Project, n *graph.Node) { n.Header = true }, noForm + "-buildmode=c-archive and -buildmode=c-shared"},
 		{"a link in the sources", nodeLink, func(_ *Project, n *graph.Node) { n.Src = &graph.Sources{Dir: "."} }, noForm + "-ldflags that name files of the sources"},
-		{"an input", nodeMain, func(_ *Project, n *graph.Node) { n.Inputs = []graph.Input{graph.Toolchain} }, noForm + "what the go command builds by itself"},
+		{"an input", nodeMain, func(_ *Project, n *graph.Node) { n.Inputs = []graph.Input{graph.Toolchain} }, noForm + "programs that the go command builds by itself"},
 		{"another kind", nodeMain, func(_ *Project, n *graph.Node) { n.Kind = "new" }, noForm + "nodes of the kind new"},
-		{"export data is linked", nodeLink, func(_ *Project, n *graph.Node) { n.Refs[0].Output = graph.Export }, "dgd cannot put what is linked into a file"},
-		{"other packages are linked", nodeLink, func(_ *Project, n *graph.Node) { n.Refs = n.Refs[1:] }, "its import config is not what it refers to"},
+		{"export data is linked", nodeLink, func(_ *Project, n *graph.Node) { n.Refs[0].Output = graph.Export }, "dgd cannot write the files that it links to a plan in a file"},
+		{"other packages are linked", nodeLink, func(_ *Project, n *graph.Node) { n.Refs = n.Refs[1:] }, "its import config does not agree with its references"},
 		{"another main package", nodeLink, func(_ *Project, n *graph.Node) { n.Name = "example.com/other" }, "its main package is not linked"},
 		{"another program", nodeLink, func(_ *Project, n *graph.Node) { n.Steps[1].Run.Args[3] = "${R1}" }, "dgd does not understand how it is linked"},
 		{"less is linked", nodeLink, func(_ *Project, n *graph.Node) {
 			n.Refs, n.Steps[0].Write.Text = n.Refs[:1], config([]string{"example.com/mod"})
 		}, "is imported and not linked"},
-		{"a test's main package imports otherwise", nodeTestMain, func(_ *Project, n *graph.Node) { n.Steps[0].Write.Text = "" }, "its import config is not what it refers to"},
-		{"a test's main package with more", nodeTestMain, func(_ *Project, n *graph.Node) { slices.Reverse(n.Refs); n.Refs[0].Output = graph.Archive }, "its import config is not what it refers to"},
+		{"a test's main package imports otherwise", nodeTestMain, func(_ *Project, n *graph.Node) { n.Steps[0].Write.Text = "" }, "its import config does not agree with its references"},
+		{"a test's main package with more", nodeTestMain, func(_ *Project, n *graph.Node) { slices.Reverse(n.Refs); n.Refs[0].Output = graph.Archive }, "its import config does not agree with its references"},
 		{"a test of two programs", nodeTest, func(_ *Project, n *graph.Node) { n.Refs = append(n.Refs, n.Refs[0]) }, "dgd does not understand how its tests are run"},
-		{"a test with other sources", nodeTest, func(p *Project, _ *graph.Node) { p.Bound[nodeTest][0].Tree.Name = "other" }, "dgd cannot put what its sources are into a file"},
+		{"a test with other sources", nodeTest, func(p *Project, _ *graph.Node) { p.Bound[nodeTest][0].Tree.Name = "other" }, "dgd cannot write its sources to a plan in a file"},
 	} {
 		p := project()
 		n := p.Graph.Nodes[test.of]
@@ -396,7 +396,7 @@ func TestMakeErrors(t *testing.T) {
 	}
 	p := project()
 	p.Graph.Nodes[nodeFmt].Refs[0].Output = graph.Archive
-	if _, err := Make(p); err == nil || err.Error() != "fmt: of the standard library, and refers to more than packages" {
+	if _, err := Make(p); err == nil || err.Error() != "fmt: a package of the standard library must refer to packages only" {
 		t.Errorf("the error is %v", err)
 	}
 	p = project()
@@ -406,9 +406,9 @@ func TestMakeErrors(t *testing.T) {
 	}
 }
 
-// Each group of packages of a module has a number among those of its name, by the least name
-// in it, and those of tests have numbers of their own. A group that no module names is called
-// by a hash of its last name (that of SHA-256's own example), and never as another one.
+// Groups of packages of a module are numbered in the order of their first names; those of
+// tests have numbers of their own. The label of a group of several modules is a hash of its
+// last name (that of SHA-256's own example), and unique.
 func TestGroupNames(t *testing.T) {
 	nodes := []*graph.Node{}
 	for _, name := range []string{"b", "a", "c", "abc", "aa", "d [d.test]", "e [d.test]", "abc"} {
@@ -425,7 +425,7 @@ func TestGroupNames(t *testing.T) {
 	}
 }
 
-// Two templates never have one name, and a name stays as others come.
+// Names of templates are unique, and do not change when others are added.
 func TestTemplateNames(t *testing.T) {
 	w := &writer{f: &File{}, templates: map[string]string{}}
 	texts := map[string]string{}

@@ -38,7 +38,7 @@ let
     else if count < 1 || elemAt all count != "" then
       fail "${name} is damaged: it does not end in a whole line; run `dgd plan`"
     else if version == null then
-      fail "${name}:1: this is no plan of dgd: run `dgd plan`"
+      fail "${name}:1: this is not a plan of dgd: run `dgd plan`"
     else if version != [ "1" ] then
       fail "${name} has format version ${builtins.head version}, and this dgd knows 1: run `dgd plan` of this dgd"
     else
