@@ -21,10 +21,9 @@ import (
 	"dgd/internal/workspace"
 )
 
-// A SourceTree is a tree that belongs in the store, in a form that
-// builtins.path takes.
+// A SourceTree is a tree for the store, with the arguments of builtins.path.
 type SourceTree struct {
-	Store   string   `json:"store"` // the store path that it gets
+	Store   string   `json:"store"` // its store path
 	Name    string   `json:"name"`
 	SHA256  string   `json:"sha256"` // SRI
 	Root    string   `json:"root"`   // relative to the file that lists it, or to the directory of the modules
@@ -35,47 +34,44 @@ type SourceTree struct {
 type BindConfig struct {
 	Plan    string `json:"plan"`    // file of the program's Plan
 	StdPlan string `json:"stdPlan"` // file of the standard library's Plan
-	// Values are those that flags of the plan have stand-ins for: see
-	// goflags.HideValues. Where these flags are settings, Settings is the file of
-	// them in place of that: see Config.Settings.
+	// Values are the values of the stand-ins in the plan's flags: see
+	// goflags.HideValues. If Settings, the file of Config.Settings, is set, they are
+	// taken from that.
 	Values   []string                 `json:"values"`
 	Settings string                   `json:"settings"`
 	Src      string                   `json:"src"`
-	Modules  string                   `json:"modules"` // file of SplitModules' result, or empty
-	Locked   []workspace.LockedModule `json:"locked"`  // in place of it: the modules of a lock
+	Modules  string                   `json:"modules"` // file of SplitModules' result, or ""
+	Locked   []workspace.LockedModule `json:"locked"`  // the modules of a lock, in place of Modules
 	Name     string                   `json:"name"`    // of the last derivation
 	Inner    drvgen.Inner             `json:"inner"`
 	StoreDir string                   `json:"storeDir"`
 
-	// Fetched is a vendor directory that vendorHash is the hash of, or empty;
-	// FetchHooks says that it or the sources went through hooks that the other
-	// did not. See checkReplaced.
+	// Fetched is the vendor directory with vendorHash, or "". FetchHooks means that
+	// hooks have changed either it or the sources. See checkReplaced.
 	Fetched    string `json:"fetched"`
 	FetchHooks bool   `json:"fetchHooks"`
 
-	// Tests is the file of the tests' Plan, or empty. With it, Bind makes the
-	// derivations that run the tests in place of those of the program.
+	// Tests is the file of the tests' Plan, or "". With it, Bind makes the derivations
+	// that run the tests instead of those of the program.
 	Tests string `json:"tests"`
-	// TestData says which files tests see beside those of their packages: see
-	// bind.TestSources.
+	// TestData are further files that tests see: see bind.TestSources.
 	TestData map[string][]string `json:"testData"`
 
-	// The rest is for Encode.
+	// The rest is for AddTo.
 	System   string                  `json:"system"`
 	Executor string                  `json:"executor"`
 	Inputs   map[drvgen.Input]string `json:"inputs"`
 }
 
-// Bound is a plan with its sources: derivations, and the trees that these
-// refer to.
+// Bound is a plan with its sources: derivations, and the trees that these refer to.
 type Bound struct {
 	Derivations []drvgen.Derivation
 	Trees       []nar.Hashed
-	Tests       map[string]int // the derivations that fail if tests do, by import path
-	Unplanned   string         // what is said of a plan without packages
+	Tests       map[string]int // index of the derivation that fails if the tests of a package do, by import path
+	Unplanned   string         // message for the user if the go command builds or tests, or ""
 }
 
-// vendor is the place of the vendor directory in the sources.
+// vendor returns the vendor directory, relative to the sources.
 func (p *Plan) vendor() string {
 	if p.Vendor == "" {
 		return "vendor"
@@ -83,8 +79,8 @@ func (p *Plan) vendor() string {
 	return p.Vendor
 }
 
-// readPlan reads the plan of programs or tests, and fills in the values that its
-// flags have stand-ins for.
+// readPlan reads the plan of programs or tests, and replaces the stand-ins in its flags
+// by their values.
 func (cfg *BindConfig) readPlan(file string, p *Plan) error {
 	if err := readJSON(file, p); err != nil {
 		return err
@@ -117,8 +113,8 @@ func (cfg *BindConfig) readPlan(file string, p *Plan) error {
 	return nil
 }
 
-// lookAgain looks at the C of the sources' own vendor directory, of which the
-// plan has seen a skeleton.
+// lookAgain repeats bind.LookAt for the sources' own vendor directory, of which the
+// planner has seen a skeleton only.
 func (p *Plan) lookAgain(src string, vendored []bind.Module) error {
 	vendor := filepath.Join(src, p.vendor())
 	if !workspace.Exists(filepath.Join(vendor, "modules.txt")) {
@@ -154,7 +150,7 @@ func Bind(ctx context.Context, cfg *BindConfig) (*Bound, error) {
 	return out, out.bindProgram(ctx, cfg, vendored, &std, &program)
 }
 
-// cannot makes an error of binding an unplanned one, unless it says what is wrong with
+// cannot turns an error of binding into an unplanned one, unless it reports a mistake in
 // the sources or the arguments.
 func cannot(ctx context.Context, err error) error {
 	var given *bind.InputError
@@ -164,15 +160,17 @@ func cannot(ctx context.Context, err error) error {
 	return &unplanned{err}
 }
 
-// bindProgram binds the program: package by package, or else by the go command.
+// bindProgram makes the derivations of the program: one for each package, or one that
+// runs the go command.
 func (b *Bound) bindProgram(ctx context.Context, cfg *BindConfig, vendored []bind.Module, std, program *Plan) error {
 	return b.orByGo(ctx, cfg, program, "the programs are built", "go build", func() error {
 		return b.bindPackages(ctx, cfg, vendored, std, program)
 	})
 }
 
-// orByGo binds a plan by the function, or else leaves what it is for to the go
-// command, and notes that for the user.
+// orByGo calls byPackages. If the plan is empty, or if the error is an unplanned one, it
+// makes the derivation that runs the go command instead, and sets the message for the
+// user.
 func (b *Bound) orByGo(ctx context.Context, cfg *BindConfig, p *Plan, what, command string, byPackages func() error) error {
 	if p.Unplanned == "" {
 		err := cannot(ctx, byPackages())
@@ -184,7 +182,7 @@ func (b *Bound) orByGo(ctx context.Context, cfg *BindConfig, p *Plan, what, comm
 	return b.bindByGo(ctx, cfg, p)
 }
 
-// bindPackages makes a program's derivations of its packages.
+// bindPackages makes the derivations of a program's packages.
 func (b *Bound) bindPackages(ctx context.Context, cfg *BindConfig, vendored []bind.Module, std, program *Plan) error {
 	if err := program.lookAgain(cfg.Src, vendored); err != nil {
 		return err
@@ -216,8 +214,7 @@ func (b *Bound) bindPackages(ctx context.Context, cfg *BindConfig, vendored []bi
 	return err
 }
 
-// say notes for the user that the go command itself builds, or tests, what could
-// not be planned.
+// say sets the message for the user that the go command itself builds, or tests.
 func (b *Bound) say(p *Plan, what, command string) {
 	b.Unplanned = fmt.Sprintf("dgd: %s in one derivation, by `%s` itself, because dgd cannot plan that (fallback = false makes it an error): %s", what, command, p.Unplanned)
 }
@@ -235,8 +232,8 @@ func options(name string, g *graph.Graph, goroot string, placed map[int][]drvgen
 	return opt
 }
 
-// bindTests binds a module's tests: each to a run of its own, or else all to one of
-// the go command.
+// bindTests makes the derivations of a module's tests: one for each package, or one that
+// runs the go command.
 func (b *Bound) bindTests(ctx context.Context, cfg *BindConfig, vendored []bind.Module, std, program *Plan) error {
 	var tests Plan
 	if err := cfg.readPlan(cfg.Tests, &tests); err != nil {
@@ -247,9 +244,9 @@ func (b *Bound) bindTests(ctx context.Context, cfg *BindConfig, vendored []bind.
 	})
 }
 
-// bindRuns makes the derivations that run tests, a package's each. What these share
-// with the program is built by the same derivations: so the program's nodes are
-// there, too, and grouped as they are without tests.
+// bindRuns makes the derivations that run tests, one for each package. Packages that the
+// program has, too, are built by the same derivations: so the graph has the program's
+// nodes, which are grouped as without tests.
 func (b *Bound) bindRuns(ctx context.Context, cfg *BindConfig, vendored []bind.Module, std, program, tests *Plan) error {
 	for _, p := range []*Plan{program, tests} {
 		if err := p.lookAgain(cfg.Src, vendored); err != nil {
@@ -280,13 +277,13 @@ func (b *Bound) bindRuns(ctx context.Context, cfg *BindConfig, vendored []bind.M
 	}
 	opt := options(cfg.Name, g, program.Goroot, placed)
 	opt.Groups = groups
-	// In dynamic mode evaluation knows no packages, and so asks for none.
+	// In dynamic mode evaluation does not know the packages and needs no derivation of each.
 	opt.Tests = drvgen.TestOptions{Modules: tests.TestModules, Vendor: tests.vendor(), Alone: cfg.Executor == ""}
 	b.Derivations, b.Tests, err = drvgen.GenerateTests(g, opt)
 	return err
 }
 
-// bindByGo makes the derivation in which the go command does all itself.
+// bindByGo makes the derivation that runs the go command.
 func (b *Bound) bindByGo(ctx context.Context, cfg *BindConfig, p *Plan) error {
 	g := &graph.Graph{Nodes: []*graph.Node{p.ByGo}}
 	bound, err := bind.Sources(g, cfg.Src, p.vendor(), nil)
@@ -301,7 +298,7 @@ func (b *Bound) bindByGo(ctx context.Context, cfg *BindConfig, p *Plan) error {
 	return err
 }
 
-// span returns the numbers from, from+1, … up to to-1.
+// span returns the numbers from to to-1.
 func span(from, to int) []int {
 	var list []int
 	for n := from; n < to; n++ {
@@ -310,8 +307,8 @@ func span(from, to int) []int {
 	return list
 }
 
-// place gives the nodes their sources: small ones as they are, the others as
-// trees, which it hashes; equal trees become one.
+// place returns the sources of the nodes: the text of small packages, and store paths of
+// trees, which it hashes and adds to b.Trees. Equal trees are added once.
 func (b *Bound) place(ctx context.Context, g *graph.Graph, bound map[int][]bind.Bound, storeDir string) (map[int][]drvgen.Placed, error) {
 	index := map[string]int{}
 	var trees []nar.Tree
@@ -320,7 +317,7 @@ func (b *Bound) place(ctx context.Context, g *graph.Graph, bound map[int][]bind.
 	}
 	placed := map[int][]drvgen.Placed{}
 	treeOf := map[*drvgen.Placed]int{}                  // index in trees
-	for _, n := range slices.Sorted(maps.Keys(bound)) { // the trees' order is a part of the output
+	for _, n := range slices.Sorted(maps.Keys(bound)) { // the output has the trees in this order
 		placed[n] = make([]drvgen.Placed, len(bound[n]))
 		for i, s := range bound[n] {
 			p := &placed[n][i]
@@ -351,8 +348,8 @@ func (b *Bound) place(ctx context.Context, g *graph.Graph, bound map[int][]bind.
 	return placed, nil
 }
 
-// AddTo adds the trees and derivations to the store. The last derivation
-// becomes the output of the dynamic derivation whose builder this is.
+// AddTo adds the trees and derivations to the store. The last derivation is the output of
+// the dynamic derivation in which the planner runs.
 func (b *Bound) AddTo(ctx context.Context, st socket.Store, cfg *BindConfig) error {
 	drvs, err := drvgen.Encode(b.Derivations, drvgen.Environment{
 		StoreDir: cfg.StoreDir,
@@ -372,8 +369,8 @@ func (b *Bound) AddTo(ctx context.Context, st socket.Store, cfg *BindConfig) err
 	return st.SubmitDerivation(ctx, last)
 }
 
-// WriteTo writes what a Nix expression needs to make the same derivations:
-// derivations.json, and the trees below sources.
+// WriteTo writes the data from which lib/stages/derive.nix makes the same derivations to
+// dir: derivations.json, and the trees below sources.
 func (b *Bound) WriteTo(dir, storeDir string) error {
 	data := struct {
 		Derivations []drvgen.Derivation `json:"derivations"`

@@ -27,7 +27,7 @@ const (
 	someStdSpecs = "/nix/store/55555555555555555555555555555555-std-specs"
 )
 
-// files writes values as JSON files and returns the configuration for them.
+// files writes values as JSON files, and returns the configuration that names them.
 func files(t *testing.T, src string, program, std Plan, modules []ModuleTree) *BindConfig {
 	t.Helper()
 	dir := t.TempDir()
@@ -69,7 +69,7 @@ func manyPackages(t *testing.T) (src string, plan Plan) {
 	return project(t, list), plan
 }
 
-// What is bound does not depend on the order in which a map is read.
+// The result of Bind does not depend on the order of maps.
 func TestBindIsStable(t *testing.T) {
 	src, plan := manyPackages(t)
 	cfg := files(t, src, plan, Plan{}, nil)
@@ -281,7 +281,7 @@ func TestSplitModulesErrors(t *testing.T) {
 	}
 }
 
-// closedStore takes nothing.
+// A closedStore refuses all requests.
 type closedStore struct{ *sockettest.Memory }
 
 func (closedStore) Add(context.Context, socket.Batch) error {
@@ -304,7 +304,7 @@ func TestWriteJSON(t *testing.T) {
 	}
 }
 
-// With a lock, modules are named by it: each by its place in the module cache.
+// The modules of a lock have their directories in the module cache.
 func TestBindLocked(t *testing.T) {
 	lib := node("example.org/Lib", false, "vendor/example.org/!lib@v1.0.0/lib.go")
 	lib.Src.Dir, lib.Src.Vendored = "vendor/example.org/!lib@v1.0.0", true

@@ -25,8 +25,8 @@ import (
 	"golang.org/x/mod/zip"
 )
 
-// A builder plans programs, binds them and carries out their derivations, all
-// without Nix: the store is a directory.
+// A builder plans programs, binds them and carries out their derivations without Nix, in a
+// store that is a directory.
 type builder struct {
 	t   *testing.T
 	dir string
@@ -89,8 +89,8 @@ func (b *builder) write(file string, v any) {
 	}
 }
 
-// bind plans and binds the program. The standard library is not shared: all of
-// it that the program needs is its own.
+// bind plans and binds the program. The standard library is not shared: its packages are
+// the program's own.
 func (b *builder) bind() (*Bound, *BindConfig) {
 	b.t.Helper()
 	plan, err := Make(b.t.Context(), b.cfg, filepath.Join(b.dir, "plan"))
@@ -166,7 +166,7 @@ func (b *builder) build() string {
 	return outs[len(outs)-1]["out"]
 }
 
-// input is where an input of the whole build is.
+// input returns the path of an input of the whole build.
 func (b *builder) input(in drvgen.Input) string {
 	switch in {
 	case graph.Vendor:
@@ -223,8 +223,7 @@ func (b *builder) compare(programs ...string) {
 	}
 }
 
-// TestBuild builds a program that has much of what a program can have; with C,
-// where there is a compiler.
+// TestBuild builds a program with many features, and with C if there is a compiler.
 func TestBuild(t *testing.T) {
 	if testing.Short() {
 		t.Skip("compiles a part of the standard library")
@@ -287,8 +286,8 @@ func Seven() int { return int(C.f()) + C.PRE }
 	return src
 }
 
-// download makes modules and puts them into a new download cache, as `go mod
-// download` has it. It returns the cache, and the text of a go.sum.
+// download makes modules and a new download cache of them, in the form of `go mod
+// download`. It returns the cache, and the text of a go.sum.
 func download(t *testing.T, published map[module.Version]map[string]string) (cache, sums string) {
 	t.Helper()
 	cache = t.TempDir()
@@ -330,9 +329,8 @@ func cPackage(name string) map[string]string {
 	}
 }
 
-// TestBuildModules builds a program of modules that are in a download cache: a
-// plain one, one that stands in for another, and one in the sources; with C,
-// which is told where it lies.
+// TestBuildModules builds a program of modules in a download cache: a plain one, a
+// replacement, and one in the sources; with C, which gets the name of its module.
 func TestBuildModules(t *testing.T) {
 	if testing.Short() {
 		t.Skip("compiles a part of the standard library")

@@ -18,29 +18,29 @@ import (
 	"dgd/internal/workspace"
 )
 
-// Fallback is how the go command builds by itself what cannot be planned package
-// by package.
+// A Fallback has the parameters of the derivation in which the go command itself builds
+// programs that cannot be planned.
 type Fallback struct {
-	UserEnv bool `json:"userEnv"` // whether there is the input graph.UserEnv
+	UserEnv bool `json:"userEnv"` // there is the input graph.UserEnv
 }
 
-// An unplanned error says that dgd does not understand what go printed of a build, or
-// cannot carry it out, which go itself may well do. An error that go itself reports is
-// not unplanned, nor one of what dgd is given.
+// An unplanned error reports that dgd does not understand a script of the go command, or
+// cannot carry it out, although the go command may be able to. Errors of the go command
+// and mistakes in the arguments are not unplanned errors.
 type unplanned struct{ reason error }
 
 func (e *unplanned) Error() string { return e.reason.Error() }
 func (e *unplanned) Unwrap() error { return e.reason }
 
-// A Program is one that the go command builds by itself.
+// A Program is a program that the go command itself builds.
 type Program struct {
 	Name string `json:"name"` // import path
 	Main string `json:"main"` // file name
-	Info string `json:"info"` // what it says of its modules, as in debug.BuildInfo's text
+	Info string `json:"info"` // module information, in the form of debug.BuildInfo.String
 }
 
-// leave leaves what the plan is for to the go command, because of err, and reports
-// whether it may: err is an unplanned error, and there is such a node.
+// leave empties the graph and sets Unplanned, so that ByGo is built instead. It reports
+// false and changes nothing if err is not an unplanned error or if there is no ByGo.
 func (p *Plan) leave(err error) bool {
 	var reason *unplanned
 	if p.ByGo == nil || !errors.As(err, &reason) {
@@ -50,8 +50,8 @@ func (p *Plan) leave(err error) bool {
 	return true
 }
 
-// leaveBuild is leave for programs, of which go has printed the text. It returns
-// the plan, or the error.
+// leaveBuild is leave for programs. Text is the script, which names the programs. It
+// returns the plan, or err.
 func (p *Plan) leaveBuild(err error, text string) (*Plan, error) {
 	if !p.leave(err) {
 		return nil, err
@@ -64,7 +64,7 @@ func (p *Plan) leaveBuild(err error, text string) (*Plan, error) {
 	return p, nil
 }
 
-// leaveTests is leave for tests. It returns the plan, or the error.
+// leaveTests is leave for tests. It returns the plan, or err.
 func (p *Plan) leaveTests(err error) (*Plan, error) {
 	if !p.leave(err) {
 		return nil, err
@@ -72,8 +72,8 @@ func (p *Plan) leaveTests(err error) (*Plan, error) {
 	return p, nil
 }
 
-// mayBuild lets the plan have the node that builds its programs by the go command,
-// where the configuration says so. Commands are the arguments.
+// mayBuild sets ByGo to a node that builds the programs with the go command, if
+// cfg.Fallback is set. Commands are the arguments of its runs.
 func (p *Plan) mayBuild(cfg *Config, at *workspace.Place, vars map[string]string, commands [][]string) error {
 	if cfg.Fallback == nil {
 		return nil
@@ -100,8 +100,8 @@ func (p *Plan) mayBuild(cfg *Config, at *workspace.Place, vars map[string]string
 	return nil
 }
 
-// mayTest is mayBuild for the tests of packages. They are run as nixpkgs runs them,
-// without -trimpath.
+// mayTest is mayBuild for the tests of packages. They run without -trimpath, as in
+// nixpkgs.
 func (p *Plan) mayTest(cfg *TestConfig, at *workspace.Place, flags, packages []string) error {
 	if cfg.Fallback == nil {
 		return nil
@@ -112,7 +112,7 @@ func (p *Plan) mayTest(cfg *TestConfig, at *workspace.Place, flags, packages []s
 		keeping.Env["GOFLAGS"] = gocmd.WithPaths(words)
 	}
 	n := &graph.Node{Kind: graph.ByGo, Name: "go test", Inputs: []graph.Input{graph.CheckEnv}}
-	// Behind -args, or a flag that go does not know, no package would be one.
+	// After -args, or a flag that go does not know, packages would be arguments.
 	args := slices.Concat([]string{"test", "-vet=off"}, gocmd.Without(flags, "-trimpath"), packages, cfg.CheckFlags)
 	if err := useGo(n, &keeping, at, [][]string{escapeAll(args)}); err != nil {
 		return err
@@ -122,14 +122,14 @@ func (p *Plan) mayTest(cfg *TestConfig, at *workspace.Place, flags, packages []s
 	return nil
 }
 
-// useGo lets n run the go command on the modules that the plan is made with.
+// useGo adds the steps that run the go command with the modules of the plan.
 func useGo(n *graph.Node, cfg *Config, at *workspace.Place, commands [][]string) error {
 	n.Inputs = append(n.Inputs, graph.Toolchain)
 	n.Src = &graph.Sources{Dir: at.Rel(at.ModRoot), Files: []string{}}
 	if err := useModules(n, cfg, at); err != nil {
 		return err
 	}
-	// Settings may name places in the sources.
+	// Settings may have paths in the sources.
 	placed := func(words []string) []string {
 		for i, w := range words {
 			words[i] = strings.ReplaceAll(w, action.Escape(at.Src)+"/", "${SRC}/")
@@ -146,11 +146,12 @@ func useGo(n *graph.Node, cfg *Config, at *workspace.Place, commands [][]string)
 	return nil
 }
 
-// shorten makes one line of a message, which may show a whole compiler call.
+// shorten returns the first line of a message, and at most 200 bytes of it: a message may
+// have a whole command of a compiler.
 func shorten(s string) string {
 	const limit = 200
 	line, rest, more := strings.Cut(s, "\n")
-	if strings.HasPrefix(line, "# ") && more { // go only says of which package
+	if strings.HasPrefix(line, "# ") && more { // this line has the package only
 		line, _, more = strings.Cut(rest, "\n")
 	}
 	if len(line) > limit {
@@ -162,8 +163,8 @@ func shorten(s string) string {
 	return line
 }
 
-// goEnv is the environment of the go command in a derivation, without what
-// UserEnv adds.
+// goEnv returns the environment of the go command in a derivation, without that of
+// UserEnv.
 func goEnv(cfg *Config) []string {
 	var env []string
 	for _, name := range slices.Sorted(maps.Keys(cfg.Env)) {
@@ -176,7 +177,7 @@ func goEnv(cfg *Config) []string {
 	)
 }
 
-// useModules lets a node have the modules that the plan was made with.
+// useModules adds the inputs and steps that lay out the modules of the plan.
 func useModules(n *graph.Node, cfg *Config, at *workspace.Place) error {
 	use := func(in graph.Input, to string) {
 		n.Inputs = append(n.Inputs, in)
@@ -191,7 +192,7 @@ func useModules(n *graph.Node, cfg *Config, at *workspace.Place) error {
 	case cfg.Lock != nil:
 		use(graph.ModCache, "${OBJ}/mod")
 	}
-	// go.mod and the like, as overrides have changed them.
+	// go.mod and go.sum files that overrides have changed.
 	for _, file := range at.Changed {
 		text, err := os.ReadFile(file)
 		if err != nil {
@@ -202,12 +203,10 @@ func useModules(n *graph.Node, cfg *Config, at *workspace.Place) error {
 	return nil
 }
 
-// modinfo is the line of the linker's import config with a program's module
-// information.
+// modinfo matches the line with the module information in the linker's import config.
 var modinfo = regexp.MustCompile(`(?m)^modinfo (".*")$`)
 
-// programsOf returns the programs that a script links, as far as the linker is
-// told of their modules.
+// programsOf returns the programs that a script links and that have module information.
 func programsOf(text string) ([]Program, error) {
 	programs := []Program{}
 	for _, m := range modinfo.FindAllStringSubmatch(text, -1) {
@@ -224,13 +223,13 @@ func programsOf(text string) ([]Program, error) {
 	return programs, nil
 }
 
-// unquoteInfo returns the text of a program's module information.
+// unquoteInfo returns the module information from its line in the import config.
 func unquoteInfo(quoted string) (string, error) {
 	text, err := strconv.Unquote(quoted)
 	if err != nil {
 		return "", fmt.Errorf("module information %s: %w", quoted, err)
 	}
-	const mark = 16 // bytes before and behind the text, by which it is found
+	const mark = 16 // bytes before and after the text, by which it is found in a program
 	if len(text) < 2*mark {
 		return "", fmt.Errorf("module information %s: too short", quoted)
 	}
@@ -239,7 +238,7 @@ func unquoteInfo(quoted string) (string, error) {
 
 var majorVersion = regexp.MustCompile(`^v([2-9]|[1-9][0-9]+)$`)
 
-// programName is the file name that the go command gives a program.
+// programName returns the file name that the go command gives a program.
 func programName(importPath string) string {
 	dir, name := path.Split(importPath)
 	if majorVersion.MatchString(name) && dir != "" {

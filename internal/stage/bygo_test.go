@@ -18,8 +18,8 @@ import (
 	"dgd/internal/workspace"
 )
 
-// newerToolchain is the toolchain with another go command: of each build it prints a
-// line that this one does not.
+// newerToolchain is the toolchain with another go command, which prints a line that dgd
+// does not know for each build.
 func newerToolchain(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -45,8 +45,8 @@ func newerToolchain(t *testing.T) string {
 	return dir
 }
 
-// What cannot be planned is built by the go command itself, with the sources,
-// modules, flags and environment of a plan.
+// The go command itself builds programs that cannot be planned, with the sources,
+// modules, flags and environment of the plan.
 func TestByGo(t *testing.T) {
 	if testing.Short() {
 		t.Skip("compiles a part of the standard library")
@@ -95,8 +95,8 @@ func TestByGo(t *testing.T) {
 	})
 }
 
-// Without the fallback it is an error, which shows the line; and what go itself
-// finds wrong is one with it, too.
+// Without the fallback it is an error, which shows the line. Errors of the go command are
+// errors with the fallback, too.
 func TestNotByGo(t *testing.T) {
 	src := project(t, map[string]string{"go.mod": "module example.com/m\n\ngo 1.24\n", "main.go": "package main\n\nfunc main() {}\n"})
 	cfg := config(t, src)
@@ -164,9 +164,9 @@ func TestTestsByGo(t *testing.T) {
 	}
 }
 
-// Flags that make something else of go test than a run of each package by itself, or
-// that its script does not show as they are, are for go test; and so are those flags
-// of a build that only go carries out.
+// `go test` itself carries out flags that change more than the run of each package, flags
+// that its script does not print unchanged, and flags of a build that only the go command
+// can carry out.
 func TestTestFlagsByGo(t *testing.T) {
 	src := project(t, map[string]string{
 		"go.mod":    "module example.com/m\n\ngo 1.24\n",
@@ -211,8 +211,8 @@ func TestTestFlagsByGo(t *testing.T) {
 	}
 }
 
-// Programs of one name, which nixpkgs installs one over the other, are installed so
-// by the go command.
+// The go command builds programs of the same name, which nixpkgs installs one over the
+// other.
 func TestNamesByGo(t *testing.T) {
 	src := project(t, map[string]string{
 		"go.mod":          "module example.com/m\n\ngo 1.24\n",
@@ -266,7 +266,7 @@ func TestFilesByGo(t *testing.T) {
 	}
 }
 
-// Quoted flags in GOFLAGS stay what they are when -trimpath is taken out.
+// Quoted flags in GOFLAGS do not change when -trimpath is removed.
 func TestWithPaths(t *testing.T) {
 	for in, want := range map[string]string{
 		"": "", "-trimpath": "", "-trimpath -tags=x": "-tags=x",
@@ -279,7 +279,7 @@ func TestWithPaths(t *testing.T) {
 	}
 }
 
-// A line that only the sources have is named by go itself: the skeleton has moved it.
+// The go command itself reports an error in a line that the skeleton has moved.
 func TestMovedLineByGo(t *testing.T) {
 	src := project(t, map[string]string{
 		"go.mod":      "module example.com/m\n\ngo 1.24\n",
@@ -333,7 +333,8 @@ func TestMovedLineByGo(t *testing.T) {
 	}
 }
 
-// A toolchain that is a folder of links has its GOROOT elsewhere, as a wrapped one has.
+// A toolchain that is a directory of symlinks, as a wrapped one is, has its GOROOT
+// elsewhere.
 func TestWrappedByGo(t *testing.T) {
 	src := project(t, map[string]string{"go.mod": "module example.com/m\n\ngo 1.24\n", "main.go": "package main\n\nfunc main() {}\n"})
 	cfg := config(t, src)
@@ -355,8 +356,8 @@ func TestWrappedByGo(t *testing.T) {
 	}
 }
 
-// A plan that cannot be bound is left to the go command; but not what is wrong with
-// the sources.
+// The go command builds a plan that cannot be bound, but mistakes in the sources stay
+// errors.
 func TestBindByGo(t *testing.T) {
 	src, plan := manyPackages(t)
 	missing := filepath.Join(src, "pc", "x.go")
@@ -384,7 +385,7 @@ func TestBindByGo(t *testing.T) {
 	}
 }
 
-// The same of tests: a wrong testData stays an error.
+// The same holds for tests: a wrong testData stays an error.
 func TestBindTestsByGo(t *testing.T) {
 	src := project(t, map[string]string{"a/a_test.go": "package a\n"})
 	missing := node("example.com/m/b", false, "b/b.go")
@@ -470,7 +471,7 @@ func TestMayBuild(t *testing.T) {
 	}
 }
 
-// Of a message one line is shown, and not more than fits on some.
+// One line of a message is shown, and at most 200 bytes.
 func TestShorten(t *testing.T) {
 	for in, want := range map[string]string{
 		"one": "one", "one\ntwo": "one…", "# example.com/p\none": "one", "# example.com/p\none\ntwo": "one…",
@@ -482,7 +483,7 @@ func TestShorten(t *testing.T) {
 	}
 }
 
-// Module information that is not as the go command writes it is an error that shows it.
+// Malformed module information is an error that shows it.
 func TestProgramsOf(t *testing.T) {
 	mark := strings.Repeat("x", 16)
 	info := strconv.Quote(mark + "path\texample.com/m/v2\nmod\texample.com/m/v2\tv2.0.0\t\n" + mark)

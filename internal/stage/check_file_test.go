@@ -17,7 +17,7 @@ import (
 	"dgd/internal/testfiles"
 )
 
-// A plan in a file is compared with what it depends on, and with nothing else.
+// A plan in a file is stale if something changes that it depends on, and only then.
 func TestCheckFile(t *testing.T) {
 	src, work := t.TempDir(), t.TempDir()
 	files := andTests(filesWithC)

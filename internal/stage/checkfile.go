@@ -17,29 +17,24 @@ import (
 	"dgd/internal/workspace"
 )
 
-// CheckConfig says which sources a plan is compared with.
+// CheckConfig is the configuration of CheckFile.
 type CheckConfig struct {
-	Src  string `json:"src"`
-	Plan string `json:"plan"` // the file
-	// Variant is the name of the plan in it: see planfile.Variants.
-	Variant string `json:"variant"`
-	// ModRoot is that of Config.
-	ModRoot string `json:"modRoot"`
-	// Where is where to run `dgd plan`, for messages.
-	Where string `json:"where"`
-	// Go, Env and EnvFile are those of Config; Goroot is where evaluation takes
-	// GOROOT to be.
+	Src     string `json:"src"`
+	Plan    string `json:"plan"`    // the file
+	Variant string `json:"variant"` // name of the plan in it: see planfile.Variants
+	ModRoot string `json:"modRoot"` // as in Config
+	Where   string `json:"where"`   // where to run `dgd plan`, for messages: "in DIRECTORY"
+	// Go, Env and EnvFile are as in Config. Goroot is the GOROOT that evaluation assumes.
 	Go      string            `json:"go"`
 	Env     map[string]string `json:"env"`
 	EnvFile string            `json:"envFile"`
 	Goroot  string            `json:"goroot"`
-	// Tests means that the plan of the tests is compared, too.
-	Tests bool `json:"tests"`
+	Tests   bool              `json:"tests"` // compare the plan of tests, too
 }
 
-// CheckFile compares a plan in a file with what it depends on: the sources, and
-// the toolchain that takes the place of the one that has planned. It works in dir,
-// which must not exist.
+// CheckFile returns an error if a plan in a file is stale: if the sources have changed
+// since it was made, or if the toolchain or the C compiler is another one. It works in
+// dir, which must not exist.
 func CheckFile(ctx context.Context, cfg *CheckConfig, dir string) error {
 	text, err := os.ReadFile(cfg.Plan)
 	if err != nil {
@@ -79,7 +74,8 @@ func CheckFile(ctx context.Context, cfg *CheckConfig, dir string) error {
 	return fmt.Errorf("%s is stale: run `dgd plan` %s\n  %s%s", planfile.Name, cfg.Where, strings.Join(stale, "\n  "), more)
 }
 
-// stale compares the facts of a plan with the sources: see planfile.Facts.Compare.
+// stale returns the differences between the facts of a plan and the sources: see
+// planfile.Facts.Compare.
 func (cfg *CheckConfig) stale(ctx context.Context, facts *planfile.Facts) ([]string, error) {
 	digest := skeleton.Digest
 	if facts.Tests {
@@ -107,8 +103,8 @@ func (cfg *CheckConfig) stale(ctx context.Context, facts *planfile.Facts) ([]str
 	return facts.Compare(digests.Dirs, digests.Rest, native), nil
 }
 
-// checkTools compares the toolchain and the C compiler with those that the plan
-// was made with.
+// checkTools returns an error if the toolchain or the C compiler is not the one that the
+// plan was made with.
 func (cfg *CheckConfig) checkTools(ctx context.Context, facts *planfile.Facts, text, dir string) error {
 	g, err := gocmd.New(cfg.Go, cfg.EnvFile, cfg.Env, dir)
 	if err != nil {

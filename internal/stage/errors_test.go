@@ -23,7 +23,7 @@ import (
 	"dgd/internal/workspace"
 )
 
-// Where a file that a stage reads is not there, or damaged, the error names it.
+// If a file that a stage reads is missing or damaged, the error names it.
 func TestInputErrors(t *testing.T) {
 	dir := layDown(t, "damaged", "empty/x")
 	damaged, none := filepath.Join(dir, "damaged"), filepath.Join(dir, "none")
@@ -77,7 +77,7 @@ func TestInputErrors(t *testing.T) {
 	}
 }
 
-// A place outside of the sources is no place of a module.
+// A module must not be outside of the sources.
 func TestModRootErrors(t *testing.T) {
 	const want = "modRoot is ../x, which is not below src"
 	src := layDown(t, "go.mod")
@@ -93,7 +93,7 @@ func TestModRootErrors(t *testing.T) {
 	}
 }
 
-// Nothing is written over what is there.
+// No stage overwrites existing files.
 func TestOutputErrors(t *testing.T) {
 	dir := layDown(t, "file", "src/go.mod")
 	src, file := filepath.Join(dir, "src"), filepath.Join(dir, "file")
@@ -107,8 +107,8 @@ func TestOutputErrors(t *testing.T) {
 	}
 }
 
-// Sources without symlinks into the store are the same in another place, and what lies
-// below another symlink's target is copied once.
+// Sources without symlinks into the store are copied unchanged, and a target below another
+// target is copied once.
 func TestWriteSourcesPlain(t *testing.T) {
 	src := layDown(t, "go.mod", "a/a.go")
 	out := filepath.Join(t.TempDir(), "out")
@@ -145,8 +145,8 @@ func TestWriteSourcesPlain(t *testing.T) {
 	}
 }
 
-// The modules of a vendor directory are where the configuration says; those of a lock, and
-// of a program that the go command builds by itself, are named or refused.
+// Linked finds the modules of a vendor directory, of a lock, and of a program that the go
+// command itself builds, or returns an error.
 func TestLinkedModules(t *testing.T) {
 	dir := layDown(t, "vendor/example.org/a/LICENSE")
 	plan, list := filepath.Join(dir, "plan"), filepath.Join(dir, "modules.json")
@@ -162,12 +162,12 @@ func TestLinkedModules(t *testing.T) {
 	if _, err := Linked(&LinkedConfig{Plan: plan, Locked: []workspace.LockedModule{{Path: "no path", Version: "v1.0.0"}}}); err == nil || !strings.Contains(err.Error(), `"no path"`) {
 		t.Errorf("of a path of no module the error is %v", err)
 	}
-	if _, err := programsIn(&Plan{Unplanned: "why"}); err == nil || err.Error() != "dgd does not understand what go says of the programs' modules" {
+	if _, err := programsIn(&Plan{Unplanned: "why"}); err == nil || err.Error() != "dgd does not understand the go command's module information for the programs" {
 		t.Errorf("without programs the error is %v", err)
 	}
 }
 
-// A directory that a test has listed and that cannot be read is an error of that test.
+// If a directory that a test has listed cannot be read, the error names the test.
 func TestFindNeedsErrors(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "result")
 	for name, result := range map[string]action.TestResult{
@@ -183,8 +183,9 @@ func TestFindNeedsErrors(t *testing.T) {
 	}
 }
 
-// Where the sources or the modules cannot be laid out, no test runs; a test that is not
-// planned, or has no program, fails and says so; with -test.v the output of a pass is shown.
+// If the sources or the modules cannot be laid out, no test runs. A test that is not
+// planned, or has no program, fails with a message. With -test.v the output of a test that
+// passes is shown.
 func TestRetestErrors(t *testing.T) {
 	src := layDown(t, "go.mod")
 	program := filepath.Join(t.TempDir(), "program")
@@ -230,8 +231,8 @@ func TestRetestErrors(t *testing.T) {
 	}
 }
 
-// What the go command has unpacked for GOFIPS140 is written by the packages that are
-// compiled from it, and by these alone.
+// Only packages that are compiled from the files which the go command has unpacked for
+// GOFIPS140 write these files.
 func TestSnapshot(t *testing.T) {
 	cache := layDown(t, "golang.org/fips140@v1.0.0/fips140/a.go", "golang.org/fips140@v1.0.0/fips140/deep/$b.go")
 	if dir, err := snapshotDir(t.TempDir()); dir != "" || err != nil {
@@ -267,8 +268,8 @@ func TestSnapshot(t *testing.T) {
 	}
 }
 
-// What builds all by the go command is in the file of a plan as it is in a plan; tests
-// are not.
+// A plan in a file can have the node that runs the go command for programs, but not for
+// tests.
 func TestFileByGo(t *testing.T) {
 	src := layDown(t, "go.mod", "main.go")
 	node := func() *graph.Node {
@@ -299,8 +300,8 @@ func TestFileByGo(t *testing.T) {
 	}
 }
 
-// The name of a plan's settings stays where the target is another one, and is another one
-// for whatever else evaluation compares.
+// The key of a plan's settings does not depend on the target, but on all other settings
+// that evaluation compares.
 func TestFileKey(t *testing.T) {
 	key := func(change func(*FileConfig)) string {
 		t.Helper()
@@ -337,7 +338,7 @@ func TestFileKey(t *testing.T) {
 	}
 }
 
-// The modules of a lock are called by their places in a module cache.
+// The modules of a lock are named by their directories in a module cache.
 func TestFileModules(t *testing.T) {
 	src := project(t, map[string]string{"go.mod": "module example.com/m\n"})
 	cfg := &FileConfig{Src: src, Config: Config{Lock: &workspace.Locked{Modules: []workspace.LockedModule{{Path: "example.org/A", Version: "v1.0.0", Tree: "/store/a"}}}}}
@@ -355,8 +356,8 @@ func TestFileModules(t *testing.T) {
 	}
 }
 
-// A plan in a file with a setting of another kind is refused; a long list of what has
-// changed is cut short.
+// A plan in a file with a setting of the wrong type is an error. A long list of changes is
+// cut.
 func TestCheckFileOf(t *testing.T) {
 	src := layDown(t, "go.mod")
 	check := func(tests bool, lines ...string) error {
@@ -384,7 +385,7 @@ func TestCheckFileOf(t *testing.T) {
 	}
 }
 
-// A plan is for the variables of the toolchain that has made it, and for its C compiler.
+// A plan depends on the variables of the toolchain that has made it, and on the C compiler.
 func TestCheckTools(t *testing.T) {
 	root := goroot(t)
 	env := map[string]string{"GOOS": "linux", "GOARCH": "amd64", "CC": "gcc", "CXX": "g++"}
@@ -419,7 +420,7 @@ func TestCheckTools(t *testing.T) {
 	}
 }
 
-// What is not understood is told from what is wrong, and keeps its cause.
+// Unplanned errors are distinguished from mistakes, and wrap their cause.
 func TestUnplanned(t *testing.T) {
 	err := fmt.Errorf("planning: %w", &unplanned{fs.ErrNotExist})
 	if !errors.Is(err, fs.ErrNotExist) {

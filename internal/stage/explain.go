@@ -14,9 +14,9 @@ import (
 	"dgd/internal/workspace"
 )
 
-// explain adds advice to a failure of the go command whose own words do not say what
-// to do. Where these would name a line that only the sources have, it is an
-// unplanned error: then go says it.
+// explain adds advice to a failure of the go command whose message does not say what to
+// do. If the message would name a line that has moved in the skeleton, the result is an
+// unplanned error: then the go command reports it for the real sources.
 func explain(err error, cfg *Config) error {
 	var failed *gocmd.Failure
 	if !errors.As(err, &failed) {
@@ -27,7 +27,7 @@ func explain(err error, cfg *Config) error {
 	if a, ok := gocmd.Find(advice(cfg), text); ok {
 		return fmt.Errorf("%s\n\ndgd: %s", a.Words(text), a.Do)
 	}
-	// The whole source, as go is given it, has no .git.
+	// A derivation with the whole source has no .git, so that go reports this here only.
 	if text != failed.Text && !strings.Contains(text, ".git") {
 		return &unplanned{errors.New(text)}
 	}
@@ -36,8 +36,8 @@ func explain(err error, cfg *Config) error {
 
 var embedPosition = regexp.MustCompile(`(?m)(\.go):[0-9]+:[0-9]+: pattern `)
 
-// explainAt blames a symlink that leads out of the sources if the message names
-// one, and otherwise leaves it to explain.
+// explainAt reports a symlink that leads out of the sources if the message names one. It
+// passes other errors to explain.
 func explainAt(at *workspace.Place, err error, cfg *Config) error {
 	var failed *gocmd.Failure
 	if errors.As(err, &failed) {
@@ -56,7 +56,7 @@ func explainAt(at *workspace.Place, err error, cfg *Config) error {
 	return explain(err, cfg)
 }
 
-// advice is what to do about failures while a build is planned.
+// advice returns the table of advice for failures while a build is planned.
 func advice(cfg *Config) []gocmd.Advice {
 	const (
 		staleHash = "vendorHash is stale: it is the hash of modules for another go.mod, whose fetch is still in the store.\nSet vendorHash = \"\"; and Nix will report the correct hash"
@@ -90,13 +90,13 @@ func advice(cfg *Config) []gocmd.Advice {
 		{Says: `replacement directory \S+ does not exist|replaced by \S+: reading .*no such file`, When: true,
 			Do: "src must hold the replacement: let src be a directory above both, and modRoot the module's place in it"},
 		{Says: `does not contain package`, When: all,
-			Do: "a directory below the module is a module of its own, or belongs to one, and cannot be built from here: name it in excludedPackages"},
+			Do: "a directory below the module is in another module, and cannot be built from here: name it in excludedPackages"},
 		{Says: `malformed import path`, When: all, Do: "a directory with Go files has a name that no package can have: name it in excludedPackages"},
 		{Says: `directory not found|no Go files in`, When: !all,
 			Do: "subPackage names a directory with a program, relative to the module's root, or the import path of a program; it is " + named},
 		{Says: `no main packages to build`, When: true,
 			Do: fmt.Sprintf("subPackage %s is not a program: name a package with `package main`", named)},
 		{Says: `requires go >= [0-9.]+`, When: true,
-			Do: "go.mod wants a newer Go than the argument `go` gives: pass another toolchain, as in go = pkgs.go_latest;"},
+			Do: "go.mod requires a newer Go than the argument `go` gives: pass another toolchain, as in go = pkgs.go_latest;"},
 	}
 }

@@ -8,7 +8,7 @@ import (
 	"dgd/internal/workspace"
 )
 
-// What go says of modules that are missing is explained for a lock, too.
+// Errors of the go command about missing modules have advice for a lock, too.
 func TestExplainLock(t *testing.T) {
 	raised := []workspace.LockedModule{{Path: "a", Version: "v1.1.0", Locked: "v1.0.0"}}
 	for _, test := range []struct {

@@ -1,18 +1,18 @@
 package stage
 
 import (
-	"dgd/internal/workspace"
 	"fmt"
 	"os"
 	"path"
 	"path/filepath"
 	"strings"
+
+	"dgd/internal/workspace"
 )
 
-// checkReplaced compares the directories of src that stand in for modules with
-// their copies in the fetch. Root is the directory of go.mod or go.work in src.
-// If the fetch or the sources have hooks that the other has not, a difference may
-// be meant, and is a warning.
+// checkReplaced returns a *workspace.StaleError if a directory of src that replaces a
+// module differs from its copy in the fetch. Root is the directory of go.mod or go.work,
+// relative to src. With FetchHooks a difference may be intended, and is a warning.
 func checkReplaced(cfg *BindConfig, root string) error {
 	if cfg.Fetched == "" {
 		return nil
@@ -38,7 +38,7 @@ func checkReplaced(cfg *BindConfig, root string) error {
 		if !cfg.FetchHooks {
 			return stale
 		}
-		fmt.Fprintf(os.Stderr, "dgd-plan: warning: hooks change the fetch or the sources; if they do not mean to, %v\n", stale)
+		fmt.Fprintf(os.Stderr, "dgd-plan: warning: hooks change the fetch or the sources; if the difference is not intended, %v\n", stale)
 	}
 	return nil
 }

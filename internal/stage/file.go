@@ -25,27 +25,26 @@ import (
 	"dgd/internal/workspace"
 )
 
-// FileConfig says what to put into a file.
+// FileConfig is the configuration of MakeFile.
 type FileConfig struct {
 	Config
 	Src         string // the sources
 	Granularity string
-	// ContentAddressed is that of the builder. It makes no other plan but where
-	// there is C.
+	// ContentAddressed is the builder's argument. The plan depends on it only if there
+	// is C.
 	ContentAddressed bool
-	// Tests is null for a plan without tests.
-	Tests *FileTests
+	Tests            *FileTests // nil for a plan without tests
 }
 
-// FileTests says which tests to put into a file.
+// FileTests are the tests of a plan in a file.
 type FileTests struct {
 	Packages   []string            // patterns, as Config.Package
-	CheckFlags []string            // of go test
+	CheckFlags []string            // flags of go test
 	Data       map[string][]string // see bind.TestSources
 }
 
-// MakeFile plans a project with the toolchain at hand and returns the plan for a
-// file. It works in dir, which must not exist.
+// MakeFile plans a project and returns the plan for a file. It works in dir, which must
+// not exist.
 func MakeFile(ctx context.Context, cfg *FileConfig, dir string) (*planfile.File, error) {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return nil, err
@@ -85,7 +84,8 @@ func MakeFile(ctx context.Context, cfg *FileConfig, dir string) (*planfile.File,
 	return cfg.byGo(ctx, project, plans)
 }
 
-// byPackages makes the file of a project, whose settings there are.
+// byPackages makes the file of a project, which has the settings already, with a line for
+// each package.
 func (cfg *FileConfig) byPackages(ctx context.Context, project *planfile.Project, plans *filePlans) (*planfile.File, error) {
 	if p := plans.program; p.Unplanned != "" {
 		return nil, errors.New(p.Unplanned)
@@ -99,12 +99,12 @@ func (cfg *FileConfig) byPackages(ctx context.Context, project *planfile.Project
 	return planfile.Make(project)
 }
 
-// byGo makes the file of a project whose programs the go command builds by itself.
+// byGo makes the file of a project whose programs the go command itself builds.
 func (cfg *FileConfig) byGo(ctx context.Context, project *planfile.Project, plans *filePlans) (*planfile.File, error) {
 	if cfg.Tests != nil {
-		return nil, fmt.Errorf("a plan in a file has no tests of programs that it has no packages of (%s): leave out --tests, and buildGoModule runs them by `go test`", plans.program.Unplanned)
+		return nil, fmt.Errorf("a plan in a file cannot have the tests of programs that the go command itself builds (%s): leave out --tests, and buildGoModule runs them by `go test`", plans.program.Unplanned)
 	}
-	// Of what byPackages has found out, nothing is in it.
+	// Without the facts that byPackages has added.
 	project = &planfile.Project{Src: project.Src, Settings: project.Settings, Target: project.Target, Tools: project.Tools}
 	delete(project.Settings, "cgoEnv")
 	delete(project.Settings, "contentAddressed")
@@ -127,15 +127,15 @@ func (cfg *FileConfig) byGo(ctx context.Context, project *planfile.Project, plan
 	return file, nil
 }
 
-// filePlans are the plans that a file is made of.
+// filePlans are the plans from which a file is made.
 type filePlans struct{ std, program, tests *Plan }
 
-// own are the nodes of program and tests.
+// own returns the nodes of program and tests.
 func (p *filePlans) own() []*graph.Node {
 	return slices.Concat(p.program.Graph.Nodes, p.tests.Graph.Nodes)
 }
 
-// plans plans the standard library, the program and its tests.
+// plans plans the standard library, the program and its tests in parallel.
 func (cfg *FileConfig) plans(ctx context.Context, dir string) (*filePlans, error) {
 	skeletonOf := func(name string, tests bool) (string, error) {
 		file := filepath.Join(dir, name)
@@ -176,7 +176,7 @@ func (cfg *FileConfig) plans(ctx context.Context, dir string) (*filePlans, error
 	return plans, nil
 }
 
-// Key stands for all settings but the target. It is the same on every machine.
+// Key returns a hash of all settings but the target. It is the same on every machine.
 func (cfg *FileConfig) Key() (string, error) {
 	text, err := json.Marshal(map[string]any{"settings": cfg.settings(), "tests": cfg.Tests, "contentAddressed": cfg.ContentAddressed})
 	if err != nil {
@@ -186,7 +186,7 @@ func (cfg *FileConfig) Key() (string, error) {
 	return hex.EncodeToString(sum[:2]), nil
 }
 
-// settings are what evaluation compares with the arguments of a builder.
+// settings returns the settings that evaluation compares with the arguments of a builder.
 func (cfg *FileConfig) settings() map[string]any {
 	env := maps.Clone(cfg.Env)
 	for _, name := range []string{"GOOS", "GOARCH", "CGO_ENABLED"} {
@@ -213,8 +213,8 @@ func (cfg *FileConfig) settings() map[string]any {
 	}
 }
 
-// addSources binds the program to the sources, as Bind does, and says what they
-// are.
+// addSources binds the program and the tests to the sources, as Bind does, and adds the
+// result and the digests of the sources to the project.
 func (cfg *FileConfig) addSources(ctx context.Context, project *planfile.Project, plans *filePlans) error {
 	vendored, err := cfg.addModules(ctx, project)
 	if err != nil {
@@ -229,7 +229,7 @@ func (cfg *FileConfig) addSources(ctx context.Context, project *planfile.Project
 		return err
 	}
 	if slices.ContainsFunc(j.graph.Nodes, func(n *graph.Node) bool { return n.Kind == graph.Objects }) {
-		// Of C, content-addressed derivations ask what it reads.
+		// Only content-addressed derivations find out which files C reads.
 		project.Settings["contentAddressed"] = cfg.ContentAddressed
 	}
 	if project.Bound, err = bind.Sources(j.graph, cfg.Src, program.vendor(), vendored); err != nil {
@@ -292,7 +292,8 @@ func (cfg *FileConfig) addModules(ctx context.Context, project *planfile.Project
 	return toBind(trees), nil
 }
 
-// directories are those of the sources that nodes are compiled from, or tested in.
+// directories returns the directories of the packages of nodes, relative to the sources.
+// Modules of a lock are not in the sources.
 func (cfg *FileConfig) directories(nodes []*graph.Node, program *Plan) []string {
 	var dirs []string
 	for _, n := range nodes {
@@ -307,8 +308,8 @@ func (cfg *FileConfig) directories(nodes []*graph.Node, program *Plan) []string 
 	return dirs
 }
 
-// native looks at the packages with assembly or C, of which a plan depends on more
-// than the skeleton.
+// native returns the digests of the packages with assembly or C, of which a plan depends on
+// more than the skeleton, by import path.
 func (cfg *FileConfig) native(plans *filePlans, vendored []bind.Module) (map[string]planfile.Native, error) {
 	program := plans.program
 	if cfg.Lock == nil {
@@ -326,7 +327,7 @@ func (cfg *FileConfig) native(plans *filePlans, vendored []bind.Module) (map[str
 		own := n.Src.Dir
 		if n.Src.Vendored {
 			if cfg.Lock != nil && n.Src.Reach != graph.ReachAll {
-				continue // a module never changes
+				continue // the lock fixes the module's contents
 			}
 			own = program.vendor()
 			if i := bind.ModuleOf(n.Src.Dir, vendored); i >= 0 {
@@ -343,7 +344,7 @@ func (cfg *FileConfig) native(plans *filePlans, vendored []bind.Module) (map[str
 	return found, nil
 }
 
-// assigned are those variables that have values, as a plan has them.
+// assigned returns the variables with these names that are not empty, as NAME=VALUE.
 func assigned(vars map[string]string, names []string) []string {
 	env := []string{}
 	for _, name := range names {

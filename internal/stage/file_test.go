@@ -18,7 +18,7 @@ import (
 	"dgd/internal/testnix"
 )
 
-// files are the sources of a program with what a plan in a file has a form for.
+// files are the sources of a program with all features that a plan in a file can have.
 var filesOfPlan = map[string]string{
 	"go.mod":                            "module example.com/m\n\ngo 1.24\n\nrequire (\n\texample.org/lib v1.0.0\n\texample.org/lib/sub v1.1.0\n)\n",
 	"main.go":                           "package main\n\nimport (\n\t\"fmt\"\n\n\t\"example.com/m/big\"\n\t_ \"example.com/m/gopage\"\n\t\"example.com/m/page\"\n\t\"example.org/lib\"\n)\n\nfunc main() { fmt.Println(big.Size, page.Text, lib.Name) }\n",
@@ -42,7 +42,7 @@ var filesOfPlan = map[string]string{
 	"vendor/example.org/lib/sub/sub.go": "package sub\n",
 }
 
-// filesWithC are those of a program with C and assembly of all kinds.
+// filesWithC are the sources of a program with C and assembly of all kinds.
 var filesWithC = map[string]string{
 	"go.mod":             "module example.com/m\n\ngo 1.24\n\nrequire example.org/c v1.0.0\n",
 	"main.go":            "package main\n\nimport (\n\t_ \"example.com/m/asm\"\n\t_ \"example.com/m/c\"\n\t_ \"example.com/m/cxx\"\n\t_ \"example.com/m/flags\"\n\t_ \"example.org/c\"\n\t_ \"net\"\n\t_ \"os/user\"\n)\n\nfunc main() {}\n",
@@ -67,8 +67,8 @@ var filesWithC = map[string]string{
 	"vendor/example.org/c/big.cc": "int d(void) { return 5; }\n",
 }
 
-// A plan in a file gives the derivations that binding gives: evaluation with
-// import from derivation has the same .drv paths.
+// A plan in a file gives the same derivations as Bind: evaluation with import from
+// derivation has the same .drv paths.
 func TestFileIsBound(t *testing.T) {
 	testnix.Require(t)
 	many := maps.Clone(filesOfPlan)
@@ -163,15 +163,15 @@ func TestFileIsBound(t *testing.T) {
 	}
 }
 
-// untestedOfPlan are those of the plans' packages that have no tests and are not needed
-// by others which are compiled: of the program, and for the sake of the tests alone.
+// untestedOfPlan returns the packages of the plans that have no tests and that no other
+// compiled package needs: those of the program, and those that only tests need.
 var untestedOfPlan = map[string][]string{
 	"tests":    {"^example.com/m:gopage/deep", "^example.com/m:helper/user", "^example.com/m:lonely"},
 	"no tests": {"example.com/m:page"},
 }
 
-// andTests are a program's files, and tests of it: of all forms that a plan in a file
-// has for them.
+// andTests are a program's files with tests, in all forms that a plan in a file has for
+// them.
 func andTests(files map[string]string) map[string]string {
 	files = maps.Clone(files)
 	maps.Copy(files, map[string]string{
@@ -192,7 +192,7 @@ func andTests(files map[string]string) map[string]string {
 	return files
 }
 
-// What a plan in a file has no form for is an error that says why.
+// A feature for which a plan in a file has no form is an error that names it.
 func TestFileErrors(t *testing.T) {
 	for _, test := range []struct{ name, goflags, pgo, want string }{
 		{"a profile", "", profile, "a plan in a file has no form for profiles: for a build without one, GOFLAGS=-pgo=off: leave out `plan`"},
@@ -217,14 +217,14 @@ func TestFileErrors(t *testing.T) {
 	}
 }
 
-// profile is one that Go's own tool reads.
+// profile is a CPU profile that Go's own tool can read.
 const profile = "GO PREPROFILE V1\n"
 
 const maxOwnPackages = 300 // more than a link refers to one by one, or have a derivation each
 
 // boundFor plans and binds in the stages of a build, and returns the directory that
-// evaluation imports. stds are the plans of the standard library that have been made,
-// as JSON, by what they depend on.
+// evaluation imports. Stds are the plans of the standard library that were made already,
+// by their configuration as JSON.
 func boundFor(t *testing.T, base *Config, src, work string, stds map[string]string, contentAddressed bool) string {
 	t.Helper()
 	plan := func(cfg *Config, name string) string {
@@ -257,7 +257,7 @@ func boundFor(t *testing.T, base *Config, src, work string, stds map[string]stri
 	return bindTo(t, bindConfig(src, work, contentAddressed), filepath.Join(work, "bound"))
 }
 
-// boundTests does the same for tests, behind it.
+// boundTests does the same for tests, after boundFor.
 func boundTests(t *testing.T, base *Config, tests *FileTests, src, work string, contentAddressed bool) string {
 	t.Helper()
 	cfg := &TestConfig{Config: *base, CheckFlags: tests.CheckFlags}
@@ -300,7 +300,7 @@ func bindTo(t *testing.T, cfg *BindConfig, out string) string {
 	return out
 }
 
-// same compares what both give: the program, or with "tests" the tests.
+// same compares the results of both: the program, or with "tests" the tests.
 func same(t *testing.T, src, plan, bound, tests string, contentAddressed bool) {
 	t.Helper()
 	goroot, err := exec.Command("go", "env", "GOROOT", "GOHOSTOS", "GOHOSTARCH").Output()

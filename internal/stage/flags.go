@@ -18,16 +18,17 @@ import (
 	"dgd/internal/workspace"
 )
 
-// useTable leaves in the environment, and in GOFLAGS, what the go command is
-// given: see goflags. It returns a *goflags.WholeError where a flag is for the go
-// command alone.
+// useTable removes the variables and flags from Env that the go command is not given: see
+// goflags. If only the go command itself can carry out a flag, it sets cfg.whole. Refused
+// flags are errors.
 func (cfg *Config) useTable() error {
 	table, err := goflags.Load()
 	if err != nil {
 		return err
 	}
 	if cfg.Libraries {
-		// As in nixpkgs, -ldflags on the command line count, and go install has no -o.
+		// As in nixpkgs: -ldflags on the command line override those in GOFLAGS, and
+		// go install ignores -o there.
 		table.Build = refuseNothing(table.Build)
 	}
 	env := table.Variables(cfg.Env)
@@ -44,15 +45,16 @@ func (cfg *Config) useTable() error {
 	return nil
 }
 
-// refuseNothing is the table without refusals: go itself reports wrong flags.
+// refuseNothing returns the entries that are not refused: the go command itself reports
+// wrong flags.
 func refuseNothing(entries map[string]goflags.Entry) map[string]goflags.Entry {
 	kept := maps.Clone(entries)
 	maps.DeleteFunc(kept, func(_ string, e goflags.Entry) bool { return e.Class == goflags.Refused })
 	return kept
 }
 
-// overlaid returns the files of src that an overlay consists of: itself, and
-// those that it puts in the place of others. They are relative to src.
+// overlaid returns the file of an overlay that GOFLAGS names, and the files that it
+// replaces others by, relative to src.
 func overlaid(src, modRoot string, env map[string]string) []string {
 	name := workspace.NamedFiles(env)["overlay"]
 	if name == "" || path.IsAbs(name) {
@@ -61,11 +63,11 @@ func overlaid(src, modRoot string, env map[string]string) []string {
 	files := []string{path.Join(modRoot, name)}
 	text, err := os.ReadFile(filepath.Join(src, files[0]))
 	if err != nil {
-		return nil // as go says
+		return nil // the go command reports it
 	}
 	var overlay struct{ Replace map[string]string }
 	if err := json.Unmarshal(text, &overlay); err != nil {
-		return files // as go says
+		return files // the go command reports it
 	}
 	for _, file := range overlay.Replace {
 		if file = path.Join(modRoot, file); filepath.IsLocal(file) {
@@ -76,9 +78,9 @@ func overlaid(src, modRoot string, env map[string]string) []string {
 	return files
 }
 
-// linksInSources reports whether flags of the linker name files of the sources
-// src, maybe relative to dir, where the go command runs: then the linker has to
-// run there.
+// linksInSources reports whether linker flags among flags name files of the sources src,
+// by absolute paths or by paths relative to dir, where the go command runs. Then the linker
+// has to run there.
 func linksInSources(flags []string, src, dir string) bool {
 	for _, flag := range flags {
 		name, value := goflags.Cut(flag)
@@ -87,7 +89,7 @@ func linksInSources(flags []string, src, dir string) bool {
 		}
 		words, err := goflags.Split(value)
 		if err != nil {
-			continue // as go says
+			continue // the go command reports it
 		}
 		for i, word := range words {
 			if i > 0 && words[i-1] == "-X" || strings.HasPrefix(word, "-X=") {
@@ -109,8 +111,8 @@ func linksInSources(flags []string, src, dir string) bool {
 	return false
 }
 
-// namesFile reports whether a part of a flag is a path, which may be relative to
-// dir, of what is in src.
+// namesFile reports whether a part of a flag is the path of an existing file in src,
+// absolute or relative to dir.
 func namesFile(flag, src, dir string) bool {
 	for _, part := range strings.FieldsFunc(flag, func(r rune) bool { return strings.ContainsRune("=,:@ ", r) }) {
 		for _, prefix := range []string{"", "-L", "-T", "-B", "-I", "-F", "-R"} {
@@ -129,8 +131,8 @@ func namesFile(flag, src, dir string) bool {
 	return false
 }
 
-// snapshotDir is the directory of the cryptography that GOFIPS140 chooses, which
-// the go command has unpacked to the module cache while it planned, or empty.
+// snapshotDir returns the directory of the cryptographic packages that GOFIPS140 selects,
+// which the go command has unpacked to the module cache, or "".
 func snapshotDir(cache string) (string, error) {
 	found, err := filepath.Glob(filepath.Join(cache, "golang.org", "fips140@*"))
 	if err != nil || len(found) == 0 {
@@ -139,9 +141,9 @@ func snapshotDir(cache string) (string, error) {
 	return found[0], nil
 }
 
-// writeSnapshot lets the packages that are compiled from a snapshot write their
-// files. It is a part of the toolchain in a form that no compiler reads, and the
-// same for all programs.
+// writeSnapshot adds steps to the packages that are compiled from a snapshot, which write
+// their files: the toolchain has these in an archive only. They are the same for all
+// programs.
 func writeSnapshot(g *graph.Graph, dir string) error {
 	for _, n := range g.Nodes {
 		var steps []action.Step
@@ -163,8 +165,8 @@ func writeSnapshot(g *graph.Graph, dir string) error {
 	return nil
 }
 
-// checkBuildIDs fails where a program has a build ID: the go command works it out
-// of the build IDs of all that it compiles, which dgd's packages do not have.
+// checkBuildIDs returns an unplanned error if a program has a build ID. The go command
+// computes it from the build IDs of all packages, which dgd's packages do not have.
 func checkBuildIDs(g *graph.Graph) error {
 	for _, n := range g.Nodes {
 		if n.Kind != graph.Link {

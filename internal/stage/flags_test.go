@@ -14,8 +14,7 @@ import (
 	"dgd/internal/graph"
 )
 
-// withFlags gives the builder these flags of GOFLAGS, and a skeleton that knows
-// them.
+// withFlags sets GOFLAGS of the builder, and makes a skeleton with them.
 func (b *builder) withFlags(flags string) {
 	b.t.Helper()
 	b.cfg.Env["GOFLAGS"] = flags
@@ -25,9 +24,8 @@ func (b *builder) withFlags(flags string) {
 	}
 }
 
-// Files that flags name are those of the sources: an overlay, another go.mod, a
-// profile. Flags that say more are no part of a script, and flags of the linker
-// can begin with a pattern.
+// Flags may name files of the sources: an overlay, another go.mod, a profile. Flags that
+// only print more are ignored. Linker flags can begin with a pattern.
 func TestBuildFlags(t *testing.T) {
 	if testing.Short() {
 		t.Skip("compiles a part of the standard library")
@@ -74,7 +72,7 @@ func main() {
 	b.compare("m")
 }
 
-// Flags of the linker may name files of the sources; with C, an overlay too.
+// Linker flags may name files of the sources; with C, there may be an overlay, too.
 func TestBuildLinkFlags(t *testing.T) {
 	if testing.Short() {
 		t.Skip("compiles a part of the standard library")
@@ -108,7 +106,7 @@ func TestBuildLinkFlags(t *testing.T) {
 	b.compare("m")
 }
 
-// GOFIPS140 may choose another version of the cryptography than GOROOT/src has.
+// GOFIPS140 may select another version of the cryptographic packages than GOROOT/src has.
 func TestBuildFIPS(t *testing.T) {
 	if testing.Short() {
 		t.Skip("compiles a part of the standard library")
@@ -121,7 +119,7 @@ func TestBuildFIPS(t *testing.T) {
 	b.compare("m")
 }
 
-// What a table leaves out, the go command is not given.
+// The go command does not get flags and variables that the table drops.
 func TestUseTable(t *testing.T) {
 	for _, test := range []struct {
 		env       map[string]string
@@ -213,7 +211,7 @@ func TestLinksInSources(t *testing.T) {
 	}
 }
 
-// A program with a build ID has other bytes than dgd can make.
+// dgd cannot make a program with a build ID.
 func TestCheckBuildIDs(t *testing.T) {
 	link := func(args ...string) *graph.Graph {
 		return &graph.Graph{Nodes: []*graph.Node{{Kind: graph.Package, Name: "m"}, {Kind: graph.Link, Name: "m", Steps: []action.Step{{Mkdir: "x"}, {Run: &action.Run{Args: args}}}}}}

@@ -35,7 +35,7 @@ func TestExplain(t *testing.T) {
 		{"go: no main packages to build", "", "go: no main packages to build\n\ndgd: subPackage lib, cmd/x is not a program: name a package with `package main`"},
 		{"stat x: directory not found", "", "stat x: directory not found\n\ndgd: subPackage names a directory with a program, relative to the module's root, or the import path of a program; it is lib, cmd/x"},
 		{"main.go:8:12: pattern text: no matching files found", "", "main.go: pattern text: no matching files found"},
-		{"go: go.mod requires go >= 1.99 (running go 1.26)", "", "go: go.mod requires go >= 1.99 (running go 1.26)\n\ndgd: go.mod wants a newer Go than the argument `go` gives: pass another toolchain, as in go = pkgs.go_latest;"},
+		{"go: go.mod requires go >= 1.99 (running go 1.26)", "", "go: go.mod requires go >= 1.99 (running go 1.26)\n\ndgd: go.mod requires a newer Go than the argument `go` gives: pass another toolchain, as in go = pkgs.go_latest;"},
 	} {
 		cfg := &Config{Vendor: test.vendor, Package: []string{"lib", "cmd/x"}}
 		if test.vendor == "/downloads" {
@@ -50,7 +50,7 @@ func TestExplain(t *testing.T) {
 	}
 }
 
-// fakeGo makes a toolchain of which bin/go is a shell script.
+// fakeGo makes a toolchain whose bin/go is a shell script.
 func fakeGo(t *testing.T, script string) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -103,7 +103,7 @@ func TestToolchainErrors(t *testing.T) {
 		t.Fatal(err)
 	}
 	cfg.Probe = file
-	if _, err := Make(t.Context(), cfg, t.TempDir()); err == nil || !strings.HasPrefix(err.Error(), "reading the answers of the C compilers in "+file) {
+	if _, err := Make(t.Context(), cfg, t.TempDir()); err == nil || !strings.HasPrefix(err.Error(), file+": ") {
 		t.Errorf("the error is %v", err)
 	}
 	if _, err := Make(t.Context(), cfg, filepath.Join(file, "x")); err == nil {
@@ -111,8 +111,8 @@ func TestToolchainErrors(t *testing.T) {
 	}
 }
 
-// What keeps planning pure stands behind what the user and the C compiler's
-// set-up say.
+// Variables that keep planning pure override those of the user and of the C compiler's
+// set-up.
 func TestEnvironment(t *testing.T) {
 	dir := t.TempDir()
 	file := filepath.Join(dir, "env")
@@ -140,7 +140,7 @@ func TestEnvironment(t *testing.T) {
 	}
 }
 
-// The go command must not go on with something when it has ended.
+// No process of the go command must go on after it has exited.
 func TestTelemetry(t *testing.T) {
 	dir := t.TempDir()
 	cfg := config(t, "")
@@ -225,15 +225,16 @@ func TestCompilerFlagsErrors(t *testing.T) {
 	}
 }
 
-// TestProbe asks the machine's own compilers, and compares with what they were
-// seen to be given.
+// TestProbe probes the machine's own compilers, and compares the result with the flags
+// that cmd/go is known to pass to them.
 func TestProbe(t *testing.T) {
 	if !hasCompilers() {
 		t.Skip("no C compiler")
 	}
 	b := newBuilder(t, "")
 	b.withCgo()
-	probed, err := readProbe(b.cfg.Probe)
+	probed := &action.Probed{}
+	err := readJSON(b.cfg.Probe, probed)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -288,7 +289,7 @@ func TestProbe(t *testing.T) {
 	}
 }
 
-// The plan of the standard library has no program, and nothing outside of it.
+// The plan of the standard library has no programs, and no other packages.
 func TestStdPlan(t *testing.T) {
 	cfg := config(t, "")
 	cfg.Package = nil
@@ -320,8 +321,8 @@ func TestCgoFlagsQuotes(t *testing.T) {
 	}
 }
 
-// What go says without -trimpath, or from another cache, names files as the first
-// command does.
+// Messages of a command without -trimpath, or with another cache, have the same file names
+// as those of the first command.
 func TestFailureOfOthers(t *testing.T) {
 	g := &gocmd.Command{Path: "go", Src: "/build/src", Env: []string{"GOCACHE=/build/cache", "GOFLAGS=-trimpath -race"}}
 	for name, other := range map[string]*gocmd.Command{"the first": g, "another cache": g.WithCache("list"), "with paths": g.KeepingPaths()} {

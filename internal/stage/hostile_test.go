@@ -9,9 +9,9 @@ import (
 	"testing"
 )
 
-// canaries makes a directory for PATH in which every program that sources may
-// want to have run writes down its call; the C compiler is the real one. It
-// returns the directory, and a function that returns the calls so far.
+// canaries makes a directory for PATH. Each program in it that hostile sources may try to
+// run records its call; the C compiler is the real one. It returns the directory, and a
+// function that returns the calls so far.
 func canaries(t *testing.T) (path string, calls func() []string) {
 	t.Helper()
 	path = t.TempDir()
@@ -40,8 +40,8 @@ func canaries(t *testing.T) (path string, calls func() []string) {
 // Payloads of a shell, for names and for flags.
 const payload = "$(pwned)`pwned`;pwned|pwned&pwned"
 
-// Sources that mean to have something run while they are planned: they build
-// right, or the error says what is wrong, and nothing is run.
+// Hostile sources try to run a program while they are planned. They are built correctly or
+// give an error, and no program runs.
 func TestHostileSources(t *testing.T) {
 	with := func(nameText ...string) map[string]string {
 		files := map[string]string{"go.mod": "module example.com/m\n\ngo 1.24\n", "main.go": "package main\n\nfunc main() {}\n"}
@@ -91,7 +91,7 @@ func TestHostileSources(t *testing.T) {
 		{name: "a module path with a command", files: with("go.mod", "module \"example.com/$(pwned)\"\n\ngo 1.24\n"), want: `malformed module path "example.com/$(pwned)"`},
 		{name: "a module path like a flag", files: with("go.mod", "module -toolexec=pwned\n\ngo 1.24\n"), want: `malformed module path "-toolexec=pwned": leading dash`},
 		{name: "another toolchain", files: with("go.mod", "module example.com/m\n\ngo 1.24\n\ntoolchain go1.99.0-pwned\n"), file: "main.go"},
-		{name: "a later Go", files: with("go.mod", "module example.com/m\n\ngo 1.99\n"), want: "go.mod wants a newer Go than the argument `go` gives"},
+		{name: "a later Go", files: with("go.mod", "module example.com/m\n\ngo 1.99\n"), want: "go.mod requires a newer Go than the argument `go` gives"},
 		{name: "a replacement out of src", files: with("go.mod", "module example.com/m\n\ngo 1.24\n\nreplace example.org/x => /etc\n"), file: "main.go"},
 
 		{name: "an embedded name", files: with("e.go", embeds("all:data"), "data/a$(pwned)&b.txt", ""), file: "data/a$(pwned)&b.txt"},
@@ -179,7 +179,7 @@ func TestHostileSources(t *testing.T) {
 	}
 }
 
-// hostileNames are names of files that Go takes, whatever they mean to others.
+// hostileNames are names of files that Go accepts, and that are special to other programs.
 var hostileNames = []string{
 	`a"b`, "a'b", "a$HOME", "a" + payload, "a > b", "a #b", `a\b`, "a*?[b]{c,d}~", "a  b", "a\nb", "a\ncp pwned b", "a\nEOF\npwned\n", "a\rb", "a\tb", "ü",
 }

@@ -8,15 +8,15 @@ import (
 	"dgd/internal/group"
 )
 
-// A joined graph has the standard library's nodes, behind these those of a program
-// that are not the same there, and then those of its tests.
+// A joined graph has the nodes of the standard library, then those that only the program
+// has, and then those that only its tests have.
 type joined struct {
 	graph *graph.Graph
 	std   *graph.Graph
-	ends  []int // where the nodes of each end
+	ends  []int // index after the last node of each of these three
 }
 
-// join joins plans; divide is that of graph.Apart.
+// join joins the graphs of plans. Divide is the argument of graph.Apart.
 func join(divide func(*graph.Node, []string) (*graph.Division, error), std, program, tests *Plan) (*joined, error) {
 	j := &joined{graph: &graph.Graph{}, std: &std.Graph}
 	for _, p := range []*Plan{std, program, tests} {
@@ -37,8 +37,8 @@ func join(divide func(*graph.Node, []string) (*graph.Division, error), std, prog
 	return j, nil
 }
 
-// groups are those of the joined nodes: those of the program are as they are without
-// tests.
+// groups returns the groups of the joined nodes. The program's groups are the same as
+// without tests.
 func (j *joined) groups(bound map[int][]bind.Bound, granularity string) ([]group.Group, error) {
 	groups := group.Std(j.std)
 	for i, end := range j.ends[1:] {
@@ -51,7 +51,7 @@ func (j *joined) groups(bound map[int][]bind.Bound, granularity string) ([]group
 		}
 		grain := granularity
 		if i > 0 && grain == "auto" {
-			grain = "module" // of what only tests need
+			grain = "module" // for packages that only tests need
 		}
 		packages, err := group.Packages(j.graph, ofPart, grain)
 		if err != nil {

@@ -6,7 +6,7 @@ import (
 	"os"
 )
 
-// readJSON reads a file into v.
+// readJSON decodes the JSON in a file into v. Errors name the file.
 func readJSON(file string, v any) error {
 	text, err := os.ReadFile(file)
 	if err != nil {
@@ -18,7 +18,7 @@ func readJSON(file string, v any) error {
 	return nil
 }
 
-// WriteJSON writes v to a new file.
+// WriteJSON writes v as JSON to a file.
 func WriteJSON(file string, v any) error {
 	text, err := JSON(v)
 	if err != nil {
@@ -27,7 +27,7 @@ func WriteJSON(file string, v any) error {
 	return os.WriteFile(file, text, 0o666)
 }
 
-// JSON is v on a line of its own.
+// JSON returns v as a line of JSON.
 func JSON(v any) ([]byte, error) {
 	text, err := json.Marshal(v)
 	return append(text, '\n'), err

@@ -15,8 +15,8 @@ import (
 	"dgd/internal/workspace"
 )
 
-// layOut lays out the sources and modules for a script that is made in dir, and
-// says in opt where they are.
+// layOut lays out the sources and modules for a script that is made in dir, and sets the
+// options that depend on them.
 func layOut(ctx context.Context, g *gocmd.Command, cfg *Config, dir string, opt *graph.Options) (*workspace.Place, error) {
 	at, members, err := prepare(cfg, opt.Src)
 	if err != nil {
@@ -61,23 +61,24 @@ func layOut(ctx context.Context, g *gocmd.Command, cfg *Config, dir string, opt 
 		if !n.Src.Native {
 			return nil
 		}
-		// dgd has not asked the compiler what such a path leads to.
+		// A relative path in the environment may lead to any file.
 		n.Src.Whole = n.Src.Whole || relative && n.Cgo
 		if !n.Src.Vendored {
 			return nil
 		}
 		return bind.LookAt(n, opt.Src, vendor, modules)
 	}
-	if cfg.Probe != "" { // only a C compiler is told of modules
+	if cfg.Probe != "" { // only flags of a C compiler have the roots of modules
 		if opt.Modules, err = at.Others(ctx, g, cfg.Lock != nil, members); err != nil {
-			cfg.whole = explainAt(&at, err, cfg) // if go builds it all the same
+			cfg.whole = explainAt(&at, err, cfg) // go build may still succeed
 		}
 	}
 	return &at, nil
 }
 
-// prepare lays out the sources' skeleton in src as the toolchain wants it, and
-// returns what it found there.
+// prepare unpacks the skeleton to src, removes symlinks out of the sources, links the
+// vendor directory, and returns the workspace and its main modules. It returns an error if
+// the arguments do not fit the sources.
 func prepare(cfg *Config, src string) (at workspace.Place, members []workspace.Member, err error) {
 	f, err := os.Open(cfg.Skeleton)
 	if err != nil {

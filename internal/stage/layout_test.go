@@ -10,7 +10,7 @@ import (
 	"dgd/internal/workspace"
 )
 
-// How the modules of a build go with those of the sources.
+// The arguments for modules must fit the vendor directory of the sources.
 func TestPrepare(t *testing.T) {
 	const needs = "module example.com/m\n\ngo 1.24\n\nrequire example.org/a v1.0.0\n"
 	own := map[string]string{"go.mod": needs, "vendor/modules.txt": "# example.org/a v1.0.0\n## explicit\nexample.org/a\n", "vendor/example.org/a/a.go": "package a\n"}

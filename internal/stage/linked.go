@@ -20,41 +20,40 @@ import (
 	"dgd/internal/workspace"
 )
 
-// A LinkedModule is a module that packages of a program come from. Fields
-// without a value are null.
+// A LinkedModule is a module whose packages are linked into a program. Fields without a
+// value are null.
 type LinkedModule struct {
 	Path    string       `json:"path"`
-	Version string       `json:"version"` // "(devel)" for one of a workspace
-	Replace *Replacement `json:"replace"` // what stands in for it
-	Sum     *string      `json:"sum"`     // h1, where the build is in module mode
-	// Of the module's tree as dgd has it: its NAR hash (SRI), store path, and
-	// the names of the files in its root that say under which terms it is. A
-	// module that is a directory of the sources has no tree.
+	Version string       `json:"version"` // "(devel)" for a member of a workspace
+	Replace *Replacement `json:"replace"`
+	Sum     *string      `json:"sum"` // h1:…, if the build is in module mode
+	// Hash is the NAR hash (SRI) of the module's tree, Store its store path, and Licenses
+	// the names of the licence files in its root. A module that is a directory of the
+	// sources has no tree.
 	Hash     *string  `json:"hash"`
 	Store    *string  `json:"store"`
 	Licenses []string `json:"licenses"`
-	// Programs are those that it is linked into, by their file names.
-	Programs []string `json:"programs"`
+	Programs []string `json:"programs"` // file names of the programs
 }
 
-// A Replacement stands in for a module. Its Version is null where its Path is a
+// A Replacement is the replacement of a module. Its Version is null if its Path is a
 // directory.
 type Replacement struct {
 	Path    string  `json:"path"`
 	Version *string `json:"version"`
 }
 
-// LinkedConfig says what was planned, and where its modules are.
+// LinkedConfig is the configuration of Linked.
 type LinkedConfig struct {
 	Plan       string `json:"plan"`       // file of the program's Plan
-	Modules    string `json:"modules"`    // file of SplitModules' result, or empty
-	ModulesDir string `json:"modulesDir"` // what the roots in it are relative to
+	Modules    string `json:"modules"`    // file of SplitModules' result, or ""
+	ModulesDir string `json:"modulesDir"` // the directory that roots in Modules are relative to
 
-	Locked []workspace.LockedModule `json:"locked"` // in place of Modules: those of a lock
+	Locked []workspace.LockedModule `json:"locked"` // the modules of a lock, in place of Modules
 }
 
-// Linked returns the modules whose packages are linked into the planned
-// programs, sorted by path: what the programs themselves will say of it.
+// Linked returns the modules whose packages are linked into the planned programs, sorted
+// by path. It is the module information that the programs will have.
 func Linked(cfg *LinkedConfig) ([]LinkedModule, error) {
 	var plan Plan
 	if err := readJSON(cfg.Plan, &plan); err != nil {
@@ -73,8 +72,7 @@ func Linked(cfg *LinkedConfig) ([]LinkedModule, error) {
 	return linked(&plan, trees, describe)
 }
 
-// describe returns what is to be said of a module's tree, at its Root: the hash,
-// where it is not known yet, and the licence files.
+// describe returns the hash and the licence files of a module's tree, which is at Root.
 func describe(t *ModuleTree) (hash string, licenses []string, err error) {
 	hash = t.SHA256
 	if hash == "" {
@@ -126,7 +124,7 @@ func linked(plan *Plan, trees []ModuleTree, describe func(*ModuleTree) (string, 
 // programsIn returns the programs of a plan.
 func programsIn(plan *Plan) ([]Program, error) {
 	if plan.Unplanned != "" && plan.Programs == nil {
-		return nil, errors.New("dgd does not understand what go says of the programs' modules")
+		return nil, errors.New("dgd does not understand the go command's module information for the programs")
 	}
 	programs := slices.Clone(plan.Programs)
 	for _, n := range plan.Graph.Nodes {
@@ -142,8 +140,8 @@ func programsIn(plan *Plan) ([]Program, error) {
 	return programs, nil
 }
 
-// moduleInfo is what the go command puts into a program about its modules. The
-// linker reads it in the import config.
+// moduleInfo returns the module information of a program. The import config of the link
+// has it.
 func moduleInfo(n *graph.Node) (string, error) {
 	for _, s := range n.Steps {
 		if s.Write == nil || path.Base(s.Write.Path) != "importcfg.link" {
@@ -178,8 +176,8 @@ func linkedModule(dep *debug.Module, byDir map[string]*ModuleTree, describe func
 	if sum != "" {
 		m.Sum = &sum
 	}
-	// A vendor directory has it under its own path, and a module cache what
-	// stands in for it.
+	// A vendor directory has the module's path, and a module cache that of its
+	// replacement.
 	tree := byDir[dep.Path]
 	if tree == nil && !here {
 		dir, err := modules.TreeName(from)
@@ -200,8 +198,8 @@ func linkedModule(dep *debug.Module, byDir map[string]*ModuleTree, describe func
 	return m, nil
 }
 
-// licenseFiles returns the names of the files in the root of a module that say
-// under which terms it is, sorted; an empty list where there is none.
+// licenseFiles returns the names of the licence files in a directory, sorted. The list is
+// empty and not nil if there are none.
 func licenseFiles(dir string) ([]string, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
@@ -216,6 +214,6 @@ func licenseFiles(dir string) ([]string, error) {
 	return names, nil
 }
 
-// licenseFile matches such names, among them those of the files that
-// `go mod vendor` keeps for this reason.
+// licenseFile matches the names of licence files, among them those that `go mod vendor`
+// copies.
 var licenseFile = regexp.MustCompile(`(?i)^((un)?licen[cs]e|copying|copyright|copyleft|legal|notice|patents)`)

@@ -117,8 +117,7 @@ func TestLicenseFiles(t *testing.T) {
 	}
 }
 
-// Modules that are fetched one by one are hashed here: an override may have
-// changed them.
+// Linked hashes the modules of a lock, as an override may have patched them.
 func TestLinkedFetched(t *testing.T) {
 	dir := t.TempDir()
 	tree := filepath.Join(dir, "tree")

@@ -12,8 +12,8 @@ import (
 	"dgd/internal/testfiles"
 )
 
-// Two people change different packages, and git merges their plans without a conflict:
-// where a program's line is no longer of its packages, the plan is stale.
+// Two people change different packages, and git merges their plans without a conflict. The
+// plan is stale if the line of a program no longer fits its packages.
 func TestMergedPlans(t *testing.T) {
 	base := map[string]string{
 		"go.mod":                    "module example.com/m\n\ngo 1.24\n\nrequire example.org/v v1.0.0\n",

@@ -13,15 +13,14 @@ import (
 	"dgd/internal/workspace"
 )
 
-// ModuleTree is the tree of one module. Its place below a vendor directory, or
-// below a module cache, is Root.
+// A ModuleTree is the tree of one module.
 type ModuleTree struct {
 	SourceTree
-	Dir string `json:"dir"` // below the vendor directory, or the module cache
+	Dir string `json:"dir"` // relative to the vendor directory or the module cache
 }
 
-// readModules returns the modules of a build: those in the file of SplitModules'
-// result, or else those of a lock, by their places in the module cache.
+// readModules returns the modules of a build: those in the file of SplitModules' result,
+// or those of a lock if file is "".
 func readModules(file string, locked []workspace.LockedModule) (list []ModuleTree, err error) {
 	if file != "" {
 		return list, readJSON(file, &list)
@@ -36,7 +35,7 @@ func readModules(file string, locked []workspace.LockedModule) (list []ModuleTre
 	return list, nil
 }
 
-// toBind are modules in the form that package bind takes.
+// toBind returns the modules in the form of package bind.
 func toBind(list []ModuleTree) []bind.Module {
 	var modules []bind.Module
 	for _, m := range list {
@@ -45,23 +44,22 @@ func toBind(list []ModuleTree) []bind.Module {
 	return modules
 }
 
-// SplitConfig says where modules are: in one of two directories, or in the
-// vendor directory of the sources.
+// SplitConfig is the configuration of SplitModules. The modules are in Vendor, in
+// Unpacked, or in the vendor directory of the sources.
 type SplitConfig struct {
-	Vendor   string `json:"vendor"`   // a vendor directory
-	Unpacked string `json:"unpacked"` // what modules.Unpack made of a download cache
+	Vendor   string `json:"vendor"`   // a vendor directory, or ""
+	Unpacked string `json:"unpacked"` // the result of modules.Unpack, or ""
 	StoreDir string `json:"storeDir"`
 
 	Src     string            `json:"src"`
 	ModRoot string            `json:"modRoot"`
 	Env     map[string]string `json:"env"` // of the go command
-	// Settings is a file that changes these, or empty: see readSettings.
+	// Settings is a file that changes ModRoot and Env, or "": see readSettings.
 	Settings string `json:"settings"`
 }
 
-// SplitModules gives each module a tree of its own. With a store the trees are
-// added to it. Their roots are relative to the directory that the configuration
-// names; where that is the sources, to these.
+// SplitModules returns a tree for each module. If st is not nil, it adds them to the store.
+// The roots are relative to Vendor or Unpacked, or to the sources.
 func SplitModules(ctx context.Context, cfg *SplitConfig, st socket.Store) ([]ModuleTree, error) {
 	if cfg.Vendor != "" || cfg.Unpacked != "" {
 		return split(ctx, cfg, st)

@@ -17,8 +17,8 @@ import (
 	"dgd/internal/drvgen"
 )
 
-// Needs lists the tests that must run with all of src. Where there are none it is
-// empty, so that what depends on it stays the same.
+// Needs lists the tests that must run with all of src. If there are none it is empty, so
+// that its contents do not depend on src.
 type Needs struct {
 	Src     string             `json:"src,omitempty"`
 	Vendor  string             `json:"vendor,omitempty"`
@@ -27,20 +27,20 @@ type Needs struct {
 	Tests   []Need             `json:"tests,omitempty"`
 }
 
-// A Need is a test that must run with all of src, and why.
+// A Need is a test that must run with all of src.
 type Need struct {
-	Name    string `json:"name"`
+	Name    string `json:"name"` // import path
 	Program string `json:"program"`
-	Why     string `json:"why"`
-	// Data are what it looked for: with these as testData it would not need
-	// the rest. Empty where they would not do.
+	Why     string `json:"why"` // the reason, for the user
+	// Data are the paths that it looked for: with these as testData it would not need
+	// all of src. Empty if they would not be enough.
 	Data []string `json:"data,omitempty"`
-	// Leaving are symlinks that it followed out of src, with their targets.
+	// Leaving are symlinks out of src that it followed, with their targets.
 	Leaving map[string]string `json:"leaving,omitempty"`
 }
 
-// FindNeeds compares what tests looked for with what all of src has. A pass
-// counts if the test looked for nothing that src has and its run had not.
+// FindNeeds compares the paths that tests looked for with all of src. A test that passed
+// need not run again if it looked for nothing that src has and its run had not.
 func FindNeeds(cfg *drvgen.NeedsConfig) (*Needs, error) {
 	all := allSources{cfg}
 	needs := &Needs{}
@@ -64,10 +64,10 @@ func FindNeeds(cfg *drvgen.NeedsConfig) (*Needs, error) {
 	return needs, nil
 }
 
-// allSources is src with the modules that belong to it.
+// allSources is src with its modules.
 type allSources struct{ cfg *drvgen.NeedsConfig }
 
-// find returns where a path relative to src is.
+// find returns the file of a path relative to src.
 func (s allSources) find(rel string) string {
 	if s.cfg.Form == drvgen.VendorDirectory {
 		if rel == s.cfg.Vendor {
@@ -88,7 +88,7 @@ func (s allSources) has(rel string) (bool, error) {
 	return true, err
 }
 
-// entries is how many entries a directory has.
+// entries returns the number of entries of a directory.
 func (s allSources) entries(rel string) (int, error) {
 	list, err := os.ReadDir(s.find(rel))
 	n := len(list)
@@ -99,7 +99,7 @@ func (s allSources) entries(rel string) (int, error) {
 	return n, err
 }
 
-// need returns why a test must run again, or nil.
+// need returns the reason why a test must run again, or nil.
 func (s allSources) need(r *action.TestResult) (*Need, error) {
 	need := &Need{Leaving: r.Leaving}
 	looked := false
@@ -143,8 +143,8 @@ func (s allSources) need(r *action.TestResult) (*Need, error) {
 	return need, nil
 }
 
-// existing returns those of the paths that are there, or else first, at or below
-// which they all are.
+// existing returns those of the paths that exist, or else first, which all of them equal
+// or are below.
 func (s allSources) existing(first string, paths []string) []string {
 	var list []string
 	for _, p := range paths {
@@ -152,7 +152,7 @@ func (s allSources) existing(first string, paths []string) []string {
 			list = append(list, p)
 		}
 	}
-	// A path stands for all that is below it.
+	// A path includes all paths below it.
 	slices.Sort(list)
 	list = slices.DeleteFunc(list, func(p string) bool {
 		return p == first && len(list) > 1
@@ -163,8 +163,8 @@ func (s allSources) existing(first string, paths []string) []string {
 	return list
 }
 
-// isVendor reports whether a path is of the vendor directory, which testData
-// cannot bring along.
+// isVendor reports whether a path is in the vendor directory, whose files testData cannot
+// add.
 func (s allSources) isVendor(rel string) bool {
 	return bind.InDir(rel, s.cfg.Vendor)
 }

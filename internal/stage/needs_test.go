@@ -37,8 +37,8 @@ func layDown(t *testing.T, files ...string) string {
 	return dir
 }
 
-// A test that passed with the files of its package has to run again if it looked
-// for something that only all of src has, and not otherwise.
+// A test that passed with the files of its package has to run again only if it looked for a
+// path that all of src has and its run had not.
 func TestFindNeeds(t *testing.T) {
 	src := layDown(t, "go.mod", "README.md", "a/a.go", "docs/words.txt", "docs/more/x", ".git/HEAD", "out -> ../elsewhere", "sub/go.mod", "vendor/own/x.go")
 	vendor := layDown(t, "modules.txt", "example.org/dep/dep.go")
@@ -113,7 +113,7 @@ func TestFindNeeds(t *testing.T) {
 	}
 }
 
-// What needs all of src runs with it, and with the modules; the rest does not run.
+// Tests that need all of src run with it and with the modules. Other tests do not run.
 func TestRetest(t *testing.T) {
 	sh, err := exec.LookPath("sh")
 	if err != nil {
@@ -191,7 +191,7 @@ func TestRetestAlone(t *testing.T) {
 	}
 }
 
-// Where nothing needs all of src, nothing is laid out and nothing runs.
+// If no test needs all of src, no files are laid out and no test runs.
 func TestRetestNothing(t *testing.T) {
 	dir := t.TempDir()
 	cfg := &drvgen.RetestConfig{Needs: filepath.Join(dir, "needs"), Src: filepath.Join(dir, "src"), Tests: map[string]drvgen.RetestRun{"a": {Dir: dir}}}

@@ -17,9 +17,9 @@ import (
 	"dgd/internal/graph"
 )
 
-// directories returns the directories below modRoot that hold Go files, as
-// patterns of the go command. Excluded are basic regular expressions: what one
-// of them matches is left out. The rules are those of nixpkgs' buildGoModule.
+// directories returns the directories below modRoot that have Go files, as patterns of
+// the go command, by the rules of nixpkgs' buildGoModule. Directories that a basic regular
+// expression in excluded matches are left out. It is an error if there are none.
 func directories(modRoot string, excluded []string) ([]string, error) {
 	exclude, err := exclusion(excluded)
 	if err != nil {
@@ -53,8 +53,8 @@ func directories(modRoot string, excluded []string) ([]string, error) {
 	return list, nil
 }
 
-// expand returns the subPackages with the names that *, ? and [ stand for: in
-// nixpkgs a shell reads them. What matches nothing stays as it is.
+// expand expands *, ? and [ in subPackages as a shell does, which reads them in nixpkgs. A
+// pattern without a match stays as it is.
 func expand(modRoot string, subPackages []string) ([]string, error) {
 	var list []string
 	for _, p := range subPackages {
@@ -74,7 +74,7 @@ func expand(modRoot string, subPackages []string) ([]string, error) {
 		for _, name := range names {
 			info, err := os.Stat(filepath.Join(modRoot, name))
 			if err == nil && !info.IsDir() {
-				return nil, fmt.Errorf("subPackages: %q stands for the file %s, too: name directories", p, name)
+				return nil, fmt.Errorf("subPackages: %q matches the file %s: name directories", p, name)
 			}
 		}
 		list = append(list, names...)
@@ -82,8 +82,8 @@ func expand(modRoot string, subPackages []string) ([]string, error) {
 	return list, nil
 }
 
-// hidden reports whether a part of the name begins with a dot that the pattern
-// does not have: the shell leaves such a name out.
+// hidden reports whether an element of the name begins with a dot and that of the pattern
+// does not: a shell does not match such names.
 func hidden(pattern, name string) bool {
 	parts := strings.Split(pattern, "/")
 	for i, part := range strings.Split(name, "/") {
@@ -94,8 +94,8 @@ func hidden(pattern, name string) bool {
 	return false
 }
 
-// exclusion is the expression that the paths of excluded directories match.
-// Patterns are separated by spaces, too, as they are in nixpkgs.
+// exclusion returns the expression that the paths of excluded directories match. A
+// pattern with spaces is several patterns, as in nixpkgs.
 func exclusion(patterns []string) (*regexp.Regexp, error) {
 	all := append([]string{"/_", "examples", "Godeps", "testdata"}, strings.Fields(strings.Join(patterns, " "))...)
 	text, err := basicRegexp(`\(` + strings.Join(all, `\|`) + `\)`)
@@ -109,11 +109,11 @@ func exclusion(patterns []string) (*regexp.Regexp, error) {
 	return re, nil
 }
 
-// basicRegexp translates a basic regular expression, as grep takes it, to the
-// syntax of package regexp.
+// basicRegexp translates a basic regular expression of grep to the syntax of package
+// regexp. Back references are errors.
 func basicRegexp(basic string) (string, error) {
 	var out strings.Builder
-	begins := true // of the expression, of a group or of an alternative
+	begins := true // at the beginning of the expression, of a group or of an alternative
 	for i := 0; i < len(basic); i++ {
 		wasBegin := begins
 		begins = false
@@ -172,8 +172,8 @@ func basicRegexp(basic string) (string, error) {
 	return out.String(), nil
 }
 
-// bracket translates the bracket expression that s begins with. It returns the
-// place of its last byte, too.
+// bracket translates the bracket expression at the beginning of s. End is the offset of
+// its last byte.
 func bracket(s string) (end int, class string, err error) {
 	i := 1
 	if i < len(s) && s[i] == '^' {
@@ -202,13 +202,13 @@ func bracket(s string) (end int, class string, err error) {
 	return 0, "", fmt.Errorf("%q has no end", s)
 }
 
-// install returns the script that installs the packages, and the commands by
-// which nixpkgs does: one for each. Those without a Go file for this platform
-// and these tags are left out, as in nixpkgs.
+// install returns the script that installs the packages, and the commands by which nixpkgs
+// installs them, one for each. Packages without a Go file for this platform and these tags
+// are left out, as in nixpkgs.
 func install(ctx context.Context, g *gocmd.Command, dir string, flags, packages []string) (text string, commands [][]string, err error) {
 	args := slices.Concat([]string{"install", "-n"}, flags, []string{"--"})
 	if len(packages) > 1 && slices.ContainsFunc(packages, func(p string) bool { return strings.HasSuffix(p, ".go") }) {
-		// Together they would be one package.
+		// In one command they would be one package.
 		return "", commandsOf(flags, packages), &unplanned{errors.New("subPackages names Go files, each of which is a program of its own")}
 	}
 	text, err = g.Script(ctx, dir, append(args, packages...))
@@ -218,7 +218,7 @@ func install(ctx context.Context, g *gocmd.Command, dir string, flags, packages 
 		switch {
 		case listErr != nil:
 			return "", nil, listErr
-		case len(some) == 0: // a module of tests alone
+		case len(some) == 0: // the module has only tests
 			return "", nil, nil
 		}
 		packages = some
@@ -227,7 +227,7 @@ func install(ctx context.Context, g *gocmd.Command, dir string, flags, packages 
 	return text, commandsOf(flags, packages), err
 }
 
-// commandsOf are the arguments of the go command that install the packages, one after
+// commandsOf returns the arguments of the go commands that install the packages, one after
 // the other.
 func commandsOf(flags, packages []string) (commands [][]string) {
 	for _, p := range packages {
@@ -236,11 +236,11 @@ func commandsOf(flags, packages []string) (commands [][]string) {
 	return commands
 }
 
-// noGoFiles matches the messages that stand for a package without Go files.
+// noGoFiles matches the go command's messages about a package without Go files.
 var noGoFiles = regexp.MustCompile(`(no( buildable| non-test)?|build constraints exclude all) Go (source )?files`)
 
-// withGoFiles returns those of the packages that neither lack Go files nor
-// import a package which does. It writes the others to standard error.
+// withGoFiles returns the packages that have Go files, as have all packages that they
+// depend on. It reports the others on standard error.
 func withGoFiles(ctx context.Context, g *gocmd.Command, dir string, flags, packages []string) ([]string, error) {
 	args := slices.Concat([]string{"list", "-e", "-json=Match,GoFiles,CgoFiles,Error,DepsErrors"}, flags, []string{"--"}, packages)
 	out, err := g.Output(ctx, dir, args...)
@@ -281,8 +281,8 @@ func withGoFiles(ctx context.Context, g *gocmd.Command, dir string, flags, packa
 	}), nil
 }
 
-// checkNames checks that no two programs have the same name: they end up in one
-// directory.
+// checkNames returns an error if two programs have the same name: they would be the same
+// file in bin.
 func checkNames(g *graph.Graph, cfg *Config) error {
 	names := map[string]string{}
 	for _, n := range g.Nodes {

@@ -23,7 +23,7 @@ func grep(t *testing.T, pattern string, lines []string) []string {
 	return strings.Split(strings.TrimSuffix(string(out), "\n"), "\n")
 }
 
-// Excluded is what grep would leave out.
+// The same directories are excluded as by grep.
 func TestExclusion(t *testing.T) {
 	lines := []string{
 		".", "./a", "./b", "./a/b", "./_x", "./a/_x", "./a_x", "./examples", "./myexamples/x", "./Godeps/x", "./testdata", "./x/testdata/y",
@@ -200,7 +200,7 @@ func TestLibraries(t *testing.T) {
 	}
 }
 
-// SubPackages stand for the directories that a shell makes of them.
+// Patterns in subPackages match the same directories as in a shell.
 func TestExpand(t *testing.T) {
 	dir := t.TempDir()
 	for _, sub := range []string{"cmd/a", "cmd/ab", "cmd/b", "cmd/.hidden", "cmd/[x]", "other/a", "z"} {

@@ -1,8 +1,7 @@
-// Package stage has the stages of the planner, in the order of the data:
-// skeleton, plan, tests, probe, modules, bind and linked, and for the runs of
-// tests needs and retest. Each has a file and a configuration of its own. The
-// package is the planner's edge: it reads and writes files and runs the go
-// command; most packages that it calls are pure.
+// Package stage has the stages of the planner: skeleton, plan, tests, probe, modules,
+// bind and linked, in the order of the data, and needs and retest for the runs of tests.
+// Each has a file and a configuration of its own. This package reads and writes files
+// and runs the go command; most packages that it calls are pure.
 package stage
 
 import (
@@ -24,71 +23,68 @@ import (
 	"dgd/internal/workspace"
 )
 
-// Config says what to plan.
+// Config is the configuration of Make.
 type Config struct {
 	Go       string            `json:"go"`       // store path of the toolchain, with bin/go
-	Skeleton string            `json:"skeleton"` // file that WriteSkeleton made of the sources; empty for the standard library
-	ModRoot  string            `json:"modRoot"`  // where the go command runs, relative to the sources: the main module's directory
-	Vendor   string            `json:"vendor"`   // a vendor directory for the main module, or the workspace, or empty
+	Skeleton string            `json:"skeleton"` // file of the sources' skeleton; "" to plan the standard library
+	ModRoot  string            `json:"modRoot"`  // directory in which the go command runs, relative to the sources
+	Vendor   string            `json:"vendor"`   // a vendor directory for the main module or the workspace, or ""
 	Flags    []string          `json:"flags"`    // of go build
 	Env      map[string]string `json:"env"`
-	EnvFile  string            `json:"envFile"` // file with the C compiler's environment (NUL-separated), or empty
-	Probe    string            `json:"probe"`   // file of Probe's answer, or empty where cgo is off
+	EnvFile  string            `json:"envFile"` // file with the C compiler's environment (NUL-separated), or ""
+	Probe    string            `json:"probe"`   // file of Probe's result, or "" if cgo is off
 
-	// Package lists the packages to build. With Libraries it may be null: then
-	// every directory with Go files is one, but for those that Excluded leaves
-	// out (see directories).
+	// Package has the packages to build. With Libraries it may be null: then every
+	// directory with Go files is built, but for those that Excluded matches (see
+	// directories).
 	Package  []string `json:"subPackages"`
 	Excluded []string `json:"excludedPackages"`
-	// Libraries means that packages that are no programs are built, too, and that
-	// packages without Go files are left out: what nixpkgs does. Otherwise
-	// either is an error.
+	// Libraries means that packages that are not programs are built, too, and that
+	// packages without Go files are left out, as in nixpkgs. Without it both are errors.
 	Libraries bool `json:"libraries"`
 
-	// Settings is a file that changes some of these, or empty: see readSettings.
+	// Settings is a file that changes some of these fields, or "": see readSettings.
 	Settings string `json:"settings"`
 
-	// In place of Vendor: a module download cache, and what modules.Unpack made
-	// of it.
-	Downloads string `json:"downloads"`
-	Unpacked  string `json:"unpacked"`
-	// In place of these: the modules of a lock.
-	Lock *workspace.Locked `json:"lock"`
-	// DeleteVendor leaves out the sources' own vendor directory.
+	// Downloads is a module download cache and Unpacked the result of modules.Unpack for
+	// it; they replace Vendor. Lock has the modules of a lock, and replaces all of these.
+	Downloads string            `json:"downloads"`
+	Unpacked  string            `json:"unpacked"`
+	Lock      *workspace.Locked `json:"lock"`
+	// DeleteVendor removes the sources' own vendor directory.
 	DeleteVendor bool `json:"deleteVendor"`
-	// Overrides are those that only a lock could meet.
+	// Overrides are the moduleOverrides of a build without a lock.
 	Overrides []workspace.Override `json:"overrides"`
-	// Fallback lets the go command build what cannot be planned; null makes that
-	// an error. The standard library's plan is then empty either way.
+	// Fallback lets the go command itself build programs that cannot be planned. If it is
+	// null, that is an error. The plan of the standard library is empty in either case.
 	Fallback *Fallback `json:"fallback"`
 
-	// AnyCompiler plans without the answers of C compilers: see
-	// graph.Options.AnyCompiler.
+	// AnyCompiler is graph.Options.AnyCompiler: it plans without the result of Probe.
 	AnyCompiler bool `json:"-"`
-	// NoCache is that of gocmd.Command.
+	// NoCache is gocmd.Command.NoCache.
 	NoCache string `json:"-"`
 
-	whole error // why only the go command can carry this out, or nil
+	whole error // the reason why only the go command itself can build this, or nil
 }
 
-// A Plan is what planning gives to the later stages.
+// A Plan is the result of planning.
 type Plan struct {
 	Goroot string      `json:"goroot"` // relative to Config.Go
 	Graph  graph.Graph `json:"graph"`
-	// Vendor is where the vendor directory is, or would be, in the sources.
+	// Vendor is the vendor directory, relative to the sources, whether or not it exists.
 	Vendor string `json:"vendor,omitempty"`
 	// Libraries means that the graph can have packages which no program needs.
 	Libraries bool `json:"libraries,omitempty"`
-	// TestModules is the form in which the go command of a test finds the
-	// modules that are not in the sources.
+	// TestModules is the form in which the go command of a test finds the modules that
+	// are not in the sources.
 	TestModules drvgen.ModulesForm `json:"testModules,omitempty"`
-	// ByGo is a node of that kind, which does all that the graph does. It takes the
-	// graph's place where that cannot be carried out; without it, that is an error.
+	// ByGo is a node of the kind graph.ByGo, which builds the same as the graph. It is
+	// used if the build cannot be planned or bound; if it is null, that is an error.
 	ByGo *graph.Node `json:"byGo,omitempty"`
-	// Unplanned is why the graph is empty, or nothing.
+	// Unplanned is the reason why the graph is empty, or "".
 	Unplanned string `json:"unplanned,omitempty"`
-	// Programs are those that ByGo builds in place of a graph; null where nobody
-	// knows what go has said of them.
+	// Programs are those that ByGo builds if the graph is empty. It is null if their
+	// module information cannot be read.
 	Programs []Program `json:"programs"`
 }
 
@@ -148,7 +144,7 @@ func Make(ctx context.Context, cfg *Config, dir string) (*Plan, error) {
 		}
 	}
 	if err := checkNames(built, cfg); err != nil {
-		if cfg.Libraries { // installed one after the other, and the last one stays
+		if cfg.Libraries { // go install writes one over the other
 			return plan.leaveBuild(&unplanned{err}, text)
 		}
 		return nil, err
@@ -157,8 +153,8 @@ func Make(ctx context.Context, cfg *Config, dir string) (*Plan, error) {
 	return plan, nil
 }
 
-// planStd plans the standard library. What fails, or is not understood of it, may be
-// no part of a program: then its packages are planned as the program's own.
+// planStd plans the standard library. If that fails the plan is empty, as no program may
+// need the package with the error: programs then have packages of their own.
 func planStd(ctx context.Context, g *gocmd.Command, cfg *Config, plan *Plan, vars map[string]string, opt graph.Options) error {
 	if cfg.whole != nil {
 		plan.Unplanned = cfg.whole.Error()
@@ -181,8 +177,8 @@ func planStd(ctx context.Context, g *gocmd.Command, cfg *Config, plan *Plan, var
 	return nil
 }
 
-// scriptOptions asks the toolchain for its variables, and says with them how a script
-// that is made in dir is read. Goroot is relative to the toolchain.
+// scriptOptions returns the variables of the toolchain, the options for a script that is
+// made in dir, and GOROOT relative to the toolchain's store path.
 func scriptOptions(ctx context.Context, g *gocmd.Command, cfg *Config, dir string) (vars map[string]string, opt graph.Options, goroot string, err error) {
 	if vars, err = g.Variables(ctx); err != nil {
 		return nil, opt, "", err
@@ -209,8 +205,8 @@ func scriptOptions(ctx context.Context, g *gocmd.Command, cfg *Config, dir strin
 		opt.LinkEnv = []string{gocmd.ExtLink + "=" + value}
 	}
 	if cfg.Probe != "" {
-		probed, err := readProbe(cfg.Probe)
-		if err != nil {
+		var probed action.Probed
+		if err := readJSON(cfg.Probe, &probed); err != nil {
 			return nil, opt, "", err
 		}
 		opt.Compilers, opt.Unprobed = slices.Sorted(maps.Keys(probed.Compilers)), probed.Failed
@@ -218,8 +214,7 @@ func scriptOptions(ctx context.Context, g *gocmd.Command, cfg *Config, dir strin
 	return vars, opt, goroot, nil
 }
 
-// newGraph makes the graph of a script. What it does not understand is an
-// unplanned error.
+// newGraph returns the graph of a script. All errors are unplanned errors.
 func newGraph(text string, vars map[string]string, opt graph.Options) (*graph.Graph, error) {
 	g, err := readGraph(text, vars, opt)
 	if err != nil {
@@ -252,9 +247,9 @@ func readGraph(text string, vars map[string]string, opt graph.Options) (*graph.G
 	return g, writeSnapshot(g, opt.Snapshot)
 }
 
-// moduleScript returns the script that builds the packages of the module. Its
-// programs go to the directory bin, or to Go's own one. Commands are the
-// arguments of the go command by which a derivation builds the same.
+// moduleScript returns the script that builds the packages of the module, and the
+// arguments of the go commands that build the same in a derivation. Programs are written to
+// the directory bin, or with Libraries to that of go install.
 func moduleScript(ctx context.Context, g *gocmd.Command, cfg *Config, at *workspace.Place, bin string) (text string, commands [][]string, err error) {
 	packages, err := patterns(cfg, at.ModRoot)
 	if err != nil {
@@ -271,7 +266,7 @@ func moduleScript(ctx context.Context, g *gocmd.Command, cfg *Config, at *worksp
 	return text, [][]string{slices.Concat([]string{"build"}, escapeAll(flags), []string{"-o", "${out}/bin/", "--"}, escapeAll(packages))}, err
 }
 
-// escapeAll makes literal strings safe from action.Expand.
+// escapeAll escapes literal strings for action.Expand.
 func escapeAll(list []string) []string {
 	escaped := make([]string, len(list))
 	for i, s := range list {
@@ -280,7 +275,7 @@ func escapeAll(list []string) []string {
 	return escaped
 }
 
-// patterns are the package patterns to build.
+// patterns returns the package patterns to build.
 func patterns(cfg *Config, modRoot string) ([]string, error) {
 	if cfg.Package == nil && cfg.Libraries {
 		return directories(modRoot, cfg.Excluded)
@@ -298,15 +293,16 @@ func patterns(cfg *Config, modRoot string) ([]string, error) {
 			list = append(list, p)
 		}
 	}
-	// There each is installed after the one before; of Go files, the first one names the program.
+	// With Libraries the order matters: go install runs once for each. The first of
+	// several Go files names the program.
 	if !cfg.Libraries && !slices.ContainsFunc(list, isGoFile) {
 		slices.Sort(list)
 	}
 	return list, nil
 }
 
-// pattern is the package pattern that a subPackage stands for: a directory of
-// the main module, or else an import path.
+// pattern returns the package pattern of a subPackage, which is a directory of the main
+// module or an import path.
 func pattern(modRoot, p string) string {
 	if p == "." || strings.HasPrefix(p, "./") {
 		return p
@@ -320,16 +316,16 @@ func pattern(modRoot, p string) string {
 	return "./" + p
 }
 
-// isGoFile reports whether a pattern names a Go file: the files that are named are a
-// package of their own.
+// isGoFile reports whether a pattern is a Go file. The Go files on a command line are one
+// package.
 func isGoFile(pattern string) bool { return strings.HasSuffix(pattern, ".go") }
 
-// ofGoFiles is the import path of such a package.
+// ofGoFiles is the import path of the package of Go files.
 const ofGoFiles = "command-line-arguments"
 
-// hasMain checks that every package that was asked for, each once, is a program.
-// ModRoot is where in the sources the patterns hold; one with dots stands for the
-// programs that it matches.
+// hasMain returns an error unless every pattern is a program. Patterns with dots may match
+// other packages, too. ModRoot is the directory, relative to the sources, in which the go
+// command runs.
 func hasMain(g *graph.Graph, modRoot string, patterns []string) error {
 	programs := map[string]bool{} // import paths, and directories behind "./"
 	for _, n := range g.Nodes {
@@ -359,7 +355,7 @@ func hasMain(g *graph.Graph, modRoot string, patterns []string) error {
 	return nil
 }
 
-// programs are the compilers' names, for the parser.
+// programs returns the names of the compilers, for buildscript.Options.
 func programs(vars map[string]string) []string {
 	var list []string
 	for _, name := range []string{"CC", "CXX", "FC", "PKG_CONFIG"} {

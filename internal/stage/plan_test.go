@@ -43,7 +43,8 @@ var vendored = map[string]string{
 	"vendor/example.org/lib/lib.go": "package lib\n\nimport \"strings\"\n\nvar Text = strings.ToUpper(\"text\")\n",
 }
 
-// config is that of a plan for the directory src, or for the standard library.
+// config returns the configuration for a plan of the directory src, or of the standard
+// library.
 func config(t *testing.T, src string) *Config {
 	t.Helper()
 	skeleton := ""
@@ -198,8 +199,8 @@ func TestMakeErrors(t *testing.T) {
 	}
 }
 
-// A program that is asked for twice is one, and programs of a workspace are
-// those of any of its modules.
+// A program that is named twice is built once. Programs of a workspace may be in any of its
+// modules.
 func TestAskedPrograms(t *testing.T) {
 	const program = "package main\n\nfunc main() {}\n"
 	for _, packages := range [][]string{{".", "."}, {".", "./", "cmd/../."}, {".", "other/cmd"}, {"./...", "other/cmd", "example.com/m"}} {
@@ -214,7 +215,7 @@ func TestAskedPrograms(t *testing.T) {
 	}
 }
 
-// All that a lock has to say may be that nothing is fetched.
+// A lock may have no modules.
 func TestLockWithoutModules(t *testing.T) {
 	cfg := config(t, project(t, map[string]string{
 		"go.mod":        "module example.com/m\n\ngo 1.24\n\nrequire example.org/a v1.0.0\n\nreplace example.org/a => \"./my dir\"\n",
@@ -232,7 +233,7 @@ func TestLockWithoutModules(t *testing.T) {
 	}
 }
 
-// The lines of a real build: gcc for C, clang for C++.
+// Lines of a real build with gcc for C and clang for C++.
 const realBuild = `WORK=/tmp/go-build1
 cd /src
 TERM='dumb' gcc -I . -fPIC -m64 -pthread -Wl,--no-gc-sections -fmessage-length=0 -ffile-prefix-map=$WORK/b001=/tmp/go-build -gno-record-gcc-switches -I $WORK/b001/ -O2 -g -ffile-prefix-map=/src=/_/probe -frandom-seed=x -o $WORK/b001/_x003.o -c c.c
@@ -283,7 +284,7 @@ func TestPattern(t *testing.T) {
 	}
 }
 
-// Go files stand for a program of their own, which has the name of the first one.
+// Go files in subPackages are a program, which is named after the first one.
 func TestGoFilesOfProgram(t *testing.T) {
 	src := project(t, map[string]string{
 		"go.mod":     "module example.com/m\n\ngo 1.24\n",

@@ -2,7 +2,6 @@ package stage
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"go/parser"
@@ -18,9 +17,9 @@ import (
 	"dgd/internal/gocmd"
 )
 
-// cgoFlags returns the words of all #cgo lines in the directory, whatever their
-// conditions. Of quotes, only the characters are left out: a word with a space
-// in it is printed in quotes, and never shortened.
+// cgoFlags returns the words of all #cgo lines in the directory, under any condition.
+// Words are split at all spaces, and quotes are removed: a word with a space is printed in
+// quotes, and never shortened.
 func cgoFlags(dir string) ([]string, error) {
 	files, err := filepath.Glob(filepath.Join(globEscape(dir), "*.go"))
 	if err != nil {
@@ -30,7 +29,7 @@ func cgoFlags(dir string) ([]string, error) {
 	for _, file := range files {
 		parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ImportsOnly|parser.ParseComments)
 		if err != nil {
-			continue // an ignored file; a file of the build, go has read before
+			continue // not in the build: go has parsed the build's files
 		}
 		for _, doc := range bind.BeforeImportC(parsed) {
 			for line := range strings.Lines(doc.Text()) {
@@ -52,7 +51,8 @@ func globEscape(dir string) string {
 	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(dir)
 }
 
-// probeFiles is a cgo package that makes cmd/go run the C and the C++ compiler.
+// probeFiles are the files of a cgo package for which cmd/go runs the C and the C++
+// compiler.
 var probeFiles = map[string]string{
 	"go.mod":    "module probe\n\ngo 1.21\n",
 	"probe.go":  "package probe\n\n// int c(void);\nimport \"C\"\n\nfunc F() int { return int(C.c()) }\n",
@@ -61,11 +61,11 @@ var probeFiles = map[string]string{
 	"unused.go": "package probe\n",
 }
 
-// Probe lets cmd/go compile the C of a tiny cgo package for real, and returns what
-// it gives to each C compiler beside what it prints under -n: the flags that
-// follow its probes. `go list -compiled` does that without the Go packages that
-// `go build` would compile before. Where there is no compiler for C++, there may be
-// one for C.
+// Probe has cmd/go compile the C of a tiny cgo package, and returns the flags that it
+// passes to each C compiler beside those that it prints with -n. They follow from its
+// probes of the compiler. `go list -compiled` does that without compiling the Go packages
+// that cgo depends on, as `go build` would. If the C++ compiler fails, it tries the C
+// compiler alone. A failure is part of the result and not an error.
 func Probe(ctx context.Context, cfg *Config, dir string) (*action.Probed, error) {
 	g, err := gocmd.New(cfg.Go, cfg.EnvFile, cfg.Env, dir)
 	if err != nil {
@@ -105,13 +105,13 @@ func Probe(ctx context.Context, cfg *Config, dir string) (*action.Probed, error)
 	return probed, nil
 }
 
-// probeScript returns the script of the tiny cgo package in src.
+// probeScript returns the script of compiling the tiny cgo package in src.
 func probeScript(ctx context.Context, g *gocmd.Command, src string) (string, error) {
 	args := []string{"list", "-x", "-compiled", "-trimpath", "-buildvcs=false", "."}
 	text, err := g.Script(ctx, src, args)
 	if err != nil {
-		// The script of a real run has lines that -n does not print, and what
-		// went wrong is somewhere between them. Without -x, go prints that alone.
+		// The message is somewhere in the script, which here has lines that -n does
+		// not print. Without -x, go prints the message only.
 		if _, alone := g.Script(ctx, src, slices.Delete(args, 1, 2)); alone != nil {
 			err = alone
 		}
@@ -120,7 +120,7 @@ func probeScript(ctx context.Context, g *gocmd.Command, src string) (string, err
 	return text, nil
 }
 
-// compilerFlags reads the flags from the script of a real run.
+// compilerFlags returns the flags in the script of a real run, by compiler.
 func compilerFlags(text string, programs []string) (map[string]action.CompilerFlags, error) {
 	flags := map[string]action.CompilerFlags{}
 	for line := range strings.Lines(text) {
@@ -151,8 +151,8 @@ func compilerFlags(text string, programs []string) (map[string]action.CompilerFl
 	return flags, nil
 }
 
-// readFlags takes a compiler call apart: cmd/go's fixed flags, and between them
-// those that it has probed.
+// readFlags returns the compiler of a call, and the flags that cmd/go has probed, which are
+// between its fixed ones.
 func readFlags(args []string) (command string, f action.CompilerFlags, err error) {
 	include := slices.Index(args, "-I")
 	message := slices.Index(args, "-fmessage-length=0")
@@ -179,16 +179,4 @@ func readFlags(args []string) (command string, f action.CompilerFlags, err error
 		}
 	}
 	return strings.Join(args[:include], " "), f, nil
-}
-
-func readProbe(file string) (*action.Probed, error) {
-	text, err := os.ReadFile(file)
-	if err != nil {
-		return nil, err
-	}
-	var probed action.Probed
-	if err := json.Unmarshal(text, &probed); err != nil {
-		return nil, fmt.Errorf("reading the answers of the C compilers in %s: %w", file, err)
-	}
-	return &probed, nil
 }

@@ -20,9 +20,9 @@ import (
 	"dgd/internal/testrun"
 )
 
-// Retest runs the tests that need all of src, and writes what they print to log.
-// Env is their environment, and cores is how many of them run at once; one that
-// fails beside others runs once more, alone. It returns an error if one fails.
+// Retest runs the tests that need all of src, with the environment env, and writes their
+// output to log. Cores is the number of them that run at once. A test that fails beside
+// others runs again alone. It returns an error if that fails, too.
 func Retest(ctx context.Context, cfg *drvgen.RetestConfig, env []string, cores int, log io.Writer) error {
 	var needs Needs
 	if err := readJSON(cfg.Needs, &needs); err != nil {
@@ -44,7 +44,7 @@ func Retest(ctx context.Context, cfg *drvgen.RetestConfig, env []string, cores i
 	for i, need := range needs.Tests {
 		group.Go(func() error {
 			errs[i] = need.run(ctx, cfg, env, &outputs[i])
-			return nil // the others run all the same
+			return nil // so that the others still run
 		})
 	}
 	if err := group.Wait(); err != nil {
@@ -53,8 +53,8 @@ func Retest(ctx context.Context, cfg *drvgen.RetestConfig, env []string, cores i
 	var failed []string
 	for i, need := range needs.Tests {
 		if errs[i] != nil && min(cores, len(needs.Tests)) > 1 {
-			// nixpkgs runs the tests of one package after the other: those of two may
-			// want the same port.
+			// nixpkgs runs the packages' tests one after the other, so that two may use
+			// the same port.
 			outputs[i].Reset()
 			errs[i] = need.run(ctx, cfg, env, &outputs[i])
 		}
@@ -71,9 +71,9 @@ func Retest(ctx context.Context, cfg *drvgen.RetestConfig, env []string, cores i
 	return nil
 }
 
-// layOut puts the sources and the modules where the tests have them.
+// layOut copies the sources and the modules to the directories of the configuration.
 func (n *Needs) layOut(cfg *drvgen.RetestConfig) error {
-	// The executor has made the directory itself.
+	// The executor has made an empty directory.
 	if err := os.Remove(cfg.Src); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
@@ -99,9 +99,9 @@ func (n *Needs) layOut(cfg *drvgen.RetestConfig) error {
 	return nil
 }
 
-// download lets the go command fill its module cache, as the build has done it
-// in nixpkgs before the tests: else it says in a test what it downloads. Where
-// that fails, the tests that need a module say why.
+// download lets the go command fill its module cache, as the build in nixpkgs does before
+// the tests: else its output in a test has messages about downloads. If it fails, the tests
+// that need a module show the reason.
 func (n *Needs) download(ctx context.Context, cfg *drvgen.RetestConfig, env []string) {
 	dir := filepath.Join(cfg.Src, filepath.Dir(n.Vendor))
 	cmd := exec.CommandContext(ctx, filepath.Join(cfg.Tests[n.Tests[0].Name].Path, "go"), "mod", "download")
@@ -120,7 +120,7 @@ func (n *Need) run(ctx context.Context, cfg *drvgen.RetestConfig, env []string, 
 	run, ok := cfg.Tests[n.Name]
 	if !ok {
 		fmt.Fprintln(log, "there is no such test")
-		return fmt.Errorf("%s is no test", n.Name)
+		return fmt.Errorf("%s is not a test", n.Name)
 	}
 	dir, err := os.MkdirTemp("", "test")
 	if err != nil {
@@ -128,7 +128,7 @@ func (n *Need) run(ctx context.Context, cfg *drvgen.RetestConfig, env []string, 
 		return err
 	}
 	defer os.RemoveAll(dir)
-	// Not where the store has it: a test may link to its own program.
+	// The program is copied from the store: a test may make a hard link to it.
 	program := filepath.Join(dir, filepath.Base(n.Program))
 	if err := copyFile(n.Program, program, 0o777); err != nil {
 		fmt.Fprintln(log, err)
@@ -151,7 +151,7 @@ func (n *Need) run(ctx context.Context, cfg *drvgen.RetestConfig, env []string, 
 	return err
 }
 
-// copyTree copies a directory of the store. What it makes is writable.
+// copyTree copies a directory of the store. The copy is writable.
 func copyTree(from, to string) error {
 	from, err := filepath.EvalSymlinks(from)
 	if err != nil {
@@ -160,7 +160,7 @@ func copyTree(from, to string) error {
 	return nar.Tree{Root: from}.CopyTo(to)
 }
 
-// quoted writes a list's strings as Nix does.
+// quoted returns the strings of a list in the syntax of Nix, separated by spaces.
 func quoted(list []string) string {
 	var words []string
 	for _, s := range list {

@@ -11,15 +11,14 @@ import (
 	"dgd/internal/goflags"
 )
 
-// readSettings takes over the arguments that a package's own phases may have
-// changed: the file holds NAME=VALUE, each ended by a NUL. The names ldflags,
-// gcflags, tags, subPackages and excludedPackages are arguments of the build, words
-// separated by white space; modRoot is the directory in which the phases would
-// run the go command. The name sources is for the directory that the phases had
-// the sources in: where a later value names it, that means src. All others are
-// variables of the environment.
+// readSettings reads the arguments that a package's own phases may have changed from the
+// file Settings, which has NAME=VALUE, each followed by a NUL. The names ldflags, gcflags,
+// tags, subPackages and excludedPackages are arguments of the build, words separated by
+// white space. modRoot is the directory in which the phases would run the go command.
+// sources is the directory in which the phases had the sources; in later values it is
+// replaced by src. All other names are environment variables.
 //
-// What the environment then holds is left as the table of Go's flags says.
+// Then it applies the table of Go's flags: see useTable.
 func (cfg *Config) readSettings(src string) error {
 	if cfg.Settings == "" {
 		return cfg.useTable()
@@ -64,8 +63,8 @@ func (cfg *Config) readSettings(src string) error {
 	return cfg.useTable()
 }
 
-// withoutOwn returns flags without buildGoModule's own, which are dgd's to give. Of
-// several -mod the last one counts.
+// withoutOwn removes the flags of nixpkgs' buildGoModule from flags, as dgd sets them
+// itself. The last of several -mod counts.
 func withoutOwn(flags []string) []string {
 	mod := ""
 	for _, f := range flags {
@@ -78,7 +77,7 @@ func withoutOwn(flags []string) []string {
 	})
 }
 
-// A setting is one of the file that Config.Settings names.
+// A setting is an entry of the file Config.Settings.
 type setting struct{ name, value string }
 
 func parseSettings(file string) ([]setting, error) {
@@ -100,13 +99,13 @@ func parseSettings(file string) ([]setting, error) {
 	return list, nil
 }
 
-// SettingsConfig says what settings to hide values of.
+// SettingsConfig is the configuration of HideSettings.
 type SettingsConfig struct {
 	Settings string `json:"settings"` // as Config.Settings
 }
 
-// HideSettings writes the settings with stand-ins for the values that only a link
-// depends on.
+// HideSettings writes the settings to out with stand-ins for the values that only links
+// depend on.
 func HideSettings(cfg *SettingsConfig, out string) error {
 	list, _, err := hideSettings(cfg.Settings)
 	if err != nil {
@@ -119,9 +118,9 @@ func HideSettings(cfg *SettingsConfig, out string) error {
 	return os.WriteFile(out, []byte(text.String()), 0o666)
 }
 
-// hideSettings reads settings, with stand-ins for the values that it returns
-// besides. A value that may name a place in the sources stays: what it means
-// follows from where these are.
+// hideSettings returns the settings of a file with stand-ins, and the values of these. If
+// ldflags may have a path in the sources it has no stand-ins, since the planner has to
+// replace that path.
 func hideSettings(file string) (list []setting, values []string, err error) {
 	if list, err = parseSettings(file); err != nil {
 		return nil, nil, err

@@ -12,14 +12,13 @@ import (
 type SkeletonConfig struct {
 	Src   string `json:"src"`
 	Tests bool   `json:"tests"` // for a plan of tests
-	// For flags that name files: see Config.
+	// ModRoot, Env and Settings are as in Config: flags may name files.
 	ModRoot  string            `json:"modRoot"`
 	Env      map[string]string `json:"env"`
 	Settings string            `json:"settings"`
 }
 
-// WriteSkeleton writes the part of the sources that a plan depends on to the new
-// file out.
+// WriteSkeleton writes the skeleton of the sources to the new file out.
 func WriteSkeleton(ctx context.Context, cfg *SkeletonConfig, out string) error {
 	plan := Config{Settings: cfg.Settings, ModRoot: cfg.ModRoot, Env: cfg.Env}
 	if err := plan.readSettings(cfg.Src); err != nil {

@@ -13,18 +13,17 @@ import (
 	"dgd/internal/bind"
 )
 
-// SourcesConfig says which sources may have symlinks into the store.
+// SourcesConfig is the configuration of WriteSources.
 type SourcesConfig struct {
 	Src      string `json:"src"`
 	StoreDir string `json:"storeDir"`
 }
 
-// WriteSources writes sources to the new directory out, with a copy of what
-// symlinks into the store lead to, which the store may lack where the sources are
-// read. The symlinks, which go treats as such, lead to the copies. These are in a
-// module of their own, of which no pattern of packages or of embedded files takes
-// anything. A symlink by an absolute path within the sources becomes a relative one;
-// others, and those that lead nowhere, stay what they are.
+// WriteSources copies sources to the new directory out, together with the targets of
+// symlinks into the store, which later stages may not have. The symlinks stay symlinks, and
+// lead to the copies. These are in a module of their own, so that no pattern of packages or
+// of embedded files matches them. An absolute symlink within the sources becomes a relative
+// one. Dangling and all other symlinks do not change.
 func WriteSources(cfg *SourcesConfig, out string) error {
 	src, err := filepath.EvalSymlinks(cfg.Src)
 	if err != nil {
@@ -54,31 +53,31 @@ func WriteSources(cfg *SourcesConfig, out string) error {
 	for _, target := range slices.Compact(c.targets) {
 		to := c.place(target)
 		if _, err := os.Lstat(to); err == nil {
-			continue // below the one before
+			continue // it is below an earlier target
 		}
 		if err := os.MkdirAll(filepath.Dir(to), 0o777); err != nil {
 			return err
 		}
 		if err := c.follow(target, to, nil); err != nil {
-			return fmt.Errorf("copying what symlinks of the sources lead to: %w", err)
+			return fmt.Errorf("copying the targets of symlinks in the sources: %w", err)
 		}
 	}
 	return nil
 }
 
-// A linkCopy is a copy of sources.
+// A linkCopy copies sources.
 type linkCopy struct {
 	src, store  string
-	out, linked string   // where the copies are
-	targets     []string // of symlinks into the store
+	out, linked string   // directories of the copy, and of the copied targets in it
+	targets     []string // targets of symlinks into the store
 }
 
-// place is where the copy of a path of the store is.
+// place returns the path of the copy of a target.
 func (c *linkCopy) place(target string) string {
 	return filepath.Join(c.linked, strings.TrimPrefix(target, c.store))
 }
 
-// copy copies what is at a path of the sources.
+// copy copies a file, directory or symlink of the sources.
 func (c *linkCopy) copy(from, to string) error {
 	info, err := os.Lstat(from)
 	if err != nil {
@@ -111,12 +110,12 @@ func (c *linkCopy) copy(from, to string) error {
 	return os.Symlink(target, to)
 }
 
-// follow copies what a path of the store leads to, and what symlinks below it lead
-// to. In is where it is, without symlinks.
+// follow copies a path of the store with all symlinks in it replaced by their targets. In
+// has the directories that it is in, with symlinks resolved, to find circles.
 func (c *linkCopy) follow(from, to string, in []string) error {
 	real, err := filepath.EvalSymlinks(from)
 	if errors.Is(err, fs.ErrNotExist) || slices.Contains(in, real) {
-		return nil // it leads nowhere, or in a circle
+		return nil // it is dangling, or there is a circle
 	}
 	if err != nil {
 		return err
@@ -129,7 +128,7 @@ func (c *linkCopy) follow(from, to string, in []string) error {
 	return copyEntry(info, real, to, func(from, to string) error { return c.follow(from, to, in) })
 }
 
-// copyEntry copies a file, or a directory by each for what is in it.
+// copyEntry copies a file, or makes a directory and calls each for its entries.
 func copyEntry(info fs.FileInfo, from, to string, each func(from, to string) error) error {
 	if !info.IsDir() {
 		return copyFile(from, to, info.Mode().Perm()|0o200)

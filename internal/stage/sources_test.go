@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// Symlinks into the store lead to copies; all else stays as it is.
+// Symlinks into the store lead to copies; other files do not change.
 func TestWriteSources(t *testing.T) {
 	store, err := filepath.EvalSymlinks(t.TempDir())
 	if err != nil {

@@ -14,8 +14,8 @@ import (
 	"dgd/internal/workspace"
 )
 
-// replacing is a module with a directory of the sources in the place of another
-// module, and what is in that directory: pure Go, embedded files, C.
+// replacing is a module that a directory of the sources replaces another module in. The
+// directory has pure Go, embedded files and C.
 var replacing = map[string]string{
 	"go.mod":  "module example.com/m\n\ngo 1.24\n\nrequire (\n\texample.com/lib v0.0.0\n\texample.com/other v1.1.0\n)\n\nreplace example.com/lib => ./lib\n\nreplace example.com/other => ./other\n",
 	"main.go": "package main\n\nimport (\n\t_ \"example.com/lib\"\n\t_ \"example.com/lib/c\"\n\t_ \"example.com/lib/e\"\n)\n\nfunc main() {}\n",
@@ -47,8 +47,8 @@ var replacing = map[string]string{
 	"other/o_test.go": "package other\n",
 }
 
-// A directory that stands in for a module must be what the fetch has a copy of,
-// as far as a build reads it.
+// A directory that replaces a module must have the same files as its copy in the fetch, as
+// far as a build reads them.
 func TestStaleFetch(t *testing.T) {
 	src := project(t, replacing)
 	fetched := vendorOf(t, src)
@@ -112,8 +112,7 @@ func TestStaleFetch(t *testing.T) {
 	}
 }
 
-// In a workspace, directories are relative to go.work, or to the go.mod that
-// names them.
+// In a workspace, directories are relative to go.work or to the go.mod that names them.
 func TestStaleFetchWorkspace(t *testing.T) {
 	files := map[string]string{
 		"ws/go.work":     "go 1.24\n\nuse ./app\n\nreplace example.com/b => ../b\n",
@@ -137,7 +136,7 @@ func TestStaleFetchWorkspace(t *testing.T) {
 	}
 }
 
-// Hooks can mean to change the fetch: then a difference is a warning.
+// With hooks, a difference may be intended, and is a warning.
 func TestFetchHooks(t *testing.T) {
 	src := project(t, replacing)
 	fetched := vendorOf(t, src)
@@ -154,7 +153,7 @@ func TestFetchHooks(t *testing.T) {
 	}
 }
 
-// vendorOf is a fetch for a directory, by the go command.
+// vendorOf makes a fetch for a directory with the go command.
 func vendorOf(t *testing.T, dir string) string {
 	t.Helper()
 	kind := "mod"
@@ -171,7 +170,7 @@ func vendorOf(t *testing.T, dir string) string {
 	return out
 }
 
-// stale says what the stages say of a fetch.
+// stale returns the errors of the stages about a fetch.
 func stale(t *testing.T, src, modRoot, fetched string) error {
 	t.Helper()
 	at, err := workspace.Locate(src, modRoot, nil)
@@ -188,8 +187,8 @@ func stale(t *testing.T, src, modRoot, fetched string) error {
 	return checkReplaced(&BindConfig{Src: src, Fetched: fetched}, filepath.Dir(at.Rel(at.Vendor())))
 }
 
-// Whatever else of the sources says which modules a build has, an edit of it is
-// in the plan, or an error.
+// An edit of any other file that decides which modules a build has changes the plan or is
+// an error.
 func TestOldFetch(t *testing.T) {
 	main := "package main\n\nimport _ \"example.com/lib\"\n\nfunc main() {}\n"
 	files := map[string]string{

@@ -14,10 +14,9 @@ import (
 	"dgd/internal/group"
 )
 
-// forStd returns the configuration that the standard library is planned with:
-// of the flags of go build those that reach it in a program's build. `go build
-// std` names its packages on the command line, which a program's build does
-// not, and has no program.
+// forStd returns the configuration for the plan of the standard library: with the flags
+// that have an effect on it in a program's build. In `go build std` its packages are named
+// on the command line, so that more flags would have an effect.
 func forStd(cfg *Config) (*Config, error) {
 	std := *cfg
 	std.Flags = stdFlags(cfg.Flags, cfg.Env["GOOS"])
@@ -32,21 +31,20 @@ func forStd(cfg *Config) (*Config, error) {
 	return &std, nil
 }
 
-// stdFlags is forStd for a list of flags. A wrong choice makes the program's
-// standard library differ from the planned one, which costs a build of it and
-// no more: see graph.Merge.
+// stdFlags returns the flags among flags that forStd keeps. With a wrong choice, packages
+// of the program's standard library differ from the planned ones and are built for the
+// program alone: see graph.Merge.
 func stdFlags(flags []string, goos string) []string {
 	var list []string
 	for _, flag := range flags {
 		name, value := goflags.Cut(flag)
 		switch name {
 		case "cover", "covermode", "coverpkg", "ldflags":
-			continue // the main module's, the program's
+			continue // for the main module and its programs
 		case "modfile", "overlay", "pgo":
-			continue // files of the sources, which are not there
+			continue // they name files of the sources
 		case "gcflags", "asmflags":
-			// Without a pattern before them they hold for the packages that are
-			// named.
+			// Without a pattern they are for the packages on the command line.
 			if value = strings.TrimSpace(value); value == "" || value[0] == '-' {
 				continue
 			}
@@ -54,9 +52,9 @@ func stdFlags(flags []string, goos string) []string {
 			switch value {
 			case "c-archive", "c-shared":
 				if goos == "wasip1" {
-					continue // compiled as a program is
+					continue // its packages are compiled as for a program
 				}
-				flag = "-buildmode=pie" // compiled alike
+				flag = "-buildmode=pie" // packages are compiled in the same way
 			case "exe":
 				flag = "-buildmode=archive"
 			case "plugin":
@@ -68,7 +66,7 @@ func stdFlags(flags []string, goos string) []string {
 	return list
 }
 
-// StdSpecsConfig says what to write specs of.
+// StdSpecsConfig is the configuration of WriteStdSpecs.
 type StdSpecsConfig struct {
 	StdPlan string `json:"stdPlan"` // file of the standard library's Plan
 }
@@ -95,16 +93,16 @@ func WriteStdSpecs(cfg *StdSpecsConfig, out string) error {
 	return nil
 }
 
-// ofStd is drvgen.OfStd for a plan of the standard library, in the groups.
+// ofStd is drvgen.OfStd for a plan of the standard library with these groups.
 func ofStd(std *Plan, groups []group.Group) ([]drvgen.Derivation, map[string]string, error) {
 	opt := options("", &std.Graph, std.Goroot, nil)
 	opt.Groups = groups
 	return drvgen.OfStd(&std.Graph, opt)
 }
 
-// BindStd makes the derivation of the first part of the standard library, which
-// nearly every program uses, as Bind does: so it can be built while the program is
-// planned. Where the plan of the standard library is empty, the derivation is, too.
+// BindStd makes the derivation of the first part of the standard library, which nearly
+// every program uses. Bind makes the same one, so that it can be built while the program is
+// planned. If the plan of the standard library is empty, the derivation builds nothing.
 func BindStd(cfg *BindConfig) (*Bound, error) {
 	var std Plan
 	if err := readJSON(cfg.StdPlan, &std); err != nil {

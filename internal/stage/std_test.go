@@ -15,8 +15,7 @@ import (
 	"dgd/internal/group"
 )
 
-// The derivation that is made before a program is planned is the one that Bind
-// makes.
+// BindStd and Bind make the same derivation of the first part.
 func TestBindStd(t *testing.T) {
 	std := Plan{Goroot: "share/go", Graph: graph.Graph{Nodes: []*graph.Node{node("errors", true), node("net/http", true), node("io", true), node("unused", true)}}}
 	std.Graph.Nodes[1].Refs = []graph.Ref{{Node: 0, Output: graph.Export}}
@@ -48,7 +47,7 @@ func TestBindStd(t *testing.T) {
 	}
 }
 
-// The specs that derivations of the standard library name are written for them.
+// WriteStdSpecs writes each spec that derivations of the standard library name.
 func TestWriteStdSpecs(t *testing.T) {
 	std := Plan{Goroot: "share/go", Graph: graph.Graph{Nodes: []*graph.Node{node("errors", true), node("net", true), node("example.com/own", true)}}}
 	dir := t.TempDir()
@@ -81,7 +80,7 @@ func TestWriteStdSpecs(t *testing.T) {
 	}
 }
 
-// A plan of wasip1 has no shared libraries, but programs that are compiled as such.
+// For wasip1, packages of c-shared programs are compiled as for other programs.
 func TestStdFlagsOfWASI(t *testing.T) {
 	if got := stdFlags([]string{"-buildmode=c-shared", "-race"}, "wasip1"); !slices.Equal(got, []string{"-race"}) {
 		t.Errorf("got %q", got)

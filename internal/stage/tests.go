@@ -22,16 +22,15 @@ import (
 	"dgd/internal/workspace"
 )
 
-// TestConfig says which packages to plan the tests of: Package has package
-// patterns, and packages without tests only have to compile.
+// TestConfig is the configuration of MakeTests. Package has package patterns. Packages
+// without tests have to compile.
 type TestConfig struct {
 	Config
 	CheckFlags []string `json:"checkFlags"` // of go test
 }
 
-// checkFlags returns an error for what cannot be a flag of a test run, and an
-// unplanned error for what can be one only where all packages run together. The
-// rest go test checks.
+// checkFlags returns an error for flags that no test run can have, and an unplanned error
+// for those that only `go test` itself can carry out. `go test` reports other mistakes.
 func checkFlags(flags []string) error {
 	table, err := goflags.Load()
 	if err != nil {
@@ -44,9 +43,9 @@ func checkFlags(flags []string) error {
 		var whole error
 		switch name, _ := goflags.Cut(f); {
 		case strings.ContainsFunc(f, unicode.IsSpace):
-			whole = fmt.Errorf("checkFlags: %q has a space in it, which dgd does not support: where it is a test's name, write _", f)
+			whole = fmt.Errorf("checkFlags: %q has a space in it, which dgd does not support: in the name of a test, write _ instead", f)
 		case strings.Contains(f, "$WORK"):
-			whole = fmt.Errorf("checkFlags: %q: $WORK is a name of the go command's own", f)
+			whole = fmt.Errorf("checkFlags: %q has $WORK, which the go command uses for its work directory", f)
 		case strings.HasPrefix(f, "-") && table.NeedsGoTest(strings.TrimPrefix(name, "test.")):
 			whole = fmt.Errorf("checkFlags: dgd does not support %s", f)
 		}
@@ -57,12 +56,12 @@ func checkFlags(flags []string) error {
 	return nil
 }
 
-// profiles are flags by which a test program writes files. The go command takes
-// them for one package only, and leaves its test program behind for them.
+// profiles are flags by which a test program writes profiles. The go command accepts
+// them for a single package only, and keeps the test program.
 var profiles = []string{"blockprofile", "cpuprofile", "memprofile", "mutexprofile", "trace"}
 
-// profileFlags takes flags of profiles out of those of go test. A test program
-// gets them as the go command, which runs in modRoot, hands them over.
+// profileFlags splits flags of go test into those of profiles and others. OfProgram has
+// the flags that the go command passes to the test program when it runs in modRoot.
 func profileFlags(flags []string, modRoot string) (others, ofProgram []string) {
 	for i := 0; i < len(flags); i++ {
 		name, value, ok := strings.Cut(strings.TrimPrefix(strings.TrimLeft(flags[i], "-"), "test."), "=")
@@ -82,13 +81,13 @@ func profileFlags(flags []string, modRoot string) (others, ofProgram []string) {
 	return others, ofProgram
 }
 
-// testEnv returns the variables by which the go command of a test finds its
-// modules, as in builds of nixpkgs, and what a package's phases have changed of
-// the given environment.
+// testEnv returns the variables that a package's phases have changed in the given
+// environment, and those by which the go command of a test finds its modules, as in builds
+// of nixpkgs. Form is the form of these modules.
 func testEnv(cfg *TestConfig, given map[string]string, at *workspace.Place) (env []string, form drvgen.ModulesForm) {
 	for _, name := range slices.Sorted(maps.Keys(cfg.Env)) {
 		if value := cfg.Env[name]; name != "GOFLAGS" && given[name] != value {
-			// What names a place in the sources means the test's own.
+			// A path in the sources becomes that in the test's own copy.
 			env = append(env, name+"="+strings.ReplaceAll(action.Escape(value), at.Src, "${SRC}"))
 		}
 	}
@@ -107,7 +106,7 @@ func testEnv(cfg *TestConfig, given map[string]string, at *workspace.Place) (env
 		if cfg.Vendor != "" {
 			form = drvgen.VendorDirectory
 		}
-		// nixpkgs does not ask whether there is such a directory.
+		// nixpkgs sets it whether or not there is a vendor directory.
 		if at.Vendored() || cfg.Libraries {
 			goFlags = append(goFlags, "-mod=vendor")
 		}
@@ -188,14 +187,14 @@ func MakeTests(ctx context.Context, cfg *TestConfig, dir string) (*Plan, error) 
 	return plan, nil
 }
 
-// testScripts returns the script of the tests with -trimpath and without, each
-// from a cache of its own, and sets in opt what neither prints.
+// testScripts returns the scripts of the tests with and without -trimpath, each made with
+// a build cache of its own, and sets opt.Tests.
 func testScripts(ctx context.Context, g *gocmd.Command, opt *graph.Options, flags, checkFlags, packages, untested []string) (trimmed, kept string, err error) {
 	script := func(g *gocmd.Command, flags []string) (string, error) {
 		args := slices.Concat([]string{"test", "-n", "-vet=off"}, flags, checkFlags, packages, untested)
 		return g.Script(ctx, opt.ModRoot, args)
 	}
-	// The same mistake may end all of them, and go test's words are those to show.
+	// If all of them fail, the message of go test is shown.
 	var trimErr, keepErr, listErr error
 	var group sync.WaitGroup
 	group.Go(func() { trimmed, trimErr = script(g, flags) })
@@ -207,8 +206,8 @@ func testScripts(ctx context.Context, g *gocmd.Command, opt *graph.Options, flag
 	return trimmed, kept, cmp.Or(trimErr, keepErr, listErr)
 }
 
-// explainTests says what patterns there are if one of them fits nothing, and
-// otherwise leaves it to explainAt.
+// explainTests adds the patterns to the error if one of them matches nothing. Other errors
+// it passes to explainAt.
 func explainTests(err error, cfg *TestConfig, at *workspace.Place) error {
 	var failed *gocmd.Failure
 	if errors.As(err, &failed) && (strings.Contains(failed.Text, "directory not found") || strings.Contains(failed.Text, "no Go files in")) {
@@ -217,10 +216,10 @@ func explainTests(err error, cfg *TestConfig, at *workspace.Place) error {
 	return explainAt(at, err, &cfg.Config)
 }
 
-// packagesOf returns the packages of the patterns: those with tests, and those
-// without, which go test compiles. What go says something wrong of is among the first,
-// so that go test says it. Where libraries are built, too, nothing is untested, as the
-// build compiles it; and a pattern that is no package's is left out.
+// packagesOf returns the packages that the patterns match: those with tests, and those
+// without, which go test compiles. Packages with errors are among the first, so that go
+// test reports them. With libraries none is untested, as the build compiles all, and a
+// pattern that matches no package is left out.
 func packagesOf(ctx context.Context, g *gocmd.Command, dir string, flags, patterns []string, libraries bool) (tested, untested []string, err error) {
 	list, err := g.List(ctx, dir, slices.Concat(
 		[]string{"-e", "-json=ImportPath,TestGoFiles,XTestGoFiles,Error,Match"}, flags, []string{"--"}, patterns))
@@ -240,7 +239,7 @@ func packagesOf(ctx context.Context, g *gocmd.Command, dir string, flags, patter
 	return tested, untested, nil
 }
 
-// testMains returns the generated files of the packages' test programs.
+// testMains returns the main packages of the packages' test programs, by the name p.test.
 func testMains(ctx context.Context, g *gocmd.Command, dir string, flags, packages []string) (map[string]graph.TestMain, error) {
 	list, err := g.List(ctx, dir, slices.Concat(
 		[]string{"-test", "-json=ImportPath,Dir,GoFiles"}, flags, []string{"--"}, packages))
@@ -249,8 +248,8 @@ func testMains(ctx context.Context, g *gocmd.Command, dir string, flags, package
 	}
 	mains := map[string]graph.TestMain{}
 	for _, p := range list {
-		// A package may have such a name, too. Of files in its directory go list says no
-		// path, and of the generated one the path in the cache.
+		// A package may have such a name, too. But only the generated file has an
+		// absolute path, that in the build cache.
 		of, ok := strings.CutSuffix(p.ImportPath, ".test")
 		if !ok || !slices.Contains(packages, of) || len(p.GoFiles) != 1 || !filepath.IsAbs(p.GoFiles[0]) {
 			continue
@@ -263,7 +262,7 @@ func testMains(ctx context.Context, g *gocmd.Command, dir string, flags, package
 	}
 	if len(mains) < len(packages) {
 		missing := slices.DeleteFunc(slices.Clone(packages), func(p string) bool { _, ok := mains[p+".test"]; return ok })
-		return nil, fmt.Errorf("go list -test has no test programs of %s; only of %s", strings.Join(missing, ", "), strings.Join(slices.Sorted(maps.Keys(mains)), ", "))
+		return nil, fmt.Errorf("go list -test lists no test programs of %s, only of %s", strings.Join(missing, ", "), strings.Join(slices.Sorted(maps.Keys(mains)), ", "))
 	}
 	return mains, nil
 }

@@ -80,7 +80,7 @@ func TestMakeTests(t *testing.T) {
 	}
 }
 
-// A package may have the name of another one's test program.
+// A package may have the same name as another one's test program.
 func TestMakeTestsNames(t *testing.T) {
 	plan, err := MakeTests(t.Context(), testConfig(t, project(t, map[string]string{
 		"go.mod":           "module example.com/m\n\ngo 1.24\n",
@@ -111,7 +111,7 @@ func TestMakeTestsNames(t *testing.T) {
 	}
 }
 
-// The go command of a test has its modules as in a build of nixpkgs.
+// The go command of a test finds its modules as in a build of nixpkgs.
 func TestTestEnv(t *testing.T) {
 	for _, test := range []struct {
 		name string
@@ -142,7 +142,7 @@ func TestMakeTestsErrors(t *testing.T) {
 	}{
 		{"a space", nil, func(c *TestConfig) { c.CheckFlags = []string{"-run=a b"} }, `"-run=a b" has a space in it`},
 		{"an empty flag", nil, func(c *TestConfig) { c.CheckFlags = []string{""} }, "a flag is empty"},
-		{"the work directory", nil, func(c *TestConfig) { c.CheckFlags = []string{"-run=$WORK"} }, "$WORK is a name of the go command's own"},
+		{"the work directory", nil, func(c *TestConfig) { c.CheckFlags = []string{"-run=$WORK"} }, "has $WORK, which the go command uses for its work directory"},
 		{"another use", nil, func(c *TestConfig) { c.CheckFlags = []string{"--test.list=x"} }, "does not support --test.list=x"},
 		{"a bad flag", nil, func(c *TestConfig) { c.CheckFlags = []string{"-parallel=x"} }, `invalid value "x" for flag -parallel`},
 		{"no such package", nil, func(c *TestConfig) { c.Package = []string{"x"} }, "testPackages names package patterns"},
@@ -166,8 +166,7 @@ func TestMakeTestsErrors(t *testing.T) {
 	}
 }
 
-// The same packages are built by the same derivations for the program and for
-// tests, whatever these need besides.
+// Packages that the program and its tests share are built by the same derivations.
 func TestTestsShare(t *testing.T) {
 	src := project(t, withTests())
 	dir := t.TempDir()

@@ -12,18 +12,18 @@ import (
 	"dgd/internal/nix/nar"
 )
 
-// maxTexts is the size in bytes up to which a package's sources are a part of
-// its derivation. A store path of their own costs Nix more than the derivation
-// does; but all that is in a derivation, Nix holds in memory.
+// maxTexts is the size in bytes up to which a package's sources are in the text of its
+// derivation. A store path for them costs Nix more than the derivation does, but Nix keeps
+// the text of derivations in memory.
 const maxTexts = 16 << 10
 
-// placeholder is what Nix would put a store path in the place of.
+// placeholder matches placeholders, which Nix would replace by store paths.
 var placeholder = regexp.MustCompile(`/[0-9a-z]{52}`)
 
-// texts reads the files of a tree, in its order, where a derivation can hold
-// them: if all are Go files, which evaluation can read, too. It returns nil if
-// they are too large, if Nix would change them, or if one cannot be read, which
-// is an error where the tree is hashed.
+// texts returns the files of a tree, in its order, or nil if a derivation should not hold
+// them: if they are not Go files, which evaluation can read, too, if they are too large, or
+// if Nix would change them. If one cannot be read it also returns nil, as hashing the tree
+// reports that.
 func texts(t *nar.Tree) []drvgen.File {
 	var list []drvgen.File
 	size := 0
@@ -48,7 +48,7 @@ func texts(t *nar.Tree) []drvgen.File {
 	return list
 }
 
-// plain reports whether Nix keeps a text as it is.
+// plain reports whether Nix does not change a text in a derivation.
 func plain(s string) bool {
 	return utf8.ValidString(s) && !strings.Contains(s, "\x00") && !placeholder.MatchString(s)
 }

@@ -11,7 +11,7 @@ import (
 	"dgd/internal/nix/nar"
 )
 
-// A derivation holds what is small, and what Nix keeps letter for letter.
+// A derivation has the text of small packages that Nix does not change.
 func TestTexts(t *testing.T) {
 	const (
 		own   = "/1rz4g4znpzjwh1xymhjpm42vipw92pr73vdgl6xs1hycac8kf2n9" // Nix's placeholder of the output out

@@ -12,8 +12,8 @@ import (
 	"dgd/internal/graph"
 )
 
-// Where a plan is bound its flags are those of the build again: in the linker's
-// arguments, and in those of the go command where it builds by itself.
+// Binding replaces the stand-ins by their values, in the linker's arguments and in those of
+// the go command.
 func TestReadPlan(t *testing.T) {
 	const ldflags = "-X 'main.a=two $words' -X=main.b="
 	hidden, values := goflags.HideValues(ldflags)
@@ -59,8 +59,7 @@ func TestReadPlan(t *testing.T) {
 	}
 }
 
-// What hides values in settings changes nothing else of them, and leaves what
-// names the sources.
+// Hiding values in settings changes nothing else, and keeps flags that name the sources.
 func TestHideSettings(t *testing.T) {
 	for text, want := range map[string]string{
 		"tags=a b\x00ldflags=-s -X main.a=1\x00FOO=-X main.b=2\n\x00":           "tags=a b\x00ldflags=-s -X main.a=_dgd_value_0_\x00FOO=-X main.b=2\n\x00",
