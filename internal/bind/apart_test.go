@@ -79,7 +79,7 @@ func TestDivide(t *testing.T) {
 			t.Errorf("with %q in a preamble: %+v, %v", preamble, d, err)
 		}
 	}
-	// Of a vendored package, the plan says what it needs.
+	// For a vendored package the sizes are those of the plan.
 	n := &graph.Node{Src: &graph.Sources{Dir: "vendor/x", Vendored: true, Exports: true, Sizes: map[string]int64{"vendor/x/a.c": heavySize}}}
 	d, err := Divide(t.TempDir(), "vendor", true)(n, []string{"vendor/x/a.c"})
 	if err != nil || d == nil || d.Ask || len(d.Groups) != 1 || !d.Groups[0].Header || d.Groups[0].Ask {
@@ -126,7 +126,7 @@ func TestTreeOfC(t *testing.T) {
 			t.Errorf("%s: keeps %q, want %q", test.name, keep, test.keep)
 		}
 	}
-	// What is kept for one file is not what another one names.
+	// Each file keeps the names of its own closure only.
 	dir := tree(t, "p/a.cc:#include \"a.h\"", "p/b.cc:#include \"b.h\"", "p/a.h", "p/b.h")
 	var steps []action.Step
 	for _, f := range []string{"a.cc", "b.cc"} {
@@ -139,7 +139,7 @@ func TestTreeOfC(t *testing.T) {
 	if a, b := steps[0].Trace.Keep, steps[1].Trace.Keep; !slices.Equal(a, []string{"p/a.cc", "p/a.h"}) || !slices.Equal(b, []string{"p/b.cc", "p/b.h"}) {
 		t.Errorf("kept are %q and %q", a, b)
 	}
-	// Behind a symlink is another name: then all of the sources are there.
+	// A file behind a symlink has another name, so that the node gets the whole source.
 	dir = tree(t, "p/a.cc", "q/far.h")
 	if err := os.Symlink("../q", filepath.Join(dir, "p/inc")); err != nil {
 		t.Fatal(err)

@@ -59,13 +59,13 @@ func TestNativePackage(t *testing.T) {
 		"p/inc/deep.h", "p/inc/more/most.h", "p/pkg/other.go", "p/pkg/other.h", "p/pkg/plain/y.h",
 		"q/far.h",
 	)
-	// What looks like a header in a package's directory.
+	// Files that look like headers in a package's directory.
 	near := "p/inc/deep.h p/inc/more/most.h p/near.h p/pkg/other.h p/pkg/plain/y.h"
 	tests := []struct {
 		name  string
 		x     string // text of x.c
 		steps []action.Step
-		want  []string // nil: what C that leaves the directory can read
+		want  []string // nil: the tree of C that leaves the directory
 	}{
 		{"its directory and those without Go", "#include \"inc/deep.h\"", run("-I", "${SRC}/p"), []string{"a.go", "inc/deep.h", "inc/more/most.h", "near.h", "x.c"}},
 		{"an include in a package below", "# include \"pkg/other.h\"", nil, []string{"a.go", "inc/deep.h", "inc/more/most.h", "near.h", "pkg/other.h", "x.c"}},
@@ -118,7 +118,7 @@ func TestNativePackage(t *testing.T) {
 				t.Error("a C compiler's sources must be a copy")
 			}
 			if test.name == "a flag of the linker that leaves it" {
-				// Whatever the linker opens there, nobody has read.
+				// The linker may open any file there.
 				if b.At != "." || b.Tree.Root != dir || b.Tree.Files != nil {
 					t.Errorf("got %+v, %+v, want the whole source", b, b.Tree)
 				}
@@ -393,7 +393,7 @@ func TestFlagsOfC(t *testing.T) {
 		{"-imacros ../q/data.bin", "q/data.bin"},
 		{"-iquote ../q", "q/far.h"},
 		{"-idirafter../q", "q/far.h"},
-		{"-Wl,-rpath,../q -fmessage-length=0", "q/far.h"}, // of the linker, which does not look at headers
+		{"-Wl,-rpath,../q -fmessage-length=0", "q/far.h"}, // a flag of the linker, which reads no headers
 		{"-DHAS=__has_include(<data.bin>) -I../q", "q/data.bin q/far.h"},
 		{"-DHAS=__has_include(\"../q/data.bin\")", "q/data.bin"},
 		{"-DHAS=__has_include(NAME)", whole},

@@ -121,7 +121,7 @@ func TestComputed(t *testing.T) {
 		{"#embed \"../q/far.h\"", []string{"."}},
 		{"#import \"../q/far.h\"", []string{"."}},
 		{"#/**/include \\\n\"../q/far.h\"", []string{"."}},
-		{"#include \"near.h\"", []string{"."}}, // which includes what leaves
+		{"#include \"near.h\"", []string{"."}}, // it includes a file outside of the module
 		{"#include \"../vendor/c/one/one.h\"", []string{".", "vendor/c/one"}},
 		{"#define X STR(../vendor/c/one/one.h)\n#include X", []string{".", "vendor/c/one"}},
 	} {

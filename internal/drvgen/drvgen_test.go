@@ -313,7 +313,7 @@ func TestSeveralPrograms(t *testing.T) {
 		},
 	})
 
-	// A program that is not the last derivation is not left behind.
+	// If the program is not the last derivation, one is added that has it.
 	drvs = generate(t, Options{Name: "a-1"}, pkg("m/a"), link("m/a", "a", 0), pkg("m/b"))
 	if want := []string{"m-a", "a", "m-b", "a-1"}; !slices.Equal(names(drvs), want) {
 		t.Errorf("the derivations are %q, want %q", names(drvs), want)
@@ -385,7 +385,8 @@ func TestLibraries(t *testing.T) {
 		{Copy: &action.Copy{From: "${V1}/bin/m", To: "${out}/bin/m"}},
 	}})
 
-	// Without them the program itself is the last one, without a program it is empty.
+	// Without such packages the program itself is the last one; without a program the
+	// last one is empty.
 	if drvs := generate(t, opt, nodes[:4]...); len(drvs) != 4 || drvs[3].Name != "all" || len(drvs[3].Vars) < 2 {
 		t.Errorf("a program alone: %+v", drvs)
 	}
@@ -393,7 +394,7 @@ func TestLibraries(t *testing.T) {
 	lib := 1
 	check(t, drvs[2], Derivation{Name: "all", Outputs: []string{"out"}, Vars: map[string]Value{"V0": {Drv: &lib, Output: "x"}}},
 		action.Unit{Name: "programs", Steps: []action.Step{{Mkdir: "${out}"}}})
-	// A module of tests alone.
+	// A module with tests only.
 	drvs = generate(t, Options{Libraries: true, Name: "all"})
 	check(t, drvs[0], Derivation{Name: "all", Outputs: []string{"out"}, Vars: map[string]Value{}},
 		action.Unit{Name: "programs", Steps: []action.Step{{Mkdir: "${out}"}}})

@@ -125,7 +125,7 @@ func TestCanonical(t *testing.T) {
 			Z int `json:"z"`
 			A int `json:"a"`
 		}{1, 2}, `{"a":2,"z":1}`},
-		{9007199254740993, "9007199254740993"}, // not a float's
+		{9007199254740993, "9007199254740993"}, // a float64 cannot hold it
 	} {
 		if got, err := Canonical(test.value); err != nil || string(got) != test.want {
 			t.Errorf("%v: %s (%v), want %s", test.value, got, err, test.want)

@@ -34,7 +34,7 @@ func TestRespond(t *testing.T) {
 	args = append(args, "${OBJ}/there.go", "${OBJ}/not.go", "last")
 
 	dir := t.TempDir()
-	// A tool in the place of the compiler: it reads response files as Go's do, and
+	// A program instead of the compiler, which reads response files in the same way and
 	// prints its arguments.
 	tool := filepath.Join(dir, "compile")
 	script := `#!/bin/bash

@@ -119,7 +119,7 @@ func TestGenerateTestsAlone(t *testing.T) {
 	if len(needs.Tests) != 1 || needs.Tests[0].Name != "b$$" || needs.Modules != "" || len(drvs[8].Vars) != 4 {
 		t.Errorf("the needs of one package are %+v, %v", needs, drvs[8].Vars)
 	}
-	// What is not tested has to compile for all tests to pass.
+	// Packages without tests have to compile for all tests to pass.
 	g := tested()
 	g.Nodes = append(g.Nodes, pkg("lib"), &graph.Node{Kind: graph.Untested, Name: "lib", Refs: []graph.Ref{{Node: 8, Output: graph.Export}}})
 	drvs, _, err = GenerateTests(g, Options{Name: "tests", Goroot: ".", Tests: TestOptions{Alone: true}})

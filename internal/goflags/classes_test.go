@@ -13,16 +13,16 @@ func TestFlags(t *testing.T) {
 	table := load(t)
 	for _, test := range []struct {
 		flags string
-		want  string // what is kept
+		want  string // the flags that are passed on
 		whole string // the flag that the go command has to carry out itself
 		err   string
 	}{
 		{"", "", "", ""},
 		{"-race -tags=a,b --mod=mod", "-race -tags=a,b --mod=mod", "", ""},
 		{"-v -p=3 -x -work -buildvcs=true", "", "", ""},           // dropped
-		{"-count=1 -nonsense", "-count=1 -nonsense", "", ""},      // of go test, and go's own business
+		{"-count=1 -nonsense", "-count=1 -nonsense", "", ""},      // of go test, and unknown
 		{`'-gcflags=all=-N -l' -v`, "-gcflags=all=-N -l", "", ""}, // one word
-		{"-msan -race", "-msan -race", "-msan", ""},               // what is kept is still told
+		{"-msan -race", "-msan -race", "-msan", ""},               // all flags are returned
 		{"-msan=false -race", "-msan=false -race", "", ""},        // switched off
 		{"-buildmode=plugin", "-buildmode=plugin", "-buildmode=plugin", ""},
 		{"-buildmode=pie", "-buildmode=pie", "", ""},

@@ -32,7 +32,7 @@ func TestHelp(t *testing.T) {
 	for topic, test := range map[string]struct {
 		names  *regexp.Regexp
 		tables []map[string]Entry
-		least  int // what the help of every Go has
+		least  int // the number that the help of every Go has, at least
 	}{
 		"build":       {flags, []map[string]Entry{table.Build}, 30},
 		"testflag":    {flags, []map[string]Entry{table.Test, table.Build}, 30},
@@ -60,7 +60,7 @@ func TestHelp(t *testing.T) {
 	}
 }
 
-// A class is one of those that there are, and an error says what to do.
+// Each entry has a known class, and each error has a note that says what to do.
 func TestTable(t *testing.T) {
 	table := load(t)
 	for _, entries := range []map[string]Entry{table.Build, table.Test, table.Environment} {

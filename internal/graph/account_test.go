@@ -158,7 +158,7 @@ func (a *accountant) step(step *buildscript.Step) error {
 			return none()
 		}
 	}
-	// Kept for a later step.
+	// Recorded for a later step.
 	switch act := step.Action.(type) {
 	case buildscript.LinkTest:
 		out := act.Args[slices.Index(act.Args, "-o")+1]
@@ -650,7 +650,7 @@ func (a *accountant) run(u *unit, got *action.Run, step *buildscript.Step, words
 	if got.Dir != "" {
 		want := step.Dir
 		if want == a.b.opt.ModRoot && !a.isBelow(u, want) {
-			want = a.b.opt.Src // the go command's own directory, where the package is not
+			want = a.b.opt.Src // in place of the go command's directory, which has no sources of the package
 		}
 		dir, err := a.plain(u, got.Dir)
 		if err != nil || dir != want && dir+"/" != want {

@@ -229,7 +229,7 @@ rm -rf $WORK/b001/
 			Refs: []Ref{{3, Archive}, {2, Archive}, {1, Archive}, {0, Archive}},
 			Steps: []action.Step{
 				write("${OBJ}/importcfg.link", "packagefile example.com/m/cmd=${R0}\npackagefile example.org/$$dep=${R1}\npackagefile io=${R2}\npackagefile errors=${R3}\nmodinfo \"path\\texample.com/m\\n$$x\"\n"),
-				// The user's own -buildid stays.
+				// The user's own -buildid is kept.
 				linker("-X=runtime.godebugDefault=a=b -buildmode=exe -buildid= -extld=gcc ${R0}"),
 			},
 		},

@@ -166,7 +166,7 @@ func TestMergeRecorded(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		// What embed needs beside.
+		// The packages that only embed needs.
 		for _, i := range own {
 			for _, n := range base.Nodes {
 				if n.Name == g.Nodes[i].Name {

@@ -212,7 +212,7 @@ func TestUntested(t *testing.T) {
 		}
 		return list
 	}
-	// A test needs r and u; q imports p, and is another q than that of the test.
+	// A test needs r and u; q imports p, and is not the variant of q for the test.
 	if _, err := Tests(g, g, []string{"example.com/m/p", "example.com/m/q", "example.com/m/r", "example.com/m/s", "example.com/m/u"}); err == nil || !strings.Contains(err.Error(), "does not compile example.com/m/q") {
 		t.Errorf("a package that is compiled for a test alone: %v", err)
 	}

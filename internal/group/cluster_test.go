@@ -62,7 +62,7 @@ func TestClusterIgnores(t *testing.T) {
 
 // circle returns sets that depend on each other in a circle, or none.
 func circle(p *partition) map[int]bool {
-	// Take away whatever depends on nothing that is left, until nothing is.
+	// Remove sets that depend on none of the remaining ones, as long as there are any.
 	left := map[int]bool{}
 	for i := range p.sets {
 		left[i] = true

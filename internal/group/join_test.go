@@ -20,7 +20,7 @@ func TestJoinHasNoCircle(t *testing.T) {
 		g, modules := random(seed)
 		r := rand.New(rand.NewPCG(seed, 1))
 		p := partitionOf(g, clusters(g, modules, none))
-		for range 2 { // what was joined is joined again
+		for range 2 { // the second time, joined sets are joined
 			chosen := make([]bool, len(p.sets))
 			for i := range chosen {
 				chosen[i] = r.IntN(3) > 0
@@ -37,12 +37,12 @@ func TestJoinHasNoCircle(t *testing.T) {
 }
 
 func TestJoin(t *testing.T) {
-	const never = 1 << 31 // a grain that no name of these ends
+	const never = 1 << 31 // no name here ends a set with this grain
 	for _, test := range []struct {
 		name   string
 		g      *graph.Graph
 		sets   [][]int
-		chosen string // by set, those of one node behind the others: a letter x
+		chosen string // by set, "x" if it is chosen; sets of one node come last
 		limit  int64
 		want   [][]int
 	}{
@@ -68,8 +68,8 @@ func TestJoin(t *testing.T) {
 	}
 }
 
-// large is a main module of packages in ten layers, each of which imports some of
-// the layer below, and what they are bound to. Without says which one is not there.
+// large returns a main module with count packages in ten layers, each of which imports
+// some of the layer below, and their sources. The package without is left out.
 func large(count int, without string) (*graph.Graph, map[int][]bind.Bound) {
 	g, bound := &graph.Graph{}, map[int][]bind.Bound{}
 	index := map[string]int{}

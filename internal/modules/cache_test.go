@@ -57,7 +57,7 @@ func TestUnpack(t *testing.T) {
 	if len(mods) != 2 {
 		t.Fatalf("the modules are %+v", mods)
 	}
-	// Both lie beside each other, as in GOMODCACHE.
+	// Both are in one directory, as in GOMODCACHE.
 	for i, want := range []struct{ path, version, name, root, file string }{
 		{"example.org/Upper/sub/v2", "v2.1.0", "example.org-Upper-sub-v2-v2.1.0", "example.org/!upper/sub/v2@v2.1.0", "y.go"},
 		{"example.org/Upper", "v1.0.0-RC1", "example.org-Upper-v1.0.0-RC1", "example.org/!upper@v1.0.0-!r!c1", "sub/x.go"},

@@ -96,7 +96,7 @@ example.com/c
 	}
 }
 
-// What the go command does not understand of a modules.txt it ignores, and builds.
+// Parse ignores the same lines of a modules.txt as the go command.
 func TestParseOdd(t *testing.T) {
 	const head = "# example.com/a v1.0.0\nexample.com/a\n"
 	only := []Module{{Path: "example.com/a", Version: "v1.0.0", Packages: []string{"example.com/a"}}}
@@ -131,8 +131,8 @@ func TestParseOdd(t *testing.T) {
 	}
 }
 
-// writeFiles makes files below a new directory; what is in them is their name.
-// A name with an arrow is a symlink.
+// writeFiles makes files in a new directory. Their text is their name; a name with an
+// arrow is a symlink.
 func writeFiles(t *testing.T, modulesTxt string, files ...string) string {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "vendor")
@@ -255,8 +255,8 @@ func TestReadVendor(t *testing.T) {
 	}
 }
 
-// TestIndependent checks that a module's store path does not depend on what
-// else is vendored.
+// TestIndependent checks that a module's store path does not depend on other vendored
+// modules.
 func TestIndependent(t *testing.T) {
 	paths := func(dir string) map[string]string {
 		mods, err := ReadVendor(dir)
@@ -286,7 +286,7 @@ func TestReadVendorErrors(t *testing.T) {
 	if _, err := ReadVendor("/no/where"); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("no directory: %v", err)
 	}
-	// Files of a module may be gone that no package of the build is of.
+	// Files of a module of which no package is needed may have been removed.
 	dir := writeFiles(t, "# example.com/a v1.0.0\nexample.com/a\n# example.com/a/b v1.0.0\nexample.com/a/b\n", "example.com/a/b/b.go")
 	mods, err := ReadVendor(dir)
 	if err != nil || len(mods) != 2 || mods[0].HasTree() || !mods[1].HasTree() {
@@ -294,7 +294,7 @@ func TestReadVendorErrors(t *testing.T) {
 	}
 }
 
-// TestGoVendor reads what the go command itself writes.
+// TestGoVendor reads a vendor directory that the go command has written.
 func TestGoVendor(t *testing.T) {
 	dir := t.TempDir()
 	testfiles.Write(t, dir, map[string]string{

@@ -36,8 +36,8 @@ var replaced = map[string]string{
 	"a/unused/u.go":   "package unused\n",
 }
 
-// What `go mod vendor` has copied is compared with the directory as it is now: an
-// edit counts if a build of the packages reads it.
+// Differs compares the copy of `go mod vendor` with the directory: an edit counts if a
+// build of the packages reads the file.
 func TestDiffers(t *testing.T) {
 	dir := t.TempDir()
 	testfiles.Write(t, dir, replaced)
@@ -47,13 +47,13 @@ func TestDiffers(t *testing.T) {
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	// Whether the planner's own toolchain has cgo does not matter.
+	// The result does not depend on cgo in the planner's own toolchain.
 	defer func(was bool) { build.Default.CgoEnabled = was }(build.Default.CgoEnabled)
 	build.Default.CgoEnabled = false
 	vendor := filepath.Join(dir, "vendor")
 	m := &Module{Path: "example.com/a", Packages: []string{"example.com/a", "example.com/a/c"}}
 	for _, test := range []struct {
-		name, file, text string // an empty text: the file goes away
+		name, file, text string // an empty text removes the file
 		want             string
 	}{
 		{"nothing", "", "", ""},

@@ -49,7 +49,7 @@ func TestUnfit(t *testing.T) {
 	program, testProgram := []string{"example.com/m" + fault}, []string{"example.com/m.test" + fault}
 	for _, test := range []struct {
 		name               string
-		one, other         []string // old and new lines, by turns
+		one, other         []string // old and new lines, alternating
 		unfit, unfitOfTest []string
 	}{
 		{"nothing", nil, nil, nil, nil},
@@ -69,7 +69,7 @@ func TestUnfit(t *testing.T) {
 				t.Errorf("%s: as a whole, %q do not fit", test.name, got)
 			}
 		}
-		// Lines that one side has changed are from there.
+		// Lines that only one side has changed are taken from it.
 		merged := slices.Clone(sides[1])
 		for i, line := range sides[2] {
 			if sides[1][i] == sides[0][i] {

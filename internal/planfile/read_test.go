@@ -26,7 +26,7 @@ func FuzzList(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		var elements []string
 		if text != "" {
-			elements = strings.Split(text, "\n") // among them empty ones
+			elements = strings.Split(text, "\n") // some may be empty
 		}
 		field := list(elements)
 		if strings.ContainsAny(field, " \n\r\t=;>!") {
@@ -48,7 +48,7 @@ func FuzzRead(f *testing.F) {
 	f.Add(text("set", "set packages", "package", "test", "@", "@ ", "set packages {"))
 	f.Add("")
 	f.Fuzz(func(t *testing.T, file string) {
-		// Most inputs have no right sums: their lines are given some.
+		// Most inputs have wrong sums: their lines get the right ones.
 		for _, file := range []string{file, text(strings.Split(file, "\n")...)} {
 			lines, err := Lines("x.plan", []byte(file))
 			if err != nil {

@@ -175,8 +175,8 @@ func project() *Project {
 // named by letters here, in the order in which the lines of nodes name them.
 var projectLines = []string{
 	`set packages ["."]`, `set toolEnv ["GOAMD64=v1","GOARCH=amd64"]`, "set digest r0", "set testdigest t0",
-	// Of the standard library what is used: "unused" is not, nor is its part. fmt
-	// imports internal/a by way of runtime.
+	// The used packages of the standard library: not "unused" and its part. fmt imports
+	// internal/a through runtime.
 	"std internal/a std -", "std runtime std internal/a", "std fmt std-text runtime",
 	`part std-text out,x {"GOROOT":"go","V0":"!std!x"}`, `part std out,x {"GOROOT":"go"}`,
 	"module mod example.com/mod - go1.24", "module lib/v2 example.org/lib/v2 example.org/lib/v2@v2.1.0 go1.21",
@@ -277,7 +277,7 @@ func TestVendoredModules(t *testing.T) {
 	}
 	module := []bind.Bound{{At: "vendor/example.org/lib/v2", Path: "/nix/store/lib"}}
 	p.Bound[nodeSub], p.Bound[nodeLib] = module, module
-	// C leads from one module to another one that no package is of.
+	// C of one module reads another module, of which no package is in the plan.
 	p.Bound[nodeLib] = append(slices.Clone(module), bind.Bound{At: "vendor/example.org/c", Path: "/nix/store/c"})
 	p.Digests["vendor/example.org/lib/v2"] = "d3"
 	f, err := Make(p)
@@ -429,7 +429,7 @@ func TestGroupNames(t *testing.T) {
 func TestTemplateNames(t *testing.T) {
 	w := &writer{f: &File{}, templates: map[string]string{}}
 	texts := map[string]string{}
-	for i := range 2000 { // of 65,536 short sums: some are there twice
+	for i := range 2000 { // there are 65,536 sums, so that some occur twice
 		text := fmt.Sprint("steps ", i)
 		name := w.template(text)
 		if texts[name] != "" {

@@ -35,7 +35,7 @@ func TestDigest(t *testing.T) {
 	for _, test := range []struct {
 		name  string
 		edits map[string]string // to files; "" removes one
-		want  []string          // what is stale
+		want  []string          // stale directories
 		all   bool
 	}{
 		{name: "nothing"},

@@ -171,7 +171,7 @@ func message(err error) string {
 	return err.Error()
 }
 
-// Go's own sources, and what its parser is tested with.
+// Go's own sources, and the files that Go's parser is tested with.
 func TestGoroot(t *testing.T) {
 	out, err := exec.Command("go", "env", "GOROOT").Output()
 	if err != nil {

@@ -145,8 +145,8 @@ func TestTree(t *testing.T) {
 		t.Errorf("unpacked to\n%q, want\n%q", got, want)
 	}
 
-	// The same skeleton has the same bytes, wherever and whenever it is made,
-	// also by way of a link.
+	// The bytes of a skeleton do not depend on the place and time, nor on a symlink to the
+	// sources.
 	first := write(t, src)
 	files["p.go"] = "package p\n\nfunc g() {}\n"
 	files["LICENSE"] = "another"

@@ -167,9 +167,8 @@ func TestBindStore(t *testing.T) {
 				t.Errorf("%s has the environment %q, want %q", names[i], got, want)
 			}
 		}
-		// An include leaves the directory: c is given the whole source, as is
-		// the link, but for what is never a source. The one file of main is in
-		// its derivation.
+		// An include leaves the directory of c, so that c and the link get the whole
+		// source. The one file of main is in the text of its derivation.
 		if len(bound.Trees) != 1 {
 			t.Fatalf("the trees are %+v", bound.Trees)
 		}
@@ -238,7 +237,7 @@ func TestBindErrors(t *testing.T) {
 	}
 
 	cfg := files(t, src, plan, Plan{}, nil)
-	cfg.Modules = "" // as without vendoring
+	cfg.Modules = "" // without a vendor directory
 	bound, err := Bind(t.Context(), cfg)
 	if err != nil {
 		t.Fatal(err)

@@ -32,7 +32,7 @@ type builder struct {
 	dir string
 	src string
 	cfg *Config
-	// Where modules are, and what the go command needs beside to find them.
+	// The modules, and the variables by which the go command finds them.
 	modules  SplitConfig
 	goEnv    []string
 	modCache string // of the modules of a lock

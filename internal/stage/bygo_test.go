@@ -111,7 +111,7 @@ func TestNotByGo(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "directory not found") {
 		t.Errorf("the error is %v", err)
 	}
-	// The standard library alone: it is planned with the programs then.
+	// If the plan of std is empty, programs have plans of its packages of their own.
 	std := *cfg
 	std.Skeleton, std.Fallback = "", nil
 	plan, err := Make(t.Context(), &std, filepath.Join(t.TempDir(), "work"))

@@ -38,7 +38,7 @@ func TestInputErrors(t *testing.T) {
 	}
 	for name, test := range map[string]struct {
 		do   func(file string) error
-		want string // but for the file's name
+		want string // without the file's name
 	}{
 		"linked, the plan":    {func(f string) error { return linked(LinkedConfig{Plan: f}) }, ""},
 		"linked, the modules": {func(f string) error { return linked(LinkedConfig{Plan: plan, Modules: f}) }, ""},
@@ -195,7 +195,7 @@ func TestRetestErrors(t *testing.T) {
 	for _, test := range []struct {
 		name      string
 		needs     Needs
-		full      bool // something is where the sources go
+		full      bool // the directory for the sources has files already
 		err, said string
 	}{
 		{"something in the place", Needs{Src: src}, true, "directory not empty", ""},

@@ -80,7 +80,7 @@ func TestFileIsBound(t *testing.T) {
 		}
 		many["small/imports"+name+".go"] = "package small\n\nimport _ \"example.com/m/" + name + "\"\n"
 	}
-	for i := range 70 { // more than have a derivation each
+	for i := range 70 { // so many that they share derivations
 		name := fmt.Sprintf("example.org/light%d", i)
 		many["go.mod"] += "\nrequire " + name + " v1.0.0\n"
 		many["vendor/modules.txt"] += fmt.Sprintf("# %s v1.0.0\n## explicit; go 1.24\n%[1]s\n%[1]s/a\n", name)
@@ -220,7 +220,7 @@ func TestFileErrors(t *testing.T) {
 // profile is a CPU profile that Go's own tool can read.
 const profile = "GO PREPROFILE V1\n"
 
-const maxOwnPackages = 300 // more than a link refers to one by one, or have a derivation each
+const maxOwnPackages = 300 // so many that they share derivations and are collected
 
 // boundFor plans and binds in the stages of a build, and returns the directory that
 // evaluation imports. Stds are the plans of the standard library that were made already,

@@ -125,7 +125,7 @@ func TestUseTable(t *testing.T) {
 		env       map[string]string
 		libraries bool
 		want      map[string]string
-		whole     string // what the error says for which the go command builds
+		whole     string // the reason why only the go command can build
 		err       string
 	}{
 		{env: map[string]string{"GOFLAGS": "-v -race -json --x=true -n", "GOCACHEPROG": "x", "GOBIN": "/x", "MINE": "1"}, want: map[string]string{"GOFLAGS": "-race", "MINE": "1"}},

@@ -254,7 +254,7 @@ func TestProbe(t *testing.T) {
 		}
 	}
 
-	// A compiler that fails is heard, and not the script around it.
+	// The error has the message of a compiler that fails, without the script.
 	b.cfg.Env["CC"] = filepath.Join(t.TempDir(), "cc")
 	if err := os.WriteFile(b.cfg.Env["CC"], []byte("#!/bin/sh\necho 'cc: NIX_BUILD_TOP: unbound variable' >&2\nexit 1\n"), 0o777); err != nil {
 		t.Fatal(err)
@@ -262,7 +262,7 @@ func TestProbe(t *testing.T) {
 	if probed, err = Probe(t.Context(), b.cfg, t.TempDir()); err != nil || !strings.Contains(probed.Failed, "NIX_BUILD_TOP: unbound variable") || strings.Contains(probed.Failed, "# internal") || len(probed.Compilers) > 0 {
 		t.Errorf("a failing compiler gives %+v, %v", probed, err)
 	}
-	// A package without C++ needs no compiler for that.
+	// Without a C++ compiler, the C compiler is probed.
 	b.cfg.Env["CC"], b.cfg.Env["CXX"] = "gcc", "no-such-compiler"
 	if probed, err = Probe(t.Context(), b.cfg, t.TempDir()); err != nil || !strings.Contains(probed.Failed, "no-such-compiler") || !reflect.DeepEqual(probed.Compilers["gcc"], flags["gcc"]) || len(probed.Compilers) != 1 {
 		t.Errorf("without C++: %+v, %v", probed, err)
@@ -272,8 +272,7 @@ func TestProbe(t *testing.T) {
 	if _, err := Probe(t.Context(), b.cfg, t.TempDir()); err == nil || err.Error() != "go env: " {
 		t.Errorf("the error is %v", err)
 	}
-	// What fails, or is not understood, gives no answer: a package with C is not
-	// planned then.
+	// A failure, or a script that is not understood, is a result without compilers.
 	for _, test := range []struct{ script, want string }{
 		{"echo 'C compiler \"gcc\" not found' >&2; exit 1\n", "building a tiny cgo package:\nC compiler \"gcc\" not found"},
 		{"", "go list -compiled -x of a tiny cgo package ran no C compiler"},

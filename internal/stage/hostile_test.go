@@ -62,7 +62,7 @@ func TestHostileSources(t *testing.T) {
 		name  string
 		files map[string]string
 		cgo   bool
-		// The file that the program's package has, or a part of the error.
+		// A file of the program's package, or a part of the error.
 		file, want string
 	}{
 		{name: "double quote", files: with("a\"b.go", plain), file: "a\"b.go"},
@@ -125,7 +125,7 @@ func TestHostileSources(t *testing.T) {
 		{name: "a C file", cgo: true, files: with("c.go", cgo("CFLAGS: -DX"), "x.h", "", "a"+payload+".c", ""), file: "a" + payload + ".c"},
 		{name: "SWIG", cgo: true, files: with("c.go", cgo("CFLAGS: -DX"), "x.h", "", "x.swig", "%module x\n"), want: "is no compiler call that dgd knows"},
 	}
-	// calls are those of programs while a project is planned.
+	// calls has the calls of programs while a project is planned.
 	plan := func(t *testing.T, files map[string]string, cgo bool) (*Plan, []string, error) {
 		b := newBuilder(t, project(t, files))
 		path, calls := canaries(t)
@@ -140,8 +140,8 @@ func TestHostileSources(t *testing.T) {
 		plan, err := Make(t.Context(), b.cfg, filepath.Join(b.dir, "plan"))
 		return plan, calls(), err
 	}
-	// What Go asks the compiler in any case, which hostile sources must not
-	// add to.
+	// The calls of the compiler that Go makes for any sources. Hostile sources must not
+	// cause others.
 	harmless := map[bool][]string{}
 	for _, withCgo := range []bool{false, hasCompilers()} {
 		_, calls, err := plan(t, with("c.go", cgo("CFLAGS: -DX"), "x.h", ""), withCgo)

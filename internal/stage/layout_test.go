@@ -28,7 +28,7 @@ func TestPrepare(t *testing.T) {
 		files  map[string]string
 		change func(*Config)
 		want   string // the error
-		linked bool   // whether the fetched vendor directory is the sources'
+		linked bool   // the fetched vendor directory is linked into the sources
 	}{
 		{"the sources' own", own, func(*Config) {}, "", false},
 		{"fetched", plain, vendor, "", true},

@@ -55,7 +55,7 @@ func TestFindNeeds(t *testing.T) {
 		form   drvgen.ModulesForm
 		place  string // of the vendor directory
 		result action.TestResult
-		why    string // empty where it must not run again
+		why    string // "" if it need not run again
 		data   []string
 	}{
 		{name: "nothing", result: action.TestResult{Passed: true}},

@@ -18,7 +18,7 @@ func grep(t *testing.T, pattern string, lines []string) []string {
 	cmd.Stdin = strings.NewReader(strings.Join(lines, "\n") + "\n")
 	out, err := cmd.Output()
 	if err != nil {
-		t.Fatalf("grep %q: %v", pattern, err) // each of the expressions matches something
+		t.Fatalf("grep %q: %v", pattern, err) // grep fails if nothing matches
 	}
 	return strings.Split(strings.TrimSuffix(string(out), "\n"), "\n")
 }
@@ -41,7 +41,7 @@ func TestExclusion(t *testing.T) {
 			t.Errorf("%q: %v", patterns, err)
 			continue
 		}
-		// As the shell of buildGoModule puts them together.
+		// Joined as in the shell code of buildGoModule.
 		full := `\(/_\|examples\|Godeps\|testdata`
 		if len(patterns) > 0 {
 			full += `\|` + strings.ReplaceAll(strings.Join(patterns, " "), " ", `\|`)
@@ -220,7 +220,7 @@ func TestExpand(t *testing.T) {
 			t.Errorf("%q: %v", patterns, err)
 			continue
 		}
-		// The words are the list's own; only then come the names.
+		// The list is split into words before patterns are expanded.
 		shell := exec.Command("bash", "-c", `set -f
 			for package in $patterns; do
 				set +f

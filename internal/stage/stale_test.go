@@ -102,7 +102,7 @@ func TestStaleFetch(t *testing.T) {
 			if (err == nil) != (test.want == "") || err != nil && !strings.Contains(err.Error(), test.want) {
 				t.Errorf("the error is %v, want %q", err, test.want)
 			}
-			// A new fetch agrees: it is another one.
+			// A new fetch has the same files.
 			if test.want != "" && !strings.Contains(test.name, "requirement") && !strings.Contains(test.name, "gone") {
 				if out, err := exec.Command("diff", "-r", fetched, vendorOf(t, src)).CombinedOutput(); err == nil {
 					t.Errorf("a new fetch is the same, but the old one is stale\n%s", out)

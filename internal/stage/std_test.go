@@ -36,7 +36,7 @@ func TestBindStd(t *testing.T) {
 	if len(first.Derivations) != 1 || first.Derivations[0].Name != "std" || !reflect.DeepEqual(first.Derivations[0], all.Derivations[0]) {
 		t.Errorf("got %+v, want %+v", first.Derivations, all.Derivations[0])
 	}
-	// Where the standard library cannot be planned there is nothing to build.
+	// If the standard library cannot be planned, there is nothing to build.
 	empty, err := BindStd(files(t, src, plan, Plan{}, nil))
 	if err != nil {
 		t.Fatal(err)

@@ -101,7 +101,7 @@ func TestMakeTestsNames(t *testing.T) {
 	if want := map[string]string{"example.com/m/p": "p", "example.com/m/p.test": "p.test"}; !maps.Equal(got, want) {
 		t.Errorf("tests run in %q, want %q", got, want)
 	}
-	// Only what is generated for a test writes a main package.
+	// Only generated main packages are written by a step.
 	for _, n := range plan.Graph.Nodes {
 		for _, s := range n.Steps {
 			if s.Write != nil && strings.HasSuffix(s.Write.Path, "/_testmain.go") && n.Src != nil {

@@ -24,7 +24,7 @@ func TestTexts(t *testing.T) {
 	}{
 		{"one file", map[string]string{"x.go": "package x // \u00fc $ \\ \" ${out} \x01\r\n"}, true},
 		{"files below", map[string]string{"x.go": "package x", "data/a b.go": "", "data/$c.go": "\n"}, true},
-		// Evaluation cannot read every file, and Go files it can.
+		// Evaluation can read Go files, but not every file.
 		{"another file than Go", map[string]string{"x.go": "package x", "page": ""}, false},
 		{"just small enough", map[string]string{"a.go": strings.Repeat("a", maxTexts-1), "b.go": "b"}, true},
 		{"together too large", map[string]string{"a.go": strings.Repeat("a", maxTexts-1), "b.go": "bb"}, false},

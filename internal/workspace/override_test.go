@@ -134,7 +134,7 @@ func TestUseLock(t *testing.T) {
 		name, version string
 		files         map[string]string // beside go.sum
 		sums          string            // the file that has the checksum
-		mod           string            // what go.mod is then
+		mod           string            // go.mod after that
 		added         int               // lines of go.sum
 	}{
 		{"as locked", "v1.0.0", map[string]string{"go.mod": needsA}, "go.sum", needsA, 0},

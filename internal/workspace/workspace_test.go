@@ -266,7 +266,7 @@ func TestOthers(t *testing.T) {
 func TestCheckOverrides(t *testing.T) {
 	list := []modules.Module{
 		{Path: "example.org/a", Version: "v1.0.0", Tree: nar.Tree{Root: "/a"}},
-		{Path: "example.org/none", Version: "v1.0.0"}, // no package is of it
+		{Path: "example.org/none", Version: "v1.0.0"}, // no package of it is needed
 		{Path: "example.org/b", Version: "v1.0.0", Replace: module.Version{Path: "example.org/c", Version: "v1.2.0"}, Tree: nar.Tree{Root: "/b"}},
 	}
 	for _, test := range []struct {
