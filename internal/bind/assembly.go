@@ -32,7 +32,7 @@ func isAssembly(file string, text []byte) bool {
 // spelled out, any name is possible.
 func (n *Names) assembly(file string, text []byte) {
 	if isAssembly(file, text) && assembled.Match(text) {
-		n.loose()
+		n.setLoose()
 	}
 	if !bytes.Contains(text, []byte(".i")) && !bytes.Contains(text, []byte("incbin")) {
 		return
@@ -46,7 +46,7 @@ func (n *Names) assembly(file string, text []byte) {
 		case hasAt(text, i, ".include") && !isWord(text, i+8):
 			n.operand(text, i+8)
 		case isPiece(text[i:]):
-			n.loose()
+			n.setLoose()
 		}
 	}
 }

@@ -100,7 +100,7 @@ func (r *reader) whole(n *graph.Node, modules []Module) ([]Bound, error) {
 	dir := filepath.Join(src, filepath.FromSlash(n.Src.Dir))
 	var files []string
 	for _, f := range n.Src.Files {
-		if err := stays(src, f); err != nil {
+		if err := checkInside(src, f); err != nil {
 			return nil, err
 		}
 		rel, err := filepath.Rel(dir, filepath.Join(src, filepath.FromSlash(f)))
@@ -135,7 +135,7 @@ func (r *reader) whole(n *graph.Node, modules []Module) ([]Bound, error) {
 		}
 		if link {
 			// The target of the symlink is needed, too.
-			return whole, stays(src, path.Join(n.Src.Dir, f))
+			return whole, checkInside(src, path.Join(n.Src.Dir, f))
 		}
 	}
 	return []Bound{{At: n.Src.Dir, Tree: &nar.Tree{Name: nar.Name(n.Name), Root: dir, Files: files}, Copy: n.Cgo}}, nil
@@ -213,9 +213,9 @@ func everything(n *graph.Node, src, vendor string) []Bound {
 	return []Bound{{At: ".", Tree: tree, Copy: true}}
 }
 
-// stays returns an error if the file is behind a symlink that leads out of the
+// checkInside returns an error if the file is behind a symlink that leads out of the
 // sources.
-func stays(src, file string) error {
+func checkInside(src, file string) error {
 	link, err := nar.Leaves(src, file)
 	if errors.Is(err, syscall.ENOTDIR) {
 		return nil // reading the file reports that
@@ -279,7 +279,7 @@ func vendorLink(n *graph.Node, src, vendor string) (bool, error) {
 			return false, err
 		}
 		if link {
-			return true, stays(src, f)
+			return true, checkInside(src, f)
 		}
 	}
 	return false, nil

@@ -53,7 +53,7 @@ func (r *reader) isLinked(file string) (bool, error) {
 	}
 	link, err := throughLink(r.src, file)
 	if err == nil && link {
-		err = stays(r.src, file)
+		err = checkInside(r.src, file)
 	}
 	r.linked[file] = link
 	return link, err
@@ -269,7 +269,7 @@ func (r *reader) command(dir string, steps []action.Step) (*command, error) {
 		}
 	}
 	if handOver(dir, words, r.disk) {
-		cmd.names.loose()
+		cmd.names.setLoose()
 		cmd.names.Asks, cmd.names.Vendor = true, true
 	}
 	return cmd, nil

@@ -71,7 +71,7 @@ func NamesIn(file string, text []byte) Names {
 	}
 	n.assembly(file, text)
 	if bytes.Contains(text, []byte("_Pragma")) && bytes.Contains(text, []byte("dependency")) {
-		n.loose()
+		n.setLoose()
 	}
 	return n
 }
@@ -181,7 +181,7 @@ func skipGap(text []byte) []byte {
 // imports reads an import of C++ or Objective-C.
 func (n *Names) imports(text []byte, i int) {
 	if i > 0 && text[i-1] == '@' {
-		n.loose() // the name of a module, whose files a module map has
+		n.setLoose() // the name of a module, whose files a module map has
 		return
 	}
 	begin := back(text, i, " \t")
@@ -206,7 +206,7 @@ func (n *Names) directive(name string, rest []byte) {
 			n.open(spelled.FindSubmatch(rest[i+len("dependency"):]), nil)
 		}
 		if bytes.Contains(rest, []byte("include_alias")) || bytes.Contains(rest, []byte("module")) {
-			n.loose()
+			n.setLoose()
 		}
 	case "if", "elif", "define":
 		if name == "define" {
@@ -234,12 +234,12 @@ func (n *Names) directive(name string, rest []byte) {
 		}
 		if pasted.Match(rest) {
 			n.Asks = true
-			n.loose()
+			n.setLoose()
 		}
 	}
 }
 
-func (n *Names) loose() { n.Computed, n.Loose = true, true }
+func (n *Names) setLoose() { n.Computed, n.Loose = true, true }
 
 // open adds the name in found, the submatches of a name in quotes or angle brackets. If
 // found is nil, the name is computed: from tail, or from other text if tail is nil.
@@ -251,7 +251,7 @@ func (n *Names) open(found [][]byte, tail []byte) {
 		}
 	}
 	if tail == nil {
-		n.loose()
+		n.setLoose()
 		return
 	}
 	if rest := skipGap(tail); len(rest) == 0 || !isWord(rest, 0) && strings.IndexByte("<\"$\\", rest[0]) < 0 && rest[0] < utf8.RuneSelf {

@@ -229,10 +229,8 @@ func plainDirs(dir string) ([]string, error) {
 		if err != nil {
 			return err
 		}
-		for _, e := range entries {
-			if strings.HasSuffix(e.Name(), ".go") || e.Name() == "go.mod" {
-				return fs.SkipDir
-			}
+		if hasGo(entries) {
+			return fs.SkipDir
 		}
 		list = append(list, filepath.ToSlash(rel))
 		return nil

@@ -81,7 +81,7 @@ func (w *reacher) follow(n *graph.Node, modules []Module) error {
 	}
 	search := []string{n.Src.Dir}
 	for _, p := range commandPaths(n.Src.Dir, n.Steps) {
-		w.to(p)
+		w.extend(p)
 		if info, err := os.Stat(w.disk(p)); err == nil && info.IsDir() {
 			search = append(search, p)
 		}
@@ -101,7 +101,7 @@ func (w *reacher) follow(n *graph.Node, modules []Module) error {
 			continue
 		}
 		seen[f] = true
-		w.to(f)
+		w.extend(f)
 		text, err := os.ReadFile(w.disk(f))
 		if errors.Is(err, fs.ErrNotExist) {
 			continue // reported when it is compiled
@@ -144,8 +144,8 @@ func InDir(p, dir string) bool {
 	return strings.HasPrefix(p, dir) && (len(p) == len(dir) || p[len(dir)] == '/')
 }
 
-// to extends the reach to a path relative to SRC.
-func (w *reacher) to(p string) {
+// extend extends the reach to a path relative to SRC.
+func (w *reacher) extend(p string) {
 	switch {
 	case InDir(p, "vendor"):
 		if (w.own == "" || !InDir(p, w.own)) && w.reach == graph.ReachModule {
@@ -201,7 +201,7 @@ func (w *reacher) compute() {
 	case up && w.names.Asks:
 		w.reach = graph.ReachAll
 	case up:
-		w.to("vendor")
+		w.extend("vendor")
 	}
 }
 

@@ -213,9 +213,14 @@ func (c *collection) addPackage(dir string) error {
 
 func (c *collection) isPackage(dir string) (bool, error) {
 	entries, err := os.ReadDir(c.path(dir))
+	return hasGo(entries), err
+}
+
+// hasGo reports whether the entries of a directory have a Go file or a go.mod.
+func hasGo(entries []fs.DirEntry) bool {
 	return slices.ContainsFunc(entries, func(e fs.DirEntry) bool {
 		return strings.HasSuffix(e.Name(), ".go") || e.Name() == "go.mod"
-	}), err
+	})
 }
 
 // addNamed adds the files and directories that string literals of a Go file name.

@@ -37,8 +37,8 @@ type ObjectGroup struct {
 func Apart(g *Graph, divide func(n *Node, files []string) (*Division, error)) (*Graph, error) {
 	a := &apart{g: &Graph{}}
 	for i, n := range g.Nodes {
-		if slices.ContainsFunc(n.Refs, func(r Ref) bool { return r.Node >= i }) {
-			return nil, fmt.Errorf("%s refers to a node that comes later", n.Name)
+		if err := n.checkOrder(i); err != nil {
+			return nil, err
 		}
 		c := readC(n)
 		if c == nil {
@@ -187,12 +187,8 @@ func (a *apart) divide(n *Node, c *cSteps, d *Division) {
 	}
 	cgo := a.add(c.cgoNode(name, src(goFiles...), written, d.Ask))
 
-	main := *n
-	main.Refs = nil
-	for _, r := range n.Refs {
-		main.Refs = append(main.Refs, Ref{Node: a.at[r.Node], Output: r.Output})
-	}
-	main.Steps = []action.Step{fetch(&main, Ref{cgo, GoFiles}, "${OBJ}")}
+	main := n.moved(a.at)
+	main.Steps = []action.Step{fetch(main, Ref{cgo, GoFiles}, "${OBJ}")}
 
 	gen := &Node{Kind: Objects, Name: name, Part: "cgo", Cgo: true}
 	if d.Ask {
@@ -202,7 +198,7 @@ func (a *apart) divide(n *Node, c *cSteps, d *Division) {
 	}
 	gen.Steps = append(gen.Steps, fetch(gen, Ref{cgo, CFiles}, "${OBJ}"))
 	gen.Steps = append(gen.Steps, compileSteps(c.before, c.generated)...)
-	main.Steps = append(main.Steps, fetch(&main, Ref{a.add(gen), Whole}, "${OBJ}"))
+	main.Steps = append(main.Steps, fetch(main, Ref{a.add(gen), Whole}, "${OBJ}"))
 
 	trees := a.ask(name, c, d.Groups, cgo, src)
 	for i, group := range d.Groups {
@@ -216,7 +212,7 @@ func (a *apart) divide(n *Node, c *cSteps, d *Division) {
 			node.Steps = append(node.Steps, fetch(node, Ref{cgo, Header}, "${OBJ}"))
 		}
 		node.Steps = append(node.Steps, compileSteps(c.before, c.of(group))...)
-		main.Steps = append(main.Steps, fetch(&main, Ref{a.add(node), Whole}, "${OBJ}"))
+		main.Steps = append(main.Steps, fetch(main, Ref{a.add(node), Whole}, "${OBJ}"))
 	}
 
 	main.Steps = slices.Concat(main.Steps, c.before, c.rest)
@@ -227,7 +223,7 @@ func (a *apart) divide(n *Node, c *cSteps, d *Division) {
 	})
 	main.Src.Sizes, main.Src.Exports = nil, false
 	main.Src.Native = n.LinkSrc || !LinksAlone(n)
-	a.at = append(a.at, a.add(&main))
+	a.at = append(a.at, a.add(main))
 }
 
 // askAtOnce is the number of groups, at most, of one Ask node. To preprocess a file

@@ -62,7 +62,7 @@ func (b *builder) cgo(a buildscript.Run) error {
 	}
 	for i, w := range words {
 		if i > sep && strings.HasSuffix(w, ".go") && !strings.HasPrefix(w, "-") {
-			b.reads(u, w)
+			b.addSource(u, w)
 			stem := strings.TrimSuffix(path.Base(w), ".go")
 			u.written[stem+".cgo1.go"] = true
 			u.written[stem+".cgo2.c"] = true
@@ -255,7 +255,7 @@ func (b *builder) ccReads(u *unit, words []string, compiles bool) error {
 		// depend on theirs.
 		for _, w := range words {
 			if path.IsAbs(w) && strings.HasSuffix(w, ".syso") {
-				b.reads(u, w)
+				b.addSource(u, w)
 			}
 		}
 		return nil
@@ -269,9 +269,9 @@ func (b *builder) ccReads(u *unit, words []string, compiles bool) error {
 		file = b.step.Dir + "/" + file
 	}
 	if !path.IsAbs(file) {
-		return b.note(u, file)
+		return b.checkWritten(u, file)
 	}
-	b.reads(u, file)
+	b.addSource(u, file)
 	u.native()
 	return nil
 }

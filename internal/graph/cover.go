@@ -27,7 +27,7 @@ func (b *builder) coverConfig(u *unit, text string) (string, error) {
 		if file == "" {
 			continue
 		}
-		if err := u.covers(file); err != nil {
+		if err := u.addCovered(file); err != nil {
 			return "", err
 		}
 	}
@@ -38,15 +38,15 @@ func (b *builder) coverConfig(u *unit, text string) (string, error) {
 // and records these files.
 func (b *builder) coverFiles(u *unit, text string) (string, error) {
 	for file := range strings.Lines(text) {
-		if err := u.covers(strings.TrimSuffix(file, "\n")); err != nil {
+		if err := u.addCovered(strings.TrimSuffix(file, "\n")); err != nil {
 			return "", err
 		}
 	}
 	return b.text(u, text)
 }
 
-// covers records a file that the cover tool will write.
-func (u *unit) covers(file string) error {
+// addCovered records a file that the cover tool will write.
+func (u *unit) addCovered(file string) error {
 	name, ok := strings.CutPrefix(file, u.objdir+"/")
 	if !ok {
 		return fmt.Errorf("cover writes %s, which is not in the package's object directory", file)
@@ -74,7 +74,7 @@ func (b *builder) cover(a buildscript.Run) error {
 		files = files[2:]
 	}
 	for _, file := range files {
-		b.reads(u, file)
+		b.addSource(u, file)
 	}
 	args, err := b.tokens(u, words)
 	if err != nil {

@@ -119,7 +119,7 @@ func (b *builder) embedConfig(u *unit, text string) (string, error) {
 	}
 	names := slices.Sorted(maps.Keys(cfg.Files))
 	for _, name := range names {
-		b.embeds(u, cfg.Files[name])
+		b.addFile(u, cfg.Files[name])
 	}
 	// The values of tokens need no escapes in JSON.
 	files := map[string]string{}
@@ -145,7 +145,7 @@ func (b *builder) copy(a buildscript.Copy) error {
 	if err != nil {
 		return err
 	}
-	b.embeds(u, a.From)
+	b.addFile(u, a.From)
 	u.native()
 	from, err := b.token(u, a.From)
 	if err != nil {
@@ -205,7 +205,7 @@ func (b *builder) compile(a buildscript.Run) error {
 				return fmt.Errorf("compiles %s, which is neither in the sources nor in GOROOT", w)
 			}
 			sources = true
-			b.reads(u, w)
+			b.addSource(u, w)
 		case w == "-std":
 			u.node.Std = true
 		}
@@ -248,7 +248,7 @@ func (b *builder) asm(a buildscript.Run) error {
 	u.written[strings.TrimPrefix(out, u.objdir+"/")] = true
 	for _, w := range words[1:] {
 		if strings.HasSuffix(w, ".s") && !strings.HasPrefix(w, "-") {
-			b.reads(u, w)
+			b.addSource(u, w)
 		}
 	}
 	u.native()
@@ -289,7 +289,7 @@ func (b *builder) pack(a buildscript.Run) error {
 	lastCgo := -1
 	for i, f := range files {
 		if strings.HasPrefix(f, "/") { // a .syso file of the sources
-			b.reads(u, f)
+			b.addSource(u, f)
 		}
 		t, err := b.token(u, f)
 		if err != nil {
@@ -333,7 +333,7 @@ func (b *builder) preprofile(a buildscript.Run) error {
 	}
 	for i := range words {
 		if words[i] == "-i" && i+1 < len(words) {
-			b.reads(u, words[i+1])
+			b.addSource(u, words[i+1])
 		}
 		if words[i] == out {
 			words[i] = "" // replaced below

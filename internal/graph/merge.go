@@ -86,13 +86,27 @@ func (g *Graph) addParts(from *Graph, parts []Part) (added []Part, at []int) {
 // add adds a node of another graph and returns its index. At is the index in g by that
 // in the other graph.
 func (g *Graph) add(from *Node, at []int) int {
-	n := *from
-	n.Refs = nil
-	for _, r := range from.Refs {
-		n.Refs = append(n.Refs, Ref{Node: at[r.Node], Output: r.Output})
-	}
-	g.Nodes = append(g.Nodes, &n)
+	g.Nodes = append(g.Nodes, from.moved(at))
 	return len(g.Nodes) - 1
+}
+
+// moved returns a copy of the node for another graph. At is the index there by that in the
+// node's own graph.
+func (n *Node) moved(at []int) *Node {
+	m := *n
+	m.Refs = nil
+	for _, r := range n.Refs {
+		m.Refs = append(m.Refs, Ref{Node: at[r.Node], Output: r.Output})
+	}
+	return &m
+}
+
+// checkOrder returns an error if the node with index i refers to itself or a later one.
+func (n *Node) checkOrder(i int) error {
+	if slices.ContainsFunc(n.Refs, func(r Ref) bool { return r.Node >= i }) {
+		return fmt.Errorf("%s refers to a node that comes later", n.Name)
+	}
+	return nil
 }
 
 // Add appends the nodes of another graph to those of g, but for those that g has
@@ -103,18 +117,14 @@ func (g *Graph) Add(other *Graph) (at []int, err error) {
 	for i, n := range g.Nodes {
 		byName[n.Name] = append(byName[n.Name], i)
 	}
-	for i, n := range other.Nodes {
-		n := *n
-		n.Refs = nil
-		for _, r := range other.Nodes[i].Refs {
-			if r.Node >= i {
-				return nil, fmt.Errorf("%s refers to a node that comes later", n.Name)
-			}
-			n.Refs = append(n.Refs, Ref{Node: at[r.Node], Output: r.Output})
+	for i, from := range other.Nodes {
+		if err := from.checkOrder(i); err != nil {
+			return nil, err
 		}
+		n := from.moved(at)
 		same := len(g.Nodes)
 		for _, j := range byName[n.Name] {
-			equal, err := sameNode(g.Nodes[j], &n)
+			equal, err := sameNode(g.Nodes[j], n)
 			if err != nil {
 				return nil, err
 			}
@@ -124,7 +134,7 @@ func (g *Graph) Add(other *Graph) (at []int, err error) {
 		}
 		at = append(at, same)
 		if same == len(g.Nodes) {
-			g.Nodes = append(g.Nodes, &n)
+			g.Nodes = append(g.Nodes, n)
 		}
 	}
 	return at, nil

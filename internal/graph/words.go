@@ -34,13 +34,13 @@ func (b *builder) words(u *unit, words []string) ([]string, error) {
 // a file in the unit's object directory that no step has written.
 func (b *builder) token(u *unit, word string) (string, error) {
 	if ref, ok := b.byFile[word]; ok && b.order[ref.Node] != u {
-		return u.reads(ref, word)
+		return u.readOutput(ref, word)
 	}
 	s, err := b.text(u, word)
 	if err != nil {
 		return "", err
 	}
-	return s, b.note(u, word)
+	return s, b.checkWritten(u, word)
 }
 
 // text returns any text, such as that of a configuration file, with tokens in place of
@@ -65,7 +65,7 @@ func (b *builder) text(u *unit, text string) (string, error) {
 		if !ok {
 			return "", fmt.Errorf("reads %s, which no earlier command has made", file)
 		}
-		t, err := u.reads(ref, file)
+		t, err := u.readOutput(ref, file)
 		if err != nil {
 			return "", err
 		}
@@ -74,9 +74,9 @@ func (b *builder) text(u *unit, text string) (string, error) {
 	return s, nil
 }
 
-// reads returns the token for an output of another node that a command reads. It is
+// readOutput returns the token for an output of another node that a command reads. It is
 // an error if a command but the linker reads an archive.
-func (u *unit) reads(r Ref, file string) (string, error) {
+func (u *unit) readOutput(r Ref, file string) (string, error) {
 	if r.Output == Archive && u.node.Kind != Link {
 		return "", fmt.Errorf("reads %s, an archive, without being the linker", file)
 	}
@@ -96,9 +96,9 @@ func (b *builder) tokens(u *unit, words []string) ([]string, error) {
 	return out, nil
 }
 
-// note returns an error if the word is a file of the object directory that no step has
+// checkWritten returns an error if the word is a file of the object directory that no step has
 // written.
-func (b *builder) note(u *unit, word string) error {
+func (b *builder) checkWritten(u *unit, word string) error {
 	if rel, ok := strings.CutPrefix(word, u.objdir+"/"); ok && rel != "" && !strings.ContainsAny(rel, ";=") {
 		if !u.written[rel] {
 			return fmt.Errorf("reads %s, which no earlier command has written", word)
@@ -107,9 +107,9 @@ func (b *builder) note(u *unit, word string) error {
 	return nil
 }
 
-// reads records a source file that the unit reads. The first one is in the package's
+// addSource records a source file that the unit reads. The first one is in the package's
 // directory.
-func (b *builder) reads(u *unit, file string) {
+func (b *builder) addSource(u *unit, file string) {
 	if rel, ok := strings.CutPrefix(file, b.opt.Snapshot+"/"); ok && b.opt.Snapshot != "" {
 		if !u.read[file] {
 			u.read[file] = true
@@ -117,7 +117,7 @@ func (b *builder) reads(u *unit, file string) {
 		}
 		return
 	}
-	if rel, ok := b.embeds(u, file); ok && !u.placed {
+	if rel, ok := b.addFile(u, file); ok && !u.placed {
 		u.placed = true
 		u.node.Src.Dir = path.Dir(rel)
 		// An overlay may take the file from elsewhere.
@@ -159,9 +159,9 @@ func (b *builder) isKnown(file string) bool {
 	return strings.HasPrefix(file, "$WORK/") || slices.ContainsFunc(b.roots, func(r root) bool { return strings.HasPrefix(file, r.path+"/") })
 }
 
-// embeds records a source file that can be in any directory, and returns its path
+// addFile records a source file that can be in any directory, and returns its path
 // relative to SRC. It reports false if it is not a source file.
-func (b *builder) embeds(u *unit, file string) (rel string, ok bool) {
+func (b *builder) addFile(u *unit, file string) (rel string, ok bool) {
 	rel, vendored := strings.CutPrefix(file, b.opt.Vendor+"/")
 	if vendored {
 		rel = "vendor/" + rel

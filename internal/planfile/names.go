@@ -2,6 +2,7 @@ package planfile
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"strings"
 
@@ -73,10 +74,7 @@ func (w *writer) modules() {
 		}
 	}
 	w.useBound(used)
-	prefixes := slices.Clone(w.p.Mains)
-	for prefix := range used {
-		prefixes = append(prefixes, prefix)
-	}
+	prefixes := slices.AppendSeq(slices.Clone(w.p.Mains), maps.Keys(used))
 	slices.Sort(prefixes)
 	prefixes = slices.Compact(prefixes)
 	for prefix, alias := range aliases(prefixes) {

@@ -50,9 +50,9 @@ func (w *writer) digest(n int, dir string) string {
 	return w.p.Digests[dir]
 }
 
-// own sets owner, the package that each part belongs to. A package and its variant that is
+// setOwners sets owner, the package that each part belongs to. A package and its variant that is
 // compiled for tests may share parts, which then belong to the first one.
-func (w *writer) own() {
+func (w *writer) setOwners() {
 	nodes := w.p.Graph.Nodes
 	w.owner = make([]int, len(nodes))
 	for n := len(nodes) - 1; n >= 0; n-- {

@@ -68,8 +68,8 @@ func Make(p *Project) (*File, error) {
 	if p.Tests != nil {
 		w.f.Settings = append(w.f.Settings, "set testdigest "+p.Tests.Rest)
 	}
-	w.own()
-	w.group()
+	w.setOwners()
+	w.setLabels()
 	w.modules()
 	if err := w.std(); err != nil {
 		return nil, err
@@ -98,8 +98,8 @@ type writer struct {
 	env       string               // the setting toolEnv as in steps
 }
 
-// group sets label and groupOf.
-func (w *writer) group() {
+// setLabels sets label and groupOf.
+func (w *writer) setLabels() {
 	w.label = make([]string, len(w.p.Graph.Nodes))
 	w.groupOf = make([]int, len(w.p.Graph.Nodes))
 	for n := range w.groupOf {

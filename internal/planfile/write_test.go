@@ -419,7 +419,7 @@ func TestGroupNames(t *testing.T) {
 		{Name: "m", Nodes: []int{2}, Split: true}, {Name: "m", Nodes: []int{0, 1}, Split: true}, {Name: "m", Nodes: []int{5, 6}, Split: true},
 		{Name: "m", Nodes: []int{3}, Split: true, Several: true}, {Name: "m", Nodes: []int{7}, Split: true, Apart: true}, {Name: "std", Nodes: []int{4}, Std: true},
 	}}}
-	w.group()
+	w.setLabels()
 	if want := []string{"1.0", "1.1", "2.0", "+ba7816.0", "", "1.0", "1.1", "+ba7816x.0"}; !slices.Equal(w.label, want) {
 		t.Errorf("the groups are %q, want %q", w.label, want)
 	}

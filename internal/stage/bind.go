@@ -150,9 +150,9 @@ func Bind(ctx context.Context, cfg *BindConfig) (*Bound, error) {
 	return out, out.bindProgram(ctx, cfg, vendored, &std, &program)
 }
 
-// cannot turns an error of binding into an unplanned one, unless it reports a mistake in
+// asUnplanned turns an error of binding into an unplanned one, unless it reports a mistake in
 // the sources or the arguments.
-func cannot(ctx context.Context, err error) error {
+func asUnplanned(ctx context.Context, err error) error {
 	var given *bind.InputError
 	if err == nil || ctx.Err() != nil || errors.As(err, &given) {
 		return err
@@ -173,12 +173,12 @@ func (b *Bound) bindProgram(ctx context.Context, cfg *BindConfig, vendored []bin
 // user.
 func (b *Bound) orByGo(ctx context.Context, cfg *BindConfig, p *Plan, what, command string, byPackages func() error) error {
 	if p.Unplanned == "" {
-		err := cannot(ctx, byPackages())
-		if err == nil || !p.leave(err) {
+		err := asUnplanned(ctx, byPackages())
+		if err == nil || !p.fallBack(err) {
 			return err
 		}
 	}
-	b.say(p, what, command)
+	b.setMessage(p, what, command)
 	return b.bindByGo(ctx, cfg, p)
 }
 
@@ -214,8 +214,8 @@ func (b *Bound) bindPackages(ctx context.Context, cfg *BindConfig, vendored []bi
 	return err
 }
 
-// say sets the message for the user that the go command itself builds, or tests.
-func (b *Bound) say(p *Plan, what, command string) {
+// setMessage sets the message for the user that the go command itself builds, or tests.
+func (b *Bound) setMessage(p *Plan, what, command string) {
 	b.Unplanned = fmt.Sprintf("dgd: %s in one derivation, by `%s` itself, because dgd cannot plan that (fallback = false makes it an error): %s", what, command, p.Unplanned)
 }
 

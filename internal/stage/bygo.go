@@ -39,9 +39,9 @@ type Program struct {
 	Info string `json:"info"` // module information, in the form of debug.BuildInfo.String
 }
 
-// leave empties the graph and sets Unplanned, so that ByGo is built instead. It reports
+// fallBack empties the graph and sets Unplanned, so that ByGo is built instead. It reports
 // false and changes nothing if err is not an unplanned error or if there is no ByGo.
-func (p *Plan) leave(err error) bool {
+func (p *Plan) fallBack(err error) bool {
 	var reason *unplanned
 	if p.ByGo == nil || !errors.As(err, &reason) {
 		return false
@@ -50,10 +50,10 @@ func (p *Plan) leave(err error) bool {
 	return true
 }
 
-// leaveBuild is leave for programs. Text is the script, which names the programs. It
+// fallBackForBuild is fallBack for programs. Text is the script, which names the programs. It
 // returns the plan, or err.
-func (p *Plan) leaveBuild(err error, text string) (*Plan, error) {
-	if !p.leave(err) {
+func (p *Plan) fallBackForBuild(err error, text string) (*Plan, error) {
+	if !p.fallBack(err) {
 		return nil, err
 	}
 	programs, err := programsOf(text)
@@ -64,17 +64,17 @@ func (p *Plan) leaveBuild(err error, text string) (*Plan, error) {
 	return p, nil
 }
 
-// leaveTests is leave for tests. It returns the plan, or err.
-func (p *Plan) leaveTests(err error) (*Plan, error) {
-	if !p.leave(err) {
+// fallBackForTests is fallBack for tests. It returns the plan, or err.
+func (p *Plan) fallBackForTests(err error) (*Plan, error) {
+	if !p.fallBack(err) {
 		return nil, err
 	}
 	return p, nil
 }
 
-// mayBuild sets ByGo to a node that builds the programs with the go command, if
+// setBuildByGo sets ByGo to a node that builds the programs with the go command, if
 // cfg.Fallback is set. Commands are the arguments of its runs.
-func (p *Plan) mayBuild(cfg *Config, at *workspace.Place, vars map[string]string, commands [][]string) error {
+func (p *Plan) setBuildByGo(cfg *Config, at *workspace.Place, vars map[string]string, commands [][]string) error {
 	if cfg.Fallback == nil {
 		return nil
 	}
@@ -100,9 +100,9 @@ func (p *Plan) mayBuild(cfg *Config, at *workspace.Place, vars map[string]string
 	return nil
 }
 
-// mayTest is mayBuild for the tests of packages. They run without -trimpath, as in
+// setTestByGo is setBuildByGo for the tests of packages. They run without -trimpath, as in
 // nixpkgs.
-func (p *Plan) mayTest(cfg *TestConfig, at *workspace.Place, flags, packages []string) error {
+func (p *Plan) setTestByGo(cfg *TestConfig, at *workspace.Place, flags, packages []string) error {
 	if cfg.Fallback == nil {
 		return nil
 	}

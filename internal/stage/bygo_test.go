@@ -437,7 +437,7 @@ func TestMayBuild(t *testing.T) {
 		vars["GOOS"] = test.target
 		p := &Plan{}
 		test.cfg.Env = map[string]string{"GOFLAGS": "-overlay=" + src + "/o.json"}
-		if err := p.mayBuild(&test.cfg, at, vars, [][]string{{"build", "-o", "${out}/bin/", src + "/x", "."}}); err != nil {
+		if err := p.setBuildByGo(&test.cfg, at, vars, [][]string{{"build", "-o", "${out}/bin/", src + "/x", "."}}); err != nil {
 			t.Fatal(err)
 		}
 		var copies []string
@@ -462,11 +462,11 @@ func TestMayBuild(t *testing.T) {
 		}
 	}
 	at.Changed = []string{filepath.Join(src, "none")}
-	if err := (&Plan{}).mayBuild(&Config{Fallback: &Fallback{}}, at, vars, nil); !errors.Is(err, fs.ErrNotExist) {
+	if err := (&Plan{}).setBuildByGo(&Config{Fallback: &Fallback{}}, at, vars, nil); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("a changed file that is not there: %v", err)
 	}
 	p := &Plan{}
-	if err := p.mayBuild(&Config{}, at, vars, nil); err != nil || p.ByGo != nil || p.leave(&unplanned{errors.New("x")}) {
+	if err := p.setBuildByGo(&Config{}, at, vars, nil); err != nil || p.ByGo != nil || p.fallBack(&unplanned{errors.New("x")}) {
 		t.Errorf("without fallback: %v, %+v", err, p.ByGo)
 	}
 }

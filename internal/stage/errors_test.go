@@ -427,7 +427,7 @@ func TestUnplanned(t *testing.T) {
 		t.Errorf("the cause of %v is lost", err)
 	}
 	plan := &Plan{ByGo: &graph.Node{Kind: graph.ByGo}}
-	left, err := plan.leaveBuild(err, `modinfo "short"`)
+	left, err := plan.fallBackForBuild(err, `modinfo "short"`)
 	if err != nil || left.Unplanned == "" || left.Programs != nil {
 		t.Errorf("%+v, %v", left, err)
 	}

@@ -78,7 +78,7 @@ func MakeFile(ctx context.Context, cfg *FileConfig, dir string) (*planfile.File,
 	}
 	project.Settings = settings
 	file, err := cfg.byPackages(ctx, project, plans)
-	if err == nil || !plans.program.leave(cannot(ctx, err)) {
+	if err == nil || !plans.program.fallBack(asUnplanned(ctx, err)) {
 		return file, err
 	}
 	return cfg.byGo(ctx, project, plans)

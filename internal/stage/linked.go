@@ -147,17 +147,15 @@ func moduleInfo(n *graph.Node) (string, error) {
 		if s.Write == nil || path.Base(s.Write.Path) != "importcfg.link" {
 			continue
 		}
-		for line := range strings.Lines(s.Write.Text) {
-			quoted, ok := strings.CutPrefix(strings.TrimSuffix(line, "\n"), "modinfo ")
-			if !ok {
-				continue
-			}
-			quoted, err := action.Expand(quoted, func(string) (string, bool) { return "", false })
-			if err != nil {
-				return "", err
-			}
-			return unquoteInfo(quoted)
+		m := modinfo.FindStringSubmatch(s.Write.Text)
+		if m == nil {
+			continue
 		}
+		quoted, err := action.Expand(m[1], func(string) (string, bool) { return "", false })
+		if err != nil {
+			return "", err
+		}
+		return unquoteInfo(quoted)
 	}
 	return "", errors.New("the program has no module information")
 }

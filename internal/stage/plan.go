@@ -118,11 +118,11 @@ func Make(ctx context.Context, cfg *Config, dir string) (*Plan, error) {
 	}
 	plan.Vendor = at.Rel(at.Vendor())
 	text, commands, scriptErr := moduleScript(ctx, g, cfg, at, filepath.Join(dir, "bin"))
-	if err := plan.mayBuild(cfg, at, vars, commands); err != nil {
+	if err := plan.setBuildByGo(cfg, at, vars, commands); err != nil {
 		return nil, err
 	}
 	if scriptErr != nil {
-		return plan.leaveBuild(explainAt(at, scriptErr, cfg), text)
+		return plan.fallBackForBuild(explainAt(at, scriptErr, cfg), text)
 	}
 	built, err := newGraph(text, vars, opt)
 	if err == nil {
@@ -132,7 +132,7 @@ func Make(ctx context.Context, cfg *Config, dir string) (*Plan, error) {
 		err = &unplanned{cfg.whole}
 	}
 	if err != nil {
-		return plan.leaveBuild(err, text)
+		return plan.fallBackForBuild(err, text)
 	}
 	if !cfg.Libraries {
 		packages, err := patterns(cfg, at.ModRoot)
@@ -145,7 +145,7 @@ func Make(ctx context.Context, cfg *Config, dir string) (*Plan, error) {
 	}
 	if err := checkNames(built, cfg); err != nil {
 		if cfg.Libraries { // go install writes one over the other
-			return plan.leaveBuild(&unplanned{err}, text)
+			return plan.fallBackForBuild(&unplanned{err}, text)
 		}
 		return nil, err
 	}

@@ -156,32 +156,32 @@ func MakeTests(ctx context.Context, cfg *TestConfig, dir string) (*Plan, error) 
 	if len(all) == 0 {
 		return plan, nil
 	}
-	if err := plan.mayTest(cfg, at, flags, all); err != nil {
+	if err := plan.setTestByGo(cfg, at, flags, all); err != nil {
 		return nil, err
 	}
 	if whole == nil && cfg.whole != nil {
 		whole = &unplanned{cfg.whole}
 	}
 	if whole != nil {
-		return plan.leaveTests(whole)
+		return plan.fallBackForTests(whole)
 	}
 	opt.TestEnv, plan.TestModules = testEnv(cfg, given, at)
 	opt.TestArgs = ofProgram
 
 	trimmed, kept, err := testScripts(ctx, g, &opt, flags, checkFlags, packages, untested)
 	if err != nil {
-		return plan.leaveTests(explainTests(err, cfg, at))
+		return plan.fallBackForTests(explainTests(err, cfg, at))
 	}
 	both := make([]*graph.Graph, 2)
 	for i, text := range []string{trimmed, kept} {
 		opt.KeepPaths = i == 1
 		if both[i], err = newGraph(text, vars, opt); err != nil {
-			return plan.leaveTests(err)
+			return plan.fallBackForTests(err)
 		}
 	}
 	tests, err := graph.Tests(both[0], both[1], untested)
 	if err != nil {
-		return plan.leaveTests(&unplanned{err})
+		return plan.fallBackForTests(&unplanned{err})
 	}
 	plan.Graph = *tests
 	return plan, nil
