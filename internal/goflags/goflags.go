@@ -164,13 +164,13 @@ func Split(s string) ([]string, error) {
 	return words, nil
 }
 
-// Join is the inverse of Split. A word with white space must not have both kinds of
-// quotes, which no result of Split has.
+// Join is the inverse of Split. A word that needs quotes has at most one kind of them, as
+// in all results of Split.
 func Join(words []string) string {
 	quoted := make([]string, len(words))
 	for i, w := range words {
 		quote := ""
-		if strings.ContainsAny(w, space) {
+		if w == "" || strings.ContainsAny(w, space) || strings.ContainsAny(w[:1], `"'`) {
 			quote = `"`
 			if strings.Contains(w, quote) {
 				quote = "'"
