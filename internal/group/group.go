@@ -80,7 +80,7 @@ func Packages(g *graph.Graph, bound map[int][]bind.Bound, granularity string) ([
 		return nil, nil
 	case "module", "auto":
 	default:
-		return nil, fmt.Errorf("granularity is %q, not \"auto\", \"module\" or \"package\"", granularity)
+		return nil, fmt.Errorf("granularity is %q: it must be \"auto\", \"module\" or \"package\"", granularity)
 	}
 	modules := make([]string, len(g.Nodes)) // by node: the third-party module, if it may share
 	for i, n := range g.Nodes {

@@ -57,7 +57,7 @@ func TestPackages(t *testing.T) {
 			t.Errorf("%s: %+v, %v, want %+v", granularity, got, err, want)
 		}
 	}
-	if _, err := Packages(g, bound, "file"); err == nil || err.Error() != `granularity is "file", not "auto", "module" or "package"` {
+	if _, err := Packages(g, bound, "file"); err == nil || err.Error() != `granularity is "file": it must be "auto", "module" or "package"` {
 		t.Errorf("the error is %v", err)
 	}
 }

@@ -77,7 +77,7 @@ func unpack(downloads, file, dir string) error {
 		return err
 	}
 	if got != strings.TrimSpace(string(want)) {
-		return fmt.Errorf("its hash is %s, and %s says %s", got, path.Base(file)+"hash", strings.TrimSpace(string(want)))
+		return fmt.Errorf("its hash is %s, but %s has %s", got, path.Base(file)+"hash", strings.TrimSpace(string(want)))
 	}
 	return zip.Unzip(filepath.Join(dir, filepath.FromSlash(name)), m, file)
 }

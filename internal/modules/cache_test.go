@@ -79,7 +79,7 @@ func TestUnpackErrors(t *testing.T) {
 		change     func(file string) error
 		want       string
 	}{
-		{"another hash", "a.b/c/@v/v1.0.0.zip", []string{"a.b/c@v1.0.0/x"}, func(file string) error { return os.WriteFile(file+"hash", []byte("h1:x"), 0o666) }, "v1.0.0.ziphash says h1:x"},
+		{"another hash", "a.b/c/@v/v1.0.0.zip", []string{"a.b/c@v1.0.0/x"}, func(file string) error { return os.WriteFile(file+"hash", []byte("h1:x"), 0o666) }, "v1.0.0.ziphash has h1:x"},
 		{"no hash", "a.b/c/@v/v1.0.0.zip", []string{"a.b/c@v1.0.0/x"}, func(file string) error { return os.Remove(file + "hash") }, "v1.0.0.ziphash: no such file"},
 		{"no archive", "a.b/c/@v/v1.0.0.zip", []string{"a.b/c@v1.0.0/x"}, func(file string) error { return os.Truncate(file, 3) }, "not a valid zip file"},
 		{"of another module", "a.b/c/@v/v1.0.0.zip", []string{"a.b/d@v1.0.0/x"}, nil, "a.b/d@v1.0.0/x"},

@@ -176,7 +176,7 @@ func checkBuildIDs(g *graph.Graph) error {
 			return s.Run != nil && slices.ContainsFunc(s.Run.Args, func(arg string) bool { return strings.HasPrefix(arg, "-buildid=") })
 		})
 		if !has {
-			return &unplanned{fmt.Errorf("%s gets a build ID, which only the go command works out: no -buildid= in ldflags is for this program", n.Name)}
+			return &unplanned{fmt.Errorf("%s gets a build ID, which only the go command can compute: ldflags has no -buildid= for this program", n.Name)}
 		}
 	}
 	return nil

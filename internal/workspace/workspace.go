@@ -188,7 +188,7 @@ func (p *Place) Members() (list []Member, needs bool, err error) {
 		for _, use := range work.Use {
 			dir := filepath.Join(p.Root, filepath.FromSlash(use.Path))
 			if filepath.IsAbs(use.Path) || !filepath.IsLocal(p.Rel(dir)) {
-				return nil, false, fmt.Errorf("src: %s:%d: %s is not in src", p.Rel(file), use.Syntax.Start.Line, use.Path)
+				return nil, false, fmt.Errorf("src: %s:%d: %s is not in src: let src be a directory above both, and set modRoot", p.Rel(file), use.Syntax.Start.Line, use.Path)
 			}
 			dirs = append(dirs, dir)
 		}
@@ -237,7 +237,7 @@ func (p *Place) readMod(dir string) (*modfile.File, error) {
 	text, err := os.ReadFile(file)
 	if errors.Is(err, fs.ErrNotExist) {
 		if p.work {
-			return nil, fmt.Errorf("src has no %s, although %s names the directory", p.Rel(file), p.Rel(filepath.Join(p.Root, "go.work")))
+			return nil, fmt.Errorf("src has no %s, although %s names the directory: add the file, or remove the directory there", p.Rel(file), p.Rel(filepath.Join(p.Root, "go.work")))
 		}
 		return nil, p.noModule(p.Rel(file))
 	}
@@ -252,7 +252,7 @@ func (p *Place) readMod(dir string) (*modfile.File, error) {
 		}
 	}
 	if mod.Module == nil {
-		return nil, fmt.Errorf("src: %s names no module", p.Rel(file))
+		return nil, fmt.Errorf("src: %s names no module: add a line `module PATH`", p.Rel(file))
 	}
 	return mod, nil
 }

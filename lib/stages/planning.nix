@@ -233,7 +233,7 @@ let
       if unmet != [ ] then
         args.fail "moduleOverrides gives ${(builtins.head unmet).path} the version ${
           moduleOverrides.${(builtins.head unmet).path}.version
-        }, and src requires ${(builtins.head unmet).version}, which vendorHash is the hash of: build with a lock (the argument `modules`), or run `go get` and renew vendorHash"
+        }, and src requires ${(builtins.head unmet).version}, which vendorHash is the hash of: build with a lock (the argument `modules`), or run `go get`, then set vendorHash = \"\"; and Nix will report the correct hash"
       else if locked != null then
         [ ]
       else
