@@ -11,7 +11,9 @@ import (
 )
 
 // A Spec is the whole work of one derivation. It reaches the executor as JSON
-// in the file that the environment variable specPath names.
+// in the file that the environment variable specPath names. That JSON has sorted
+// keys, as builtins.toJSON writes it; hence the order of the fields of all structs
+// that are part of a Spec.
 type Spec struct {
 	Units []Unit `json:"units"`
 }
@@ -24,15 +26,15 @@ type Spec struct {
 // many cores the derivation may use), the unit's own Vars, the derivation's Vars,
 // and its outputs by their names (out, x).
 type Unit struct {
-	Name  string `json:"name"`            // import path, for messages
-	Needs []int  `json:"needs,omitempty"` // indexes of units that come first
-	Env   string `json:"env,omitempty"`   // file with NUL-separated NAME=VALUE lines: the C compiler's environment
 	// Compilers is a file with the flags of C compilers, each by its command: see
 	// Run.Compiler.
 	Compilers string   `json:"compilers,omitempty"`
+	Env       string   `json:"env,omitempty"`   // file with NUL-separated NAME=VALUE lines: the C compiler's environment
+	Name      string   `json:"name"`            // import path, for messages
+	Needs     []int    `json:"needs,omitempty"` // indexes of units that come first
 	Sources   []Source `json:"sources,omitempty"`
-	Vars      Vars     `json:"vars,omitempty"` // values may hold tokens of the derivation
 	Steps     []Step   `json:"steps"`
+	Vars      Vars     `json:"vars,omitempty"` // values may hold tokens of the derivation
 }
 
 // Vars are the values of tokens. Those of a derivation are all that in it
@@ -45,8 +47,8 @@ type Vars map[string]string
 // and reports directories physically, so it gets a copy.
 type Source struct {
 	At   string `json:"at"`
-	From string `json:"from"`
 	Copy bool   `json:"copy,omitempty"`
+	From string `json:"from"`
 }
 
 // A Step is one action; exactly one field is set, but for Beside.
@@ -55,15 +57,15 @@ type Step struct {
 	// not depend on each other: they may run at the same time.
 	Beside bool `json:"beside,omitempty"`
 
-	Mkdir     string     `json:"mkdir,omitempty"`
-	Write     *Write     `json:"write,omitempty"`
 	Copy      *Copy      `json:"copy,omitempty"`
-	Run       *Run       `json:"run,omitempty"`
-	Pack      *Pack      `json:"pack,omitempty"`
 	DynImport *DynImport `json:"dynImport,omitempty"`
+	Mkdir     string     `json:"mkdir,omitempty"`
+	Pack      *Pack      `json:"pack,omitempty"`
 	PkgConfig *PkgConfig `json:"pkgConfig,omitempty"`
+	Run       *Run       `json:"run,omitempty"`
 	Test      *Test      `json:"test,omitempty"`
 	Trace     *Trace     `json:"trace,omitempty"`
+	Write     *Write     `json:"write,omitempty"`
 }
 
 // Write writes Text to the file Path.
@@ -74,33 +76,34 @@ type Write struct {
 
 // Copy copies a file, or with Tree a directory with all that is below it, whose
 // files are then writable.
+//
+// Leaves and Comes say that files are texts that name the unit's directories, and
+// go from this unit to another one's, or come from there: on the way, a stand-in
+// is in the directories' place.
 type Copy struct {
-	From string `json:"from"`
-	To   string `json:"to"`
-	Tree bool   `json:"tree,omitempty"`
-	// Leaves and Comes say that files are texts that name the unit's directories,
-	// and go from this unit to another one's, or come from there: on the way, a
-	// stand-in is in the directories' place.
-	Leaves bool `json:"leaves,omitempty"`
-	Comes  bool `json:"comes,omitempty"`
+	Comes  bool   `json:"comes,omitempty"`
+	From   string `json:"from"`
+	Leaves bool   `json:"leaves,omitempty"`
+	To     string `json:"to"`
+	Tree   bool   `json:"tree,omitempty"`
 }
 
 // Run runs a program. A program without a slash is looked up in the PATH of
 // Unit.Env.
 type Run struct {
-	Dir  string   `json:"dir,omitempty"` // working directory; OBJ where empty
-	Env  []string `json:"env,omitempty"` // NAME=VALUE, on top of the unit's
 	Args []string `json:"args"`
+	// Compiler is the command of a C compiler, by which Unit.Compilers has its
+	// CompilerFlags. An argument that is the token BEFORE or AFTER alone stands for
+	// these flags; one that begins with the token PREFIXMAP is left out where the
+	// compiler has no such flag.
+	Compiler string   `json:"compiler,omitempty"`
+	Dir      string   `json:"dir,omitempty"` // working directory; OBJ where empty
+	Env      []string `json:"env,omitempty"` // NAME=VALUE, on top of the unit's
 	// IfExists lists arguments that are left out when there is no such file:
 	// what a failed DynImport does not make.
 	IfExists []string `json:"ifExists,omitempty"`
 	// Parallel says that the program takes -c=N for its own concurrency.
 	Parallel bool `json:"parallel,omitempty"`
-	// Compiler is the command of a C compiler, by which Unit.Compilers has its
-	// CompilerFlags. An argument that is the token BEFORE or AFTER alone stands for
-	// these flags; one that begins with the token PREFIXMAP is left out where the
-	// compiler has no such flag.
-	Compiler string `json:"compiler,omitempty"`
 }
 
 // CompilerFlags are those flags of a C compiler that the go command finds out by
@@ -136,21 +139,21 @@ type Pack struct {
 // runs; where it fails, the empty file Fail is written, which tells the linker
 // that the package needs the external linker.
 type DynImport struct {
-	Link   Run    `json:"link"`
-	Import Run    `json:"import"`
 	Fail   string `json:"fail"`
+	Import Run    `json:"import"`
+	Link   Run    `json:"link"`
 }
 
 // Trace runs programs, whose output and failure count for nothing, and copies the
 // files below From that they have opened to To, in their places. Where that
 // cannot be told, or one of them fails, it copies all.
 type Trace struct {
-	Runs []Run  `json:"runs"`
 	From string `json:"from"`
-	To   string `json:"to"`
 	// Keep lists files that are copied in any case, if they are there, relative
 	// to From.
 	Keep []string `json:"keep,omitempty"`
+	Runs []Run    `json:"runs"`
+	To   string   `json:"to"`
 }
 
 // PkgConfig runs pkg-config and keeps its answer for the unit's later steps:
@@ -158,8 +161,8 @@ type Trace struct {
 // the answer; within a longer argument QUOTEDLIBS stands for the quoted words,
 // each after a space.
 type PkgConfig struct {
-	Run  Run  `json:"run"`
 	Libs bool `json:"libs,omitempty"` // the answer to --libs; else to --cflags
+	Run  Run  `json:"run"`
 }
 
 // Test runs a test program as `go test` does, and writes a TestResult. A test
@@ -168,13 +171,13 @@ type PkgConfig struct {
 // All look-ups of files below SRC and Modules are watched, whichever program
 // makes them and in whichever way.
 type Test struct {
+	Args []string `json:"args"` // the program and its flags
 	Dir  string   `json:"dir"`  // working directory
 	Env  []string `json:"env"`  // NAME=VALUE, on top of the unit's
-	Path string   `json:"path"` // directory that comes first in PATH
-	Args []string `json:"args"` // the program and its flags
 	// Modules is the place of a module proxy or a module cache, which is not
 	// there in this run.
 	Modules string `json:"modules"`
+	Path    string `json:"path"`   // directory that comes first in PATH
 	Result  string `json:"result"` // file for the TestResult
 }
 

@@ -1,6 +1,8 @@
 package action
 
 import (
+	"reflect"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -109,4 +111,37 @@ func FuzzExpand(f *testing.F) {
 			}
 		}
 	})
+}
+
+// The JSON of a spec has sorted keys: the planner writes it as it comes, and
+// evaluation by builtins.toJSON.
+func TestSortedFields(t *testing.T) {
+	seen := map[reflect.Type]bool{}
+	var check func(of reflect.Type)
+	check = func(of reflect.Type) {
+		for of.Kind() == reflect.Pointer || of.Kind() == reflect.Slice {
+			of = of.Elem()
+		}
+		if of.Kind() != reflect.Struct || seen[of] {
+			return
+		}
+		seen[of] = true
+		var names []string
+		for i := range of.NumField() {
+			f := of.Field(i)
+			name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+			if name == "" {
+				t.Errorf("%s.%s has no name in JSON", of, f.Name)
+			}
+			names = append(names, name)
+			check(f.Type)
+		}
+		if !slices.IsSorted(names) {
+			t.Errorf("the fields of %s are not sorted: %q", of, names)
+		}
+	}
+	check(reflect.TypeFor[Spec]())
+	if len(seen) < 10 {
+		t.Errorf("only %d structs were seen", len(seen))
+	}
 }

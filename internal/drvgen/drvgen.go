@@ -346,7 +346,7 @@ func (gen *generator) begin(name string) Derivation {
 
 // add adds a derivation with these units.
 func (gen *generator) add(d Derivation, units ...action.Unit) error {
-	text, err := Canonical(action.Spec{Units: units})
+	text, err := encode(action.Spec{Units: units})
 	if err != nil {
 		return err
 	}
@@ -372,6 +372,8 @@ func Canonical(v any) ([]byte, error) {
 	return encode(sorted)
 }
 
+// encode is Canonical for values whose structs have their fields in that order, as those
+// of a spec have.
 func encode(v any) ([]byte, error) {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)

@@ -79,7 +79,7 @@ var responseLine = strings.NewReplacer(`\`, `\\`, "\n", `\n`)
 // CanonicalSteps returns steps in the form that specs have, without the brackets of the
 // list.
 func CanonicalSteps(steps []action.Step) (string, error) {
-	text, err := Canonical(respond(steps))
+	text, err := encode(respond(steps))
 	if err != nil {
 		return "", err
 	}
