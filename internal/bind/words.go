@@ -34,10 +34,10 @@ var PathFlags = []string{
 	"-B", "-isysroot", "--sysroot=", "-specs=", "--specs=", iprefix, "-iframework", "-resource-dir",
 }
 
-// handsOver are flags of C compilers that name, in the same word or the next one, a
+// handOverFlags are flags of C compilers that name, in the same word or the next one, a
 // file or a directory which the compiler uses by rules that dgd does not follow: it may
 // have flags, programs, plugins or the names of other files.
-var handsOver = []string{
+var handOverFlags = []string{
 	"-B", "-isysroot", "--sysroot", "-specs", "--specs", "-wrapper", "-fplugin", "-ivfsoverlay", "-fmodule-map-file",
 	"-iframework", "-resource-dir", "--gcc-toolchain",
 }
@@ -47,14 +47,14 @@ const iprefix = "-iprefix"
 
 // handOver reports whether the words of C commands that run in dir hand over a file or a
 // directory of the sources to the compiler, so that it may read any file of them. That
-// is so for handsOver, and for flags that name a directory, but for those that are known
+// is so for handOverFlags, and for flags that name a directory, but for those that are known
 // to search it for headers or libraries only. Disk returns the file of a path relative
 // to SRC.
 func handOver(dir string, words []string, disk func(string) string) bool {
 	for i, w := range words {
 		before := words[max(i-1, 0)]
-		is := strings.HasPrefix(w, "@") || strings.Contains(w, ",@") || slices.Contains(handsOver, before) ||
-			slices.ContainsFunc(handsOver, func(flag string) bool { return strings.HasPrefix(w, flag) })
+		is := strings.HasPrefix(w, "@") || strings.Contains(w, ",@") || slices.Contains(handOverFlags, before) ||
+			slices.ContainsFunc(handOverFlags, func(flag string) bool { return strings.HasPrefix(w, flag) })
 		isDir := strings.HasPrefix(w, "-") && !onlySearches(w)
 		for _, p := range wordPaths(dir, w) {
 			if before == iprefix || strings.HasPrefix(w, iprefix) {

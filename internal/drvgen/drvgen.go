@@ -56,7 +56,7 @@ const (
 	// action.Unit.Compilers.
 	Compilers Input = "compilers"
 	// StdSpecs is a directory with the specs of the parts of the standard library, a
-	// file for each by its name: see OfStd.
+	// file for each by its name: see GenerateStd.
 	StdSpecs Input = "stdSpecs"
 
 	Planner Input = "planner" // has bin/dgd-plan
@@ -325,10 +325,10 @@ func (gen *generator) emit(set group.Group, bundled bool) error {
 	return nil
 }
 
-// OfStd makes the derivations of the parts of the standard library, and returns their
+// GenerateStd makes the derivations of the parts of the standard library, and returns their
 // specs by name. As these are large and the same for all programs, the derivations read
 // them from the input StdSpecs.
-func OfStd(std *graph.Graph, opt Options) ([]Derivation, map[string]string, error) {
+func GenerateStd(std *graph.Graph, opt Options) ([]Derivation, map[string]string, error) {
 	gen := newGenerator(std, opt)
 	for n := range std.Nodes {
 		if err := gen.node(n); err != nil {

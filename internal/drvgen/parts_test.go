@@ -71,12 +71,12 @@ func TestApart(t *testing.T) {
 	}
 }
 
-// A part of the standard library has its spec in a file of an input: OfStd makes
+// A part of the standard library has its spec in a file of an input: GenerateStd makes
 // the specs, and a program's derivations name them.
 func TestOfStd(t *testing.T) {
 	g := &graph.Graph{Nodes: []*graph.Node{std("errors"), std("fmt", 0), std("net")}}
 	opt := Options{Goroot: "share/go", Groups: []group.Group{{Name: "std", Nodes: []int{0, 1}, Std: true}, {Name: "std-net", Nodes: []int{2}, Std: true}}}
-	drvs, specs, err := OfStd(g, opt)
+	drvs, specs, err := GenerateStd(g, opt)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -150,19 +150,19 @@ func (g *Command) Script(ctx context.Context, dir string, args []string) (string
 // script is removed from the text, and so are the paths of dir and of the sources,
 // which are temporary directories.
 func (g *Command) Failure(dir, text string) error {
-	return &Failure{strings.TrimSpace(strings.NewReplacer(dir+"/", "", g.Src+"/", "").Replace(said(text)))}
+	return &Failure{strings.TrimSpace(strings.NewReplacer(dir+"/", "", g.Src+"/", "").Replace(messagesIn(text)))}
 }
 
-// said returns the messages in the output of a failed command, without the lines of
+// messagesIn returns the messages in the output of a failed command, without the lines of
 // its script, of which there can be thousands.
-func said(text string) string {
+func messagesIn(text string) string {
 	if !strings.Contains("\n"+text, "\nmkdir -p $WORK/") {
 		return text
 	}
 	lines := strings.SplitAfter(text, "\n")
 	rest := slices.Clone(lines) // the lines that are not known to be messages
 	var message []string
-	for range maxSaid {
+	for range maxMessageLines {
 		script, err := buildscript.Parse(strings.Join(rest, ""), buildscript.Options{})
 		if err == nil {
 			for _, m := range script.Messages {
@@ -184,8 +184,8 @@ func said(text string) string {
 	return strings.Join(lines, "")
 }
 
-// maxSaid is the number of lines in a script, at most, that are taken for messages.
-const maxSaid = 40
+// maxMessageLines is the number of lines in a script, at most, that are taken for messages.
+const maxMessageLines = 40
 
 // Without returns a copy of the list without the elements that equal s.
 func Without(list []string, s string) []string {

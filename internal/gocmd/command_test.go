@@ -94,7 +94,7 @@ esac
 	}
 }
 
-func TestSaid(t *testing.T) {
+func TestMessagesIn(t *testing.T) {
 	const script = "mkdir -p $WORK/b001/\n\n#\n# p\n#\n\necho '# import config' > $WORK/b001/importcfg # internal\ncd /src\n"
 	for text, want := range map[string]string{
 		"go: no go.mod\n":                        "go: no go.mod\n",
@@ -105,7 +105,7 @@ func TestSaid(t *testing.T) {
 		"mkdir -p $WORK/b001/\nx.go:1: wrong\n\ty.go:2: too\ngo: warning: x\n": "x.go:1: wrong\n\ty.go:2: too\ngo: warning: x\n",
 		"mkdir -p $WORK/b001/\n": "mkdir -p $WORK/b001/\n",
 	} {
-		if got := said(text); got != want {
+		if got := messagesIn(text); got != want {
 			t.Errorf("%q: %q, want %q", text, got, want)
 		}
 	}

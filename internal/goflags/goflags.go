@@ -50,8 +50,8 @@ func Load() (*Table, error) {
 	return t, nil
 }
 
-// of returns the entry for a value of a flag or a variable.
-func of(entries map[string]Entry, name, value string) (Entry, bool) {
+// entryOf returns the entry for a value of a flag or a variable.
+func entryOf(entries map[string]Entry, name, value string) (Entry, bool) {
 	e, ok := entries[name]
 	if special, is := e.Values[value]; is {
 		return special, true
@@ -74,7 +74,7 @@ func (e *WholeError) Error() string { return e.Flag + " is not built package by 
 func (t *Table) Variables(env map[string]string) map[string]string {
 	kept := map[string]string{}
 	for name, value := range env {
-		if e, known := of(t.Environment, name, value); !known || e.Class != Dropped {
+		if e, known := entryOf(t.Environment, name, value); !known || e.Class != Dropped {
 			kept[name] = value
 		}
 	}
@@ -91,7 +91,7 @@ func (t *Table) Flags(goflags string) (kept []string, err error) {
 	}
 	for _, flag := range words {
 		name, value := Cut(flag)
-		e, known := of(t.Build, name, value)
+		e, known := entryOf(t.Build, name, value)
 		switch {
 		case !known: // a flag of go test, or one that the go command will report
 		case e.Class == Dropped:

@@ -43,13 +43,13 @@ func Merge(std, program *graph.Graph) (*graph.Graph, []Group, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	return g, append(ofParts(parts), Variant(own)...), nil
+	return g, append(groupsOf(parts), Variant(own)...), nil
 }
 
 // Std returns the groups of the standard library's own graph.
-func Std(std *graph.Graph) []Group { return ofParts(stdParts(std)) }
+func Std(std *graph.Graph) []Group { return groupsOf(stdParts(std)) }
 
-func ofParts(parts []graph.Part) []Group {
+func groupsOf(parts []graph.Part) []Group {
 	var groups []Group
 	for _, p := range parts {
 		groups = append(groups, Group{Name: p.Name, Nodes: p.Nodes, Std: true})

@@ -239,7 +239,7 @@ func (cfg *FileConfig) addSources(ctx context.Context, project *planfile.Project
 		return err
 	}
 	project.Graph = j.graph
-	if project.Std, _, err = ofStd(plans.std, group.Std(&plans.std.Graph)); err != nil {
+	if project.Std, _, err = stdDerivations(plans.std, group.Std(&plans.std.Graph)); err != nil {
 		return err
 	}
 	digests, err := skeleton.Digest(ctx, cfg.Src, cfg.directories(j.graph.Nodes[:j.ends[1]], program), planfile.Matches(cfg.Package))

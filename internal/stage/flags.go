@@ -29,7 +29,7 @@ func (cfg *Config) useTable() error {
 	if cfg.Libraries {
 		// As in nixpkgs: -ldflags on the command line override those in GOFLAGS, and
 		// go install ignores -o there.
-		table.Build = refuseNothing(table.Build)
+		table.Build = withoutRefused(table.Build)
 	}
 	env := table.Variables(cfg.Env)
 	flags, err := table.Flags(env["GOFLAGS"])
@@ -45,9 +45,9 @@ func (cfg *Config) useTable() error {
 	return nil
 }
 
-// refuseNothing returns the entries that are not refused: the go command itself reports
+// withoutRefused returns the entries that are not refused: the go command itself reports
 // wrong flags.
-func refuseNothing(entries map[string]goflags.Entry) map[string]goflags.Entry {
+func withoutRefused(entries map[string]goflags.Entry) map[string]goflags.Entry {
 	kept := maps.Clone(entries)
 	maps.DeleteFunc(kept, func(_ string, e goflags.Entry) bool { return e.Class == goflags.Refused })
 	return kept

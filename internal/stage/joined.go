@@ -43,8 +43,8 @@ func (j *joined) groups(bound map[int][]bind.Bound, granularity string) ([]group
 	groups := group.Std(j.std)
 	for i, end := range j.ends[1:] {
 		part := span(j.ends[i], end)
-		ofStd := slices.DeleteFunc(slices.Clone(part), func(n int) bool { return !j.graph.Nodes[n].Std })
-		groups = append(groups, group.Variant(ofStd)...)
+		own := slices.DeleteFunc(slices.Clone(part), func(n int) bool { return !j.graph.Nodes[n].Std })
+		groups = append(groups, group.Variant(own)...)
 		ofPart := map[int][]bind.Bound{}
 		for _, n := range part {
 			ofPart[n] = bound[n]

@@ -320,8 +320,8 @@ func pattern(modRoot, p string) string {
 // package.
 func isGoFile(pattern string) bool { return strings.HasSuffix(pattern, ".go") }
 
-// ofGoFiles is the import path of the package of Go files.
-const ofGoFiles = "command-line-arguments"
+// goFilesPackage is the import path of the package of Go files.
+const goFilesPackage = "command-line-arguments"
 
 // hasMain returns an error unless every pattern is a program. Patterns with dots may match
 // other packages, too. ModRoot is the directory, relative to the sources, in which the go
@@ -344,7 +344,7 @@ func hasMain(g *graph.Graph, modRoot string, patterns []string) error {
 		if p == "." || strings.HasPrefix(p, "./") {
 			name = "./" + path.Join(modRoot, p)
 		}
-		if !programs[name] && !strings.Contains(p, "...") && !(isGoFile(p) && programs[ofGoFiles]) {
+		if !programs[name] && !strings.Contains(p, "...") && !(isGoFile(p) && programs[goFilesPackage]) {
 			others = append(others, p)
 		}
 	}

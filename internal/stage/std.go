@@ -78,7 +78,7 @@ func WriteStdSpecs(cfg *StdSpecsConfig, out string) error {
 	if err := readJSON(cfg.StdPlan, &std); err != nil {
 		return err
 	}
-	_, specs, err := ofStd(&std, group.Std(&std.Graph))
+	_, specs, err := stdDerivations(&std, group.Std(&std.Graph))
 	if err != nil {
 		return err
 	}
@@ -93,11 +93,11 @@ func WriteStdSpecs(cfg *StdSpecsConfig, out string) error {
 	return nil
 }
 
-// ofStd is drvgen.OfStd for a plan of the standard library with these groups.
-func ofStd(std *Plan, groups []group.Group) ([]drvgen.Derivation, map[string]string, error) {
+// stdDerivations is drvgen.GenerateStd for a plan of the standard library with these groups.
+func stdDerivations(std *Plan, groups []group.Group) ([]drvgen.Derivation, map[string]string, error) {
 	opt := options("", &std.Graph, std.Goroot, nil)
 	opt.Groups = groups
-	return drvgen.OfStd(&std.Graph, opt)
+	return drvgen.GenerateStd(&std.Graph, opt)
 }
 
 // BindStd makes the derivation of the first part of the standard library, which nearly
@@ -109,7 +109,7 @@ func BindStd(cfg *BindConfig) (*Bound, error) {
 		return nil, err
 	}
 	groups := group.Std(&std.Graph)
-	drvs, _, err := ofStd(&std, groups)
+	drvs, _, err := stdDerivations(&std, groups)
 	if err != nil {
 		return nil, err
 	}

@@ -59,7 +59,7 @@ func TestWriteStdSpecs(t *testing.T) {
 	if err := WriteStdSpecs(cfg, out); err != nil {
 		t.Fatal(err)
 	}
-	drvs, _, err := ofStd(&std, group.Std(&std.Graph))
+	drvs, _, err := stdDerivations(&std, group.Std(&std.Graph))
 	if err != nil {
 		t.Fatal(err)
 	}
