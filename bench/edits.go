@@ -13,6 +13,9 @@ func edit(kind string, withSingle bool) func(*measurement) {
 	return func(m *measurement) {
 		w := m.warmed(m.name)
 		w.mustHaveEdits()
+		if kind == leafRev {
+			w.edit(kind) // so that -X is there before, with another value
+		}
 		var whole []run.Usage // what a single derivation took, by run
 		m.paired(w, func(mode string, i int) {
 			w.edit(kind)
