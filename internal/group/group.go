@@ -127,9 +127,9 @@ func withMore(name string, more int) string {
 }
 
 const (
-	lightModule = 32 << 10  // bytes of Go in a light cluster, at most: they compile in 0.2 s, and a derivation takes a good part of that
 	manyLight   = 64        // light clusters share derivations if there are more
-	lightLimit  = 128 << 10 // bytes of Go in a joined set, at most: a change in it compiles all
+	lightLimit  = 128 << 10 // bytes of Go in a joined set, at most: a change in it compiles all; a cluster of a quarter compiles in 0.2 s, and a derivation takes a good part of that
+	lightGroups = 400       // with third-party modules of more than so many times lightLimit, it is doubled: each derivation costs Nix more then
 	manyOwn     = 256       // packages of the main module share derivations if there are more
 	ownGroups   = 128       // the number of derivations, roughly, that they then have
 	ownLimit    = 64 << 10  // bytes of Go without functions' bodies in a joined set, at most: to compile them takes about as long as a link
@@ -139,11 +139,22 @@ const (
 // them again costs no more than a derivation for each. If there are few, they stay
 // apart, so that programs can share them.
 func joinLight(p *partition, modules []string) *partition {
-	chosen, count := p.choose(func(set []int) bool { return modules[set[0]] != "" && p.weight(set) <= lightModule })
+	vendored := func(set []int) bool { return modules[set[0]] != "" }
+	var all int64
+	for _, set := range p.sets {
+		if vendored(set) {
+			all += p.weight(set)
+		}
+	}
+	gr := grain{every: 16, limit: lightLimit}
+	for gr.limit*lightGroups < all { // doubled, it ends in places where it ended before
+		gr.every, gr.limit = 2*gr.every, 2*gr.limit
+	}
+	chosen, count := p.choose(func(set []int) bool { return vendored(set) && p.weight(set) <= gr.limit/4 })
 	if count <= manyLight {
 		return p
 	}
-	return p.join(chosen, grain{every: 16, limit: lightLimit})
+	return p.join(chosen, gr)
 }
 
 // joinOwn joins packages of the main module if there are many. An edit of one compiles

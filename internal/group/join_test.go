@@ -127,7 +127,11 @@ func TestLightModules(t *testing.T) {
 	}{
 		{manyLight, manyLight, 100},
 		{2 * manyLight, 20, 100},
-		{2 * manyLight, 2 * manyLight, lightModule + 1},
+		{2 * manyLight, 2 * manyLight, lightLimit/4 + 1},
+		{lightGroups, lightGroups, 64 << 10},
+		// Of so much, what is twice as heavy counts as light.
+		{4 * lightGroups, lightGroups + 100, 64 << 10},
+		{16 * lightGroups, lightGroups + 400, 64 << 10},
 	} {
 		g, bound := &graph.Graph{}, map[int][]bind.Bound{}
 		for i := range test.count {
@@ -148,7 +152,7 @@ func TestLightModules(t *testing.T) {
 				t.Errorf("%+v", group)
 			}
 		}
-		if derivations > test.derivations || test.derivations >= manyLight && groups != nil {
+		if derivations > test.derivations || test.derivations == test.count && groups != nil {
 			t.Errorf("%d modules of %d bytes make %d derivations, want %d", test.count, test.weight, derivations, test.derivations)
 		}
 	}
