@@ -49,7 +49,7 @@ func command(ctx context.Context, args []string) error {
 	flags.StringVar((*string)(&opt.lock), "lock", "", "hold a lock on this `file` while something is timed, on a machine where others measure, too")
 	flags.StringVar(&opt.dir, "dir", "", "make stores and all else below this `directory` (default: $TMPDIR, else in memory where there are 10 GB)")
 	out := flags.String("json", "", "write the records to this `file`, after each scenario")
-	doc := flags.String("doc", "", "measure nothing: write docs/benchmarks.md from these `files` of records")
+	doc := flags.String("doc", "", "measure nothing: add these `files` of records to "+kept+", and write docs/benchmarks.md from that")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -115,10 +115,20 @@ func measure(ctx context.Context, opt options, chosen []scenario, programs []str
 	return errors.Join(failed...)
 }
 
-// document writes the page.
+// kept is the file of the records that the page is made of.
+const kept = "docs/benchmarks/records.json"
+
+// document adds records to those of the page, in place of older ones of the same, and
+// writes the page.
 func document(files []string) error {
+	if _, err := os.Stat(kept); err == nil {
+		files = slices.Insert(files, 0, kept)
+	}
 	list, err := record.Read(files...)
 	if err != nil {
+		return err
+	}
+	if err := record.Write(kept, list); err != nil {
 		return err
 	}
 	var rows [][2]string
