@@ -1,4 +1,5 @@
-# dgd: Go programs as derivations of single packages, or of few. The interface, and nothing else.
+# The interface of dgd, which builds Go programs as Nix derivations of single packages or small groups of packages. See
+# docs/api.md.
 {
   pkgs ? import <nixpkgs> { },
   useDynDrv ? false,
@@ -18,9 +19,9 @@ in
     buildWithIFD
     fetchGoModule
     ;
-  # The same library with other arguments, for callers who got dgd from an overlay or a flake.
+  # dgd with other arguments, if it comes from an overlay or a flake.
   override = changes: import ./. ({ inherit pkgs useDynDrv builderRpc moduleOverrides; } // changes);
-  # The same library with other overrides, for callers who got dgd from an overlay or a flake.
+  # dgd with other overrides of modules, if it comes from an overlay or a flake.
   withModuleOverrides = moduleOverrides: import ./. { inherit pkgs useDynDrv builderRpc moduleOverrides; };
   inherit (tests) examples testExamples vmtest;
   inherit tests;

@@ -20,7 +20,7 @@
         );
     in
     {
-      # The builders for a package set: dgd.lib.for nixpkgs.legacyPackages.x86_64-linux
+      # dgd for a package set, as in `dgd.lib.for nixpkgs.legacyPackages.x86_64-linux`.
       lib.for = pkgs: import ./. { inherit pkgs; };
 
       overlays.default = import ./overlay.nix;

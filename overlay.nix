@@ -1,4 +1,5 @@
-# An overlay for nixpkgs: adds dgd, built with the package set that it is applied to, and its command line.
+# An overlay for nixpkgs. It adds `dgd`, which uses the package set that the overlay is applied to, and `dgd-cli`, the
+# command line.
 final: _: {
   dgd = import ./. { pkgs = final; };
   dgd-cli = final.dgd.dgd;

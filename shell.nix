@@ -1,4 +1,4 @@
-# What it takes to work on dgd, for nix-shell and `nix develop`. Where there is no Nix, ./with-nix gives the same.
+# The programs that work on dgd needs, for nix-shell and `nix develop`. On machines without Nix, ./with-nix provides them.
 {
   pkgs ? import <nixpkgs> { },
 }:

@@ -1,8 +1,8 @@
-# The table of the arguments of all builders: who takes which, of what type, with what default, and what it is for. The
-# builders check arguments and fill in defaults by it, and the table in docs/api.md is compared with it.
+# The arguments of all builders with their types, defaults and descriptions. The builders check arguments and complete
+# defaults by this table, and a test compares the table in docs/api.md with it.
 #
-# An entry has `type` and `doc`, and `default` unless the argument is `required` or has none; `text` is the default in
-# words, where it cannot be shown as it is. `goModule` is what differs in buildGoModule.
+# An entry has `type` (see types.nix) and `doc`, and `default` unless the argument is `required` or has no default. `text`
+# is the default in words if the value itself cannot be shown. `goModule` has the attributes that differ for buildGoModule.
 { pkgs }:
 let
   types = import ./types.nix;
@@ -12,7 +12,7 @@ let
   };
   ofGoModule = builtins.mapAttrs (_: entry: entry // entry.goModule or { });
 
-  # Arguments of all builders, and of nixpkgs' buildGoModule, too.
+  # The arguments of all builders that nixpkgs' buildGoModule has, too.
   shared = {
     src = {
       type = types.described "a path, a string with a store path, or a derivation";
@@ -126,7 +126,7 @@ let
     };
   };
 
-  # Arguments of all builders, but not of nixpkgs' buildGoModule.
+  # The arguments of all builders that nixpkgs' buildGoModule does not have.
   own = {
     modules = {
       type = types.nullOrFile;
@@ -164,7 +164,7 @@ let
   };
 in
 rec {
-  # Of buildWithIFD and buildWithDynDrv.
+  # The arguments of buildWithIFD and buildWithDynDrv.
   builders = shared // own // {
     subPackage = {
       type = types.string;
@@ -194,7 +194,7 @@ rec {
     };
   };
 
-  # Of buildGoModule, which checks these and takes all else that mkDerivation takes.
+  # The arguments of buildGoModule. It also takes all other arguments of mkDerivation, unchecked.
   buildGoModule = ofGoModule shared // ownOfGoModule // {
     pname = {
       type = types.string;
@@ -253,7 +253,7 @@ rec {
     postInstall = hook "runs after the installation";
   };
 
-  # Of these, the ones that mkDerivation must not see.
+  # Those of buildGoModule that do not become attributes of its derivation.
   ownOfGoModule = own // {
     useDynDrv = {
       type = types.bool;

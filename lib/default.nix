@@ -1,13 +1,14 @@
-# The library for one package set. Each file here is one function or stage; it gets what it names.
+# The library for one package set. Each file is one function or stage, and is called with those members of `scope` that
+# its arguments name.
 {
   pkgs,
-  # Whether dynamic derivations use builder-rpc-v0 in place of recursive-nix; null: where Nix has it.
+  # Whether dynamic derivations use builder-rpc-v0 in place of recursive-nix. null: if the Nix that evaluates has it.
   builderRpc ? null,
   moduleOverrides ? { },
 }:
 let
   callFile = file: overrides: import file (builtins.intersectAttrs (builtins.functionArgs (import file)) (scope // overrides));
-  # Programs that run here, where the package set is for another platform.
+  # The package set whose programs run on the machine that builds.
   native = {
     pkgs = if scope.platform.isCross then pkgs.buildPackages else pkgs;
   };
@@ -37,7 +38,7 @@ let
     cacheable = callFile ./builders/cacheable.nix { };
     package = callFile ./builders/package.nix { };
     goModule = callFile ./builders/go-module.nix { };
-    # The same library for another package set, for the argument pkgs of the builders.
+    # The library for another package set: for the argument `pkgs` of the builders.
     libFor = pkgs: import ./. { inherit pkgs builderRpc moduleOverrides; };
   };
 in
@@ -57,7 +58,7 @@ in
       tools
       ;
 
-    # The builders with arguments that only the stages know: see planning.nix.
+    # The builders with further arguments, unchecked, for the stages alone: see planning.nix.
     withMore =
       more:
       let

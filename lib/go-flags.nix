@@ -1,8 +1,8 @@
-# The planner's table of the go command's flags and variables: what dgd does with each.
+# What dgd does with each flag and variable of the go command, by the planner's table internal/goflags/flags.json.
 let
   table = builtins.fromJSON (builtins.readFile ../internal/goflags/flags.json);
 
-  # The entry of build flags for a word of GOFLAGS, or null.
+  # The table's entry for a word of GOFLAGS with the flag's name, or null if the table does not have the flag.
   entryOf =
     flag:
     let
@@ -15,12 +15,12 @@ let
       { name = builtins.head parts; } // entry.values.${toString (builtins.elemAt parts 2)} or entry;
 in
 {
-  # The variables that the go command is given.
+  # The names of the variables that dgd gives to the go command.
   variables = builtins.filter (name: table.environment.${name}.class == "carried out") (
     builtins.attrNames table.environment
   );
 
-  # Whether a flag of `go test` does something else than run the tests of each package by itself.
+  # Whether a flag of `go test` concerns all tests together, so that they cannot run package by package.
   isOfAllTests =
     flag:
     let
@@ -40,7 +40,6 @@ in
       ]
     );
 
-  # Of words of GOFLAGS, the entries of those that are an error.
-  refused =
-    flags: builtins.filter (e: e != null && e.class == "error") (map entryOf flags);
+  # The entries of those words of GOFLAGS that are an error.
+  refused = flags: builtins.filter (e: e != null && e.class == "error") (map entryOf flags);
 }

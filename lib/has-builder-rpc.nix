@@ -1,8 +1,8 @@
 # Whether the Nix that evaluates has the system feature builder-rpc-v0, with dynamic derivations switched on.
 #
-# Such a Nix leaves the paths of outputs out of the environment of a derivation that requires the feature, so that `out`
-# is a variable as any other there. Each other Nix writes the output's path over it: then these two derivations are the
-# same. Nothing is built. The output is fixed, so that no experimental feature has to be switched on to ask.
+# Such a Nix does not put the paths of outputs into the environment of a derivation that requires the feature, so that
+# `out` is an ordinary variable there. Any other Nix overwrites it with the output's path, which makes these two
+# derivations equal. Nothing is built. They are fixed-output derivations, as these need no experimental feature.
 let
   probe =
     attrs:

@@ -1,5 +1,5 @@
-# Whether sources may have symlinks into the store that lead somewhere where they are built: where a derivation has made
-# them, and not one whose hash is known, which refers to nothing.
+# Whether sources may have symlinks into the store: if they are the output of a derivation that is not a fixed-output one.
+# The output of a fixed-output derivation refers to no store path.
 src:
 if builtins.isAttrs src then
   src ? drvPath && src.outputHash or null == null

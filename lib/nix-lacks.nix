@@ -1,11 +1,12 @@
-# Says, as a text or null, which experimental features or version this Nix lacks for a feature of dgd.
+# For features of dgd, an error message if the Nix that evaluates lacks the version or the experimental features that they
+# need, or null.
 {
   nixVersion ? builtins.nixVersion,
   hasOutputOf ? builtins ? outputOf,
   builderRpc ? null,
 }:
 let
-  # Without dynamic derivations Nix does not tell whether it has builder-rpc-v0, but by its version.
+  # Without dynamic derivations only the version tells whether Nix has builder-rpc-v0.
   recursiveNix = if builderRpc == null then builtins.compareVersions nixVersion "2.36pre" < 0 else !builderRpc;
   switches =
     if recursiveNix then
@@ -14,7 +15,7 @@ let
       "the experimental features dynamic-derivations and ca-derivations";
 in
 {
-  # Before 2.30 Nix knows dynamic derivations in part, and fails when it builds them.
+  # Versions before 2.30 evaluate dynamic derivations, but fail to build them.
   dynDrv =
     if builtins.compareVersions nixVersion "2.30pre" < 0 then
       "this Nix (${nixVersion}) cannot build dynamic derivations: use import from derivation, or a Nix of at least 2.30 with ${switches}"

@@ -1,9 +1,9 @@
-# The contract with nixpkgs: every attribute of pkgs that this project uses, and why. A question mark is for one that is
-# used where it is. pkgs/default.nix, the small set for machines without nixpkgs, has the others at its top, and nothing else.
+# The attributes of pkgs that this project uses, and what for. A question mark follows the name of one that is optional.
+# pkgs/default.nix, the small package set for machines without nixpkgs, has exactly the others.
 [
   "bash" # shell of the few builders that are scripts, in bare derivations
-  "buildGoModule?" # whether it still makes position-independent programs
-  "buildPackages" # what runs on the builder, where the set is for another platform
+  "buildGoModule?" # tells whether programs are position-independent by default
+  "buildPackages" # programs that run on the machine that builds, in a set for another platform
   "cacert" # certificates for fixed-output derivations that fetch modules
   "coreutils" # cp, mkdir and the like for those builders
   "gitMinimal" # for fixed-output derivations that fetch modules straight from their repositories

@@ -1,9 +1,9 @@
-# The platforms of the package set in Go's words, and what follows from them.
+# The platforms of the package set as GOOS and GOARCH, and whether cgo is on for them.
 { pkgs }:
 let
   inherit (pkgs.stdenv) buildPlatform hostPlatform;
 
-  # For a nixpkgs that does not say it itself.
+  # For a package set whose platforms have no attribute `go`.
   platforms = {
     x86_64-linux = {
       GOOS = "linux";
@@ -34,13 +34,14 @@ let
     };
   build = inGo buildPlatform;
   host = inGo hostPlatform;
+  target = env: host // builtins.intersectAttrs host env;
 in
 {
   # Whether the package set is for another platform than the one that its builds run on, as nixpkgs' pkgsCross are.
   isCross = hostPlatform.config or hostPlatform.system != buildPlatform.config or buildPlatform.system;
 
-  # An environment with the GOOS and GOARCH of the platform, but without those of the machine that builds: Go builds for
-  # that anyway.
+  # An environment with the package set's GOOS and GOARCH as defaults. If they are those of the machine that builds, they
+  # are left out: they are the go command's own defaults.
   forHost =
     env:
     if host != build then
@@ -50,19 +51,19 @@ in
     else
       env;
 
-  # The platform that programs are for, with that environment.
-  target = env: host // builtins.intersectAttrs host env;
+  # The GOOS and GOARCH that programs are built for in an environment.
+  inherit target;
 
-  # The directory of the tools of Go, which run where things are built.
+  # The directory of Go's tools, GOHOSTOS_GOHOSTARCH.
   tools = "${build.GOOS}_${build.GOARCH}";
 
-  # Whether cgo is on; an empty variable is as good as none to Go. Go would look for a C compiler in PATH; a planner has
-  # none there. The package set has one for its own platform, where that has C.
+  # Whether cgo is on in an environment. To Go, an empty CGO_ENABLED is the same as none: it would then look for a C
+  # compiler in PATH, where the planner has none. So the default is on for the package set's own platform, for which it has
+  # a C compiler, unless that is WebAssembly.
   hasCgo =
     env:
     let
-      said = env.CGO_ENABLED or "";
-      target = host // builtins.intersectAttrs host env;
+      value = env.CGO_ENABLED or "";
     in
-    if said == "" then target == host && host.GOARCH != "wasm" else said == "1";
+    if value == "" then target env == host && host.GOARCH != "wasm" else value == "1";
 }

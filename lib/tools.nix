@@ -1,9 +1,9 @@
-# The programs of dgd itself. Each has just the folders that it is made of, and of go.mod just what it needs of that:
-# every plan depends on dgd-plan and every inner derivation on dgd-exec, and neither must be made anew because a command
-# for people, a test or a page has changed.
+# dgd's own programs. Each is built from its own folders and the part of go.mod that these need: every plan depends on
+# dgd-plan and every inner derivation on dgd-exec, so that neither may change with the command line, a test or a page.
 { pkgs }:
 let
-  # The Go version that go.mod wants. A package set's own Go may be older, and names of Gos that are too old may throw.
+  # The Go version that go.mod requires. The package set's default Go may be older, and attributes of Go versions that
+  # nixpkgs has removed throw.
   wanted = builtins.head (builtins.match ".*\ngo ([0-9.]+)\n.*" (builtins.readFile ../go.mod));
   versionOf =
     name:
@@ -23,12 +23,12 @@ let
     else
       throw "dgd's own programs need Go ${wanted} or newer, and this package set has ${versionOf "go"}: take a newer nixpkgs, or give dgd the Go, as in pkgs = pkgs // { go_1_26 = …; }";
 
-  # The files of this project in the named directories, without tests and without directories below.
+  # The files that are directly in the given directories of this project, without tests.
   sources =
     name: dirs:
     let
       root = toString ../.;
-      wanted =
+      filter =
         path: type:
         if type == "directory" then
           builtins.any (dir: path == "${root}/${dir}" || hasPrefix "${path}/" "${root}/${dir}") dirs
@@ -37,8 +37,7 @@ let
     in
     builtins.path {
       path = ../.;
-      inherit name;
-      filter = wanted;
+      inherit name filter;
     };
   hasPrefix = prefix: s: builtins.substring 0 (builtins.stringLength prefix) s == prefix;
   hasSuffix =
@@ -48,16 +47,16 @@ let
     in
     n >= 0 && builtins.substring n (builtins.stringLength suffix) s == suffix;
 
-  # go.mod with the named modules alone.
+  # This project's go.mod, with the lines of the given modules alone.
   goMod =
     modules:
     let
       lines = builtins.filter builtins.isString (builtins.split "\n" (builtins.readFile ../go.mod));
       # The module that a line requires or replaces.
       about = builtins.match "(\t|replace )([^ ]+) .*";
-      wanted = line: about line == null || builtins.elem (builtins.elemAt (about line) 1) modules;
+      isKept = line: about line == null || builtins.elem (builtins.elemAt (about line) 1) modules;
     in
-    builtins.toFile "go.mod" (builtins.concatStringsSep "\n" (builtins.filter wanted lines));
+    builtins.toFile "go.mod" (builtins.concatStringsSep "\n" (builtins.filter isKept lines));
 
   goEnv = {
     CGO_ENABLED = "0";
@@ -96,10 +95,10 @@ let
   build =
     {
       name,
-      folders, # its packages
-      modules ? [ ], # the modules of go.mod that these import from
-      vendorHash ? null,
-      install ? "", # further commands
+      folders, # below internal, which it is built from
+      modules ? [ ], # the modules of go.mod that it needs
+      vendorHash ? null, # of these modules
+      install ? "", # commands that add to the output
     }:
     let
       src = sources "${name}-src" ([ "cmd/${name}" ] ++ map (p: "internal/${p}") folders);
@@ -132,7 +131,7 @@ let
       attrs.disallowedReferences = [ go ];
     };
 
-  # The folders and the modules of the planner.
+  # The folders and the modules that the planner needs.
   planner = {
     folders = [
       "action"
@@ -163,7 +162,7 @@ let
   };
 in
 {
-  # The executor, the builder of all inner derivations.
+  # The executor: the builder of the inner derivations.
   dgd-exec = build {
     name = "dgd-exec";
     folders = [
@@ -171,8 +170,8 @@ in
       "executor"
       "testrun"
     ];
-    # A lock for each core of the machine that builds (see internal/executor/core.go). Their contents differ: a store
-    # that is optimised has one file for all that are the same.
+    # A lock file for each core of the machine that builds (see internal/executor/core.go). Their contents differ, so that
+    # they stay separate files in an optimised store.
     install = ''
       mkdir $out/cores
       echo queue >$out/cores/queue
@@ -180,7 +179,7 @@ in
     '';
   };
 
-  # The planner, the builder of the derivations that plan.
+  # The planner: the builder of the planning derivations.
   dgd-plan = build (
     planner
     // {
@@ -189,7 +188,7 @@ in
     }
   );
 
-  # The command line for people. It may use whatever there is.
+  # The command line for people. No derivation of a build depends on it.
   dgd = build {
     name = "dgd";
     folders = planner.folders ++ [

@@ -1,4 +1,4 @@
-# Types of arguments: what a value must be, in words, and the check.
+# The types of arguments: `words` says what a value must be, and `check` reports whether it is that.
 let
   isText = v: builtins.isString v || builtins.isAttrs v && v.type or "" == "derivation";
   types = {
@@ -66,13 +66,13 @@ let
       words = "attributes of goModules, or a function of its old or of its final and its old ones";
       check = v: builtins.isFunction v || builtins.isAttrs v;
     };
-    # Values that mkDerivation takes in `env`, in a package set that makes strings of them.
+    # The values that mkDerivation accepts in `env` and converts to strings.
     stdenvEnv = {
       words = "an attribute set of strings, numbers, booleans and derivations, such as { CGO_ENABLED = 0; }";
       check =
         v: builtins.isAttrs v && builtins.all (x: builtins.isBool x || builtins.isInt x || isText x) (builtins.attrValues v);
     };
-    # A value that is not checked before it is used.
+    # A type that accepts any value.
     described = words: {
       inherit words;
       check = _: true;

@@ -1,10 +1,10 @@
-# buildGoModule: takes what nixpkgs' function of that name takes, and builds one derivation per package. What the user
-# gets is an ordinary derivation of mkDerivation with all its phases; only what `go install` does there is done here
-# by inner derivations, whose programs it copies.
+# buildGoModule: takes the arguments of nixpkgs' function of that name, and compiles in inner derivations of packages. The
+# result is an ordinary derivation of mkDerivation with all phases, whose build phase copies the programs that the inner
+# derivations have linked where nixpkgs runs `go install`.
 {
   pkgs,
-  go, # the toolchain where the user names none
-  goModule, # checks the arguments
+  go, # the default toolchain
+  goModule,
   vendor,
   lockedModules,
   patchModules,
@@ -17,7 +17,7 @@
 let
   compilerAttributes = import ./compiler-attributes.nix;
 
-  # What `buildGoModule.override` can change.
+  # The attributes that `buildGoModule.override` can change.
   defaults = {
     inherit go;
     inherit (pkgs) stdenv cacert gitMinimal;
@@ -39,8 +39,7 @@ let
     }:
     given:
     let
-      # What mkDerivation itself adds to the final attributes, such as finalPackage: none of it is an attribute of a
-      # derivation.
+      # The names of what mkDerivation itself adds to the final attributes, such as finalPackage.
       added =
         (stdenv.mkDerivation (final: {
           name = "final-attributes";
@@ -53,19 +52,21 @@ let
         args = goModule.complete { inherit useDynDrv; } (
           if builtins.isFunction given || given ? __functor then given final else given
         );
-        # What overrideAttrs changed counts, so everything but a function is read from the final attributes.
+        # An argument as overrideAttrs may have changed it: the final attribute, if there is one.
         get = name: default: final.${name} or args.${name} or default;
-        # dgd's own arguments, which are no attributes of the derivation unless overrideAttrs has made them some.
+        # dgd's own arguments. They become attributes of the derivation only if overrideAttrs sets them.
         own = builtins.intersectAttrs goModule.own (args // final);
         check = goModule.check (args // own // builtins.intersectAttrs args { vendorHash = final.vendorHash or null; });
-        # These phases have defaults here. Whether overrideAttrs has changed one is asked of the place where it is said: the
-        # texts of the defaults depend on the answer. A buildPhase may be the default with something before or behind it.
+        # The phases that have defaults in this file. Whether overrideAttrs has changed one follows from the position of its
+        # definition, as the texts of the defaults depend on the answer. For buildPhase the position does not count: it may
+        # be the default with code before or behind it.
         ownPhases = builtins.mapAttrs (name: _: args.${name} or null) {
           configurePhase = null;
           buildPhase = null;
           checkPhase = null;
         };
         isChanged = goModule.isElsewhere __curPos.file final;
+        # Whether an attribute has a value other than its default.
         set =
           name:
           !builtins.elem (ownPhases.${name} or (get name null)) goModule.empty
@@ -73,7 +74,7 @@ let
         when = condition: text: if condition then text else "";
         name = get "name" "${get "pname" ""}-${get "version" ""}";
         vendorHash = get "vendorHash" null;
-        # A wrong type is for the check to name.
+        # `== true` leaves a value of a wrong type to the check.
         proxyVendor = get "proxyVendor" false == true;
         allowGoReference = get "allowGoReference" false == true;
 
@@ -90,7 +91,7 @@ let
               env = goEnv final;
             };
 
-        # overrideAttrs may have put another derivation there.
+        # The fetched modules, which overrideAttrs may replace.
         goModules = if final.goModules == "" then null else final.goModules;
         fetched =
           if vendorHash == null then
@@ -99,14 +100,14 @@ let
             vendor (
               {
                 inherit name go vendorHash cacert gitMinimal;
-                # Of the flags, go looks at those that concern modules, such as -modfile.
+                # Flags in GOFLAGS may concern modules, such as -modfile.
                 env = goEnv final // builtins.intersectAttrs { GOFLAGS = null; } (final.env or { });
                 overrideModAttrs = final.passthru.overrideModAttrs or (goModule.toExtension (args.overrideModAttrs or { }));
               }
               // builtins.intersectAttrs goModule.fetch (args // final)
             );
 
-        # A build of the user's own is one derivation, as in nixpkgs.
+        # With a buildPhase of the user's own, everything is built in one derivation, as in nixpkgs.
         whole = set "buildPhase";
         say =
           value:
@@ -116,14 +117,14 @@ let
             value;
 
         isPie = goModule.isPie stdenv final;
-        # Of the variable GOFLAGS, what is not given on the command line: nixpkgs gives -ldflags there in any case, and of
-        # several -mod the last one counts, which without proxyVendor is its own.
+        # The flags of the variable GOFLAGS that flags on the command line do not override: nixpkgs always gives -ldflags
+        # there, and without proxyVendor its own -mod, the last one, wins.
         ofMod = if proxyVendor && own.modules == null then "vendor" else ".*";
         goFlags =
           builtins.filter (f: builtins.match "-trimpath|--?mod=${ofMod}|--?ldflags=.*" f == null) (goModule.words (final.env.GOFLAGS or ""))
           ++ (if isPie then [ "-buildmode=pie" ] else [ ]);
 
-        # What reaches the go command: env, and the attributes that mkDerivation would hand on to it.
+        # The environment of the go command: `env`, and the attributes that mkDerivation exports to it.
         goEnv =
           attrs:
           builtins.mapAttrs (_: toString) (
@@ -135,7 +136,7 @@ let
               "GOTOOLCHAIN"
             ])
           );
-        # For the platform of the package set, a toolchain may say that cgo is off.
+        # The default of CGO_ENABLED. A toolchain may have cgo switched off (go.CGO_ENABLED).
         cgoEnabled =
           attrs: if platform.hasCgo (goEnv attrs) && toString (go.CGO_ENABLED or "1") != "0" then "1" else "0";
         env =
@@ -145,35 +146,38 @@ let
           }
           // (if goFlags == [ ] then { } else { GOFLAGS = builtins.concatStringsSep " " goFlags; });
 
-        # Phases that can change the sources, or the arguments of the build.
+        # Whether phases may change the sources or the arguments of the build. Then a derivation runs them first:
+        # `prepared`.
         prepares =
           builtins.any set goModule.preparing
           || (vendorHash != null || own.modules != null) && set "deleteVendor"
           || !goModule.isDirectory (get "src" null)
           || builtins.any (tool: tool != go && goModule.mayHook tool) (get "nativeBuildInputs" [ ]);
 
+        # The attributes that `prepared` does not get.
         notPrepared = goModule.notPreparing ++ builtins.attrNames goModule.own ++ added;
-        # The shell code before the build that attributes give.
+        # The shell code in attributes that runs before the build.
         hooks = builtins.filter builtins.isString (
           builtins.attrValues (
             removeAttrs final (notPrepared ++ builtins.attrNames ownPhases ++ [ "installPhase" ])
           )
           ++ builtins.attrValues ownPhases
         );
+        # The shell code in attributes that runs after it.
         laterHooks = builtins.filter builtins.isString (
           map (name: final.${name} or null) (
             [ "installPhase" ] ++ builtins.filter (name: !(ownPhases ? ${name})) goModule.notPreparing
           )
         );
-        # Whether these do something: of a phase that overrideAttrs gives, it may be all.
+        # Whether the hooks may do something: a predicate on shell code. A configurePhase from overrideAttrs may do anything.
         mayDo = asks: builtins.any asks hooks || isChanged "configurePhase";
         changesCompiler = prepares && env.CGO_ENABLED == "1" && mayDo compilerAttributes.areSetIn;
-        # Whether the modules are a vendor directory, and whether it is one that phases may change.
+        # Whether the phases have the modules in a vendor directory, and whether they may change it.
         vendors = goModules != null && !proxyVendor;
         changesModules = vendors && prepares && mayDo goModule.namesVendor;
 
-        # The package's own outputs are not known where its programs are linked. In their place these have paths of the
-        # same length, which become the outputs' own where the programs are copied.
+        # The inner derivations that link the programs do not know the paths of the package's outputs. They get
+        # placeholder paths of the same length, which the build phase replaces in the programs that it copies.
         standIns = goModule.standIns {
           inherit (final.finalPackage) name;
           outputs = get "outputs" [ "out" ];
@@ -209,7 +213,7 @@ let
             trimpath = !allowGoReference || builtins.elem "-trimpath" (goModule.words (final.env.GOFLAGS or ""));
           };
           inherit (goModule) fail;
-          # What the phases left of the modules, with the patches of moduleOverrides.
+          # The vendor directory after the phases, which includes the patches of moduleOverrides.
           vendored = if changesModules then prepared.vendored else null;
           src = if prepares then "${prepared}" else "${get "src" null}";
           here = if builtins.isPath (get "src" null) && !prepares then toString (get "src" null) else arguments.src;
@@ -242,9 +246,10 @@ let
           testPackages = arguments.subPackages;
           testData = own.testData;
         };
-        # mkDerivation runs no tests of programs for another machine.
+        # Whether tests run. As in mkDerivation, none do if the machine cannot execute the programs.
         checks = get "doCheck" true && (stdenv.buildPlatform.canExecute or (_: true)) stdenv.hostPlatform;
-        # Tests run by themselves, one derivation per package, unless a phase or a flag concerns all of them together.
+        # Whether the tests of each package run in a derivation of their own. They do not if a phase, a hook or a flag
+        # concerns all of them together.
         checksApart =
           !whole
           && !builtins.any (tool: tool != go && goModule.bringsHook tool) (
@@ -265,8 +270,10 @@ let
               ifd
           )
             arguments;
-        # Whether the go command compiles in the phases. There it reads the user's go.mod, and archives of modules.
+        # Whether the go command compiles in the phases.
         compiles = whole || checks && !checksApart || get "buildTestBinaries" false;
+        # Whether it would then compile modules without their overrides: it reads the go.mod and the archives of modules as
+        # they are.
         unpatched =
           if !compiles then
             false
@@ -275,7 +282,7 @@ let
           else
             proxyVendor && goModules != null && patchModules.any;
 
-        # nixpkgs runs the tests without -trimpath.
+        # The default configurePhase.
         setUp = ''
           runHook preConfigure
           export GOCACHE=$TMPDIR/go-cache GOPATH=$TMPDIR/go GOPROXY=off GOSUMDB=off
@@ -318,10 +325,10 @@ let
       in
       removeAttrs args goModule.notForDerivation
       // {
-          # As there: without it, mkDerivation makes one of pname and version, which the arguments may refer to.
+          # As in nixpkgs: without `name`, mkDerivation makes one of pname and version.
           ${if args ? pname && args ? version && !(args ? name) then null else "name"} = check args.name;
           nativeBuildInputs = [ go ] ++ args.nativeBuildInputs or [ ];
-          # Attributes of nixpkgs' packages, which hooks and other expressions may read.
+          # Attributes that packages of nixpkgs' buildGoModule have, which hooks and other expressions may read.
           modRoot = args.modRoot or "./";
           vendorHash = args.vendorHash or null;
           deleteVendor = args.deleteVendor or false;
@@ -329,7 +336,7 @@ let
           goSum = args.goSum or null;
           goModules = fetched;
           allowGoReference = args.allowGoReference or false;
-          # mkDerivation looks at it before the name.
+          # The check is here because mkDerivation evaluates this attribute before the name.
           enableParallelBuilding = check (say (args.enableParallelBuilding or true));
           env =
             let
@@ -351,8 +358,12 @@ let
                 ++ (if allowGoReference then [ ] else [ "-trimpath" ])
               );
             };
-          # Empty for reproducibility, where it is not the user's own.
-          ldflags = args.ldflags or [ ] ++ (if goModule.hasBuildID (args.ldflags or [ ]) then [ ] else [ "-buildid=" ]);
+          # As in nixpkgs, programs have no build ID unless an element of ldflags begins with that flag.
+          ldflags =
+            args.ldflags or [ ]
+            ++ (
+              if builtins.any (f: builtins.match "-buildid=.*" f != null) (args.ldflags or [ ]) then [ ] else [ "-buildid=" ]
+            );
           configurePhase = args.configurePhase or setUp;
           buildPhase =
             args.buildPhase or ''

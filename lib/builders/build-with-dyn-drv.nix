@@ -1,4 +1,4 @@
-# buildWithDynDrv: the planner's output is a .drv file, which Nix builds in turn. Evaluation builds nothing.
+# buildWithDynDrv: builds by dynamic derivations (see dyn-drv.nix), or by a plan in a file. Evaluation builds nothing.
 {
   libFor,
   arguments,

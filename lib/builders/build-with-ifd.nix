@@ -1,4 +1,4 @@
-# buildWithIFD: the planner's output is data that Nix imports. Stock Nix.
+# buildWithIFD: builds by import from derivation (see ifd.nix), or by a plan in a file. It needs no experimental feature.
 {
   libFor,
   arguments,

@@ -1,10 +1,10 @@
-# What a binary cache needs of a package, as one derivation that depends on it: `dgd cache` finds the rest from here.
-# The output has a link to each stage, so that a root for it keeps the plan.
+# A derivation that depends on all that a binary cache needs of a package: `dgd cache` takes its .drv path. The output has
+# a symlink to the package and to each stage, so that a garbage collector root for it keeps the plan, too.
 { execute }:
 args:
 {
   package,
-  stages, # derivations, by name: import from derivation leaves no trace of them in the package
+  stages, # the derivations that planned it, by name: with import from derivation the package does not refer to them
 }:
 let
   units = [

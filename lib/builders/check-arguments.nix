@@ -1,4 +1,5 @@
-# Checks the arguments of the builders and fills in their defaults, so that a mistake is found before anything builds.
+# Checks the arguments of buildWithIFD and buildWithDynDrv and fills in their defaults. A wrong argument is an error of
+# evaluation, before anything is built.
 {
   argumentTable,
   platform,
@@ -12,6 +13,7 @@ let
     removeAttrs table (builtins.filter (name: !(table.${name} ? default)) known)
   );
   fail = message: throw "dgd.${function}: ${message}";
+  warn = message: (import ../functions.nix).warn "dgd.${function}: ${message}";
   list = builtins.concatStringsSep ", ";
 
   isHere = import ../is-here.nix;
@@ -19,11 +21,12 @@ let
   goFlags = import ../go-flags.nix;
   modFiles = import ../fetch/mod-files.nix;
 
-  # Whether a source needs modules and has none: then the hash is as good as empty, and Nix will report the correct hash.
+  # Whether a source needs modules that it does not contain. Then a missing vendorHash counts as "", and Nix will report
+  # the correct hash.
   lacksModules =
     src: modRoot: env: deleteVendor:
     isHere src
-    # With another go.mod, the planner reports it.
+    # Evaluation does not read the go.mod that -modfile names: the planner reports missing modules then.
     && builtins.match ".*-modfile.*" (env.GOFLAGS or "") == null
     && modFiles.lacksModules {
       inherit
@@ -34,8 +37,7 @@ let
         ;
     };
 
-  # The flags of go build that GOFLAGS, the variable, holds beside those that dgd gives itself. -mod is one of these:
-  # nixpkgs' buildGoModule overrides it, too.
+  # The flags of the argument GOFLAGS without -mod, which dgd sets itself, as nixpkgs' buildGoModule does.
   withoutMod =
     flags:
     if builtins.any isMod flags then
@@ -46,10 +48,6 @@ let
       flags;
   isMod = hasFlag "mod";
   hasFlag = name: flag: builtins.match "['\"]?--?${name}(=.*)?" flag != null;
-  # Nix has builtins.warn since 2.23.
-  warn =
-    message:
-    (builtins.warn or (words: builtins.trace "warning: ${words}")) "dgd.${function}: ${message}";
 in
 given:
 let
@@ -60,15 +58,17 @@ let
   env = builtins.mapAttrs (_: toString) (
     platform.forHost args.env // (if flags == [ ] then { } else { GOFLAGS = builtins.concatStringsSep " " flags; })
   );
-  # The same, as far as words go.
+  # The words of these flags. Quotes stay in them.
   goflags = builtins.filter builtins.isString (builtins.split "[[:space:]]+" (env.GOFLAGS or ""));
   refused = goFlags.refused goflags;
-  # The flags that arguments stand for: they are on the command line, which wins over the variable.
+  # Flags in GOFLAGS for which there is an argument that is set, too. The argument's flag is on the command line, which
+  # wins over the variable.
   overridden = builtins.filter (name: args.${name} != [ ] && builtins.any (hasFlag name) goflags) [
     "tags"
     "gcflags"
   ];
-  # The path of the result, which only the result's own derivation knows.
+  # Whether a value contains the placeholder of the result's path. Only the derivation of the result itself knows that
+  # path.
   isOwn =
     value:
     if builtins.isAttrs value then

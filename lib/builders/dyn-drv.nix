@@ -1,4 +1,4 @@
-# The linked programs, by dynamic derivations: the planner's output is a .drv file, which Nix builds in turn.
+# The linked programs, by dynamic derivations: the output of the planner is itself a .drv file, which Nix then builds.
 {
   planning,
   planner,
@@ -16,7 +16,7 @@ let
     attrs = contentAddressing;
     splitAttrs = storeAccess;
   };
-  # A derivation whose output is a .drv file. Its name is that one's with the suffix.
+  # A derivation whose output is a .drv file, named after the derivation in that file.
   toDrv =
     {
       command,
@@ -28,7 +28,7 @@ let
       inherit command;
       config = config // {
         inherit system;
-        # Only here does the planner write derivations itself.
+        # The planner needs it for derivations that it writes itself.
         inner = config.inner // { inherit (args.inner) disallowedReferences; };
         executor = tools.dgd-exec;
       };
@@ -55,7 +55,7 @@ in
 {
   program = builtins.outputOf drv.outPath "out";
   std = builtins.outputOf std.outPath "x";
-  # A derivation at evaluation, as the package is one.
+  # A derivation that evaluation knows, unlike the one that builtins.outputOf refers to.
   tests.all = copiedTests args.inner {
     name = "tests";
     tests = builtins.outputOf testsDrv.outPath "out";
@@ -71,7 +71,7 @@ in
   passthru = {
     inherit (stages) goModules plan;
     inherit drv;
-    # Evaluation builds nothing, unless somebody asks for what only a plan can tell.
+    # With a lock this attribute is a list, for which evaluation builds the plan; without one it is a derivation.
     modules = if stages.locked or null == null then stages.linked else stages.linkedModules;
   };
 }

@@ -1,31 +1,30 @@
-# What buildGoModule knows about its arguments: which it checks, and what each is for. Arguments that are not here go
-# where mkDerivation's go.
+# The arguments of buildGoModule: their checks, and lists of those that concern the modules, the sources, the tests or
+# dgd alone. All others go to mkDerivation unchecked.
 {
   pkgs,
   argumentTable,
-  platform,
   nixLacks,
 }:
 let
+  inherit (import ../functions.nix) setOf;
   table = argumentTable.buildGoModule;
   own = argumentTable.ownOfGoModule;
   fail = message: throw "dgd.buildGoModule: ${message}";
-  set = names: builtins.listToAttrs (map (name: { inherit name; value = null; }) names);
-  # Arguments that nixpkgs hands on to the builder, where they have no effect.
+  warn = message: (import ../functions.nix).warn "dgd.buildGoModule: ${message}";
+  # Arguments that nixpkgs' buildGoModule passes to the builder, where they have no effect, each with the advice for it.
   idle = {
     goPackagePath = "it is not needed";
     buildFlags = "use `ldflags`, `tags` and `GOFLAGS`";
     buildFlagsArray = "use `ldflags`, `tags` and `GOFLAGS`";
   };
-  # Nix has builtins.warn since 2.23.
-  warn = message: (builtins.warn or (words: builtins.trace "warning: ${words}")) "dgd.buildGoModule: ${message}";
 
+  # Those of the names that an attribute set has.
   have = names: given: builtins.filter (name: given ? ${name}) names;
 in
 rec {
   inherit fail own;
 
-  # A value that is as good as none.
+  # Values that count as not set.
   empty = [
     null
     ""
@@ -33,7 +32,7 @@ rec {
     [ ]
   ];
 
-  # The arguments with dgd's own, which mkDerivation does not know.
+  # The arguments, completed with the defaults of dgd's own ones.
   complete =
     { useDynDrv }:
     given:
@@ -42,7 +41,8 @@ rec {
     else
       builtins.mapAttrs (name: entry: entry.default or useDynDrv) own // given;
 
-  # A change of attributes in its one form, a function of the final and the old ones.
+  # Attributes, or a function of the old or of the final and the old attributes, as a function of the final and the old
+  # attributes.
   toExtension =
     change: final: old:
     let
@@ -55,8 +55,8 @@ rec {
     else
       changed;
 
-  # The value, if the arguments are right. Which attributes there are must not depend on it: they may refer to the final
-  # ones.
+  # Returns the value, or throws if an argument is wrong. The names of a derivation's attributes must not depend on this
+  # check, as arguments may refer to final attributes.
   check =
     given: value:
     let
@@ -74,7 +74,7 @@ rec {
       flagsWith =
         prefix:
         builtins.filter (f: builtins.substring 0 (builtins.stringLength prefix) f == prefix) (given.GOFLAGS or [ ]);
-      # What nixpkgs takes, too, and does nothing by.
+      # Arguments without effect, in nixpkgs too: no error, so that definitions of nixpkgs evaluate.
       warnings =
         map (name: "the argument `${name}` has no effect: ${idle.${name}}") (have (builtins.attrNames idle) given)
         ++ map (
@@ -114,9 +114,9 @@ rec {
     else if given.contentAddressed && nixLacks.contentAddressed != null then
       fail "`contentAddressed` ${nixLacks.contentAddressed}"
     else
-      builtins.foldl' (value: words: warn words value) value warnings;
+      builtins.foldl' (value: message: warn message value) value warnings;
 
-  # Variables that buildGoModule sets in `env` itself, where mkDerivation takes no attribute of that name.
+  # Variables that buildGoModule sets in `env`. mkDerivation refuses attributes of the same names.
   variables = [
     "CGO_ENABLED"
     "GO111MODULE"
@@ -125,8 +125,8 @@ rec {
     "GOTOOLCHAIN"
   ];
 
-  # What the fetch of the modules takes over.
-  fetch = set [
+  # The arguments that the fetch of the modules gets as well.
+  fetch = setOf [
     "src"
     "goSum"
     "proxyVendor"
@@ -146,7 +146,8 @@ rec {
     "modInstallPhase"
   ];
 
-  # What changes the fetch and the sources alike; but variables can differ.
+  # Hooks that run both in the fetch and in the build. They do the same in both unless they read variables: see
+  # hasVariables.
   sharedHooks = [
     "prePatch"
     "postPatch"
@@ -154,7 +155,7 @@ rec {
   ];
   hasVariables = hook: hook != null && builtins.replaceStrings [ "$" ] [ "" ] hook != hook;
 
-  # What changes the fetch alone, or the sources alone.
+  # Attributes that change either the fetch or the sources, but not both.
   ownHooks = [
     "overrideModAttrs"
     "modPostBuild"
@@ -174,7 +175,7 @@ rec {
     "phases"
   ];
 
-  # What mkDerivation must not see: functions, and what is for dgd alone.
+  # Arguments that do not become attributes of the derivation: functions, dgd's own, and variables that `env` has.
   notForDerivation =
     variables
     ++ builtins.attrNames own
@@ -183,7 +184,7 @@ rec {
       "overrideModAttrs"
     ];
 
-  # What is said or done to all tests together.
+  # Attributes that concern all tests together, so that these run in one derivation.
   checking = [
     "checkPhase"
     "preCheck"
@@ -193,16 +194,14 @@ rec {
     "allowGoReference"
   ];
 
-  # Flags of `go test` that ask for more than that the tests run, such as files that they leave behind.
+  # Whether a flag of `go test` needs all tests in one derivation, such as one that writes a profile.
   isOwnFlag =
     flag:
     (import ../go-flags.nix).isOfAllTests flag
     || builtins.match "--?(test[.])?((block|cpu|mem|mutex)profile|trace)(=.*)?" flag != null;
 
-  # Whether flags of the linker give a build ID.
-  hasBuildID = builtins.any (f: builtins.match "-buildid=.*" f != null);
-
-  # Whether an attribute is said in another file. Of one in no file, as on a command line, Nix does not know.
+  # Whether an attribute is defined in another file. Nix knows no position of an attribute that is defined on a command
+  # line: then it is false.
   isElsewhere =
     file: attrs: name:
     let
@@ -210,11 +209,11 @@ rec {
     in
     at != null && at.file != file;
 
-  # The words of a list or a string, as a shell splits them.
+  # The words of a list or a string, split at white space as a shell does.
   words =
     value: builtins.filter (w: builtins.isString w && w != "") (builtins.split "[[:space:]]+" (toString value));
 
-  # What changes the sources before `go install` runs, or what it is given.
+  # Attributes that can change the sources, or the arguments of `go install`, before it runs.
   preparing = [
     "srcs"
     "patches"
@@ -238,8 +237,8 @@ rec {
     "phases"
   ];
 
-  # Tools may bring a setup hook, which can change the sources or the flags, and evaluation does not see it. Of these
-  # it is known that they do not before the build.
+  # Whether a tool may bring a setup hook that changes the sources or the flags before the build. Evaluation does not see
+  # what a hook does; the tools of this list are known to change nothing.
   mayHook =
     input:
     input != null
@@ -260,8 +259,8 @@ rec {
       ]
     );
 
-  # Whether an input brings a setup hook that acts in phases: its recipe says so, or that of what it propagates. Of what
-  # has no recipe it is not known.
+  # Whether an input, or one that it propagates, may bring a setup hook. The attributes of its derivation tell; without
+  # these it may.
   bringsHook =
     input:
     let
@@ -281,11 +280,12 @@ rec {
       || builtins.any bringsHook propagated
     );
 
-  # Whether shell code says the name of the directory that has the modules.
+  # Whether shell code mentions the directory that has the modules.
   namesVendor = names "vendor";
+  # Whether a text contains a word.
   names = word: text: builtins.replaceStrings [ word ] [ "" ] text != text;
 
-  # Whether shell code exports a variable that tests may read, beside those of the go command.
+  # Whether shell code exports a variable that tests may read, other than those of the go command.
   exports =
     code:
     builtins.any
@@ -295,7 +295,7 @@ rec {
       )
       (builtins.split "(export|declare -x)[[:space:]]+([[:alnum:]_]+)" code);
 
-  # Attributes that are variables, as tests see them: by the way in which they are written.
+  # The attributes that tests can read as environment variables: those in capital letters.
   testVariables =
     final:
     if final.__structuredAttrs or false then
@@ -308,7 +308,7 @@ rec {
         }) (builtins.filter (name: builtins.match "[A-Z][A-Z0-9_]*" name != null && final.${name} != null) (builtins.attrNames final))
       );
 
-  # Attributes that the preparation leaves out: what is about the package's own build.
+  # Attributes that the derivation of the prepared sources does not get: they concern the package's own build.
   notPreparing = [
     "checkPhase"
     "preCheck"
@@ -340,9 +340,8 @@ rec {
     "meta"
   ];
 
-  # Variables of the go command, and of cgo, that mkDerivation's attributes may set.
-  # stdenv itself sets those that name programs.
-  goVariables = removeAttrs (set (import ../go-flags.nix).variables) [
+  # Variables of the go command and of cgo that attributes of mkDerivation may set. stdenv sets those that name programs.
+  goVariables = removeAttrs (setOf (import ../go-flags.nix).variables) [
     "CC"
     "CXX"
     "FC"
@@ -354,7 +353,7 @@ rec {
   # Nix has builtins.readFileType since 2.14.
   fileType = builtins.readFileType or (path: (builtins.readDir (dirOf path)).${baseNameOf path});
 
-  # Whether the sources can be read as they are. An archive has to be unpacked; a fetcher's name tells.
+  # Whether the sources are a directory, not an archive that has to be unpacked. A derivation's name tells which.
   isDirectory =
     src:
     src != null
@@ -363,7 +362,8 @@ rec {
       || !builtins.isPath src && builtins.match ".*[.](tar|tgz|tbz2?|txz|zip|tar[.][a-z0-9]+)" (src.name or "${src}") == null
     );
 
-  # Paths that stand for a package's outputs, as long as these are.
+  # Placeholder paths for a package's outputs, each as long as the output's path, so that programs can be linked before
+  # the outputs are known.
   standIns =
     { name, outputs }:
     let
@@ -375,7 +375,7 @@ rec {
       each = f: builtins.concatStringsSep "\n" (map f outputs);
     in
     rec {
-      # By the outputs' names.
+      # The paths by the names of the outputs.
       paths = builtins.listToAttrs (
         map (output: {
           name = output;
@@ -383,7 +383,7 @@ rec {
         }) outputs
       );
 
-      # What strings of a value say of the outputs, said of the stand-ins.
+      # A value in whose strings Nix's placeholders of the outputs are replaced by these paths.
       put =
         value:
         if builtins.isString value then
@@ -395,10 +395,10 @@ rec {
         else
           value;
 
-      # Shell code: variables of the outputs' names.
+      # Shell code that exports a variable for each output.
       exports = each (output: "export ${output}=${path output}");
 
-      # Shell code: makes the stand-ins in the files below a directory the outputs.
+      # Shell code that replaces these paths by those of the outputs in all files below a directory.
       replace =
         dir:
         each (output: ''
@@ -410,7 +410,8 @@ rec {
         '');
     };
 
-  # As in nixpkgs, as long as it did so: where the C library is musl, or hardening asks for it. Its own builder tells.
+  # Whether programs are position-independent by default: where the C library is musl or hardening asks for it, if
+  # nixpkgs' own buildGoModule in this package set still does so.
   isPie =
     stdenv: args:
     let
@@ -421,7 +422,7 @@ rec {
           version = "0";
           src = ./.;
           vendorHash = null;
-          hardeningDisable = [ "pie" ]; # should it be this very function
+          hardeningDisable = [ "pie" ]; # ends the recursion if that is this function
         }).configurePhase;
     in
     pkgs ? buildGoModule

@@ -1,4 +1,4 @@
-# The linked programs, by import from derivation: the planner's output is data that Nix reads while it evaluates.
+# The linked programs, by import from derivation: the output of the planner is data, which Nix reads while it evaluates.
 {
   planning,
   planner,
@@ -8,8 +8,8 @@ args:
 let
   stages = planning {
     inherit args;
-    # Nix builds the skeleton here, and adds it anew: the path depends on the contents only. On a content-addressed
-    # output that fails (Nix 2.34.8).
+    # builtins.path builds the derivation and adds its output to the store again, under a path that depends on the contents
+    # alone. This fails for a content-addressed output (Nix 2.34.8).
     settle =
       drv:
       builtins.path {
@@ -22,7 +22,8 @@ let
     planner {
       inherit name;
       command = "bind";
-      # The trees that Nix takes from its output must not refer to modules: these are names here and no inputs.
+      # builtins.path gives a tree of this derivation's output all references of the output. So the modules of the lock
+      # must be no inputs: the planner gets their paths as mere names.
       config = config // {
         locked = map (m: m // { tree = builtins.unsafeDiscardStringContext "${m.tree}"; }) config.locked;
       };
@@ -46,7 +47,7 @@ in
   tests = checked.tests // {
     all = checked.last;
   };
-  # The derivations that are built while Nix evaluates.
+  # The derivations that evaluation builds.
   stages = {
     inherit (stages)
       skeleton

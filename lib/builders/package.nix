@@ -1,14 +1,14 @@
-# The package that a user gets: the linked programs in bin/, as a derivation of its own.
+# The result of buildWithIFD and buildWithDynDrv: a derivation with the linked programs in bin/, and its attributes.
 { execute, cacheable }:
 args:
 {
-  program, # store path of the linked programs
+  program, # the store path of the linked programs
   std ? null, # the part of the standard library that is compiled while the program is planned
-  tests, # derivations that run tests, by import path, and `all`
-  stages, # derivations that plan the program
-  testStages, # and its tests
+  tests, # the derivations that run tests, by import path, and `all`
+  stages, # the derivations that plan the program
+  testStages, # those that plan its tests
   passthru,
-  check ? null, # fails where a plan in a file is not of these sources
+  check ? null, # a derivation that fails if the plan in a file is not the plan of the sources
 }:
 let
   unit = {
@@ -24,8 +24,8 @@ let
       }
     ];
   };
-  # Store paths that get into programs by a flag or by sources that were built are references of the package, as they
-  # would be if it was one derivation.
+  # Store paths that flags, variables or built sources can bring into programs. The package depends on them, so that it can
+  # refer to them as the result of one derivation would.
   named =
     builtins.filter builtins.hasContext (args.ldflags ++ args.gcflags ++ builtins.attrValues args.env)
     ++ (
@@ -34,8 +34,8 @@ let
       else
         [ ]
     );
-  # The path follows from the program's own, which says what is in it. So a program that comes out the same is the same
-  # package, without the second copy that Nix makes of what is content-addressed.
+  # Input-addressed: with a content-addressed program among the inputs, equal programs give equal packages anyway, without
+  # the additional copy that Nix makes of a content-addressed output.
   package = execute (args.inner // { contentAddressed = false; }) {
     name = if args.name != null then args.name else "go-program";
     outputs = [ "out" ];
@@ -43,7 +43,7 @@ let
     vars = {
       PROGRAM = program;
     }
-    # Nothing of it gets into the output: the package depends on it and does not refer to it.
+    # The package depends on these, but its output does not refer to them.
     // (if std != null then { STD = std; } else { })
     // (if args.doCheck then { TESTS = tests.all; } else { })
     // (if check != null then { PLAN = check; } else { })

@@ -1,15 +1,15 @@
-# A package's sources as they are when nixpkgs would run `go install`, and what its phases made of the arguments of that:
-# a derivation that runs the phases up to there.
+# A derivation that runs the phases of a package up to the point where nixpkgs runs `go install`. Its outputs are the
+# sources as they are then (`out`), and the flags and variables as the phases have changed them (`settings`).
 {
   stdenv,
-  attrs, # the package's final attributes, without those of its own build
+  attrs, # the package's final attributes, without those that concern its own build
   name,
-  packageName, # in store paths
-  standIns, # of the package's outputs
-  beforeAll, # the attribute with the phases that come first
-  changesCompiler, # whether there is an output `compiler`: what the phases made of the C compiler's variables
+  packageName, # the package's name in store paths
+  standIns, # placeholder paths for the package's outputs, see go-module.nix
+  beforeAll, # the attribute that lists the first phases
+  changesCompiler, # adds the output `compiler`: shell code that changes the C compiler's variables as the phases do
   vendors, # whether the phases have the modules in a vendor directory
-  changesModules, # whether there is an output `vendored`: what they made of that
+  changesModules, # adds the output `vendored`: the vendor directory after the phases
   contentAddressed,
 }:
 let
@@ -32,7 +32,7 @@ stdenv.mkDerivation (
     buildPhase = ''
       runHook preBuild
     '';
-    # Before all phases: these see the name and the outputs of the package, not those of the preparation.
+    # A phase before all others, so that these have the name and the outputs of the package, not of this derivation.
     ${beforeAll} = "dgdStandInPhase ${toString (attrs.${beforeAll} or "")}";
     dgdStandInPhase = ''
       dgdPrepared=$out

@@ -1,4 +1,4 @@
-# A published module's source tree, from the module proxy.
+# fetchGoModule: the source tree of a published module, from the module proxy.
 { pkgs, fetchModule }:
 {
   module,

@@ -6,7 +6,7 @@
   hash,
   name,
   go,
-  sum ? null, # as in go.sum; without it, Go asks its checksum database
+  sum ? null, # the checksum in go.sum; without it the go command asks the checksum database
   env ? { },
 }:
 fetch {

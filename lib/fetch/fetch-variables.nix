@@ -1,4 +1,4 @@
-# The variables that a fetch may take from the machine that it runs on: those that `env` does not set itself.
+# The variables that a fetch may take from the environment of the machine that it runs on, without those that `env` sets.
 env:
 builtins.filter (name: !(env ? ${name})) [
   "http_proxy"

@@ -1,23 +1,18 @@
-# A derivation that fetches with the go command. Its output is known by its name and hash: who fetched it, and from
-# where, does not count.
+# A fixed-output derivation that fetches with the go command. Its store path follows from name and hash alone, whatever
+# fetches it and from where.
 { pkgs }:
 {
   name,
   hash,
   go,
-  env, # of a program; what concerns fetches counts
+  env, # of a builder; only the variables of fetch-variables.nix, DGD_FETCH_TIMEOUT and SSL_CERT_FILE are used
   script,
-  vars ? { }, # of the script
+  vars ? { }, # variables of the script
   passAsFile ? [ ],
 }:
 let
   variables = import ./fetch-variables.nix;
-  fetchEnv = builtins.intersectAttrs (builtins.listToAttrs (
-    map (name: {
-      inherit name;
-      value = null;
-    }) (variables { })
-  )) env;
+  fetchEnv = builtins.intersectAttrs ((import ../functions.nix).setOf (variables { })) env;
 in
 pkgs.stdenvNoCC.mkDerivation (
   vars
@@ -31,7 +26,7 @@ pkgs.stdenvNoCC.mkDerivation (
       GO111MODULE = "on";
       GOFLAGS = "-modcacherw";
       GOTOOLCHAIN = "local";
-      # The go command waits for ever.
+      # The go command has no time limit of its own.
       DGD_FETCH_TIMEOUT = env.DGD_FETCH_TIMEOUT or "30m";
       SSL_CERT_FILE = env.SSL_CERT_FILE or "${pkgs.cacert}/etc/ssl/certs/ca-bundle.crt";
     };

@@ -1,5 +1,5 @@
-# Reads a dgd.lock, and compares it with the go.mod, go.work and go.sum of the sources: as texts, so that nothing is
-# fetched for it. internal/lock writes locks and finds the same.
+# Reads a dgd.lock, and compares it with the texts of the go.mod, go.work and go.sum of the sources, without fetching
+# anything. internal/lock writes locks and makes the same comparison; internal/lock/testdata/check.json tests both.
 let
   modFiles = import ./mod-files.nix;
   lower = import ./semver.nix;
@@ -10,7 +10,7 @@ let
   isPath = v: builtins.isString v && builtins.match "[A-Za-z0-9._~][A-Za-z0-9._~/+!-]*" v != null;
   only = names: v: builtins.isAttrs v && removeAttrs v names == { };
 
-  # A text that says what is wrong with a module of a lock, or null.
+  # An error message if an entry of `modules` is not valid, or null.
   fault =
     m:
     let
@@ -51,7 +51,7 @@ let
 
   sorted = builtins.sort builtins.lessThan;
 
-  # A path that two modules have, or null.
+  # A module path that occurs twice, or null.
   twice =
     modules:
     let
@@ -66,13 +66,13 @@ in
 {
   inherit mend;
 
-  # The lock in a file: an attribute set as in the file. `fail` gets what is wrong, in words.
+  # The lock in a file, as the attribute set that the JSON is. `fail` gets an error message.
   read =
     fail: file:
     let
       text = builtins.readFile file;
       damaged = what: fail "${toString file} is damaged: ${what}; ${mend file}";
-      # Nix's own words for bad JSON do not name a file.
+      # Nix's error message for invalid JSON does not name the file.
       lock = builtins.addErrorContext "dgd: the lock ${toString file} is damaged: ${mend file}" (builtins.fromJSON text);
       faults = builtins.filter (f: f != null) (map fault lock.modules);
       goMods = lock.goMods or null;
@@ -120,7 +120,7 @@ in
     else
       lock;
 
-  # The modules of a lock that do not fit the sources at modRoot, a line for each.
+  # The modules in which a lock and a project (see mod-files.nix) differ, as a list of lines.
   check =
     project: lock:
     let
@@ -136,8 +136,8 @@ in
           high: line: if high == null || lower high (elemAt line 1) then elemAt line 1 else high
         ) null list
       ) (builtins.groupBy head requires)) main;
-      # From go 1.17 on a go.mod has the version of every module that is needed. Older ones, and those of a workspace,
-      # may require less than what is taken in the end.
+      # From go 1.17 on, go.mod has the selected version of every module that is needed. In an older one, or in a workspace,
+      # the required version may be lower than the selected one.
       complete =
         !project.isWork
         && builtins.all (
@@ -148,7 +148,7 @@ in
           go != [ ] && builtins.compareVersions (head (head go)) "1.17" >= 0
         ) project.mods;
 
-      # The first of two replacements holds: go.work goes before go.mod. One of a version goes before one of all.
+      # go.work takes precedence over go.mod, and in a file a replacement of one version over one of all versions.
       replaced = map (list: builtins.listToAttrs (modFiles.replaces list)) (
         (if project.isWork then [ project.work ] else [ ]) ++ project.mods
       );
@@ -169,7 +169,7 @@ in
         else
           "${by.path} ${by.version}";
 
-      # By "PATH VERSION": the sums that a go.sum has.
+      # The lines of the go.sum files, by "PATH VERSION".
       sums = builtins.groupBy (line: "${head line} ${elemAt line 1}") (
         builtins.filter (line: builtins.length line == 3) (
           builtins.concatMap (file: map modFiles.words (modFiles.lines (builtins.readFile file))) project.sums

@@ -1,4 +1,4 @@
-# The modules of a lock, each a derivation that fetches one.
+# The modules of a lock, each fetched by a derivation of its own.
 {
   fetch,
   fetchModule,
@@ -7,20 +7,20 @@
   planner,
 }:
 {
-  modules, # the lock's file
-  src, # null where phases may change it
+  modules, # the lock file
+  src, # null if phases may change it
   modRoot,
   env,
   go,
   fail,
 }:
 let
-  # As nar.Name of the planner: then a module has the store path that an unpacked archive of proxyVendor has.
+  # The same names as the planner's (nar.Name), so that a module has the store path of an unpacked archive of proxyVendor.
   storeName = import ../stages/store-name.nix;
 
   locks = import ./lock.nix;
   lock = locks.read fail modules;
-  # The planner compares a source that cannot be read yet.
+  # If the source cannot be read yet, the planner compares it with the lock.
   findings =
     if src != null && import ../is-here.nix src then
       locks.check ((import ./mod-files.nix).project { inherit src modRoot env; }) lock
@@ -56,7 +56,7 @@ let
     }
   ) (builtins.filter (m: m ? hash) lock.modules);
 
-  # The go.mod files of further modules, or null.
+  # The go.mod files of modules of which nothing else is needed, or null.
   goMods =
     if !(lock ? goMods) then
       null
@@ -65,7 +65,7 @@ let
         name = "go-mods";
         inherit (lock.goMods) hash;
         inherit go;
-        # Go compares these files with go.sum where it reads them.
+        # The go command compares these files with go.sum when it reads them.
         env = env // {
           GOSUMDB = "off";
         };
@@ -79,7 +79,7 @@ let
         '';
       };
 
-  # The planner's configuration: see workspace.Locked.
+  # The modules in the planner's configuration: see workspace.Locked.
   config =
     if findings != [ ] then
       fail "dgd.lock does not fit src:\n  ${builtins.concatStringsSep "\n  " findings}\n${locks.mend modules}"
@@ -93,10 +93,10 @@ in
 {
   inherit config;
 
-  # The modules that moduleOverrides gives another version.
+  # The modules to which moduleOverrides gives another version.
   raised = builtins.filter (m: m.version != m.locked) list;
 
-  # A module cache, for phases that run the go command themselves.
+  # A module cache, for phases that run the go command.
   cache = planner {
     name = "module-cache";
     command = "modcache";

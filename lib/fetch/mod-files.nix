@@ -1,10 +1,10 @@
-# What go.mod, go.work and go.sum say, as far as it decides whether modules have to be fetched, and whether a lock fits.
-# The planner reads them anew.
+# Reads go.mod and go.work files, to find out before the build whether modules have to be fetched and whether a lock fits.
+# The planner reads the files again with Go's own parser.
 let
   strings = builtins.filter builtins.isString;
   words = line: builtins.filter (w: w != "") (strings (builtins.split "[ \t\r]+" line));
 
-  # The tokens of a line: words in quotes, which may hold anything, and others; a comment is none.
+  # The tokens of a line: words, which may be quoted, and parentheses. Comments are left out.
   tokens =
     line:
     builtins.concatMap (
@@ -24,7 +24,7 @@ let
           [ (builtins.replaceStrings [ "\\\\" "\\\"" ] [ "\\" "\"" ] inside) ]
     ) (builtins.split "(\"([^\"\\]|\\\\.)*\"|`[^`]*`|//.*)" line);
 
-  # The lines of a file as lists of words, with the verb of the block that a line is in.
+  # The statements of a file as lists of words. Each line of a block gets the verb of the block as its first word.
   statements =
     file:
     let
@@ -62,12 +62,13 @@ let
       found = [ ];
     } lines).found;
 
-  # The words behind a verb.
+  # Of all statements with a verb, the words behind it.
   named =
     verb: list:
     builtins.filter (rest: rest != [ ]) (map builtins.tail (builtins.filter (line: builtins.head line == verb) list));
 
-  # The main modules at modRoot, each as the statements of its go.mod, and those of go.work, if there is one.
+  # The module or workspace that modRoot belongs to: `mods` has the statements of the go.mod of each main module, `work`
+  # those of go.work, and `sums` the paths of the go.sum files.
   project =
     {
       src,
@@ -108,8 +109,8 @@ let
       );
     };
 
-  # The `replace` lines of a file: what they are for, "PATH" or "PATH VERSION", and what stands in for it, with no
-  # version where that is a directory.
+  # The replacements of a file: by "PATH" or "PATH VERSION", the replacement's path and version. The version of a directory
+  # is "".
   replaces =
     list:
     builtins.concatMap (
@@ -149,8 +150,7 @@ in
     ;
   lines = text: strings (builtins.split "\n" text);
 
-  # What go.mod files require, as the path and version of the module whose code it is. What a directory stands in for is
-  # left out.
+  # The required modules as path and version, replacements applied. Modules that a directory replaces are left out.
   requirements =
     project:
     let
@@ -169,7 +169,7 @@ in
       )
     );
 
-  # Whether the modules at modRoot need others that are neither in src nor in its vendor directory.
+  # Whether the main modules need modules that are neither in src nor in its vendor directory.
   lacksModules =
     {
       src,
@@ -179,8 +179,7 @@ in
     }:
     let
       at = project { inherit src modRoot env; };
-      # The modules that need no fetch: those of the workspace, and those that a directory stands in for, all versions
-      # of them or one.
+      # The modules that need no fetch, by "PATH" or "PATH VERSION": main modules, and those that a directory replaces.
       here =
         builtins.concatMap (map builtins.head) (map (named "module") at.mods)
         ++ map (r: r.name) (
@@ -191,7 +190,7 @@ in
         builtins.elem (builtins.head line) here
         || builtins.length line > 1 && builtins.elem "${builtins.head line} ${builtins.elemAt line 1}" here;
     in
-    # The go command takes any vendor directory for one of its own, and says so where it has no modules.txt.
+    # The go command uses any directory `vendor`, and fails if that has no modules.txt.
     (deleteVendor || !builtins.pathExists "${at.root}/vendor")
     && !builtins.all isHere (builtins.concatMap (named "require") at.mods);
 }

@@ -1,10 +1,11 @@
-# Checks the overrides of modules that dgd was imported with: by the path of the module whose code it is, another
-# version with the hash of its tree, or patches, or both.
+# Checks the argument `moduleOverrides` of dgd, and returns it. By module paths (of replacements, where modules are
+# replaced) it has another version with the hash of its tree, or patches, or both.
 overrides:
 let
   types = import ../types.nix;
+  # An error message if an override is not valid, or null.
   fault =
-    path: o:
+    o:
     if
       !builtins.isAttrs o
       || removeAttrs o [
@@ -26,7 +27,7 @@ let
   faults = builtins.filter (f: f.text != null) (
     map (path: {
       inherit path;
-      text = fault path overrides.${path};
+      text = fault overrides.${path};
     }) (builtins.attrNames overrides)
   );
 in

@@ -1,23 +1,10 @@
-# Trees of modules with the patches of moduleOverrides. That is a derivation apart from the fetch, which has compared
-# them with go.sum.
+# Trees of modules with the patches of moduleOverrides. Patches are applied in derivations of their own, after the fetch
+# has compared the modules with go.sum.
 { pkgs, moduleOverrides }:
 let
+  inherit (import ../functions.nix) quote escapeModule;
   patched = builtins.filter (path: moduleOverrides.${path}.patches or [ ] != [ ]) (builtins.attrNames moduleOverrides);
-  quote = s: "'${builtins.replaceStrings [ "'" ] [ "'\\''" ] s}'";
   words = list: builtins.concatStringsSep " " (map quote list);
-
-  # The form that a path has in file names of a module cache.
-  escape =
-    path:
-    builtins.concatStringsSep "" (
-      map (part: if builtins.isString part then part else "!${lower (builtins.head part)}") (builtins.split "([A-Z])" path)
-    );
-  lower = builtins.replaceStrings letters.upper letters.lower;
-  letters = {
-    upper = characters "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
-    lower = characters "abcdefghijklmnopqrstuvwxyz";
-  };
-  characters = s: builtins.genList (i: builtins.substring i 1 s) (builtins.stringLength s);
 
   derive =
     name: tree: script:
@@ -47,10 +34,10 @@ let
   all = dirs: builtins.concatStringsSep "\n" (map (path: apply path (dirs path)) patched);
 in
 {
-  # Whether there are patches at all.
+  # Whether any module is patched.
   any = patched != [ ];
 
-  # One module's tree.
+  # The tree of one module.
   module =
     { path, version }: name: tree:
     if !builtins.elem path patched then
@@ -60,8 +47,8 @@ in
         words (map (p: "${p}") moduleOverrides.${path}.patches)
       }";
 
-  # A vendor directory. Its modules.txt has lines `# PATH VERSION [=> PATH VERSION]`, and what stands in for a module
-  # lies in the directory of that.
+  # A vendor directory. Its modules.txt has lines `# PATH VERSION [=> PATH VERSION]`; a replacement is in the directory of
+  # the module that it replaces.
   vendor =
     tree:
     if patched == [ ] then
@@ -77,13 +64,14 @@ in
         ${all (path: "$(placesOf ${quote path})")}
       '';
 
-  # What modules.Unpack of the planner made: PATH@VERSION, with ! before what stands for a capital letter.
+  # The modules of a download cache, unpacked by modules.Unpack of the planner: directories PATH@VERSION, named as in a
+  # module cache.
   unpacked =
     tree:
     if patched == [ ] then
       tree
     else
       derive "patched-modules" tree (
-        all (path: "\"$out\"/${quote (escape path)}@*")
+        all (path: "\"$out\"/${quote (escapeModule path)}@*")
       );
 }

@@ -1,16 +1,16 @@
-# Whether a version of a module is lower than another one: semantic versions, with their v.
+# Whether a module version is lower than another one, by the rules of semantic versions. Both begin with `v`.
 a: b:
 let
   parse =
     v:
     let
       found = builtins.match "v([0-9]+)[.]([0-9]+)[.]([0-9]+)(-[^+]*)?([+].*)?" v;
-      # A text that is not a version counts as the lowest one.
+      # A string that is not a version is lower than any version.
       parts = if found == null then [ "" "" "" null null ] else found;
       before = builtins.elemAt parts 3;
     in
     {
-      # Numbers first: that there is nothing behind them is more than anything.
+      # Versions with equal numbers compare by what follows: a pre-release (`before`) is lower than none.
       numbers = map number [
         (builtins.elemAt parts 0)
         (builtins.elemAt parts 1)
@@ -24,7 +24,8 @@ let
             builtins.filter builtins.isString (builtins.split "[.]" (builtins.substring 1 (-1) before))
           );
     };
-  # Lists of strings and numbers compare as semantic versions do: a number is lower than a word.
+  # Nix compares lists element by element, which orders these as semantic versions: numbers by length and then as strings,
+  # and each number below each word.
   number = s: [
     0
     (builtins.stringLength s)

@@ -1,8 +1,8 @@
-# The modules of a program as one fixed-output derivation, the same as nixpkgs' buildGoModule fetches, so that its
-# vendorHash values hold: what `go mod vendor` writes, or with proxyVendor the download cache of `go mod download`.
-# In a workspace it is what `go work vendor` writes.
+# The modules of a program as one fixed-output derivation: the output of `go mod vendor`, in a workspace of
+# `go work vendor`, or with proxyVendor the download cache of `go mod download`. It is the tree that nixpkgs' buildGoModule
+# fetches, so that vendorHash is the same.
 #
-# The arguments have the names and the meaning that they have for buildGoModule; only `src` and `vendorHash` are needed.
+# The arguments have the names and meanings that they have for buildGoModule. Only `src` and `vendorHash` are required.
 { pkgs }:
 {
   src,
@@ -10,12 +10,12 @@
   go ? pkgs.go,
   gitMinimal ? pkgs.gitMinimal,
   cacert ? pkgs.cacert,
-  name ? null, # of the program
+  name ? null, # the name of the program
   env ? { },
   proxyVendor ? false,
   deleteVendor ? false,
   modRoot ? "./",
-  goSum ? null, # a file with whose contents the name of the derivation changes, so that it fetches again
+  goSum ? null, # a file whose hash becomes part of the derivation's name, so that a change of the file fetches again
   nativeBuildInputs ? [ ],
   patches ? [ ],
   patchFlags ? [ ],
@@ -25,17 +25,17 @@
   sourceRoot ? "",
   setSourceRoot ? "",
   modPostBuild ? "",
-  # Phases in place of the ones below.
+  # Phases in place of the default ones.
   modConfigurePhase ? null,
   modBuildPhase ? null,
   modInstallPhase ? null,
-  modAttrs ? { }, # any further attributes of the derivation
-  overrideModAttrs ? (_: { }), # changes the derivation as the argument of overrideAttrs does
+  modAttrs ? { }, # further attributes of the derivation
+  overrideModAttrs ? (_: { }), # the argument of the derivation's overrideAttrs
 }:
 let
   default = value: other: if value != null then value else other;
   when = condition: text: if condition then text else "";
-  # As nixpkgs names it: the hash of the store path of a go.sum, or what the store has under another name.
+  # The suffix that nixpkgs gives the name: the hash in the store path of a go.sum, or the whole base name of another file.
   sumOf =
     path:
     let
@@ -167,7 +167,7 @@ in
 
     outputHashMode = "recursive";
     outputHash = vendorHash;
-    # An empty hash needs an algorithm of its own.
+    # An empty hash does not tell the algorithm.
     outputHashAlgo = if vendorHash == "" then "sha256" else null;
   }
   // modAttrs

@@ -1,5 +1,5 @@
-# The linked programs by a plan in a file (dgd.plan): evaluation makes the derivations that import from derivation makes,
-# and builds nothing for it.
+# The linked programs, by a plan in a file (dgd.plan): the derivations are those of import from derivation, and evaluation
+# builds nothing.
 {
   planning,
   planner,
@@ -9,9 +9,9 @@
 args:
 let
   storeName = import ./store-name.nix;
-  inherit (args) fail src;
-  # What evaluation reads: a path is read where it is.
-  here = args.here;
+  inherit (import ../functions.nix) quote;
+  # `here` is src as evaluation reads it: a path is not copied into the store for that.
+  inherit (args) fail src here;
   stages = planning {
     inherit args;
     attrs = if args.inner.contentAddressed then import ../content-addressing.nix else { };
@@ -23,7 +23,7 @@ let
   };
   locked = if stages.locked == null then null else stages.locked.config.modules;
 
-  # What the plan depends on beside the sources, as `dgd plan` writes it.
+  # The settings that the plan must have, as `dgd plan` writes them.
   target = platform.target args.env;
   planEnv = removeAttrs stages.env [
     "GOOS"
@@ -43,7 +43,7 @@ let
     modules = if locked == null then "sources" else "lock";
     inherit (args.inner) contentAddressed;
   };
-  # Of being content-addressed a plan says something where that makes a difference.
+  # The settings in which a plan differs from the wanted ones. A plan has `contentAddressed` only if it depends on it.
   differencesOf =
     settings:
     builtins.filter (
@@ -51,7 +51,7 @@ let
       settings.${key} or "nothing" != builtins.toJSON wanted.${key}
       && (key != "contentAddressed" || settings ? contentAddressed)
     ) (builtins.attrNames wanted);
-  # Of the plans in the file that for these arguments, or else the one that is nearest to them.
+  # The plan in the file that fits the arguments best: the one with the fewest differences.
   variant = builtins.foldl' (
     best: name: if best == null || distance name < distance best then name else best
   ) null (builtins.attrNames plan.variants);
@@ -59,18 +59,19 @@ let
   differ = differencesOf plan.settings;
   key = builtins.head differ;
 
-  # The same of tests.
+  # The settings of tests that the plan must have.
   hasTests = plan.settings ? tests;
-  data = if builtins.isList args.testData then { "*" = args.testData; } else args.testData;
   wantedTests = {
     inherit (args) checkFlags;
-    data = removeAttrs data (builtins.filter (name: data.${name} == [ ]) (builtins.attrNames data));
+    data = removeAttrs stages.testData (
+      builtins.filter (name: stages.testData.${name} == [ ]) (builtins.attrNames stages.testData)
+    );
     modules = if locked != null then "cache" else "";
     packages = args.testPackages;
   };
 
-  # What else the file is for, if there is a whole one. Where that is one setting for several targets, the command
-  # says them all.
+  # The other plans of the file, if it is intact. If they differ in the target alone, `targets` has their targets, so that
+  # the command names all of them.
   others =
     let
       targets = map (settings: builtins.fromJSON settings.target) (builtins.attrValues plan.variants);
@@ -83,7 +84,6 @@ let
       targets = if has.success && isOne then builtins.filter (t: t != wanted.target) targets else [ ];
     };
   # The command that writes a plan for these arguments.
-  quote = s: "'${builtins.replaceStrings [ "'" ] [ "'\\''" ] s}'";
   flag = name: value: [ "--${name} ${if builtins.match "[A-Za-z0-9_./,=:-]+" value != null then value else quote value}" ];
   flagOf =
     prefix: name:
@@ -94,7 +94,7 @@ let
       in
       if value == null then [ ] else flag name (builtins.head value)
     ) wanted.flags;
-  # Where there is no file yet, or a damaged one, it is that which writes one.
+  # A missing or damaged file has no tests.
   command = commandWith ((builtins.tryEval hasTests).value || args.doCheck or false);
   commandWith = withTests: builtins.concatStringsSep " " (
     [ (if others.isMany then "dgd plan --add" else "dgd plan") ]
@@ -129,7 +129,7 @@ let
   );
   where = "beside ${if wanted.modRoot == "." then "go.mod" else "${wanted.modRoot}/go.mod"}";
 
-  # Overrides of modules that the sources' vendor directory has, as workspace.CheckOverrides finds them.
+  # Overrides that the vendor directory of the sources does not have: workspace.CheckOverrides of the planner.
   unmet =
     let
       splitOn = separator: text: builtins.filter builtins.isString (builtins.split separator text);
@@ -138,7 +138,7 @@ let
           builtins.filter (m: m.tree != null) (builtins.attrValues plan.modules)
         )
       );
-      # "# PATH VERSION", maybe with "=> PATH VERSION" behind it.
+      # Lines `# PATH VERSION [=> PATH VERSION]`.
       used = builtins.filter (m: m != null) (
         builtins.concatMap (
           dir: map (builtins.match "# (.* => )?([^ ]+) ([^ ]+)") (splitOn "\n" (builtins.readFile (here + "/${dir}/modules.txt")))
@@ -167,7 +167,7 @@ let
     else if args.deleteVendor or false && builtins.pathExists (here + "/${args.modRoot}/vendor") then
       fail "`plan` and `deleteVendor` are both given, and src has a vendor directory: remove that, or leave out `plan`"
     else if changed != [ ] then
-      fail "`plan` is given, and moduleOverrides changes ${(builtins.head changed).path}, of which a plan in a file knows nothing: leave out `plan`"
+      fail "`plan` is given, and moduleOverrides changes ${(builtins.head changed).path}, which a plan in a file does not take into account: leave out `plan`"
     else if differ != [ ] then
       fail "dgd.plan is for another ${key}: it has ${
         if key == "target" then builtins.toJSON (map (settings: builtins.fromJSON settings.target) (builtins.attrValues plan.variants)) else plan.settings.${key} or "nothing"
@@ -200,7 +200,7 @@ let
 
   generated = checked (
     import ./generate.nix { inherit execute; } {
-      inherit plan fail;
+      inherit plan;
       src = here;
       trees = import ./plan-trees.nix {
         inherit plan locked fail;
@@ -218,10 +218,10 @@ let
       values = stages.planValues;
     }
   );
-  # Where nixpkgs has it in its toolchains. The check finds out whether it is there.
+  # The default is the place in nixpkgs' toolchains. The check of the plan compares it with `go env GOROOT`.
   goroot = args.go.passthru.goroot or "share/go";
 
-  # Fails where the sources have another plan. Nix begins with the first derivation by name.
+  # Derivations that fail if the plan of the sources is another one. Nix builds derivations in the order of their names.
   check = checked (checkOf "0-check-plan" false);
   checkTests = checkedTests (checkOf "0-check-tests-plan" true);
   checkOf = name: tests: planner {
@@ -230,7 +230,7 @@ let
     config = {
       inherit src where tests variant;
       inherit (args) modRoot;
-      # What evaluation has read, whatever the path leads to.
+      # The text that evaluation has read: the path may be a symlink.
       plan = builtins.toFile "dgd.plan" (builtins.unsafeDiscardStringContext plan.text);
       inherit (args) go;
       env = planEnv // {
@@ -243,7 +243,7 @@ let
     attrs = if args.inner.contentAddressed then import ../content-addressing.nix else { };
   };
 
-  # The tests, as derivations that also depend on that the plan is of these sources.
+  # A derivation of tests that also depends on the check of the plan.
   tested =
     name: tests:
     import ./copied-tests.nix { inherit execute; } (args.inner // { contentAddressed = false; }) {

@@ -1,17 +1,17 @@
-# The environment of a C compiler with the given inputs, as stdenv sets it up: a file of NUL-separated variables, which
-# the executor gives to the programs of cgo packages and to tests, and to no other.
+# A file with the environment that stdenv sets up for a C compiler with the given inputs: NAME=VALUE, each ended by a NUL.
+# The executor gives it to the programs that cgo packages run, and to tests.
 { pkgs }:
 {
   name ? "cgo-env",
   stdenv ? pkgs.stdenv,
-  attrs ? { }, # what else mkDerivation is told, such as hardeningDisable
+  attrs ? { }, # further attributes for mkDerivation, such as hardeningDisable
   env,
   buildInputs,
   nativeBuildInputs,
-  # For the link of a package's programs: paths that stand for its outputs, by their names. stdenv tells the linker that
-  # programs find libraries in the package itself. Without them the environment is that of no package.
+  # For linking the programs of a package: placeholder paths for its outputs, by name (see go-module.nix). stdenv adds the
+  # package's own library directories to the run path of programs. Without this argument it adds none.
   standIns ? { },
-  changes ? null, # shell code with what a package's phases make of these variables
+  changes ? null, # shell code that changes these variables as the phases of a package do
 }:
 let
   isPackage = standIns != { };
@@ -24,11 +24,11 @@ stdenv.mkDerivation (
       env
       // removeAttrs standIns [ "out" ]
       // {
-        # Neither a program nor the seed of a compiler may depend on this file's path.
+        # The seed that stdenv derives from the output's path would make programs depend on this file's path.
         NIX_OUTPATH_USED_AS_RANDOM_SEED = "dgd-cgo-env";
       }
       // (if isPackage then { } else { NIX_NO_SELF_RPATH = "1"; });
-    # Variables that belong to this build, or differ between machines, stay out.
+    # Variables of this build itself, and those that differ between machines, are left out.
     buildCommand = ''
       dgd_out=$out
       ${if changes == null then "" else "source ${changes}"}

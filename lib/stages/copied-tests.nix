@@ -1,10 +1,10 @@
-# A derivation that is there when tests have passed: a copy of what the last of their derivations leaves behind.
+# A derivation that can be built only if tests pass: it copies the output of the last of their derivations.
 { execute }:
 inner: # see inner.nix
 {
   name,
   tests,
-  vars ? { }, # what it refers to beside them
+  vars ? { }, # further dependencies
 }:
 execute inner {
   inherit name;

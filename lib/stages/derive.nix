@@ -1,22 +1,22 @@
-# Makes derivations of the planner's data (see internal/drvgen). Once their inputs are known they are the same as those
-# that the planner writes itself in dynamic mode.
+# Makes derivations of the planner's data (see internal/drvgen). Once their inputs are known (resolved), they are the same
+# as those that the planner writes in dynamic mode.
 { execute }:
 {
-  bound, # the planner's output: derivations.json and the sources
-  modules, # the planner's list of modules
-  modulesDir, # where these modules are
-  locked, # in place of these: the modules of a lock, or null
-  inputs,
+  bound, # the output of the stage `bind`: derivations.json and the trees of sources
+  modules, # the output of the stage `modules`: a list of trees
+  modulesDir, # the directory with these trees
+  locked, # the modules of a lock in place of these, or null
+  inputs, # see planning.nix
   inner, # see inner.nix
 }:
 let
-  # A flag or a source may name store paths that are inputs of the planner. Derivations that need them get them in
-  # another way (see package.nix and cgo-env.nix), the same in both modes.
+  # Flags and sources may name store paths, which are inputs of the planner. The context is discarded: derivations that
+  # need such paths get them in another way, which is the same in all modes (see package.nix and cgo-env.nix).
   data = builtins.fromJSON (
     builtins.unsafeDiscardStringContext (builtins.readFile "${bound}/derivations.json")
   );
 
-  # With the hash given, Nix reads only those trees that the store does not have yet.
+  # As the hash is given, Nix reads only trees that are not in the store yet.
   tree =
     base: t:
     builtins.path (
@@ -83,9 +83,9 @@ let
   say = if data ? unplanned then builtins.trace data.unplanned else value: value;
 in
 {
-  # The program, or what refers to all tests.
+  # The last derivation: the program, or the one that depends on all tests.
   last = say (builtins.elemAt derivations (builtins.length derivations - 1));
-  # The part of the standard library that nearly every program uses, or null.
+  # The first part of the standard library (`std`), or null.
   std = if std == [ ] then null else (builtins.head std).x;
   # The derivations that run tests, by import path.
   tests = builtins.mapAttrs (_: builtins.elemAt derivations) (data.tests or { });

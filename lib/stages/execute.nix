@@ -1,12 +1,12 @@
-# A derivation that the executor builds: `spec` says what it carries out, `vars` is all that it refers to (see
-# internal/action). The planner writes the same derivation in dynamic mode (see internal/drvgen).
+# A derivation whose builder is the executor. `spec` has the steps (see internal/action), and `vars` all store paths that
+# these refer to. In dynamic mode the planner writes the same derivation (see internal/drvgen).
 { system, tools }:
 inner: # see inner.nix
 {
   name,
   outputs,
   spec ? null,
-  specFile ? null, # a file in the store that has the spec, in place of it
+  specFile ? null, # a file in the store with the spec, in place of `spec`
   vars,
 }:
 derivation (

@@ -1,5 +1,5 @@
-# The modules of a build, as they are fetched: a vendor directory, a download cache (proxyVendor), or each by itself (with a
-# lock). What there is not is null.
+# The fetched modules of a build: a vendor directory, a download cache (proxyVendor), or a derivation for each module (with
+# a lock). Attributes of the other forms are null.
 {
   planner,
   vendor,
@@ -7,13 +7,14 @@
   patchModules,
 }:
 {
-  args, # see planning.nix
+  # The arguments of planning.nix.
+  args,
   attrs,
   settle,
 }:
 let
   inherit (args) go;
-  # The fetch that vendorHash is the hash of.
+  # The fixed-output derivation with the hash vendorHash.
   goModules =
     if args ? goModules then
       args.goModules
@@ -31,7 +32,7 @@ let
           deleteVendor
           ;
       };
-  # With proxyVendor, what was fetched are archives: the modules of them, unpacked.
+  # The modules of a download cache, unpacked.
   unpacked =
     if goModules == null || !args.proxyVendor then
       null
@@ -46,7 +47,7 @@ in
 {
   inherit goModules;
 
-  # With a lock, each module is fetched by itself.
+  # The modules of a lock: see locked-modules.nix.
   locked =
     if args ? locked then
       args.locked
@@ -64,7 +65,7 @@ in
           ;
       };
 
-  # The modules with their patches: of the download cache, and the vendor directory.
+  # With the patches of moduleOverrides: the unpacked modules of a download cache, or the vendor directory.
   unpacked = if unpacked == null then null else patchModules.unpacked unpacked;
   vendored =
     if unpacked != null || goModules == null then

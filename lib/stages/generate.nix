@@ -1,17 +1,16 @@
-# The derivations of a plan in a file. They are those that internal/drvgen makes of the same graph, to the letter: both
-# modes build the same packages.
+# The derivations of a plan in a file. They are byte for byte those that internal/drvgen makes of the same graph, so that
+# a plan in a file and import from derivation share all packages.
 { execute }:
 args@{
-  plan, # what plan-file.nix has read
+  plan, # see plan-file.nix
   src, # the sources, which evaluation can read
-  trees, # of modules, by their places below a vendor directory
-  inputs, # what the whole build has in common
+  trees, # the trees of the modules, by their places below a vendor directory
+  inputs, # the inputs of the build, see planning.nix
   tools, # GOHOSTOS_GOHOSTARCH
-  values, # what flags of the plan have stand-ins for
+  values, # the values of -X that the plan has placeholders for
   libraries, # whether there may be packages that no program needs
   inner, # see inner.nix
   testInputs, # the inputs of tests
-  fail,
 }:
 let
   inherit (builtins)
@@ -22,14 +21,14 @@ let
     stringLength
     substring
     ;
-  inherit (import ./plan-functions.nix) imap dirName escape;
+  inherit (import ../functions.nix) imap dirName escape;
   units = import ./plan-units.nix { inherit execute inner goroot; };
   inherit (units)
     token
     unit
     derive
     ;
-  # A string as it stands between the quotes of JSON.
+  # A string in JSON, without the quotes around it.
   quoteless =
     s:
     let
@@ -38,11 +37,10 @@ let
     substring 1 (stringLength text - 2) text;
   storeName = import ./store-name.nix;
 
-  # What Go's tools have in their environment, without the brackets of the list.
+  # The environment of Go's tools: a JSON list without its brackets.
   toolEnv = substring 1 (stringLength plan.settings.toolEnv - 2) plan.settings.toolEnv;
 
-  # What a key of the plan stands for.
-  isStd = key: plan.std ? ${key};
+  # The two parts of a package's key, ALIAS:PATH. The path is the one below the module.
   parts = key: builtins.match "([^:]*):(.*)" key;
   moduleOf =
     key:
@@ -64,11 +62,13 @@ let
     else
       "${module.path}/${rel}"
   ) plan.packages // builtins.mapAttrs (key: _: plan.unescape key) plan.std;
-  # The import path that compiler and linker know a package by. One that is compiled anew for a test is called p [p.test].
+  # The import path that the compiler and the linker get: the name of a package that is recompiled for a test is
+  # `p [p.test]`.
   importPath = name: builtins.head (builtins.match "([^ ]*).*" name);
 
   sourcesOf = import ./plan-sources.nix {
-    inherit src fail;
+    inherit src;
+    inherit (plan) existing;
     modules = trees;
   };
   listed =
@@ -96,7 +96,8 @@ let
       ;
   };
 
-  # Where the outputs of a package are: `drv` with its name, an output of it, and a file in that or "".
+  # Where the archive and the export data of a package are: in which derivation (`drv`, with an identifier), output and
+  # file of the output ("" for the output itself).
   placeOf = builtins.mapAttrs (
     key: s: {
       id = "part ${s.part}";
@@ -111,7 +112,7 @@ let
       };
     }
   ) plan.std // groupPlaces // singlePlaces // partPlaces;
-  # Those of a derivation of its own.
+  # The places of a package that has a derivation of its own.
   alone = id: drv: {
     inherit id drv;
     archive = {
@@ -126,7 +127,7 @@ let
   singlePlaces = builtins.mapAttrs (key: p: alone "package ${key}" (single p)) (
     removeAttrs packages (builtins.attrNames groupPlaces)
   );
-  # What graph.Apart makes of a package with C.
+  # The places of the parts that graph.Apart divides packages with C into.
   partPlaces = builtins.mapAttrs (key: n: alone key (part key n)) plan.nodes;
   groupPlaces = import ./plan-groups.nix {
     inherit
@@ -137,7 +138,7 @@ let
       ;
   } (builtins.filter (p: p.group != null) (builtins.attrValues packages));
 
-  # Where an output of a node is: as drvgen.place says it.
+  # The derivation's output and the file of it that an output of a node is: drvgen.place.
   fileOf =
     place: output:
     if output == "export" || output == "go" then
@@ -150,8 +151,7 @@ let
     else
       place.archive;
 
-  # A unit before its variables have names: what it refers to in other derivations, in order; and its text, a function of
-  # the names of these.
+  # The unit that compiles a package: see plan-units.nix. `inside` has the places of the packages of the same derivation.
   packageUnit =
     inside: p:
     let
@@ -186,7 +186,7 @@ let
     file = fileOf placeOf.${ref.key} ref.output;
   };
 
-  # What a unit with C has: c=1, or c=2 where it runs no C compiler by itself.
+  # The environment and the probe for a unit with C: option c=1, or c=2 for one that runs no C compiler itself.
   compilerOf = options: {
     env = if options ? c then "CGOENV" else null;
     compilers = if options.c or "" == "1" then "COMPILERS" else null;
@@ -288,7 +288,7 @@ let
     map (v: "=${quoteless (escape v)}") values
   );
 
-  # What builds the programs by the go command, in place of their packages.
+  # The derivation in which the go command builds the programs, in place of derivations of packages.
   byGo =
     let
       node = plan.byGo;
@@ -297,7 +297,7 @@ let
         modCache = "MODCACHE";
         userEnv = "USERENV";
       };
-      # Without inputs of the user there is no such environment.
+      # There is no userEnv if the user gives no inputs.
       given = builtins.filter (name: name != "userEnv" || inputs ? userEnv) node.inputs;
       isCross = tools != builtins.replaceStrings [ "/" ] [ "_" ] target;
       target = builtins.fromJSON plan.settings.target;
@@ -354,7 +354,7 @@ let
 in
 {
   program = if plan.byGo != null then byGo else linked.program;
-  # What runs tests: see plan-tests.nix. Its graph has more than the program's.
+  # The derivations that run tests: see plan-tests.nix. Their graph is the program's with further packages and links.
   tests =
     if plan ? isOfTests then
       import ./plan-tests.nix {

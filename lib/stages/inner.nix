@@ -1,18 +1,18 @@
-# How the inner derivations of a build are made. The stages get it as one thing, and the planner what it has to know of
-# that (drvgen.Inner). All that `allowGoReference` means is here.
+# The settings of a build's inner derivations, which the stages pass on as a whole; the planner gets those that it needs
+# (drvgen.Inner). This file decides all that follows from `allowGoReference`.
 {
   go, # the toolchain
   contentAddressed,
   granularity,
   allowGoReference,
-  # Whether packages are compiled with -trimpath, which keeps the toolchain's path out of them.
+  # Whether packages are compiled with -trimpath, which keeps the toolchain's path out of programs.
   trimpath ? !allowGoReference,
 }:
 {
   inherit contentAddressed trimpath;
   # Store paths that no output may refer to.
   disallowedReferences = if allowGoReference then [ ] else [ go ];
-  # Without -trimpath the place of a package's sources gets into its archive. It is that of a derivation's first package
-  # for all packages.
+  # Without -trimpath an archive contains the path of the package's sources. That path is the same for all packages only
+  # if each is the first one in its derivation.
   granularity = if trimpath then granularity else "package";
 }

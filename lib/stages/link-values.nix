@@ -1,26 +1,27 @@
-# The linker's flag -X gives a variable of a program its value, which is another one in each commit where it is a version
-# or a revision. Only the linker looks at it. So a program is planned with stand-ins for such values, and the plan stays.
+# Replaces the values of the linker's flags -X by placeholders, and returns the flags and the values. Such a value is often
+# a version or a revision, which changes with each commit, and only the linker needs it: with placeholders the plan of the
+# program stays the same.
 #
-# This is goflags.HideValues of the planner, in evaluation: both are tested with internal/goflags/testdata/values.json.
+# goflags.HideValues of the planner does the same; internal/goflags/testdata/values.json tests both.
 ldflags:
 let
   standIn = i: "_dgd_value_${toString i}_";
-  # Expressions lose what a text refers to.
+  # A text with the context of the flags, which regular expressions drop.
   again = text: builtins.substring 0 0 ldflags + text;
   space = "[ \t\n\r]";
   quoted = "'[^']*'|\"[^\"]*\"";
 
-  # Without a dash at the beginning, a pattern of packages stands before the flags.
+  # Flags that do not begin with a dash begin with a pattern of packages: PATTERN=FLAGS.
   pattern = builtins.match "([^=]*=)(.*)" ldflags;
   isFlags = builtins.match "[[:space:]]*-.*" ldflags != null;
   begin = if isFlags then "" else builtins.head pattern;
   flags = if isFlags then ldflags else builtins.elemAt pattern 1;
 
-  # Words, as lists of one, and between them what separates these.
+  # The words, each in a list of one, alternating with the strings between them.
   parts = builtins.split "(${quoted}|[^ \t\n\r'\"][^ \t\n\r]*)" flags;
   canSplit = builtins.all (p: builtins.isList p || builtins.match "${space}*" p != null) parts;
 
-  # A word without its quotes, if it has any.
+  # The quote character around a word, or "", and the text in it.
   strip =
     w:
     let
@@ -74,7 +75,7 @@ let
   } parts;
 
   isPlain =
-    # The expressions of a text without an end would have none either.
+    # Nix's regular expressions fail on long texts.
     builtins.stringLength ldflags > 8192
     || builtins.replaceStrings [ "_dgd_value_" ] [ "" ] ldflags != ldflags
     || !isFlags && pattern == null

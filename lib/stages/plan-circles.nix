@@ -1,8 +1,8 @@
-# What depends on itself in a plan in a file, as it can after a merge: Nix would call it infinite recursion. Packages that
-# share a derivation depend on what each of them imports. Which of them comes first in it, the check of the plan compares.
+# An error message if packages in a plan in a file depend on themselves, as a merge can make them do, or null. Without it Nix
+# would report infinite recursion. Packages that share a derivation count as one, which depends on all that they import.
 {
-  refsOf, # by key of a package, or of a part of one: the keys of what it refers to
-  groupOf, # by key: see plan-file.nix
+  refsOf, # by the key of a package or of a part of one: the keys that it depends on
+  groupOf, # by key: the group, see plan-file.nix
 }:
 let
   inherit (builtins)
@@ -16,12 +16,12 @@ let
     length
     mapAttrs
     ;
-  inherit (import ./plan-functions.nix) setOf;
+  inherit (import ../functions.nix) setOf;
   keys = attrNames refsOf;
   drvOf = mapAttrs (key: group: if group == null then key else "group ${group.id}") groupOf;
 
   members = groupBy (key: drvOf.${key}) keys;
-  # By derivation, those that it depends on: not the one itself where packages share it.
+  # By derivation, the derivations that it depends on, without itself if packages share it.
   edges = mapAttrs (
     drv: keys:
     let
@@ -32,7 +32,8 @@ let
     )
   ) members;
 
-  # Those that are on a circle, or depend on one: what is left when all have gone that depend on nothing that is left.
+  # The derivations that are on a circle or depend on one: those that are left after repeatedly removing all that depend on
+  # none of the others.
   withoutFree =
     edges:
     let
@@ -40,7 +41,7 @@ let
     in
     if free == [ ] then edges else withoutFree (removeAttrs edges free);
   left = withoutFree edges;
-  # From any of them the way leads to a circle.
+  # A derivation on a circle: each of them depends on another one, and the path ends in a circle.
   onCircle = builtins.foldl' (drv: _: head (filter (other: left ? ${other}) left.${drv})) (head (
     attrNames left
   )) (genList (i: i) (length (attrNames left)));

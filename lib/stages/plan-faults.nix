@@ -1,8 +1,8 @@
-# What is wrong among the lines of a plan in a file, each of which is whole: a merge can take too much or too little. The
-# first fault as a text, or null.
+# An error message if the lines of a plan in a file do not go together, or null. After a merge each line can be intact, and
+# yet others be missing or there twice.
 {
-  plan, # what plan-file.nix has read
-  tests, # whether the lines of tests are read, too
+  plan, # see plan-file.nix
+  tests, # whether to check the lines for tests, too
 }:
 let
   inherit (builtins)
@@ -12,7 +12,7 @@ let
     head
     length
     ;
-  inherit (import ./plan-functions.nix) setOf;
+  inherit (import ../functions.nix) setOf;
   ofTests = set: if tests then set else { };
   packages = plan.packages // ofTests plan.testPackages;
   links = plan.links // ofTests plan.testLinks;
@@ -20,7 +20,7 @@ let
   each = set: f: concatMap (key: f key set.${key}) (attrNames set);
   unless = isRight: fault: if isRight then [ ] else [ fault ];
 
-  # What the lines of each kind have become, by name.
+  # By kind of line, the attribute set that plan-file.nix makes of the lines.
   ofKind = {
     inherit (plan) std;
     set = plan.settings;
@@ -40,7 +40,7 @@ let
     untested = setOf plan.untested;
   };
 
-  # Two lines of one name: who reads one of them does not see what the other says.
+  # Lines of the same kind and name: only one of them would count.
   twice =
     each (ofKind // ofTests ofTestKind)
       (
@@ -60,12 +60,12 @@ let
           )
       );
 
-  # Of another dgd, as no line is of a kind that this one does not know.
+  # Lines of unknown kinds, as another version of dgd may write.
   unknown = concatMap (
     kind: unless (ofKind ? ${kind} || ofTestKind ? ${kind}) "this dgd knows no lines that begin with `${kind}`"
   ) plan.kinds;
 
-  # Lines that others need.
+  # Missing lines that others refer to.
   lacks = kind: key: by: "there is no line `${kind} ${key}`, and that of ${by} needs it";
   package = by: key: unless (packages ? ${key} || plan.std ? ${key}) (lacks "package" key by);
   node = by: key: if nodes ? ${key} then [ ] else package by key;
@@ -115,7 +115,7 @@ let
   };
   circles = unless (circle == null) circle;
 
-  # A main package is there for the sake of its program.
+  # Main packages without the line of their program.
   isMain = builtins.mapAttrs (
     _: text: builtins.replaceStrings [ ''"-p","main"'' ] [ "" ] text != text
   ) plan.templates;
@@ -124,7 +124,7 @@ let
     key: p: unless (linked ? ${key} || !(isMain.${p.template} or false)) "there is no line `link` of the program ${key}"
   );
 
-  # Settings that follow from other lines.
+  # Missing settings that other lines require.
   setting = key: isThere: unless (!isThere || plan.settings ? ${key}) "there is no line `set ${key}`";
   withC = builtins.any (p: p.options ? c) (attrValues packages ++ attrValues nodes);
   settings =
@@ -137,7 +137,7 @@ let
     ++ setting "unplanned" (plan.byGo != null)
     ++ setting "testdigest" tests
     ++ setting "testvendor" tests;
-  # The go command builds all, or nothing.
+  # The go command builds either all programs or none.
   byGo =
     unless (!(plan.settings ? unplanned) || plan.byGo != null) "there is no line `bygo`"
     ++ unless (plan.byGo == null || plan.packages == { }) "the lines `bygo` and `package` exclude each other";

@@ -1,12 +1,12 @@
-# Reads a dgd.plan: the text of internal/planfile, line by line. Nothing is built for it.
+# Reads a plan in a file (dgd.plan), which internal/planfile writes. Reading it builds nothing.
 {
   fail,
   file,
-  variant, # the name of the plan in the file, one of `variants`
+  variant, # which plan of the file: a name in `variants`
 }:
 let
   inherit (builtins) elemAt substring stringLength;
-  inherit (import ./plan-functions.nix) imap;
+  inherit (import ../functions.nix) imap;
   strings = builtins.filter builtins.isString;
   splitOn = separator: text: strings (builtins.split separator text);
   name = toString file;
@@ -16,7 +16,7 @@ let
   count = builtins.length all - 1;
   damaged = i: "${name}:${toString (i + 1)}: the line is damaged, or was edited by hand: run `dgd plan`";
 
-  # The lines without their sums, each with its number.
+  # The lines without their checksums.
   checked = builtins.genList (
     i:
     let
@@ -44,7 +44,7 @@ let
     else
       builtins.tail checked;
 
-  # A line that not all targets have begins with those that have it.
+  # A line with the targets that it is for: null for all of them. Otherwise the line begins with @ and their names.
   entry =
     line:
     let
@@ -64,7 +64,7 @@ let
   isOf = variant: e: e.targets == null || builtins.elem variant e.targets;
   ofVariant = map (e: e.text) (builtins.filter (isOf variant) entries);
 
-  # By what they are about: lists of lines as lists of fields.
+  # The kind of a line: its first word.
   kindOf =
     line:
     let
@@ -74,10 +74,10 @@ let
   byKind = builtins.groupBy kindOf ofVariant;
   fields = kind: map (splitOn " ") (byKind.${kind} or [ ]);
 
-  # A field, and a list in one.
+  # The text of a field.
   unescape =
     s:
-    # Long texts are too much for Nix's regular expressions.
+    # Nix's regular expressions fail on long texts.
     if stringLength s < 999 && builtins.match "[^%]*" s != null then
       s
     else
@@ -109,11 +109,12 @@ let
           "%"
         ]
         s;
+  # The list in a field.
   listOf = s: if s == "-" then [ ] else map unescape (splitOn "," s);
-  # The names of nodes stay as they are written.
+  # The list of keys in a field. Keys stay escaped.
   keysOf = s: if s == "-" then [ ] else splitOn "," s;
 
-  # What stands behind the first two words of a line: JSON, which may have spaces, and be long.
+  # A line `KIND NAME JSON`. The JSON may be long and have spaces.
   jsonLine =
     line:
     let
@@ -126,7 +127,10 @@ let
     };
   jsonLines = kind: builtins.listToAttrs (map jsonLine (byKind.${kind} or [ ]));
 
+  # Lines, given as lists of fields, by their second fields.
   named = value: list: builtins.listToAttrs (map (f: { name = elemAt f 1; value = value f; }) list);
+
+  # The options whose values are lists.
   lists = {
     P = null;
     r = null;
@@ -134,6 +138,7 @@ let
     L = null;
     m = null;
   };
+  # The options of a line, X=VALUE each, from a field on.
   options =
     f: from:
     builtins.listToAttrs (
@@ -144,24 +149,24 @@ let
         in
         {
           name = substring 0 1 word;
-          # What is a list stays as it is written.
+          # A list stays escaped until it is split.
           value = (if lists ? ${substring 0 1 word} then (s: s) else unescape) (substring 2 (-1) word);
         }
       ) (builtins.length f - from)
     );
 
-  # The short name of a package's module, with the mark of tests.
+  # The short name of a package's module. For a package of tests alone it begins with ^.
   aliasOf = key: builtins.head (builtins.match "([^:]*):.*" key);
-  # A key as a package of the same module has it.
+  # A full key for one that may have a dot in place of the short name of the package `of`.
   within = of: key: if substring 0 2 key == ".:" then "${aliasOf of}${substring 1 (-1) key}" else key;
-  # The name of a file: without a dot at its end it is one of Go.
+  # The name of a file. The suffix .go is left out in the plan; other names have a dot at the end.
   goName =
     name:
     let
       last = stringLength name - 1;
     in
     if substring last 1 name == "." then substring 0 last name else "${name}.go";
-  # Patterns of embedded files, each with what it matches.
+  # The patterns of embedded files, each with the files that it matches.
   patterns =
     s:
     map (
@@ -175,7 +180,7 @@ let
       }
     ) (splitOn ";" s);
 
-  # An output of a node: KEY, or KEY>OUTPUT.
+  # An output of a node: KEY for the export data, or KEY>OUTPUT.
   ref =
     s:
     let
@@ -186,7 +191,8 @@ let
       output = if builtins.length words == 1 then "export" else elemAt words 1;
     };
 
-  # Trees that a node is made from: see the writer's trees.
+  # The trees that a node reads, as internal/planfile writes them: form (+ for these files, - for all but these, @ for a
+  # module), place, files.
   trees =
     s:
     map (
@@ -202,8 +208,8 @@ let
       }
     ) (splitOn ";" s);
 
-  # The group of packages that one shares a derivation with, which is of its module or, with a + in front, of the whole
-  # plan, and the level in it; or null.
+  # The group of packages that a package shares a derivation with, and its level in the group; or null. A group whose
+  # label begins with + may have packages of several modules.
   groupOf =
     key: options:
     let
@@ -253,7 +259,14 @@ in
   inherit name text;
   linesOf = kind: byKind.${kind} or [ ];
   kinds = builtins.attrNames byKind;
-  # The numbers of the lines that begin with some words; the first line of the file is no entry.
+  # The path, if it exists. The plan names files of the sources: one that does not exist means that the plan is stale.
+  existing =
+    path:
+    if builtins.pathExists path then
+      path
+    else
+      fail "dgd.plan is stale: it names ${toString path}, which does not exist: run `dgd plan` beside go.mod, or beside go.work";
+  # The numbers of the lines that begin with these words. `entries` begins with the second line of the file.
   numbersOf =
     words:
     builtins.concatLists (
@@ -262,7 +275,8 @@ in
       ) entries
     );
   settings = jsonLines "set";
-  # The settings of all plans in the file, by the plans' names: targets, but where several are for one.
+  # The settings of all plans in the file, by the names of the plans: the target, or the setting `variant` where several
+  # plans are for one target.
   variants =
     let
       settings = map (e: e // jsonLine e.text) (builtins.filter (e: substring 0 4 e.text == "set ") entries);
@@ -286,12 +300,12 @@ in
       vars = builtins.fromJSON (elemAt found 1);
     }
   ) (jsonLines "part");
-  # By name: part and imports.
+  # The packages of the standard library, by import path.
   std = named (f: {
     part = elemAt f 2;
     imports = keysOf (elemAt f 3);
   }) (fields "std");
-  # By short name.
+  # The modules, by short name.
   modules = named (
     f:
     let
@@ -301,7 +315,7 @@ in
       path = unescape (elemAt f 2);
       dir = if elemAt f 3 == "-" then null else unescape (elemAt f 3);
       lang = elemAt f 4;
-      # What the compiler puts behind the path: the version, with an @.
+      # The suffix that the compiler gets behind the module's path: @ and the version, or "".
       version =
         let
           ofDir = builtins.match "[^@]*(@.*)" (elemAt f 3);
@@ -319,15 +333,15 @@ in
           null;
     }
   ) (fields "module");
-  # What tests alone need has keys that begin with "^".
+  # Packages by key. Those that only tests need are in testPackages and have keys that begin with ^.
   packages = packagesOf "package";
   testPackages = packagesOf "testpackage";
   links = linksOf "link";
   testLinks = linksOf "testlink";
-  # What else derivations are made of, by kind!package!part.
+  # The parts of packages with C, by KIND!PACKAGE!PART.
   nodes = nodesOf "node";
   testNodes = nodesOf "testnode";
-  # What builds the programs by the go command, in place of these, or null.
+  # The build of the programs by the go command, in place of packages and links, or null.
   byGo =
     let
       list = fields "bygo";
@@ -342,7 +356,7 @@ in
         inputs = listOf (elemAt f 3);
         options = options f 4;
       };
-  # Runs of tests, by import path.
+  # The runs of tests, by import path.
   tests = builtins.listToAttrs (
     map (f: {
       name = unescape (elemAt f 1);
@@ -354,7 +368,7 @@ in
       };
     }) (fields "test")
   );
-  # The packages without tests that compile for tests to pass, by their keys.
+  # The keys of packages without tests. They must compile for the tests to pass.
   untested = map (f: elemAt f 1) (fields "untested");
   inherit unescape keysOf;
   inherit

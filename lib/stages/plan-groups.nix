@@ -1,5 +1,5 @@
-# Which packages share a derivation, and where in it their archives and export data are: as internal/group says it and
-# internal/drvgen gives outputs. The answer has a place for each such package, by its key.
+# The derivations that packages share, as internal/drvgen makes them of the groups of internal/group. Returns, by key of a
+# package, where its archive and its export data are.
 {
   moduleOf,
   importPath,
@@ -20,16 +20,16 @@ let
     stringLength
     substring
     ;
-  inherit (import ./plan-functions.nix) imap;
+  inherit (import ../functions.nix) imap;
   storeName = import ./store-name.nix;
 
-  # Packages are in the order of their levels: what another imports comes before it.
+  # The order of packages in a derivation: by level, so that a package comes after those that it imports, then by name.
   pad = s: substring (stringLength s) 4 "0000" + s;
   level = p: pad p.group.level;
   order = builtins.sort (a: b: level a < level b || level a == level b && a.name < b.name);
 
-  # Own packages have an output each for the archive, so that a program that links one of them depends on no other. Those
-  # of third-party modules change together, and have their archives in one.
+  # Each package of a main module has an output for its archive, so that a program depends on the archives that it links
+  # alone. Packages of a third-party module change together, and have their archives in one output.
   formOf =
     list:
     let

@@ -1,18 +1,18 @@
-# The programs of a plan in a file, and what joins them (drvgen/collect.go and drvgen.join).
+# The programs of a plan in a file, and the derivation that joins several programs: drvgen/collect.go and drvgen.join.
 {
-  plan, # what plan-file.nix has read
-  inputs, # what the whole build has in common
-  fillIn, # puts in a text the values that flags have stand-ins for
+  plan, # see plan-file.nix
+  inputs, # the inputs of the build, see planning.nix
+  fillIn, # replaces the placeholders of the values of -X in a text
   libraries, # whether there may be packages that no program needs
   units, # see plan-units.nix
-  goroot, # what GOROOT stands for
-  packages, # as generate.nix has read them, by their keys
+  goroot, # the value of GOROOT
+  packages, # see plan-packages.nix, by key
   nameOf, # import paths, by key
-  placeOf, # where the outputs of packages are, by key
-  importConfig, # of a list of keys
-  quoteless, # a string as it stands between the quotes of JSON
+  placeOf, # where the archives and export data of packages are, by key: see generate.nix
+  importConfig, # the import config for a list of keys
+  quoteless, # a string in JSON, without the quotes around it
   tools, # GOHOSTOS_GOHOSTARCH
-  toolEnv, # what Go's tools have in their environment
+  toolEnv, # the environment of Go's tools
   sourcesOf, # see plan-sources.nix
 }:
 let
@@ -29,11 +29,11 @@ let
     unit
     derive
     ;
-  inherit (import ./plan-functions.nix) imap setOf escape;
+  inherit (import ../functions.nix) imap setOf escape;
   isStd = key: plan.std ? ${key};
   storeName = import ./store-name.nix;
 
-  # A program.
+  # The derivation that links a program.
   link =
     key: l:
     let
@@ -97,7 +97,8 @@ let
     list: key:
     (listToAttrs (imap (i: k: { name = k; value = i; }) list)).${key};
 
-  # As group.Collections: derivations between archives and the link.
+  # By key, places in derivations with symlinks to archives, which stand between the archives and the link:
+  # group.Collections.
   collect =
     linked:
     let
@@ -159,7 +160,7 @@ let
   links = builtins.mapAttrs link plan.links;
   linkKeys = builtins.sort (a: b: nameOfLink a < nameOfLink b) (builtins.attrNames links);
   nameOfLink = key: nameOf.${builtins.head plan.links.${key}.roots};
-  # Packages that no program needs.
+  # The packages that another package or a program needs, and those that none needs.
   imported = setOf (
     builtins.concatMap (p: p.imports) (builtins.attrValues plan.packages)
     ++ map (l: builtins.head l.roots) (builtins.attrValues plan.links)
@@ -173,7 +174,7 @@ let
       [ ];
   isLast = !(plan ? isOfTests) && length linkKeys == 1 && unused == [ ];
 
-  # All programs, where there are several, and what else must compile.
+  # The derivation with all programs. It depends on the packages that no program needs, so that these have to compile.
   joined = derive {
     name = "program";
     outputs = [ "out" ];

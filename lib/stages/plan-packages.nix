@@ -1,16 +1,16 @@
-# What the lines of packages stand for in a plan in a file.
+# The packages of a plan in a file, by key, with their steps and sources.
 {
-  plan, # what plan-file.nix has read
+  plan, # see plan-file.nix
   nameOf, # import paths, by key
-  moduleOf, # of a key
-  relOf, # of a key, the path below the module
-  importPath, # of a package's name
-  importConfig, # of a list of keys
-  quoteless, # a string as it stands between the quotes of JSON
+  moduleOf, # the module of a key
+  relOf, # the path of a key below its module
+  importPath, # the import path that tools get, for a package's name
+  importConfig, # the import config for a list of keys
+  quoteless, # a string in JSON, without the quotes around it
   tools, # GOHOSTOS_GOHOSTARCH
-  toolEnv, # what Go's tools have in their environment
+  toolEnv, # the environment of Go's tools
   sourcesOf, # see plan-sources.nix
-  listed, # the sources that options list, by a name
+  listed, # the sources that options list, for a name of the trees
 }:
 let
   inherit (builtins)
@@ -21,7 +21,7 @@ let
     stringLength
     substring
     ;
-  inherit (import ./plan-functions.nix) imap escape;
+  inherit (import ../functions.nix) imap escape;
 
   package =
     key: p:
@@ -82,7 +82,7 @@ let
       inherit (p) options group;
     };
 
-  # What the compiler is told of embedded files, which are all in the package's directory.
+  # The embed config of the compiler. All embedded files are below the package's directory.
   embedConfig =
     dir: text:
     let
@@ -96,7 +96,7 @@ let
     in
     ''{"Patterns":${toJSON (listToAttrs patterns)},"Files":${toJSON files}}'';
 
-  # The main package of a test's program, which the go command writes.
+  # The main package of a test program, which the go command generates.
   testMain =
     key: p:
     let

@@ -1,13 +1,13 @@
-# What the derivations of a plan in a file are made from: texts and trees, with their places below SRC. They are those that
-# internal/bind finds.
+# The sources of the derivations of a plan in a file: `files` with texts and `trees` in the store, each with its place
+# below SRC. internal/bind finds the same ones.
 {
   src, # the sources, which evaluation can read
   modules, # trees of modules, by their places below a vendor directory
-  fail,
+  existing, # see plan-file.nix
 }:
 let
   inherit (builtins) stringLength substring;
-  inherit (import ./plan-functions.nix) setOf escape;
+  inherit (import ../functions.nix) setOf escape;
   storeName = import ./store-name.nix;
   # The directories that a file is in.
   above =
@@ -16,17 +16,10 @@ let
       dir = builtins.match "(.*)/[^/]*" f;
     in
     if dir == null then [ ] else dir ++ above (builtins.head dir);
-  # What the plan names is there, but for a stale one.
-  existing =
-    path:
-    if builtins.pathExists path then
-      path
-    else
-      fail "dgd.plan is stale: it names ${toString path}, which is not there: run `dgd plan` beside go.mod, or beside go.work";
   baseOf = at: if at == "." then src else existing (src + "/${at}");
   tokenOf = at: if at == "." then "\${SRC}" else "\${SRC}/${escape at}";
 
-  # A tree of a directory, with what a filter of relative paths lets pass.
+  # A tree of those files of a directory whose relative paths a predicate accepts.
   tree =
     name: at: isWanted:
     let
@@ -46,7 +39,7 @@ let
       listed = setOf files;
       wanted = setOf (files ++ builtins.concatMap above files);
     in
-    # A directory that is listed is there with all that is below it.
+    # A directory in the list stands for all files below it.
     tree name at (path: wanted ? ${path} || builtins.any (dir: listed ? ${dir}) (above path));
   without =
     name: at: files:
@@ -55,9 +48,9 @@ let
     in
     tree name at (path: !(unwanted ? ${path}));
 
-  # Files up to this size are a part of the derivation, as stage.texts says.
+  # Up to this size in bytes, all files of a package together, the derivation contains the texts itself: see stage.texts.
   maxTexts = 16384;
-  # Whether Nix might put a store path in the place of something in a text.
+  # Whether a text has something that looks like a placeholder, which Nix could replace by a store path.
   hasPlaceholder = text: builtins.length (builtins.split "/[0-9a-z]{52}" text) > 1;
 in
 rec {
@@ -76,7 +69,7 @@ rec {
     ];
   };
 
-  # The files of a package of the sources.
+  # The sources of a package of a main module.
   own =
     {
       name,
@@ -100,7 +93,7 @@ rec {
     else
       none // { trees = [ (some name at (files ++ more)) ]; };
 
-  # The trees that a line lists.
+  # The trees that a line of the plan lists.
   listed =
     name: list:
     none
@@ -114,6 +107,6 @@ rec {
       ) list;
     };
 
-  # The same as copies: C compilers resolve links.
+  # The same sources, with copies in place of symlinks: C compilers resolve symlinks.
   copied = sources: sources // { trees = map (t: t // { copy = true; }) sources.trees; };
 }

@@ -1,18 +1,18 @@
-# The runs of tests of a plan in a file, and what says whether they pass (drvgen/tests.go).
+# The derivations of a plan in a file that run tests, and those that fail if tests fail: drvgen/tests.go.
 {
-  plan, # what plan-file.nix has read
-  inputs, # what the whole build has in common, tests too
+  plan, # see plan-file.nix
+  inputs, # the inputs of tests, see planning.nix
   units, # see plan-units.nix
-  goroot, # what GOROOT stands for
-  listed, # the sources that options list, by a name
-  quoteless, # a string as it stands between the quotes of JSON
-  links, # the test programs, by their keys
+  goroot, # the value of GOROOT
+  listed, # the sources that options list, for a name of the trees
+  quoteless, # a string in JSON, without the quotes around it
+  links, # the derivations that link test programs, by key
   nameOf, # import paths, by key
-  placeOf, # where the outputs of packages are, by key
+  placeOf, # where the archives and export data of packages are, by key: see generate.nix
 }:
 let
   inherit (builtins) toJSON listToAttrs concatStringsSep;
-  inherit (import ./plan-functions.nix) imap escape;
+  inherit (import ../functions.nix) escape;
   inherit (units) unit derive;
   storeName = import ./store-name.nix;
   settings = builtins.fromJSON plan.settings.tests;
@@ -25,7 +25,7 @@ let
       path = "";
     };
   };
-  # The program of a test.
+  # A reference to the program of a test.
   programOf =
     name:
     let
@@ -47,7 +47,7 @@ let
       ]
       plan.templates.${t.template};
 
-  # The run with what the plan says that the test reads. It never fails.
+  # The first run of a test, with the files that the plan lists for it. This derivation does not fail if the test does.
   run =
     name: t:
     derive {
@@ -71,7 +71,7 @@ let
     };
   runs = builtins.mapAttrs run plan.tests;
 
-  # The steps that run a stage of the planner on what `config` says.
+  # The steps that run a stage of the planner with a configuration.
   stage = name: config: env: ''
     {"write":{"path":"''${OBJ}/config.json","text":${toJSON (toJSON config)}}},''
     + ''{"run":{"args":["''${PLANNER}/bin/dgd-plan",${toJSON name}],"env":${
@@ -83,7 +83,7 @@ let
         ++ env
       )
     }}}'';
-  # A unit of such steps, or others: see plan-units.nix.
+  # A unit without sources: see plan-units.nix. `steps` is a function of the names of its variables.
   plain =
     {
       name,
@@ -100,7 +100,7 @@ let
         + ''"name":${toJSON name},"steps":[${concatStringsSep "," (steps variable)}]}'';
     };
 
-  # What says which tests need all of src.
+  # The derivation that finds out which tests need all of src.
   needs =
     name: tests:
     let
@@ -144,7 +144,8 @@ let
       ];
     };
 
-  # What fails if one of the tests does, or if packages that have none do not compile.
+  # The derivation that runs those tests again with all of src, and fails if a test fails or a package without tests does
+  # not compile.
   tested =
     name: tests: untested:
     let

@@ -1,32 +1,24 @@
-# The trees of the modules that a plan in a file names, by their places below a vendor directory: those of a lock, or of
-# the sources' own vendor directory.
+# The trees of the modules that a plan in a file names, by their places below a vendor directory. They come from a lock,
+# or from the vendor directory of the sources.
 {
-  plan,
-  src,
-  locked, # the lock's modules, or null
+  plan, # see plan-file.nix
+  src, # the sources, which evaluation can read
+  locked, # the modules of the lock, or null
   fail,
 }:
 let
-  # As the go command names directories of its module cache.
-  upper = [ "A" "B" "C" "D" "E" "F" "G" "H" "I" "J" "K" "L" "M" "N" "O" "P" "Q" "R" "S" "T" "U" "V" "W" "X" "Y" "Z" ];
-  lower = [ "!a" "!b" "!c" "!d" "!e" "!f" "!g" "!h" "!i" "!j" "!k" "!l" "!m" "!n" "!o" "!p" "!q" "!r" "!s" "!t" "!u" "!v" "!w" "!x" "!y" "!z" ];
-  escape = builtins.replaceStrings upper lower;
+  inherit (import ../functions.nix) escapeModule;
 
   ofLock = builtins.listToAttrs (
     map (m: {
-      name = "${escape m.path}@${escape m.version}";
+      name = "${escapeModule m.path}@${escapeModule m.version}";
       value = m.tree;
     }) (if locked == null then [ ] else locked)
   );
   ofSources =
     { root, name, exclude }:
     let
-      path = src + "/${root}";
-      base =
-        if builtins.pathExists path then
-          path
-        else
-          fail "dgd.plan is stale: it names ${toString path}, which is not there: run `dgd plan` beside go.mod, or beside go.work";
+      base = plan.existing (src + "/${root}");
       prefix = builtins.stringLength (toString base) + 1;
     in
     builtins.path (

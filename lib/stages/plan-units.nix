@@ -1,8 +1,8 @@
-# Units of the executor and derivations of these, to the letter as internal/drvgen writes them (drvgen/unit.go).
+# Units of the executor, and derivations of units, byte for byte as internal/drvgen writes them (drvgen/unit.go).
 {
   execute,
   inner, # see inner.nix
-  goroot, # what GOROOT stands for
+  goroot, # the value of GOROOT
 }:
 let
   inherit (builtins)
@@ -10,22 +10,22 @@ let
     concatStringsSep
     toJSON
     ;
-  inherit (import ./plan-functions.nix)
+  inherit (import ../functions.nix)
     imap
     setOf
     dirName
     escape
     ;
-  # The elements of a list of strings, sorted, each once.
+  # A list of strings, sorted and without duplicates.
   sorted = list: builtins.attrNames (setOf list);
 in
 rec {
-  # A file of an output, where base stands for the output.
+  # The path of a file in an output whose path is `base`.
   below = file: base: if file.path == "" then base else "${base}/${escape file.path}";
   token = file: below file "\${${file.output}}";
 
-  # A unit before its variables have names: `values` is what it refers to in other derivations, in order, and `text` a
-  # function of the names of these.
+  # A unit before its variables have names: `values` lists the outputs and trees that it refers to, and `text` is its JSON
+  # as a function that gets the name of the variable for each of them.
   unit =
     {
       name,
@@ -89,7 +89,7 @@ rec {
         + "}";
     };
 
-  # The derivation of some units. A variable has its name by how often the derivation has referred to anything before.
+  # The derivation of a list of units. A variable is named by how many references the derivation has before it.
   derive =
     {
       name,

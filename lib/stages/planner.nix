@@ -1,4 +1,4 @@
-# A derivation that the planner builds: `command` is its command, `config` what it works on.
+# A derivation whose builder is the planner: `command` names the stage that it runs, with the configuration `config`.
 { system, tools }:
 {
   name,

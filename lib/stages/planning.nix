@@ -1,5 +1,6 @@
-# The stages before the derivations: what both modes have in common. `attrs` are attributes for the planning
-# derivations; dynamic mode makes them content-addressed, so that an unchanged plan is known as such.
+# The stages that plan a build, for all modes, and the configurations and inputs of those that follow. `attrs` are
+# attributes of the planning derivations: dynamic mode makes these content-addressed, so that an edit that leaves the plan
+# as it is rebuilds nothing that depends on it.
 {
   tools,
   planner,
@@ -10,18 +11,19 @@
   patchModules,
 }:
 {
-  # As arguments.nix gives them. For buildGoModule there is more: with `libraries` the packages need not be programs,
-  # and subPackages may be null. That means every directory with Go files, but for those that a basic regular expression
-  # of the list `excludedPackages` matches. See stage.Config.
+  # The arguments as check-arguments.nix completes them. buildGoModule has further ones: with `libraries` packages need not
+  # be programs, and subPackages may be null for all directories with Go files. A directory that one of the basic regular
+  # expressions in `excludedPackages` matches is left out. See stage.Config.
   args,
   attrs ? { },
-  splitAttrs ? { },
-  # How the plan refers to the skeleton. Equal skeletons must have the equal path, or each edit would plan anew.
+  splitAttrs ? { }, # further attributes for the derivation that splits a vendor directory into modules
+  # Makes a store path of a planning derivation that depends on its contents alone, so that equal skeletons have the same
+  # path. Otherwise each edit would run the plan again.
   settle ? drv: drv,
 }:
 let
   inherit (args) go;
-  # Sources that were built may have symlinks into the store. What the stages make of them has no such references.
+  # Sources that a derivation has built may have symlinks into the store. The stage `sources` replaces these by copies.
   src =
     if args.mayLink then
       "${planner {
@@ -35,13 +37,13 @@ let
       }}"
     else
       args.src;
-  # Where modules come from changes no plan.
+  # The plan does not depend on where modules are fetched from.
   env = removeAttrs args.env (import ../fetch/fetch-variables.nix { } ++ [ "DGD_FETCH_TIMEOUT" ]);
 
   # The environment of the C compiler does not depend on the flags of go build.
   ccEnv = removeAttrs env [ "GOFLAGS" ];
-  # For buildGoModule `cc` has the package's stdenv, those of its attributes that concern the C compiler, what its phases
-  # change of the compiler's variables, and the stand-ins of its outputs.
+  # buildGoModule gives `cc`: the package's stdenv, its attributes that concern the C compiler, shell code with what its
+  # phases change in the compiler's variables, and the placeholder paths of its outputs.
   cc = args.cc or { };
   withInputs = {
     env = ccEnv;
@@ -71,19 +73,19 @@ let
         );
         cgoEnv = cgoEnv withInputs;
         linkEnv = cgoEnv (withInputs // builtins.intersectAttrs { standIns = null; } cc);
-        # The probe, which derivations with C read. Its path must be the same in all modes.
+        # Derivations with C read the probe, so that its path must be the same in all modes.
         compilers = if args.inner.contentAddressed then settle probe else probe;
       }
     else
       { }
   );
 
-  # Whether the go command, where it builds what cannot be planned, needs an environment with the user's inputs.
+  # Whether a build by the go command, for programs that cannot be planned, needs an environment with the user's inputs.
   hasUserEnv =
     args.cgo
     || args.buildInputs ++ args.nativeBuildInputs != [ ]
     || builtins.any builtins.hasContext (builtins.attrValues env);
-  # The inputs of that build beside `inputs`.
+  # The further inputs of such a build.
   fallbackInputs =
     if !args.fallback then
       { }
@@ -94,7 +96,7 @@ let
             userEnv = cgoEnv (
               withInputs
               // {
-                # Files that flags name are there, too.
+                # Makes the store paths in flags inputs.
                 env = if builtins.hasContext (env.GOFLAGS or "") then env else ccEnv;
               }
               // builtins.intersectAttrs { standIns = null; } cc
@@ -132,19 +134,22 @@ let
     else
       "";
 
-  # ldflags do not reach the standard library: it is shared by all programs of one toolchain and one set of flags.
+  # Without ldflags: the standard library, which all programs with the same toolchain and flags share, does not get them.
   ownFlags = (if args.inner.trimpath then [ "-trimpath" ] else [ ]) ++ [ "-buildvcs=false" ];
   flags =
     ownFlags
     ++ (if args.tags == [ ] then [ ] else [ "-tags=${builtins.concatStringsSep "," args.tags}" ])
     ++ (if args.gcflags == [ ] then [ ] else [ "-gcflags=${builtins.concatStringsSep " " args.gcflags}" ]);
-  # As in nixpkgs: programs have no build ID but one that is given. Flags can begin with a pattern. buildGoModule's are
-  # attributes, which overrideAttrs may take that from.
-  saysBuildID = args.libraries or false || builtins.any (f: builtins.match "(.*[[:space:]=])?-buildid=.*" f != null) args.ldflags;
-  ldflags = builtins.concatStringsSep " " (args.ldflags ++ (if saysBuildID then [ ] else [ "-buildid=" ]));
+  # Programs have no build ID unless a flag sets one, which may be behind others in a string, or behind a pattern. The
+  # ldflags of buildGoModule (`libraries`) are attributes, to which it adds the flag by the rule of nixpkgs and from which
+  # overrideAttrs may remove it: see build-go-module.nix. `dgd plan` follows both rules (cmd/dgd/plan.go).
+  hasBuildID = builtins.any (f: builtins.match "(.*[[:space:]=])?-buildid=.*" f != null) args.ldflags;
+  ldflags = builtins.concatStringsSep " " (
+    args.ldflags ++ (if args.libraries or false || hasBuildID then [ ] else [ "-buildid=" ])
+  );
 
-  # The values that -X gives to variables are filled in when programs are bound. Without -trimpath the go command also
-  # writes them into the module information, so that it has to know them.
+  # The stage `bind` puts the values that -X gives to variables in the place of placeholders. Without -trimpath the go
+  # command also writes the flags into the module information, so that the plan has to have the values.
   linkValues =
     if !args.inner.trimpath then
       {
@@ -154,7 +159,7 @@ let
     else
       import ./link-values.nix ldflags;
 
-  # A package's phases may have changed its flags: then the planner reads those that the phases left behind.
+  # The flags after the phases of the package, which may change them: the planner reads them from this file.
   allSettings = args.settings or null;
   settings =
     if allSettings == null || !args.inner.trimpath then
@@ -179,7 +184,7 @@ let
   lockedTrees = if locked == null then [ ] else map (m: { inherit (m) path version tree; }) locked.config.modules;
   orEmpty = value: if value == null then "" else value;
 
-  # Without a lock a version is what vendorHash is the hash of.
+  # The overrides of modules, for builds without a lock. There vendorHash is the hash of the overridden versions.
   overrides = map (path: {
     inherit path;
     version = moduleOverrides.${path}.version or "";
@@ -190,8 +195,7 @@ let
     inherit src env;
     inherit (args) modRoot;
   };
-  # Whether go.mod puts directories in the place of modules, which the fetch then has a copy of. Where that cannot be
-  # read yet, it may.
+  # Whether go.mod replaces modules by directories, of which the fetch has copies. If go.mod cannot be read yet, it may.
   mayReplace =
     !(import ../is-here.nix src)
     || builtins.any (file: modFiles.named "replace" file != [ ]) ([ project.work ] ++ project.mods);
@@ -204,7 +208,7 @@ let
     m: moduleOverrides ? ${m.path} && moduleOverrides.${m.path}.version or m.version != m.version
   ) required;
 
-  # The settings that a skeleton depends on: an overlay that GOFLAGS names is in it whole.
+  # The configuration of skeletons. A skeleton contains the overlay that GOFLAGS names.
   skeletonConfig = {
     inherit src;
   }
@@ -219,7 +223,7 @@ let
       }
   );
 
-  # The configuration that the plans of the program and of its tests have in common.
+  # The configuration of the plans of both the programs and their tests.
   planConfig = {
     inherit go env probe;
     inherit (args) modRoot deleteVendor;
@@ -252,13 +256,14 @@ rec {
     overrides
     ;
 
-  # The flags that a plan in a file is made with.
+  # The flags of a plan in a file.
   planFlags = flags ++ [ "-ldflags=${linkValues.hidden}" ];
-  # The values that these have stand-ins for.
+  # The values that these flags have placeholders for.
   planValues = linkValues.values;
+  # The inputs of the derivations that the planner or evaluation makes.
   inputs = inputs' // fallbackInputs // { inherit stdSpecs; };
 
-  # The trees of `modules` are below it.
+  # The directory with the trees that the list `modules` names.
   modulesDir =
     if fetched.unpacked != null then
       "${fetched.unpacked}"
@@ -277,8 +282,8 @@ rec {
     inherit attrs;
   };
 
-  # The specs of the derivations of the standard library's parts. Its path must be the same in all modes, as these
-  # depend on it.
+  # The specs of the derivations of the standard library's parts, which depend on this path: it must be the same in all
+  # modes.
   stdSpecs = planner {
     name = "std-specs";
     command = "std-specs";
@@ -286,7 +291,7 @@ rec {
     attrs = if args.inner.contentAddressed then import ../content-addressing.nix else { };
   };
 
-  # The part of the sources that the plan depends on: most edits leave it as it is.
+  # The part of the sources that the plan depends on. Most edits do not change it.
   skeleton = planner {
     name = "skeleton";
     command = "skeleton";
@@ -334,11 +339,11 @@ rec {
     // (if locked == null then { inherit modules modulesDir; } else { locked = lockedTrees; });
     inherit attrs;
   };
-  # Store paths are names there: what is listed may be more than the store has.
+  # The store paths in it are mere names: not all of them need to be in the store.
   linkedModules = builtins.fromJSON (builtins.unsafeDiscardStringContext (builtins.readFile "${linked}"));
 
-  # The same for tests. Their skeleton has more of the test files, so that an edit of a test does not plan the program
-  # again.
+  # The skeleton for the plan of the tests. It has more of the test files than that of the programs, which therefore are not
+  # planned again after an edit of a test.
   testSkeleton = planner {
     name = "test-skeleton";
     command = "skeleton";
@@ -359,8 +364,8 @@ rec {
     inherit attrs;
   };
 
-  # What tests have beside the inputs of a build: the environment of a package's checkPhase, and what those see that see
-  # all of src, with the modules as nixpkgs hands them to the go command.
+  # The inputs of tests: those of the build, the environment of a package's checkPhase, and for tests that need all of src
+  # the sources and the modules, as nixpkgs gives them to the go command.
   testInputs =
     inputs
     // (if args.cgo then { linkEnv = inputs.cgoEnv; } else { })
@@ -385,13 +390,16 @@ rec {
         { modules = "${if fetched.vendored == null then goModules else fetched.vendored}"; }
     );
 
+  # The argument testData by import paths, where "*" stands for all packages.
+  testData = if builtins.isList args.testData then { "*" = args.testData; } else args.testData;
+
   testBindConfig = bindConfig // {
     name = "tests";
     tests = testPlan;
-    testData = if builtins.isList args.testData then { "*" = args.testData; } else args.testData;
+    inherit testData;
   };
 
-  # The configuration for the derivation of the first part of the standard library.
+  # The configuration of the stage `std`, which makes the first part of the standard library.
   stdConfig = {
     inherit stdPlan;
     inner = { inherit (args.inner) contentAddressed; };
@@ -404,7 +412,7 @@ rec {
     storeDir = builtins.storeDir;
   };
 
-  # The configuration of the last stage, which binds the sources to the plan.
+  # The configuration of the last stage, which makes derivations of the plan and the sources.
   bindConfig = {
     inherit
       plan
@@ -413,7 +421,7 @@ rec {
       src
       ;
     locked = lockedTrees;
-    # The fetch, with which directories that stand in for modules are compared.
+    # The fetch, if directories of the sources that replace modules have to be compared with it.
     fetched = if goModules != null && !args.proxyVendor && mayReplace then goModules else "";
     fetchHooks = args.fetchHooks or false;
     values = if settings == null then linkValues.values else [ ];

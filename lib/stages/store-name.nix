@@ -1,5 +1,4 @@
-# A valid name of a store path for an import path, a module with its version, or any other string: nar.Name of the
-# planner.
+# A valid name of a store path for any string, such as an import path or a module with its version: nar.Name of the planner.
 s:
 let
   dashed = builtins.concatStringsSep "" (

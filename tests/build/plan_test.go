@@ -162,7 +162,7 @@ func TestPlanOfGone(t *testing.T) {
 		if err := os.RemoveAll(filepath.Join(src, gone)); err != nil {
 			t.Fatal(err)
 		}
-		if out, want := evaluate(""), "dgd.plan is stale: it names "+src+"/"; !strings.Contains(out, want) || !strings.Contains(out, "which is not there: run `dgd plan`") {
+		if out, want := evaluate(""), "dgd.plan is stale: it names "+src+"/"; !strings.Contains(out, want) || !strings.Contains(out, "which does not exist: run `dgd plan`") {
 			t.Errorf("without %s, want %s:\n%s", gone, want, out)
 		}
 	}
