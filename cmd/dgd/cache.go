@@ -9,7 +9,7 @@ import (
 	"dgd/internal/nix/store"
 )
 
-// newCache returns the command that names what a binary cache needs.
+// newCache returns the command that prints the store paths that a binary cache needs.
 func newCache() *cobra.Command {
 	return &cobra.Command{
 		Use:   "cache DRV…",

@@ -5,10 +5,11 @@ import (
 	"os"
 )
 
-// A painter puts colours around words, or leaves them as they are.
+// A painter adds colours to texts if it is true.
 type painter bool
 
-// newPainter paints where w is a terminal whose user wants colours.
+// newPainter returns the painter for w. It adds colours if w is a terminal, unless
+// NO_COLOR is set or TERM is dumb.
 func newPainter(w io.Writer) painter {
 	f, ok := w.(*os.File)
 	if !ok || os.Getenv("NO_COLOR") != "" || os.Getenv("TERM") == "dumb" {
@@ -18,6 +19,7 @@ func newPainter(w io.Writer) painter {
 	return painter(err == nil && info.Mode()&os.ModeCharDevice != 0)
 }
 
+// paint adds an ANSI code to a text.
 func (p painter) paint(code, text string) string {
 	if !p {
 		return text

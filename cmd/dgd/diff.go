@@ -70,7 +70,7 @@ func diff(cmd *cobra.Command, before, after string) (*drvdiff.Report, error) {
 	return drvdiff.Compare(ctx, st, drvs[0], drvs[1])
 }
 
-// printJSON prints a value for programs.
+// printJSON writes a value as indented JSON.
 func printJSON(w io.Writer, v any) error {
 	enc := json.NewEncoder(w)
 	enc.SetEscapeHTML(false)
@@ -78,9 +78,10 @@ func printJSON(w io.Writer, v any) error {
 	return enc.Encode(v)
 }
 
-// shown is how many causes of one derivation are printed for people.
+// shown is the greatest number of causes that printDiff prints for a derivation.
 const shown = 10
 
+// printDiff writes a report for people.
 func printDiff(out io.Writer, p painter, r *drvdiff.Report) error {
 	w := bufio.NewWriter(out)
 	for _, item := range r.OnlyOld {
@@ -120,8 +121,8 @@ func printDiff(out io.Writer, p painter, r *drvdiff.Report) error {
 	return w.Flush()
 }
 
-// grouped puts pairs together that differ for the same causes, such as another
-// toolchain, where they are many.
+// grouped returns the pairs in groups. More than three pairs with the same causes,
+// such as another toolchain, are one group; any other pair is a group of its own.
 func grouped(pairs []drvdiff.Pair) [][]drvdiff.Pair {
 	key := func(p drvdiff.Pair) string { return fmt.Sprint(p.Causes) }
 	byKey := map[string][]drvdiff.Pair{}
@@ -142,8 +143,8 @@ func grouped(pairs []drvdiff.Pair) [][]drvdiff.Pair {
 	return groups
 }
 
-// because names what a derivation refers to and differs, and where that comes
-// from.
+// because returns the names of the dependencies that make a pair differ, and of the
+// derivations in which these differences begin.
 func because(pair drvdiff.Pair) string {
 	text := some(pair.Because)
 	direct := map[string]bool{}
@@ -170,7 +171,7 @@ func names(items []drvdiff.Item) []string {
 	return list
 }
 
-// some is a list in words, cut where it gets long.
+// some returns a list as text, shortened if it is long.
 func some(list []string) string {
 	const most = 5
 	if len(list) > most+1 {

@@ -56,9 +56,9 @@ The go command of PATH says what is imported, by the flags and variables of its 
 	return cmd
 }
 
-// projectArgs reads [DIR] [PACKAGE…]: the first one is DIR where it is the
-// directory of a module or of a workspace, or belongs to another one than the
-// current directory does.
+// projectArgs splits the arguments [DIR] [PACKAGE…]. The first one is DIR if it
+// is the directory of a module or a workspace, or in another module or workspace
+// than the current directory.
 func projectArgs(args []string) (dir string, patterns []string) {
 	dir, patterns = ".", args
 	if len(args) > 0 && isProject(args[0]) {
@@ -67,6 +67,7 @@ func projectArgs(args []string) (dir string, patterns []string) {
 	return dir, patterns
 }
 
+// isProject reports whether an argument is DIR, see projectArgs.
 func isProject(name string) bool {
 	if name == "." {
 		return true
@@ -85,8 +86,8 @@ func isProject(name string) bool {
 	return err != nil || here.Dir != project.Dir
 }
 
-// printGraph prints the modules with their packages, the standard library in
-// one line.
+// printGraph writes the modules with their packages. The standard library is one
+// line.
 func printGraph(out io.Writer, p painter, g *packages.Graph) error {
 	b := bufio.NewWriter(out)
 	w := tabwriter.NewWriter(b, 0, 0, 2, ' ', tabwriter.AlignRight)
@@ -113,11 +114,12 @@ func printGraph(out io.Writer, p painter, g *packages.Graph) error {
 	return b.Flush()
 }
 
+// row writes a row of the table.
 func row(w io.Writer, bytes int64, files int, what string) {
 	fmt.Fprintf(w, "%s\t%s\t%s\n", packages.Size(bytes), count(files, "file"), what)
 }
 
-// count is a number of things in words.
+// count returns a number with its noun.
 func count(n int, what string) string {
 	if n == 1 {
 		return "1 " + what
@@ -171,18 +173,17 @@ directory) to a package. Tests do not count. The exit status is 1 where nothing 
 	return cmd
 }
 
+// printWhy writes a chain of imports, each line indented below its importer.
 func printWhy(out io.Writer, p painter, path string, chain []string) error {
 	var b strings.Builder
 	if chain == nil {
 		fmt.Fprintf(&b, "No program of the project imports %s, directly or not.\n", p.bold(path))
 	}
 	for i, name := range chain {
-		switch i {
-		case 0:
-			fmt.Fprintf(&b, "%s\n", p.bold(name))
-		default:
-			fmt.Fprintf(&b, "%simports %s\n", strings.Repeat("  ", i), p.bold(name))
+		if i > 0 {
+			fmt.Fprintf(&b, "%simports ", strings.Repeat("  ", i))
 		}
+		fmt.Fprintf(&b, "%s\n", p.bold(name))
 	}
 	_, err := io.WriteString(out, b.String())
 	return err
@@ -193,7 +194,7 @@ func completeDir(*cobra.Command, []string, string) ([]string, cobra.ShellCompDir
 	return nil, cobra.ShellCompDirectiveFilterDirs
 }
 
-// completeWhy completes the packages of the project, and then a directory.
+// completeWhy completes a package of the project, and then a directory.
 func completeWhy(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 	if len(args) > 0 {
 		return completeDir(cmd, args, "")

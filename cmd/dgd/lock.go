@@ -12,7 +12,7 @@ import (
 	"dgd/internal/lock/making"
 )
 
-// lockTimeout is how long nothing may come in while modules are fetched.
+// lockTimeout is after how long without data a download of modules is given up.
 const lockTimeout = 5 * time.Minute
 
 func newLock() *cobra.Command {
@@ -31,7 +31,7 @@ until the new one is complete.`,
   dgd lock --check     # say what in it is stale, missing or superfluous
   dgd lock --check --json | jq -r '.[].path'`,
 		Args:              misused(cobra.MaximumNArgs(1)),
-		ValidArgsFunction: directories,
+		ValidArgsFunction: completeDir,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if opts.Jobs < 1 || opts.Timeout <= 0 {
 				return misuse{fmt.Errorf("--jobs and --timeout must be positive")}
@@ -51,11 +51,7 @@ until the new one is complete.`,
 			if err != nil {
 				return err
 			}
-			state := "is written"
-			if !changed {
-				state = "stays as it was"
-			}
-			cmd.PrintErrf("%s %s: %d modules\n", project.LockFile(), state, len(l.Modules))
+			cmd.PrintErrf("%s %s: %d modules\n", project.LockFile(), written(changed), len(l.Modules))
 			return nil
 		},
 	}
@@ -66,8 +62,8 @@ until the new one is complete.`,
 	return cmd
 }
 
-// lockedProject returns the project that a lock or a plan is of: that of the argument
-// DIR, which is optional.
+// lockedProject returns the project of the optional argument DIR, for which a lock or
+// a plan is written.
 func lockedProject(args []string, gowork string) (*making.Project, error) {
 	dir := "."
 	if len(args) > 0 {
@@ -76,11 +72,15 @@ func lockedProject(args []string, gowork string) (*making.Project, error) {
 	return making.Find(dir, gowork)
 }
 
-// directories completes the argument DIR.
-func directories(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-	return nil, cobra.ShellCompDirectiveFilterDirs
+// written returns what a message says of a file that changed, or did not.
+func written(changed bool) string {
+	if changed {
+		return "is written"
+	}
+	return "stays as it was"
 }
 
+// checkLock prints the findings of `dgd lock --check`.
 func checkLock(cmd *cobra.Command, project *making.Project, asJSON bool) error {
 	l, err := project.ReadLock()
 	if err != nil {
@@ -89,7 +89,7 @@ func checkLock(cmd *cobra.Command, project *making.Project, asJSON bool) error {
 	if l == nil {
 		return fmt.Errorf("there is no %s: run `dgd lock` in %s", lock.Name, project.Dir)
 	}
-	found, err := lock.Check(l, &project.Project)
+	found, err := lock.Check(l, &project.ModFiles)
 	if err != nil {
 		return err
 	}

@@ -14,7 +14,8 @@ import (
 	"testing"
 )
 
-// lockProject writes a project and keeps the go command to it.
+// lockProject writes a project and returns its directory. It sets the environment of
+// the go command.
 func lockProject(t *testing.T, files map[string]string) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -38,8 +39,8 @@ func dgdPlan(dir string, args ...string) *exec.Cmd {
 	return cmd
 }
 
-// call runs dgd and returns what it prints, with DIR in place of the
-// directory.
+// call runs dgd in a directory and returns its exit status and output, in which DIR
+// stands for the directory.
 func call(t *testing.T, dir string, args ...string) (status int, stdout, stderr string) {
 	t.Helper()
 	cmd := dgdPlan(dir, args...)
@@ -116,7 +117,7 @@ func TestLock(t *testing.T) {
 	}
 }
 
-// However it ends in the middle, the old lock stays, and nothing is beside it.
+// A call that is killed leaves the old lock as it was, and no other files.
 func TestLockKilled(t *testing.T) {
 	const sum = "h1:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
 	files := map[string]string{
@@ -142,7 +143,7 @@ func TestLockKilled(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		<-asked // it is in the middle
+		<-asked // a download has begun
 		if err := cmd.Process.Signal(sig); err != nil {
 			t.Fatal(err)
 		}

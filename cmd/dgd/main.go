@@ -1,9 +1,9 @@
-// Command dgd locks the modules of Go projects and answers questions about
-// projects and their builds; `dgd help` lists them. No derivation runs it:
-// the builder's program is cmd/dgd-plan.
+// Command dgd locks and plans Go projects and answers questions about projects
+// and their builds; `dgd help` lists its commands. Derivations do not run it:
+// they run cmd/dgd-plan and cmd/dgd-exec.
 //
-// Its exit status is 0, 1 where there is a finding or something failed, or 2 for
-// a wrong call.
+// The exit status is 0, 1 if there are findings or an error, or 2 for a wrong
+// call.
 package main
 
 import (
@@ -24,7 +24,7 @@ func main() {
 	os.Exit(status(err))
 }
 
-// newRoot returns the command line. Each command is a file of its own.
+// newRoot returns the root command.
 func newRoot() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "dgd",
@@ -36,7 +36,7 @@ The exit status is 0, 1 where there is a finding or something failed, or 2 for a
 		Example: `  dgd graph
   dgd why golang.org/x/text/language`,
 		Args:          misused(cobra.NoArgs),
-		SilenceErrors: true, // main shows them
+		SilenceErrors: true, // main prints them
 		SilenceUsage:  true,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return misuse{errors.New("a command is missing")}
@@ -48,10 +48,10 @@ The exit status is 0, 1 where there is a finding or something failed, or 2 for a
 	return root
 }
 
-// misuse is an error in the way in which the program was called.
+// misuse is an error in the arguments of the program.
 type misuse struct{ error }
 
-// misused makes a check of arguments one for misuse.
+// misused returns a check of arguments whose errors are of type misuse.
 func misused(check cobra.PositionalArgs) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if err := check(cmd, args); err != nil {
@@ -61,11 +61,11 @@ func misused(check cobra.PositionalArgs) cobra.PositionalArgs {
 	}
 }
 
-// errFinding ends a command that has shown what it found.
+// errFinding ends a command that has printed its findings.
 var errFinding = errors.New("there are findings")
 
 // showFindings prints the findings of a check, and the command that repairs them with
-// the directory to run it in. It returns errFinding if there are any.
+// the directory in which to run it. It returns errFinding if there are findings.
 func showFindings[T any](cmd *cobra.Command, found []T, asJSON bool, repair, dir string) error {
 	if asJSON {
 		if err := printJSON(cmd.OutOrStdout(), append([]T{}, found...)); err != nil {
@@ -83,7 +83,7 @@ func showFindings[T any](cmd *cobra.Command, found []T, asJSON bool, repair, dir
 	return errFinding
 }
 
-// status shows an error and returns the program's exit status.
+// status prints an error and returns the exit status of the program.
 func status(err error) int {
 	var wrong misuse
 	switch {

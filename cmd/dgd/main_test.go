@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// TestMain is dgd itself where a test wants to run it.
+// TestMain runs dgd itself in processes that tests start.
 func TestMain(m *testing.M) {
 	if os.Getenv("TEST_RUN_MAIN") != "" || slices.Contains(os.Args, noCacheName) {
 		main()
@@ -24,7 +24,7 @@ func TestCommandLine(t *testing.T) {
 		{nil, "dgd: a command is missing\nSee dgd --help\n"},
 		{[]string{"make"}, "dgd: unknown command \"make\" for \"dgd\"\nSee dgd --help\n"},
 		{[]string{"--make"}, "dgd: unknown flag: --make\nSee dgd --help\n"},
-		// A stage of the planner is no command of people's.
+		// The stages of the planner are not commands of dgd.
 		{[]string{"bind"}, "dgd: unknown command \"bind\" for \"dgd\"\nSee dgd --help\n"},
 	} {
 		cmd := exec.Command(os.Args[0], test.args...)

@@ -9,10 +9,12 @@ import (
 	"dgd/internal/goflags"
 )
 
-// noCacheName is the command that the go command runs while it prints a script.
+// noCacheName is the name of the hidden command that serves as the build cache of
+// `go build -n`.
 const noCacheName = "no-cache"
 
-// noCache is this program as a build cache without contents: see gocmd.ServeNoCache.
+// noCache returns the command line of that command, for GOCACHEPROG: see
+// gocmd.ServeNoCache.
 func noCache() (string, error) {
 	self, err := os.Executable()
 	if err != nil {

@@ -18,7 +18,7 @@ import (
 	"dgd/internal/testfiles"
 )
 
-// visible are the commands that help shows, by their names in a call.
+// visible returns the commands that help shows, by their full names.
 func visible() map[string]*cobra.Command {
 	found := map[string]*cobra.Command{}
 	var walk func(cmd *cobra.Command)
@@ -35,12 +35,12 @@ func visible() map[string]*cobra.Command {
 	return found
 }
 
-// Each command tells what it is for, with an example that calls it with flags
-// that it has.
+// Each command has a help text, with an example that calls the command and uses only
+// flags that it has.
 func TestHelp(t *testing.T) {
 	call := regexp.MustCompile(`(?m)dgd( [a-z]+)`)
 	flag := regexp.MustCompile(`(?:^| )(--[a-z-]+)`)
-	substitution := regexp.MustCompile(`\$\(.*?\)`) // of other commands
+	substitution := regexp.MustCompile(`\$\(.*?\)`) // may have flags of other commands
 	commands := visible()
 	if len(commands) < 6 {
 		t.Errorf("there are only the commands %v", commands)
@@ -85,7 +85,8 @@ func TestHelp(t *testing.T) {
 	}
 }
 
-// complete is what the shells' scripts ask for.
+// complete returns the completions of the last argument, as the scripts for shells
+// request them.
 func complete(t *testing.T, args ...string) (words []string, directive string) {
 	t.Helper()
 	var out bytes.Buffer
@@ -156,7 +157,7 @@ func TestCompletion(t *testing.T) {
 	}
 }
 
-// invoke runs the program, with a pipe for its output.
+// invoke runs dgd and returns its exit status and output, which is not a terminal.
 func invoke(t *testing.T, args ...string) (status int, stdout, stderr string) {
 	t.Helper()
 	cmd := exec.Command(os.Args[0], args...)
@@ -167,7 +168,7 @@ func invoke(t *testing.T, args ...string) (status int, stdout, stderr string) {
 	return cmd.ProcessState.ExitCode(), out.String(), errors.String()
 }
 
-// What people call, with its exit status.
+// The commands for people print what they should and have the right exit status.
 func TestPeople(t *testing.T) {
 	program := filepath.Join(t.TempDir(), "bin", "vendored")
 	build := exec.Command("go", "build", "-o", program, ".")
@@ -234,8 +235,7 @@ func TestPeople(t *testing.T) {
 	}
 }
 
-// A difference in people's words.
-// A directory is DIR unless it can only be a package of where the command runs.
+// The first argument is DIR unless it can only be a package of the current module.
 func TestProjectArgs(t *testing.T) {
 	top := t.TempDir()
 	for _, file := range []string{"one/go.mod", "one/sub/x.go", "two/go.mod", "two/sub/x.go", "ws/go.work", "ws/app/go.mod", "ws/app/sub/x.go", "none/x"} {
@@ -307,8 +307,8 @@ Planning: 3 in common, 2 differ (plan, skeleton).
 		t.Errorf("without colours: %v, %q", err, out.String())
 	}
 
-	// Many that have the same cause are one line, and of many causes the first
-	// ones are shown.
+	// Many derivations with the same cause are one line, and of many causes only the
+	// first ones are printed.
 	many := &drvdiff.Report{}
 	for i := range 8 {
 		many.Differ = append(many.Differ, drvdiff.Pair{Name: fmt.Sprintf("p%d", i), Causes: []drvdiff.Cause{toolchain}})

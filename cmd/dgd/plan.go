@@ -7,6 +7,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"runtime/debug"
 	"slices"
@@ -22,7 +23,7 @@ import (
 	"dgd/internal/workspace"
 )
 
-// planFlags are the flags of `dgd plan` that become settings of the plan.
+// planFlags are the flags of `dgd plan` that become settings of the plan file.
 type planFlags struct {
 	src, builder, ldflags, gcflags, target, granularity string
 	member                                              string // see memberOf
@@ -31,7 +32,8 @@ type planFlags struct {
 	cgo, contentAddressed, tests, fallback, add         bool
 }
 
-// gowork is what the builder's env, or else the user's, says of the workspace.
+// gowork returns the value of GOWORK in the builder's env, or else in the
+// environment of this process.
 func (f *planFlags) gowork() string {
 	gowork := os.Getenv("GOWORK")
 	for _, v := range f.env {
@@ -60,7 +62,7 @@ and adds another setting. The old file stays until the new one is complete.`,
   dgd plan --add --tags sqlite
   dgd plan --check     # say which packages have another plan now`,
 		Args:              misused(cobra.MaximumNArgs(1)),
-		ValidArgsFunction: directories,
+		ValidArgsFunction: completeDir,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if asJSON && !check {
 				return misuse{errors.New("--json is for the findings of --check: give both")}
@@ -108,6 +110,8 @@ and adds another setting. The old file stays until the new one is complete.`,
 	return cmd
 }
 
+// runPlan makes the plans and writes the file, or with check prints in what it
+// differs from them.
 func runPlan(cmd *cobra.Command, project *making.Project, f *planFlags, check, asJSON bool) error {
 	name := filepath.Join(project.Dir, planfile.Name)
 	old, err := os.ReadFile(name)
@@ -121,8 +125,8 @@ func runPlan(cmd *cobra.Command, project *making.Project, f *planFlags, check, a
 	if err != nil {
 		return err
 	}
-	// Nearly all that a plan is made of lives until it is written: to look for garbage
-	// among it took a fourth of this program's time.
+	// Nearly all allocations live until the plan is written: garbage collection took a
+	// fourth of the time of this program.
 	debug.SetGCPercent(400)
 	tmp, err := os.MkdirTemp("", "dgd-plan-")
 	if err != nil {
@@ -137,29 +141,26 @@ func runPlan(cmd *cobra.Command, project *making.Project, f *planFlags, check, a
 	if check {
 		return showDifferences(cmd, project, name, old, text, asJSON)
 	}
-	state := "stays as it was"
-	if string(old) != string(text) {
-		state = "is written"
-		if err := making.ReplaceFile(name, text); err != nil {
-			return err
-		}
+	changed, err := making.ReplaceFile(name, text)
+	if err != nil {
+		return err
 	}
 	count := 0
 	for _, p := range plans {
 		count = max(count, len(p.Nodes))
 	}
-	cmd.PrintErrf("%s %s: %d packages and programs\n", name, state, count)
+	cmd.PrintErrf("%s %s: %d packages and programs\n", name, written(changed), count)
 	return nil
 }
 
-// A variant is one setting for one target.
+// A variant is one group of settings for one target.
 type variant struct {
 	cfg    *stage.FileConfig
 	target string
-	key    string // of the setting, the same on every machine
+	key    string // identifies the settings, and is the same on all machines
 }
 
-// variants are those of some settings, each once.
+// variants returns the variants of a list of settings, without duplicates.
 func variants(ctx context.Context, project *making.Project, sets []*planFlags, tmp string) ([]variant, error) {
 	var list []variant
 	var lock *workspace.Locked
@@ -198,7 +199,7 @@ func variants(ctx context.Context, project *making.Project, sets []*planFlags, t
 	return list, nil
 }
 
-// makePlans plans each setting for its targets.
+// makePlans returns the plans of all variants, by their names in the file.
 func makePlans(ctx context.Context, project *making.Project, sets []*planFlags, tmp string) (map[string]*planfile.File, error) {
 	list, err := variants(ctx, project, sets, tmp)
 	if err != nil {
@@ -232,7 +233,8 @@ func makePlans(ctx context.Context, project *making.Project, sets []*planFlags, 
 	return plans, nil
 }
 
-// showDifferences prints the lines in which a plan differs from one made now.
+// showDifferences prints the lines in which the plan file differs from a plan made
+// now.
 func showDifferences(cmd *cobra.Command, project *making.Project, name string, old, now []byte, asJSON bool) error {
 	before, err := planfile.Lines(name, old)
 	if err != nil {
@@ -245,7 +247,7 @@ func showDifferences(cmd *cobra.Command, project *making.Project, name string, o
 	return showFindings(cmd, planfile.Differences(before, after), asJSON, "dgd plan", project.Dir)
 }
 
-// config is what to plan in dir.
+// config returns the configuration of the plan of the project in dir.
 func (f *planFlags) config(ctx context.Context, dir string) (*stage.FileConfig, error) {
 	goroot, err := making.Toolchain(ctx, &making.Project{Dir: dir})
 	if err != nil {
@@ -304,16 +306,30 @@ func (f *planFlags) config(ctx context.Context, dir string) (*stage.FileConfig, 
 		cfg.Flags = append(cfg.Flags, "-gcflags="+f.gcflags)
 	}
 	ldflags := f.ldflags
-	if !slices.ContainsFunc(strings.Fields(ldflags), func(w string) bool { return strings.HasPrefix(w, "-buildid=") }) {
+	if !hasBuildID(ldflags, cfg.Libraries) {
 		ldflags = strings.TrimSpace(ldflags + " -buildid=")
 	}
-	// A plan outlives the values of variables, which are versions and revisions.
+	// The values of -X are not part of a plan: versions and revisions change more often.
 	hidden, _ := goflags.HideValues(ldflags)
 	cfg.Flags = append(cfg.Flags, "-ldflags="+hidden)
 	return cfg, nil
 }
 
-// useModules takes the modules of the project's lock, if it has one.
+// buildIDFlag matches a flag of the linker that sets the build ID, also one behind a
+// pattern.
+var buildIDFlag = regexp.MustCompile(`(^|[\s=])-buildid=`)
+
+// hasBuildID reports whether flags of the linker set a build ID, by the rule of the
+// builder: buildGoModule does not look behind a pattern, as nixpkgs does not. See
+// lib/builders/build-go-module.nix and lib/stages/planning.nix.
+func hasBuildID(ldflags string, isGoModule bool) bool {
+	if isGoModule {
+		return slices.ContainsFunc(strings.Fields(ldflags), func(w string) bool { return strings.HasPrefix(w, "-buildid=") })
+	}
+	return buildIDFlag.MatchString(ldflags)
+}
+
+// useModules sets the modules of the project's lock, if it has one, in cfg.
 func useModules(ctx context.Context, project *making.Project, cfg *stage.FileConfig, tmp string) error {
 	text, err := os.ReadFile(project.LockFile())
 	if errors.Is(err, os.ErrNotExist) {

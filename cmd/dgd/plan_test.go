@@ -11,13 +11,35 @@ import (
 	"dgd/internal/testfiles"
 )
 
-// The go command takes this program for its build cache, and writes nothing to one.
+func TestHasBuildID(t *testing.T) {
+	for _, test := range []struct {
+		ldflags             string
+		goModule, otherwise bool
+	}{
+		{"", false, false},
+		{"-s -w", false, false},
+		{"-buildid=", true, true},
+		{"-s -buildid=abc", true, true},
+		{"all=-buildid=abc", false, true},
+		{"all=-s -buildid=abc", true, true},
+		{"-X main.id=x-buildid=y", false, false},
+	} {
+		if got := hasBuildID(test.ldflags, true); got != test.goModule {
+			t.Errorf("%q for buildGoModule: %v", test.ldflags, got)
+		}
+		if got := hasBuildID(test.ldflags, false); got != test.otherwise {
+			t.Errorf("%q: %v", test.ldflags, got)
+		}
+	}
+}
+
+// The go command uses this program as its build cache, and no directory.
 func TestPlanKeepsNoCache(t *testing.T) {
 	src, tmp := t.TempDir(), t.TempDir()
 	testfiles.Write(t, src, map[string]string{"go.mod": "module example.com/m\n\ngo 1.24\n", "main.go": "package main\n\nimport _ \"fmt\"\n\nfunc main() {}\n"})
 	t.Setenv("TMPDIR", tmp)
 	kept := filepath.Join(tmp, "kept")
-	// What is left behind where nothing is removed: the go command's own temporary files are elsewhere.
+	// This go command copies its build cache, which dgd removes.
 	goroot := goThat(t, `"$GO" "$@"; status=$?; [ "$1" != build ] && [ "$1" != install ] || cp -r "$GOCACHE" "`+kept+`-$$"; exit $status`)
 	t.Setenv("PATH", filepath.Join(goroot, "bin")+":"+os.Getenv("PATH"))
 	if status, _, log := call(t, src, "plan", "--cgo=false"); status != 0 {
@@ -44,8 +66,8 @@ func TestPlanKeepsNoCache(t *testing.T) {
 	}
 }
 
-// From a module of a workspace, the plan is for a builder whose modRoot leads there,
-// and stays so.
+// In a module of a workspace, the plan is written for a builder whose modRoot is that
+// module, and further calls keep the setting.
 func TestPlanOfMember(t *testing.T) {
 	root := t.TempDir()
 	const main = "package main\n\nfunc main() {}\n"

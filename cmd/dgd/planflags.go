@@ -18,7 +18,7 @@ import (
 	"dgd/internal/stage"
 )
 
-// ofTests are the tests to plan, or null.
+// ofTests returns the configuration of the tests to plan, or nil.
 func (f *planFlags) ofTests(cfg *stage.FileConfig) (*stage.FileTests, error) {
 	if !f.tests {
 		if len(f.testPackages)+len(f.checkFlags)+len(f.testData) > 0 {
@@ -46,9 +46,9 @@ func (f *planFlags) ofTests(cfg *stage.FileConfig) (*stage.FileTests, error) {
 	return t, nil
 }
 
-// memberOf returns the module of a workspace that the directory dir is in, relative to
-// the workspace: the builder's modRoot leads there. It is empty where dir is in none,
-// or in that of the workspace's own directory.
+// memberOf returns the module of a workspace that contains the directory dir, as a
+// path relative to the workspace: the builder's modRoot is that module. It returns ""
+// if dir is in no module, or in the module in the workspace's own directory.
 func memberOf(project *making.Project, dir string) (string, error) {
 	dir, err := filepath.Abs(dir)
 	if err != nil || project.GoWork == nil {
@@ -67,8 +67,9 @@ func memberOf(project *making.Project, dir string) (string, error) {
 	return filepath.Rel(project.Dir, found)
 }
 
-// placeOf returns the directory src, and the module of a workspace as memberOf does,
-// of a plan in the directory dir: modRoot is from src to the module.
+// placeOf returns the builder's src, and the module of a workspace as memberOf
+// returns it, for a plan file in the directory dir with the setting modRoot, the path
+// from src to the module. An empty src means dir.
 func placeOf(dir, modRoot string) (src, member string) {
 	elems := strings.Split(modRoot, "/")
 	for n := len(elems); n > 0; n-- {
@@ -80,14 +81,14 @@ func placeOf(dir, modRoot string) (src, member string) {
 	return "", filepath.FromSlash(modRoot)
 }
 
-// settingFlags are those flags that say what to plan.
+// settingFlags are the names of the flags that determine what is planned.
 var settingFlags = []string{
 	"builder", "src", "package", "exclude", "tags", "ldflags", "gcflags", "env", "for", "cgo", "content-addressed", "granularity",
 	"tests", "test-package", "check-flag", "test-data",
 }
 
-// sets are the settings to plan: by flags, and where these are not given by those
-// of the old file.
+// sets returns the settings to plan: those of the flags, completed with those of the
+// old file for flags that are not given.
 func (f *planFlags) sets(cmd *cobra.Command, name string, old []byte) ([]*planFlags, error) {
 	given := cmd.Flags().Changed
 	if old == nil || given("builder") && !f.add {
@@ -112,12 +113,12 @@ func (f *planFlags) sets(cmd *cobra.Command, name string, old []byte) ([]*planFl
 	return []*planFlags{f}, nil
 }
 
-// readFlags returns the settings of a file, each with its targets.
+// readFlags returns the settings of a plan file, each with its targets.
 func readFlags(name string, text []byte) ([]*planFlags, error) {
 	lines, err := planfile.Lines(name, planfile.Settle(text))
 	if err != nil {
 		if _, asItIs := planfile.Lines(name, text); asItIs != nil {
-			err = asItIs // with the number that the line has
+			err = asItIs // has the line's number in the file
 		}
 		return nil, err
 	}
@@ -126,7 +127,7 @@ func readFlags(name string, text []byte) ([]*planFlags, error) {
 		return nil, fmt.Errorf("%s is for no target", name)
 	}
 	var list []*planFlags
-	index := map[string]*planFlags{} // by all but the target
+	index := map[string]*planFlags{} // by all settings but the target
 	for _, v := range names {
 		f, err := readVariant(name, lines, v)
 		if err != nil {
@@ -146,7 +147,7 @@ func readFlags(name string, text []byte) ([]*planFlags, error) {
 	return list, nil
 }
 
-// readVariant returns the flags that stand for one variant of a file.
+// readVariant returns the flags for one variant of a plan file.
 func readVariant(name string, lines []string, variant string) (*planFlags, error) {
 	facts, err := planfile.Read(name, lines, variant)
 	if err != nil {
@@ -204,7 +205,7 @@ func readVariant(name string, lines []string, variant string) (*planFlags, error
 	return f, nil
 }
 
-// readTests takes a file's settings of tests.
+// readTests sets the flags for the tests of a plan file.
 func (f *planFlags) readTests(t *planfile.TestSettings) {
 	f.tests, f.testPackages, f.checkFlags = true, t.Packages, t.CheckFlags
 	for _, name := range slices.Sorted(maps.Keys(t.Data)) {
@@ -217,7 +218,7 @@ func (f *planFlags) readTests(t *planfile.TestSettings) {
 	}
 }
 
-// keep takes other settings for flags that are not given.
+// keep sets the flags that are not given to those of k.
 func (f *planFlags) keep(k *planFlags, given func(flag string) bool) {
 	f.builder, f.member = k.builder, k.member
 	for flag, lists := range map[string][2]*[]string{
@@ -243,7 +244,7 @@ func (f *planFlags) keep(k *planFlags, given func(flag string) bool) {
 			*values[0] = *values[1]
 		}
 	}
-	// Without them, the packages that are tested follow from those that are built.
+	// The default of --test-package depends on --package.
 	if !given("test-package") && !given("package") {
 		f.testPackages = k.testPackages
 	}

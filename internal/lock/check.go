@@ -19,31 +19,31 @@ type File struct {
 	Text []byte
 }
 
-// A Project holds the texts that say which modules are needed.
-type Project struct {
+// ModFiles are the files of a project that determine which modules it needs.
+type ModFiles struct {
 	GoMods []File // of the main modules, in the order of go.work
 	GoWork *File  // nil outside of a workspace
 	GoSums []File // the main modules' go.sum files, and go.work.sum
 }
 
-// A Finding is one module that a lock and the texts do not agree on.
+// A Finding is a module in which a lock and the files differ.
 type Finding struct {
-	Path    string `json:"path"`    // of the module; "main" where the main modules are others
+	Path    string `json:"path"`    // of the module; "main" if the main modules differ
 	Kind    string `json:"kind"`    // missing, stale or superfluous
-	Message string `json:"message"` // says why
+	Message string `json:"message"` // the reason
 }
 
-// String is the finding in a line.
+// String returns the finding as one line.
 func (f Finding) String() string { return f.Path + ": " + f.Kind + ": " + f.Message }
 
-// Check compares a lock with the texts, and returns what they do not agree on,
-// sorted by path. It runs nothing: lib/fetch/lock.nix does the same before a build, with
-// the same words, and testdata/check.json tests both.
+// Check returns the modules in which a lock differs from the files, sorted by
+// path. lib/fetch/lock.nix makes the same comparison before a build, with the
+// same messages, and testdata/check.json tests both.
 //
-// From go 1.17 on a go.mod has the version of every module that is needed.
-// Older ones, and those of a workspace, may require less than what is taken in
-// the end: there, only go.sum can tell.
-func Check(l *Lock, p *Project) ([]Finding, error) {
+// From go 1.17 on a go.mod has the selected version of every module that is
+// needed. In an older one, or in a workspace, the required version may be lower
+// than the selected one, which only go.sum shows.
+func Check(l *Lock, p *ModFiles) ([]Finding, error) {
 	r, err := p.Read()
 	if err != nil {
 		return nil, err
@@ -68,21 +68,21 @@ func Check(l *Lock, p *Project) ([]Finding, error) {
 	return found, nil
 }
 
-// Requirements are what the texts of a project say.
+// Requirements are the parsed ModFiles of a project.
 type Requirements struct {
 	Main     []string          // paths of the main modules, sorted
 	Required map[string]string // by path: the highest version that a go.mod requires
-	// Complete means that go.mod has each module that is needed, in the version
-	// that is taken.
+	// Complete reports whether go.mod has each module that is needed, in the
+	// selected version.
 	Complete bool
-	Sums     map[module.Version][]string // "h1:" of go.sum
-	// replaced is by version, or by path alone. The first map that knows a
-	// module holds.
+	Sums     map[module.Version][]string // "h1:" checksums of go.sum
+	// replaced has the replacements of each file, by module and version, or by
+	// module alone. The first map that has a module takes precedence.
 	replaced []map[module.Version]module.Version
 }
 
-// check returns the kind of what is wrong with a module, or "", and what it is.
-// m is nil if the lock does not have it.
+// check compares one module of the lock, or nil, with the requirements. It
+// returns the kind and the message of the finding, or "".
 func (r *Requirements) check(path string, m *Module) (kind, message string) {
 	required, ok := r.Required[path]
 	selected := module.Version{Path: path, Version: required}
@@ -114,8 +114,10 @@ func (r *Requirements) check(path string, m *Module) (kind, message string) {
 	return "", ""
 }
 
+// isDir reports whether a replacement is a directory.
 func isDir(by module.Version) bool { return by.Path != "" && by.Version == "" }
 
+// show returns a replacement as messages have it.
 func show(by module.Version) string {
 	switch {
 	case by.Path == "":
@@ -126,9 +128,9 @@ func show(by module.Version) string {
 	return by.Path + " " + by.Version
 }
 
-// Replacement returns what stands in for a module, or zero; the version of a
-// directory is "". A replacement of one version goes before one of all of them,
-// and go.work before go.mod.
+// Replacement returns the replacement of a module, or zero. The version of a
+// directory is "". go.work takes precedence over go.mod, and in a file a
+// replacement of one version over one of all versions.
 func (r *Requirements) Replacement(m module.Version) module.Version {
 	for _, replaced := range r.replaced {
 		for _, old := range []module.Version{m, {Path: m.Path}} {
@@ -140,8 +142,8 @@ func (r *Requirements) Replacement(m module.Version) module.Version {
 	return module.Version{}
 }
 
-// Read reads the texts.
-func (p *Project) Read() (*Requirements, error) {
+// Read parses the files. Errors name the file and the line.
+func (p *ModFiles) Read() (*Requirements, error) {
 	r := &Requirements{
 		Required: map[string]string{},
 		Complete: p.GoWork == nil,
@@ -186,9 +188,10 @@ func (p *Project) Read() (*Requirements, error) {
 	return r, nil
 }
 
-// keepVersion leaves the versions of a file as they are.
+// keepVersion is a modfile.VersionFixer that changes nothing.
 func keepVersion(_, version string) (string, error) { return version, nil }
 
+// replace adds the replacements of a file.
 func (r *Requirements) replace(list []*modfile.Replace) {
 	replaced := map[module.Version]module.Version{}
 	for _, by := range list {
@@ -197,8 +200,7 @@ func (r *Requirements) replace(list []*modfile.Replace) {
 	r.replaced = append(r.replaced, replaced)
 }
 
-// readSums reads a go.sum file. The checksums of go.mod files are of no use
-// here.
+// readSums adds the checksums of a go.sum file, but for those of go.mod files.
 func (r *Requirements) readSums(file File) error {
 	n := 0
 	for line := range bytes.Lines(file.Text) {

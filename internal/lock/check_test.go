@@ -9,8 +9,7 @@ import (
 	"testing"
 )
 
-// A checkCase is one of testdata/check.json, which lib/fetch/lock.nix is tested with,
-// too.
+// A checkCase is a case of testdata/check.json, which tests lib/fetch/lock.nix, too.
 type checkCase struct {
 	Name     string
 	GoMods   []string
@@ -20,8 +19,8 @@ type checkCase struct {
 	Findings []string
 }
 
-func (c checkCase) project() *Project {
-	p := &Project{}
+func (c checkCase) project() *ModFiles {
+	p := &ModFiles{}
 	for i, text := range c.GoMods {
 		p.GoMods = append(p.GoMods, File{fmt.Sprintf("%d/go.mod", i), []byte(text)})
 	}
@@ -72,13 +71,13 @@ func TestCheck(t *testing.T) {
 func TestCheckErrors(t *testing.T) {
 	good := File{"go.mod", []byte("module example.com/app\n")}
 	for _, test := range []struct {
-		project Project
+		project ModFiles
 		want    string
 	}{
-		{Project{GoMods: []File{{"go.mod", []byte("modul x\n")}}}, "go.mod:1: unknown directive: modul"},
-		{Project{GoMods: []File{{"a/go.mod", []byte("go 1.24\n")}}}, "a/go.mod names no module"},
-		{Project{GoMods: []File{good}, GoWork: &File{"go.work", []byte("go\n")}}, "go.work:1: go directive expects exactly one argument"},
-		{Project{GoMods: []File{good}, GoSums: []File{{"go.sum", []byte("a v1.0.0 h1:x\n\na v1.0.0\n")}}},
+		{ModFiles{GoMods: []File{{"go.mod", []byte("modul x\n")}}}, "go.mod:1: unknown directive: modul"},
+		{ModFiles{GoMods: []File{{"a/go.mod", []byte("go 1.24\n")}}}, "a/go.mod names no module"},
+		{ModFiles{GoMods: []File{good}, GoWork: &File{"go.work", []byte("go\n")}}, "go.work:1: go directive expects exactly one argument"},
+		{ModFiles{GoMods: []File{good}, GoSums: []File{{"go.sum", []byte("a v1.0.0 h1:x\n\na v1.0.0\n")}}},
 			"go.sum:3: a line must be a module, a version and a checksum: repair the file by `go mod tidy`"},
 	} {
 		_, err := Check(&Lock{Main: []string{"example.com/app"}}, &test.project)

@@ -1,13 +1,11 @@
-// Package lock is the file dgd.lock: which modules a program needs, each with
-// the hash of its files. It reads and writes the format, and compares a lock
-// with the go.mod and go.sum files that it was made of, as texts.
+// Package lock reads and writes dgd.lock, the list of the modules that a program
+// needs with the hashes of their files, and compares a lock with the texts of
+// the go.mod and go.sum files that it was made from.
 package lock
 
 import (
 	"bytes"
 	"cmp"
-	"crypto/sha256"
-	"encoding/base64"
 	"encoding/json"
 	"slices"
 
@@ -15,33 +13,35 @@ import (
 )
 
 const (
-	// Name is the file's name. It lies beside go.mod, or beside go.work.
+	// Name is the name of the file, which is beside go.mod or go.work.
 	Name = "dgd.lock"
-	// Version is that of the format.
+	// Version is the version of the format.
 	Version = 1
 )
 
-// A Lock is what the file says.
+// A Lock is the contents of the file.
 type Lock struct {
 	Main    []string // paths of the main modules, more than one in a workspace
 	Modules []Module
 	GoMods  *GoMods // nil if no other go.mod files are needed
 }
 
-// A Module is one that a main module needs. What a directory stands in for is
-// not in a lock.
+// A Module is a module that a main module needs. Modules that a directory
+// replaces are not in a lock.
 type Module struct {
 	Path    string
 	Version string
-	// Replace is the module that stands in for it, or zero.
+	// Replace is the replacement of the module, or zero.
 	Replace module.Version
-	// Sum and Hash are of the files of the module, or of what replaces it:
-	// the "h1:" of go.sum, and the hash of the NAR, "sha256-" and base64. Both
-	// are "" if a go.mod requires it and no package of it is needed.
+	// Sum and Hash are hashes of the files of the module, or of its
+	// replacement: the "h1:" checksum of go.sum, and the SHA-256 of the NAR in
+	// SRI form. Both are "" if go.mod requires the module but no package of it
+	// is needed.
 	Sum, Hash string
 }
 
-// Source is the module that the files are of.
+// Source returns the replacement of the module, or the module itself if it has
+// none: the module that the files come from.
 func (m Module) Source() module.Version {
 	if m.Replace != (module.Version{}) {
 		return m.Replace
@@ -49,21 +49,16 @@ func (m Module) Source() module.Version {
 	return module.Version{Path: m.Path, Version: m.Version}
 }
 
-// GoMods are the go.mod files that the go command reads of modules of which no
-// other file is needed.
+// GoMods are the go.mod files of modules of which no other file is needed.
 type GoMods struct {
-	// Hash is that of the NAR of a directory with a file PATH/@v/VERSION.mod
-	// for each, named as in GOMODCACHE/cache/download.
+	// Hash is the SHA-256, in SRI form, of the NAR of a directory with a file
+	// PATH/@v/VERSION.mod for each module, named as in
+	// GOMODCACHE/cache/download.
 	Hash    string
 	Modules []module.Version
 }
 
-// HashOf writes a SHA-256 hash as a lock has it.
-func HashOf(sum [sha256.Size]byte) string {
-	return "sha256-" + base64.StdEncoding.EncodeToString(sum[:])
-}
-
-// Format returns the file, sorted and with a line for each module.
+// Format returns the text of the file: sorted, with a line for each module.
 func (l *Lock) Format() []byte {
 	var b bytes.Buffer
 	b.WriteString("{\n  \"version\": " + quote(Version) + ",\n  \"main\": [")
@@ -105,6 +100,7 @@ func (l *Lock) Format() []byte {
 	return b.Bytes()
 }
 
+// separate writes what comes before element i of a JSON array.
 func separate(b *bytes.Buffer, i int, space string) {
 	if i > 0 {
 		b.WriteString(",")
@@ -112,6 +108,7 @@ func separate(b *bytes.Buffer, i int, space string) {
 	b.WriteString(space)
 }
 
+// end writes the end of a JSON array of n elements.
 func end(b *bytes.Buffer, n int, text string) {
 	if n == 0 {
 		text = "]"
@@ -119,6 +116,7 @@ func end(b *bytes.Buffer, n int, text string) {
 	b.WriteString(text)
 }
 
+// quote returns the JSON of a string or a number.
 func quote(v any) string {
 	text, err := json.Marshal(v)
 	if err != nil {

@@ -73,7 +73,7 @@ func TestFormat(t *testing.T) {
 }
 
 func TestParseErrors(t *testing.T) {
-	// Each change of the text makes it wrong.
+	// Each of these changes makes the text invalid.
 	for _, test := range []struct{ old, new, want string }{
 		{`"version": 1,`, `"version": 2,`, "dgd.lock:2: the format has version 2, and this dgd reads version 1: take the dgd that wrote it, or write it anew with `dgd lock`"},
 		{fullText, "{\n\"version\": 2, \"mains\": []}", "dgd.lock:2: the format has version 2, and this dgd"},
@@ -124,8 +124,8 @@ func TestParseErrors(t *testing.T) {
 	}
 }
 
-// FuzzParse checks that a lock is read as it is written, and that an error
-// names a line.
+// FuzzParse checks that a lock is the same after Format and Parse, and that errors
+// name a line.
 func FuzzParse(f *testing.F) {
 	for _, text := range []string{fullText, emptyText, "", "{", fullText[:500], strings.ReplaceAll(fullText, "\n", " ")} {
 		f.Add([]byte(text))

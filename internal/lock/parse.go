@@ -14,7 +14,7 @@ import (
 	"golang.org/x/mod/module"
 )
 
-// A SyntaxError tells which line of a lock could not be understood.
+// A SyntaxError is an error in the text of a lock, with its line.
 type SyntaxError struct {
 	File string
 	Line int // 1 is the first
@@ -29,8 +29,8 @@ func (e *SyntaxError) Unwrap() error { return e.Err }
 
 var errAnew = errors.New("`dgd lock` writes it anew")
 
-// Parse reads the text of a lock. file is its name in errors, which are of type
-// *[SyntaxError]. The order of modules does not matter.
+// Parse parses the text of a lock. Errors are of type *[SyntaxError] and name
+// the file. Modules may be in any order.
 func Parse(file string, text []byte) (*Lock, error) {
 	r := reader{text: text, dec: json.NewDecoder(bytes.NewReader(text))}
 	r.dec.UseNumber()
@@ -51,24 +51,25 @@ func Parse(file string, text []byte) (*Lock, error) {
 	return l, nil
 }
 
-// lineOf returns the line of an offset.
+// lineOf returns the number of the line that an offset is in.
 func lineOf(text []byte, offset int) int { return 1 + bytes.Count(text[:offset], []byte("\n")) }
 
-// A value is one of JSON, with the offset where it ends. encoding/json alone tells
-// neither of places, nor of keys that are there twice or in capitals.
+// A value is a JSON value with the offset of its end. encoding/json alone reports
+// neither offsets nor duplicate keys, and accepts keys in capital letters.
 type value struct {
 	end   int
-	token json.Token // the first one: of a string or a number, all of it
-	parts []part     // of an object or an array
+	token json.Token // the first token: the whole value of a string or a number
+	parts []part     // the fields of an object or the elements of an array
 }
 
+// A part is a field of an object, or an element of an array, which has no key.
 type part struct {
-	key    string // of an object
+	key    string
 	keyEnd int
 	value  value
 }
 
-// field returns the first field of a name.
+// field returns the first field with a key.
 func (v value) field(key string) (value, bool) {
 	i := slices.IndexFunc(v.parts, func(p part) bool { return p.key == key })
 	if i < 0 {
@@ -77,14 +78,15 @@ func (v value) field(key string) (value, bool) {
 	return v.parts[i].value, true
 }
 
+// A reader reads JSON values with their offsets.
 type reader struct {
 	text []byte
 	dec  *json.Decoder
-	bad  bool // what follows the last token is none
+	bad  bool // the text after the last token is not a token
 }
 
-// end is where the last token ends, or where what is none begins, which not every
-// version of encoding/json tells.
+// end returns the offset at which the last token ends, or at which the text that
+// is not a token begins. Not every version of encoding/json reports the latter.
 func (r *reader) end() int {
 	offset := min(int(r.dec.InputOffset()), len(r.text))
 	if rest := r.text[offset:]; r.bad {
@@ -93,8 +95,7 @@ func (r *reader) end() int {
 	return offset
 }
 
-// token reads the next token. A text that is not JSON, or that ends too early,
-// is damaged.
+// token reads the next token. The end of the text is an error.
 func (r *reader) token() (json.Token, error) {
 	token, err := r.dec.Token()
 	if err == io.EOF || err == io.ErrUnexpectedEOF {
@@ -120,7 +121,7 @@ func (r *reader) value() (v value, err error) {
 			if err != nil {
 				return v, err
 			}
-			p.key, p.keyEnd = key.(string), r.end() // the decoder accepts nothing else
+			p.key, p.keyEnd = key.(string), r.end() // the decoder accepts only strings
 		}
 		if p.value, err = r.value(); err != nil {
 			return v, err
@@ -134,17 +135,19 @@ func (r *reader) value() (v value, err error) {
 	return v, err
 }
 
-// A checker makes a lock of a value. It keeps the first error.
+// A checker converts a value to a lock and keeps the first error.
 type checker struct {
-	of  string // the module that is read, for errors
-	end int
+	of  string // the path of the module that is being read, for errors
+	end int    // the offset of the error
 	err error
 }
 
+// fail records an error that ends at an offset.
 func (c *checker) fail(end int, format string, args ...any) {
 	c.check(end, fmt.Errorf(format, args...))
 }
 
+// check records an error, unless it is nil.
 func (c *checker) check(end int, err error) {
 	if err == nil || c.err != nil {
 		return
@@ -157,7 +160,7 @@ func (c *checker) check(end int, err error) {
 
 func (c *checker) lock(v value) *Lock {
 	l := &Lock{}
-	// The keys of another version may be others.
+	// Another version may have other keys: its number is checked first.
 	if v, ok := v.field("version"); ok && v.token != json.Number(quote(Version)) {
 		c.fail(v.end, "the format has version %v, and this dgd reads version %d: take the dgd that wrote it, or write it anew with `dgd lock`", v.token, Version)
 	}
@@ -188,7 +191,7 @@ func (c *checker) lock(v value) *Lock {
 	return l
 }
 
-// module reads a module. Its errors name it.
+// module converts an element of modules. Its errors name the module.
 func (c *checker) module(v value) (m Module) {
 	defer func() { c.of = "" }()
 	if path, ok := v.field("path"); ok {
@@ -236,8 +239,8 @@ func (c *checker) goMods(v value) *GoMods {
 	return mods
 }
 
-// object returns the fields of an object that has the required keys, and may
-// have the optional ones.
+// object returns the fields of an object. All required keys must be there, and no
+// others than these and the optional ones.
 func (c *checker) object(v value, what string, required []string, optional ...string) map[string]value {
 	if v.token != json.Delim('{') {
 		c.fail(v.end, "%s is not an object", what)
@@ -279,7 +282,7 @@ func (c *checker) string(v value, what string) string {
 	return s
 }
 
-// sha256 reads a hash: the prefix, and base64.
+// sha256 converts a SHA-256 hash: the prefix, and base64.
 func (c *checker) sha256(v value, what, prefix string) string {
 	s := c.string(v, what)
 	rest, ok := strings.CutPrefix(s, prefix)

@@ -98,8 +98,8 @@ func (p *Place) checkLock(cfg *Locked, members []Member) (*lock.Lock, error) {
 }
 
 // project reads the go.mod, go.sum and go.work files that a lock is compared with.
-func (p *Place) project(members []Member) (*lock.Project, error) {
-	project := &lock.Project{}
+func (p *Place) project(members []Member) (*lock.ModFiles, error) {
+	project := &lock.ModFiles{}
 	read := func(file string) (*lock.File, error) {
 		text, err := os.ReadFile(file)
 		if errors.Is(err, fs.ErrNotExist) {

@@ -26,7 +26,7 @@ import (
 
 const password = "s3cret/p@ss"
 
-// small is a project that needs two modules.
+// small returns a project that needs two modules.
 func small(l *library) map[string]string {
 	return map[string]string{
 		"go.mod":   "module example.com/app\n\ngo 1.24\n\n" + requirements("example.com/a@v1.0.0", "example.com/b@v1.0.0"),
@@ -36,8 +36,8 @@ func small(l *library) map[string]string {
 	}
 }
 
-// fails checks that no lock is made, that the error and the progress have no
-// password and that the project stays as it was. It returns the error.
+// fails checks that Write fails, that neither the error nor the progress shows a
+// password, and that the project does not change. It returns the error.
 func fails(t *testing.T, dir string, timeout time.Duration) string {
 	t.Helper()
 	before := snapshot(t, dir)
@@ -76,7 +76,8 @@ func contains(t *testing.T, text string, want ...string) {
 	}
 }
 
-// on answers requests whose path ends so by another handler.
+// on returns a wrapper with which another handler answers requests whose path has a
+// suffix.
 func on(suffix string, other http.HandlerFunc) func(http.Handler) http.Handler {
 	return func(h http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -92,7 +93,7 @@ func on(suffix string, other http.HandlerFunc) func(http.Handler) http.Handler {
 func TestProxyFaults(t *testing.T) {
 	lib := published(t)
 	done := make(chan struct{})
-	t.Cleanup(func() { close(done) }) // before the servers wait for it
+	t.Cleanup(func() { close(done) }) // runs before the servers are closed, which wait for it
 	html := func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "<html>Welcome to the hotel</html>") }
 	for _, test := range []struct {
 		name string
@@ -140,7 +141,7 @@ func TestProxyFaults(t *testing.T) {
 	})
 }
 
-// What is slow, but comes, is not given up.
+// A download that is slow but makes progress is not given up.
 func TestSlowProxy(t *testing.T) {
 	lib := published(t)
 	s := lib.serve(on("a/@v/v1.0.0.zip", func(w http.ResponseWriter, r *http.Request) {
@@ -162,7 +163,7 @@ func TestSlowProxy(t *testing.T) {
 	}
 }
 
-// An interrupted call ends at once, with all that it started.
+// An interrupted call ends at once, with all processes that it has started.
 func TestInterrupted(t *testing.T) {
 	lib := published(t)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -187,8 +188,8 @@ func TestInterrupted(t *testing.T) {
 	}
 }
 
-// Whatever the go command is at, an interrupted call ends at once and leaves
-// nothing.
+// A call that is interrupted during any of its go commands ends at once and leaves no
+// files.
 func TestInterruptedAnywhere(t *testing.T) {
 	lib := published(t)
 	for _, step := range []string{"env -json", "list -m", "mod vendor", "list -deps"} {
@@ -204,7 +205,7 @@ func TestInterruptedAnywhere(t *testing.T) {
 			before := snapshot(t, dir)
 			t.Setenv("TMPDIR", t.TempDir())
 			started := filepath.Join(t.TempDir(), "started")
-			// The second go command is the one below GOROOT.
+			// Some calls run the go command in GOROOT.
 			goScript(t, fmt.Sprintf(`case "$1 $2" in
 %q) echo > %q; sleep 1000;;
 "env -json") "$GO" "$@" | sed "s|\"GOROOT\": .*|\"GOROOT\": \"$(dirname "$(dirname "$0")")\"|";;
@@ -238,7 +239,7 @@ func TestGoSumFaults(t *testing.T) {
 	wrong = wrong[:strings.Index(wrong, "=\n")-4] + wrong[strings.Index(wrong, "=\n"):]
 	for _, test := range []struct {
 		name, goSum string
-		filled      bool // the module cache has all
+		filled      bool // the module cache has all modules
 		want        []string
 	}{
 		{"missing", "", false, []string{"DIR has no go.sum, although it needs modules: run `go mod tidy` there"}},
@@ -265,8 +266,8 @@ func TestGoSumFaults(t *testing.T) {
 	}
 }
 
-// In a workspace the go command takes what no go.sum has, and notes it in
-// go.work.sum. A lock needs it to be there before.
+// In a workspace the go command accepts modules without a checksum and adds them to
+// go.work.sum. A lock needs the checksum beforehand.
 func TestWorkSum(t *testing.T) {
 	lib := published(t)
 	environment(t, lib.fileProxy())
@@ -375,7 +376,7 @@ func TestProjectFaults(t *testing.T) {
 		files := small(lib)
 		delete(files, "dgd.lock")
 		dir := project(t, files)
-		// Not even root writes to a file that is a directory.
+		// Not even root can replace a directory by a file.
 		if err := os.MkdirAll(filepath.Join(dir, "dgd.lock", "x"), 0o777); err != nil {
 			t.Fatal(err)
 		}
@@ -404,7 +405,7 @@ func TestProjectFaults(t *testing.T) {
 			if err := ReplaceFile(p.LockFile(), []byte("the new lock")); !errors.Is(err, fs.ErrPermission) {
 				t.Errorf("the lock is written: %v", err)
 			}
-			// As the go command does, it leaves out what it may not read.
+			// As the go command does, it leaves out directories that it cannot read.
 			if packages, err := p.mainPackages(); err != nil || len(packages) != 1 || packages[0] != "x" {
 				t.Errorf("packages: %q (%v)", packages, err)
 			}
@@ -412,8 +413,8 @@ func TestProjectFaults(t *testing.T) {
 	})
 }
 
-// asAnybody calls a function in a thread that may not read and write whatever
-// there is, as root may.
+// asAnybody calls a function in a thread without root's privilege to read and write
+// all files.
 func asAnybody(do func()) {
 	done := make(chan struct{})
 	go func() {
@@ -427,15 +428,15 @@ func asAnybody(do func()) {
 	<-done
 }
 
-// goScript puts a script into PATH in the place of the go command, which is $GO
-// there.
+// goScript puts a shell script in the place of the go command in PATH. In the script,
+// $GO is the real one.
 func goScript(t *testing.T, script string) {
 	t.Helper()
 	program, err := exec.LookPath("go")
 	if err != nil {
 		t.Fatal(err)
 	}
-	bin := filepath.Join(t.TempDir(), "bin") // as below a GOROOT
+	bin := filepath.Join(t.TempDir(), "bin") // as in a GOROOT
 	writeTest(t, filepath.Join(bin, "go"), "#!/bin/sh\nGO="+program+"\n"+script+"\n")
 	if err := os.Chmod(filepath.Join(bin, "go"), 0o777); err != nil {
 		t.Fatal(err)
@@ -443,7 +444,7 @@ func goScript(t *testing.T, script string) {
 	t.Setenv("PATH", bin+string(filepath.ListSeparator)+os.Getenv("PATH"))
 }
 
-// guard demands a password.
+// guard returns a handler that requires a password.
 func guard(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if name, word, _ := r.BasicAuth(); name != "user" || word != password {
@@ -455,7 +456,7 @@ func guard(h http.Handler) http.Handler {
 	})
 }
 
-// serveTLS serves by https, with a certificate that go and git trust.
+// serveTLS starts an https server with a certificate that go and git trust.
 func serveTLS(t *testing.T, h http.Handler) *httptest.Server {
 	t.Helper()
 	s := httptest.NewTLSServer(h)
@@ -467,8 +468,8 @@ func serveTLS(t *testing.T, h http.Handler) *httptest.Server {
 	return s
 }
 
-// netrc writes a password for a server. Of its name, go takes the port into
-// account, and git does not.
+// netrc writes a password for a server to ~/.netrc. For go the server's name includes
+// the port, for git it does not.
 func netrc(t *testing.T, url, word string) {
 	t.Helper()
 	text := ""
@@ -526,8 +527,8 @@ func TestPassword(t *testing.T) {
 	})
 }
 
-// private makes a git repository with a module, and has git look for it below
-// a URL. It returns how to set the environment up for it, again and again.
+// private makes a git repository with a module. It returns its directory, and a
+// function that sets up the environment so that git looks for it below a URL.
 func private(t *testing.T, lib *library, path string) (root string, environ func(url string)) {
 	t.Helper()
 	if _, err := exec.LookPath("git"); err != nil {
@@ -550,14 +551,14 @@ func private(t *testing.T, lib *library, path string) (root string, environ func
 	return root, func(url string) {
 		environment(t, lib.fileProxy())
 		t.Setenv("GOPRIVATE", host)
-		t.Setenv("GOSUMDB", "") // the default one, which is not asked
+		t.Setenv("GOSUMDB", "") // the default one, which private modules do not use
 		t.Setenv("GONOSUMDB", host+",example.com")
 		writeTest(t, os.Getenv("GIT_CONFIG_GLOBAL"), fmt.Sprintf("[url %q]\n\tinsteadOf = https://%s/\n[safe]\n\tdirectory = *\n", url+"/", host))
 	}
 }
 
-// needsPrivate is a project that needs the private module and a public one. Its
-// go.sum is the go command's own.
+// needsPrivate writes a project that needs the private module and a public one, with
+// the go.sum that the go command makes.
 func needsPrivate(t *testing.T, path string) string {
 	t.Helper()
 	dir := project(t, map[string]string{
@@ -609,14 +610,14 @@ func TestGitByHTTPS(t *testing.T) {
 	environ(s.URL)
 	netrc(t, s.URL, password+"x")
 	contains(t, fails(t, dir, time.Minute), path, "it wants a password: ")
-	// The password is in git's settings, as on many a CI machine.
+	// The password is in git's configuration, as on many CI machines.
 	environ(strings.Replace(s.URL, "://", "://user:s3cret%2Fp%40ss@", 1))
 	checkPrivate(t, dir, path)
 	environ(strings.Replace(s.URL, "://", "://user:x-s3cret%2Fp%40ss@", 1))
 	contains(t, fails(t, dir, time.Minute), path, "it wants a password: ")
 }
 
-// The ssh of this test is a script that runs here what it is told.
+// In this test, ssh is a script that runs the remote command on this machine.
 func TestGitBySSH(t *testing.T) {
 	lib := published(t)
 	const path = "git.example.com/team/lib.git"

@@ -21,31 +21,31 @@ import (
 	"dgd/internal/nix/nar"
 )
 
-// A tree is the unpacked files of a module.
+// A tree is the directory of a module's unpacked files.
 type tree struct {
 	dir  string
 	sum  string // "h1:…", as go.sum has it
-	hash string // as the lock has it
+	hash string // of the NAR, in SRI form
 }
 
-// A fetcher brings modules into the user's module cache, and hashes them.
+// A fetcher downloads modules into the user's module cache and hashes them.
 type fetcher struct {
-	g     *Command
+	g     *goCommand
 	cache string // GOMODCACHE
 	flags string // GOFLAGS
-	tmp   string // a directory of its own
-	jobs  int    // this many at once
+	tmp   string // a temporary directory
+	jobs  int    // how many modules are downloaded at once
 	sums  map[module.Version][]string
 	// goSum is the text of all go.sum files together.
 	goSum []byte
 	// say reports progress.
 	say     func(format string, args ...any)
-	trees   map[module.Version]tree
-	fetched int // this many were not there
+	trees   map[module.Version]tree // the modules hashed so far
+	fetched int                     // how many modules were downloaded
 }
 
-// fetch returns the trees of modules. What has been fetched before is not
-// fetched again, and what the cache has is only hashed.
+// fetch returns the trees of modules. It downloads those that the module cache
+// does not have, and hashes each module once.
 func (f *fetcher) fetch(ctx context.Context, modules []module.Version) (map[module.Version]tree, error) {
 	var todo []module.Version
 	missing := 0
@@ -61,7 +61,7 @@ func (f *fetcher) fetch(ctx context.Context, modules []module.Version) (map[modu
 	if missing > 0 {
 		f.say("%d of %d modules have to be fetched", missing, len(modules))
 	}
-	var mu sync.Mutex // of what follows, f.trees, f.fetched and f.say
+	var mu sync.Mutex // guards done, f.trees, f.fetched and f.say
 	done := 0
 	group, running := errgroup.WithContext(ctx)
 	group.SetLimit(f.jobs)
@@ -100,8 +100,8 @@ func (f *fetcher) fetch(ctx context.Context, modules []module.Version) (map[modu
 	return f.trees, nil
 }
 
-// inCache returns the names that a module has in the module cache: of its tree,
-// and of its files in the download cache, without their suffix.
+// inCache returns the paths of a module in the module cache: of its unpacked files,
+// and of its files in the download cache without their suffix.
 func inCache(cache string, m module.Version) (dir, file string, err error) {
 	tree, err := modules.TreeName(m)
 	if err != nil {
@@ -114,7 +114,7 @@ func inCache(cache string, m module.Version) (dir, file string, err error) {
 	return filepath.Join(cache, filepath.FromSlash(tree)), filepath.Join(modules.DownloadDir(cache), filepath.FromSlash(download)), nil
 }
 
-// has reports whether the cache has a module as a whole.
+// has reports whether the module cache has a module completely.
 func (f *fetcher) has(m module.Version) bool {
 	dir, file, err := inCache(f.cache, m)
 	return err == nil && exists(dir) && exists(file+".ziphash") && !exists(file+".partial")
@@ -125,8 +125,9 @@ func exists(name string) bool {
 	return err == nil
 }
 
-// download fetches a module by the go command, which compares it with go.sum.
-// It runs in a module of its own, number i, so that no file of the user's changes.
+// download downloads a module with the go command, which compares it with go.sum.
+// The command runs in a temporary module, number i, so that no file of the user
+// changes.
 func (f *fetcher) download(ctx context.Context, m module.Version, i int) error {
 	work := filepath.Join(f.tmp, fmt.Sprintf("download-%d", i))
 	if err := os.MkdirAll(work, 0o777); err != nil {
@@ -146,7 +147,7 @@ func (f *fetcher) download(ctx context.Context, m module.Version, i int) error {
 	out, err := g.run(ctx, "mod", "download", "-json", m.String())
 	var answer struct{ Error string }
 	if len(out) > 0 && json.Unmarshal(out, &answer) == nil && answer.Error != "" {
-		err = &Failure{"go mod download", paragraph(answer.Error)}
+		err = newFailure("go mod download", answer.Error)
 	}
 	if err == nil && !f.has(m) {
 		err = fmt.Errorf("go mod download: %s is not in %s", m, f.cache)
@@ -154,8 +155,8 @@ func (f *fetcher) download(ctx context.Context, m module.Version, i int) error {
 	return f.g.explain(err)
 }
 
-// hash hashes a module that the cache has. Its checksum is compared with go.sum
-// first: the go command looks at files only when it unpacks them.
+// hash hashes a module in the module cache. It compares the checksum with go.sum
+// first: the go command does so only when it unpacks the module.
 func (f *fetcher) hash(m module.Version) (tree, error) {
 	dir, file, err := inCache(f.cache, m)
 	if err != nil {
@@ -178,11 +179,12 @@ func (f *fetcher) hash(m module.Version) (tree, error) {
 	if err != nil {
 		return tree{}, err
 	}
-	return tree{dir, sum, lock.HashOf(h.SHA256)}, nil
+	return tree{dir, sum, h.SRI()}, nil
 }
 
-// checkFiles checks what go.sum knows nothing of, and a NAR does: that there are
-// only files, none executable, as the go command unpacks them.
+// checkFiles returns an error unless a directory has only files that are not
+// executable, and no empty directories, as the go command unpacks modules. A
+// checksum of go.sum does not cover this, but the hash of a NAR does.
 func checkFiles(dir string) error {
 	return filepath.WalkDir(dir, func(name string, d fs.DirEntry, err error) error {
 		if err != nil {
@@ -208,6 +210,8 @@ func checkFiles(dir string) error {
 	})
 }
 
+// changed returns the error for a module whose files in the module cache are not
+// those that were downloaded.
 func changed(dir, what string) error {
 	return fmt.Errorf("%s: the module cache was changed: remove it by `chmod -R u+w %s && rm -rf %s`, and try again", what, dir, dir)
 }

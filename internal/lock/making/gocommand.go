@@ -18,28 +18,28 @@ import (
 	"dgd/internal/gocmd"
 )
 
-// A Command runs the user's go command, with the user's settings.
-type Command struct {
+// A goCommand runs the user's go command, with the user's settings.
+type goCommand struct {
 	program string
-	dir     string   // where it runs
-	env     []string // of the program
-	timeout time.Duration
-	proxy   string // GOPROXY, for errors
-	// moved grows while something is downloaded that the program does not
-	// tell of. It may be nil.
+	dir     string // the working directory
+	env     []string
+	timeout time.Duration // after how long without data to give up
+	proxy   string        // GOPROXY without passwords, for errors
+	// moved returns a number that grows with downloads of which the go command
+	// prints nothing. It may be nil.
 	moved func() int64
 }
 
-// goEnv is what `go env -json` prints. GOFLAGS has no -mod.
+// goEnv has variables of `go env -json`. GOFLAGS is without -mod.
 type goEnv struct{ GOFLAGS, GOMODCACHE, GOPROXY, GOROOT string }
 
-// findGo finds the go command for a project.
-func findGo(ctx context.Context, p *Project, timeout time.Duration) (*Command, *goEnv, error) {
+// findGo returns the go command in PATH, set up for a project, and its variables.
+func findGo(ctx context.Context, p *Project, timeout time.Duration) (*goCommand, *goEnv, error) {
 	program, err := exec.LookPath("go")
 	if err != nil {
 		return nil, nil, errors.New("there is no go command in PATH: install Go, or call this in a shell that has it")
 	}
-	g := &Command{
+	g := &goCommand{
 		program: program,
 		dir:     p.Dir,
 		env:     append(os.Environ(), "GO111MODULE=on", "GOWORK="+p.gowork),
@@ -56,13 +56,15 @@ func findGo(ctx context.Context, p *Project, timeout time.Duration) (*Command, *
 	if env.GOFLAGS, err = goFlags(env.GOFLAGS); err != nil {
 		return nil, nil, err
 	}
-	// Neither is a vendor directory asked, nor is go.mod written.
+	// With -mod=readonly the go command neither reads a vendor directory nor writes
+	// go.mod.
 	g.env = append(g.env, "GOFLAGS="+strings.TrimSpace(env.GOFLAGS+" -mod=readonly"))
 	g.proxy = redact(env.GOPROXY)
 	return g, &env, nil
 }
 
-// goFlags takes a -mod out of GOFLAGS.
+// goFlags returns GOFLAGS without -mod. Flags that a build with the lock does not
+// have, and that change which files the go command reads, are an error.
 func goFlags(flags string) (string, error) {
 	var kept []string
 	for _, flag := range strings.Fields(flags) {
@@ -78,25 +80,29 @@ func goFlags(flags string) (string, error) {
 	return strings.Join(kept, " "), nil
 }
 
-// with returns the command with further variables.
-func (g *Command) with(dir string, env ...string) *Command {
+// with returns the command with another working directory and further variables.
+func (g *goCommand) with(dir string, env ...string) *goCommand {
 	c := *g
 	c.dir = dir
 	c.env = append(c.env[:len(c.env):len(c.env)], env...)
 	return &c
 }
 
-// A Failure is an error of the go command in its own words, without passwords.
-type Failure struct{ command, text string }
+// A failure is an error message of the go command, without passwords.
+type failure struct{ command, text string }
 
-func (e *Failure) Error() string { return e.command + ": " + e.text }
+// newFailure returns the failure of a command that printed text.
+func newFailure(command, text string) *failure { return &failure{command, paragraph(text)} }
 
-// errIdle is why a command was ended that got nothing for too long.
+func (e *failure) Error() string { return e.command + ": " + e.text }
+
+// errIdle is the cause of ending a command that got no data for the timeout.
 var errIdle = errors.New("idle")
 
-// run returns what the go command prints. It ends the command, and all that the
-// command has started, if nothing moves for the timeout or if ctx ends.
-func (g *Command) run(ctx context.Context, args ...string) ([]byte, error) {
+// run runs the go command and returns its standard output. It ends the command,
+// with all processes that it has started, if there is no data for the timeout or
+// if ctx ends.
+func (g *goCommand) run(ctx context.Context, args ...string) ([]byte, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	cmd := exec.CommandContext(ctx, g.program, args...)
@@ -120,20 +126,20 @@ func (g *Command) run(ctx context.Context, args ...string) ([]byte, error) {
 	name := "go " + strings.Join(args[:min(2, len(args))], " ")
 	switch {
 	case errors.Is(context.Cause(ctx), errIdle):
-		return nil, &Failure{name, fmt.Sprintf("no data received for %v", g.timeout)}
+		return nil, &failure{name, fmt.Sprintf("no data received for %v", g.timeout)}
 	case ctx.Err() != nil:
 		return nil, context.Cause(ctx)
 	case err == nil:
 		return stdout.buf.Bytes(), nil
 	}
-	text := paragraph(stderr.buf.String())
-	if text == "" {
-		text = err.Error()
+	failed := newFailure(name, stderr.buf.String())
+	if failed.text == "" {
+		failed.text = err.Error()
 	}
-	return stdout.buf.Bytes(), &Failure{name, text}
+	return stdout.buf.Bytes(), failed
 }
 
-// counted is a buffer whose length may be asked for while it is written.
+// counted is a buffer whose length can be read while it is written.
 type counted struct {
 	buf bytes.Buffer
 	n   atomic.Int64
@@ -144,7 +150,8 @@ func (c *counted) Write(b []byte) (int, error) {
 	return c.buf.Write(b)
 }
 
-// watch calls idle once moved has stayed the same for the timeout.
+// watch calls idle once moved has returned the same number for the timeout. It
+// returns when done is closed.
 func watch(done <-chan struct{}, timeout time.Duration, moved func() int64, idle func()) {
 	tick := time.NewTicker(max(timeout/20, time.Millisecond))
 	defer tick.Stop()
@@ -164,11 +171,11 @@ func watch(done <-chan struct{}, timeout time.Duration, moved func() int64, idle
 	}
 }
 
-// sizeOf returns the size of all files below directories, of which some may not
-// be there.
+// sizeOf returns the size in bytes of all files below directories. Directories
+// that do not exist count as empty.
 func sizeOf(dirs ...string) (n int64) {
 	for _, dir := range dirs {
-		// What vanishes meanwhile does not count.
+		// Files that are removed meanwhile do not count.
 		_ = filepath.WalkDir(dir, func(_ string, d os.DirEntry, err error) error {
 			if err == nil && d.Type().IsRegular() {
 				if info, err := d.Info(); err == nil {
@@ -183,7 +190,7 @@ func sizeOf(dirs ...string) (n int64) {
 
 var credentials = regexp.MustCompile(`://[^/\s"'|,]*@`)
 
-// paragraph returns what the go command printed, without passwords and empty lines.
+// paragraph returns an output of the go command without passwords and empty lines.
 func paragraph(text string) string {
 	var lines []string
 	for line := range strings.Lines(redact(text)) {
@@ -194,11 +201,11 @@ func paragraph(text string) string {
 	return strings.TrimSpace(strings.Join(lines, "\n"))
 }
 
-// redact takes names and passwords out of the URLs in a text.
+// redact removes user names and passwords from the URLs in a text.
 func redact(text string) string { return credentials.ReplaceAllString(text, "://") }
 
-// advice is what to do about failures of the user's go command.
-func (g *Command) advice() []gocmd.Advice {
+// advice returns what to do about failures of the user's go command.
+func (g *goCommand) advice() []gocmd.Advice {
 	return []gocmd.Advice{
 		{Says: `no data received for`, When: true, Do: "see whether GOPROXY answers (it is " + g.proxy + "), or set --timeout higher"},
 		{Says: `checksum mismatch`, When: true, Do: "what GOPROXY serves (it is " + g.proxy + ") is not what go.sum says: find out which of them is right, and change go.sum only then"},
@@ -219,9 +226,9 @@ func (g *Command) advice() []gocmd.Advice {
 	}
 }
 
-// explain adds to a failure of the go command what to do in the project.
-func (g *Command) explain(err error) error {
-	var failed *Failure
+// explain adds advice to an error that is a failure of the go command.
+func (g *goCommand) explain(err error) error {
+	var failed *failure
 	if !errors.As(err, &failed) {
 		return err
 	}

@@ -23,11 +23,11 @@ import (
 	"dgd/internal/nix/nar"
 )
 
-// A library is a directory of published modules, as a proxy has it.
+// A library is a directory of published modules, in the layout of a module proxy.
 type library struct {
 	t   *testing.T
 	dir string
-	// expected is what a lock has to say of each.
+	// expected has the sum and the hash of each module.
 	expected map[module.Version]tree
 	sums     map[module.Version]string // the lines of go.sum
 }
@@ -36,8 +36,8 @@ func newLibrary(t *testing.T) *library {
 	return &library{t: t, dir: t.TempDir(), expected: map[module.Version]tree{}, sums: map[module.Version]string{}}
 }
 
-// publish adds a module, named as PATH@VERSION. Without a go.mod among its
-// files it has one as of old.
+// publish adds a module PATH@VERSION. If its files have no go.mod, the proxy serves a
+// synthesised one.
 func (l *library) publish(name string, files map[string]string) {
 	l.t.Helper()
 	path, version, _ := strings.Cut(name, "@")
@@ -93,8 +93,8 @@ func (l *library) publish(name string, files map[string]string) {
 	l.sums[m] = fmt.Sprintf("%s %s %s\n%s %s/go.mod %s\n", path, version, sum, path, version, modSum)
 }
 
-// goSum returns a go.sum for modules named as PATH@VERSION; with /go.mod behind
-// it, only the checksum of that.
+// goSum returns a go.sum for modules PATH@VERSION. For PATH@VERSION/go.mod it has only
+// the checksum of go.mod.
 func (l *library) goSum(names ...string) string {
 	l.t.Helper()
 	text := ""
@@ -113,8 +113,8 @@ func (l *library) goSum(names ...string) string {
 	return text
 }
 
-// want writes what a lock has to say of a module: PATH@VERSION, or with "bare "
-// before it if no files are needed, or with " => PATH@VERSION" behind it.
+// want returns the modules of a lock: each is PATH@VERSION, "bare PATH@VERSION" if no
+// files are needed, or "PATH@VERSION => PATH@VERSION" with a replacement.
 func (l *library) want(lines ...string) []lock.Module {
 	l.t.Helper()
 	var list []lock.Module
@@ -136,10 +136,10 @@ func (l *library) want(lines ...string) []lock.Module {
 	return list
 }
 
-// fileProxy is a GOPROXY.
+// fileProxy returns a GOPROXY for the library.
 func (l *library) fileProxy() string { return "file://" + l.dir }
 
-// serve serves the library, by way of a handler of the test's.
+// serve starts a server for the library, whose handler wrap may change.
 func (l *library) serve(wrap func(http.Handler) http.Handler) *httptest.Server {
 	var h http.Handler = http.FileServer(http.Dir(l.dir))
 	if wrap != nil {
@@ -150,13 +150,13 @@ func (l *library) serve(wrap func(http.Handler) http.Handler) *httptest.Server {
 	return s
 }
 
-// environment gives the go command settings that do not depend on who runs the
-// tests, with an empty module cache, which it returns.
+// environment sets the environment of the go command independently of the user's
+// settings, with an empty module cache, which it returns.
 func environment(t *testing.T, proxy string) string {
 	t.Helper()
 	home := t.TempDir()
 	cache := filepath.Join(home, "modcache")
-	// Else the go command leaves a process that writes there.
+	// Without this, the go command starts a background process that writes there.
 	writeTest(t, filepath.Join(home, "config", "go", "telemetry", "mode"), "off 2024-01-01")
 	for name, value := range map[string]string{
 		"HOME": home, "XDG_CONFIG_HOME": filepath.Join(home, "config"), "GOPATH": filepath.Join(home, "go"), "GOMODCACHE": cache, "GOCACHE": filepath.Join(home, "gocache"),
@@ -187,7 +187,7 @@ func project(t *testing.T, files map[string]string) string {
 	return dir
 }
 
-// snapshot is all that is below a directory, with the contents.
+// snapshot returns the contents of all files below a directory, by path.
 func snapshot(t *testing.T, dir string) map[string]string {
 	t.Helper()
 	files := map[string]string{}
@@ -225,8 +225,8 @@ func mustMake(t *testing.T, dir string) *lock.Lock {
 	return l
 }
 
-// suffices builds with a module cache that has what is in the lock and nothing
-// else, for several platforms.
+// suffices builds for several platforms with a module cache that has only the modules
+// of the lock.
 func suffices(t *testing.T, dir string, l *lock.Lock, patterns ...string) {
 	t.Helper()
 	cache := t.TempDir()

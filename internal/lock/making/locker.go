@@ -1,6 +1,6 @@
 // Package making makes the lock of a project: it asks the user's go command
-// which modules are needed, brings them into the user's module cache, and
-// hashes them there. It writes nothing into the project but the lock.
+// which modules are needed, downloads them into the user's module cache, and
+// hashes them there. In the project it writes only the lock.
 package making
 
 import (
@@ -28,41 +28,37 @@ import (
 
 // Options say how a lock is made.
 type Options struct {
-	Jobs    int           // modules fetched at once
-	Timeout time.Duration // without anything coming in
-	// Progress is told what is fetched, a line each, and may be nil.
+	Jobs    int           // how many modules are downloaded at once
+	Timeout time.Duration // after how long without data to give up
+	// Progress gets a line for each module that is downloaded. It may be nil.
 	Progress io.Writer
 }
 
-// Write makes the project's lock and writes it to its file, which stays as it
-// was if something fails. It reports whether the file changed.
+// Write makes the project's lock and writes it to its file. If there is an error
+// the file does not change. Write reports whether the file changed.
 func Write(ctx context.Context, p *Project, opts Options) (l *lock.Lock, changed bool, err error) {
 	l, err = Make(ctx, p, opts)
 	if err != nil {
 		return nil, false, err
 	}
-	text := l.Format()
-	name := p.LockFile()
-	if target, err := filepath.EvalSymlinks(name); err == nil {
-		name = target
-	}
-	old, err := os.ReadFile(name)
-	if err == nil && bytes.Equal(old, text) {
-		return l, false, nil
-	}
-	return l, true, ReplaceFile(name, text)
+	changed, err = ReplaceFile(p.LockFile(), l.Format())
+	return l, changed, err
 }
 
-// ReplaceFile writes a file as a whole or not at all. Where the name is that of a
-// symlink, it is the file that this leads to.
-func ReplaceFile(name string, text []byte) (err error) {
+// ReplaceFile replaces the contents of a file atomically, or creates the file. If
+// the name is that of a symlink, it replaces the target of that. It reports
+// whether the contents changed.
+func ReplaceFile(name string, text []byte) (changed bool, err error) {
+	if old, err := os.ReadFile(name); err == nil && bytes.Equal(old, text) {
+		return false, nil
+	}
 	if target, err := filepath.EvalSymlinks(name); err == nil {
 		name = target
 	}
 	temporary := filepath.Join(filepath.Dir(name), fmt.Sprintf(".%s.%d", filepath.Base(name), os.Getpid()))
 	file, err := os.OpenFile(temporary, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o666)
 	if err != nil {
-		return err
+		return false, err
 	}
 	_, err = file.Write(text)
 	if err == nil {
@@ -75,20 +71,20 @@ func ReplaceFile(name string, text []byte) (err error) {
 	if err != nil {
 		os.Remove(temporary)
 	}
-	return err
+	return err == nil, err
 }
 
 // A maker makes one lock.
 type maker struct {
 	p   *Project
 	r   *lock.Requirements
-	g   *Command // runs in the project
+	g   *goCommand // runs in the project
 	env *goEnv
 	f   *fetcher
 	tmp string // removed at the end
 }
 
-// Make makes the project's lock. Errors say what to do.
+// Make makes the project's lock. Its errors tell the user what to do.
 func Make(ctx context.Context, p *Project, opts Options) (*lock.Lock, error) {
 	m, err := newMaker(ctx, p, opts)
 	if err != nil {
@@ -98,7 +94,7 @@ func Make(ctx context.Context, p *Project, opts Options) (*lock.Lock, error) {
 	return m.make(ctx)
 }
 
-// newMaker returns a maker, whose tmp is to be removed.
+// newMaker returns a maker. The caller removes its tmp.
 func newMaker(ctx context.Context, p *Project, opts Options) (*maker, error) {
 	r, err := p.Read()
 	if err != nil {
@@ -131,8 +127,8 @@ func newMaker(ctx context.Context, p *Project, opts Options) (*maker, error) {
 	return m, nil
 }
 
-// copyWork gives the go command a go.work of its own, beside which it writes
-// the checksums that it learns.
+// copyWork gives the go command a copy of go.work, so that it writes go.work.sum
+// beside the copy.
 func (m *maker) copyWork() error {
 	if m.p.GoWork == nil {
 		return nil
@@ -154,6 +150,7 @@ func (m *maker) copyWork() error {
 	return nil
 }
 
+// make makes the lock.
 func (m *maker) make(ctx context.Context) (*lock.Lock, error) {
 	l := &lock.Lock{Main: m.r.Main}
 	list := required(m.r)
@@ -171,8 +168,8 @@ func (m *maker) make(ctx context.Context) (*lock.Lock, error) {
 		m.f.say("%s makes no difference: the lock is of go.mod and go.sum", filepath.Join(m.p.Dir, "vendor"))
 	}
 
-	// What go.sum knows is needed most of the time: several at once are
-	// fetched sooner than the go command does it while it looks.
+	// Most modules of go.sum are needed. Downloading several at once takes less
+	// time than the go command takes while it looks for packages.
 	var known []module.Version
 	for _, mod := range list {
 		if len(m.r.Sums[mod.Source()]) > 0 {
@@ -210,13 +207,13 @@ func (m *maker) make(ctx context.Context) (*lock.Lock, error) {
 	}
 }
 
-// hash fills in the sums and hashes of modules.
+// hash sets the sums and hashes of modules.
 func (m *maker) hash(ctx context.Context, list []lock.Module) error {
 	var sources []module.Version
 	for _, mod := range list {
 		source := mod.Source()
 		if len(m.r.Sums[source]) == 0 {
-			// Outside of a workspace, `go mod vendor` has failed.
+			// This happens in a workspace only: otherwise `go mod vendor` fails.
 			return fmt.Errorf("neither a go.sum nor go.work.sum has %s: run `go mod download` in %s", source, m.p.Dir)
 		}
 		sources = append(sources, source)
@@ -231,7 +228,7 @@ func (m *maker) hash(ctx context.Context, list []lock.Module) error {
 	return nil
 }
 
-// buildList asks the go command for all modules.
+// buildList returns the build list, by `go list -m all`.
 func (m *maker) buildList(ctx context.Context) ([]lock.Module, error) {
 	out, err := m.g.run(ctx, "list", "-m", "-json=Path,Version,Main,Replace", "all")
 	if err != nil {
@@ -259,8 +256,8 @@ func (m *maker) buildList(ctx context.Context) ([]lock.Module, error) {
 	return list, nil
 }
 
-// vendored asks the go command which packages are needed, by any package, tool
-// or test of the main modules on any platform. That is what it would vendor.
+// vendored returns the packages that any package, tool or test of the main modules
+// needs on any platform: those that `go mod vendor` copies.
 func (m *maker) vendored(ctx context.Context) ([]modules.Module, error) {
 	kind := "mod"
 	if m.p.GoWork != nil {
@@ -272,7 +269,7 @@ func (m *maker) vendored(ctx context.Context) ([]modules.Module, error) {
 	}
 	text, err := os.ReadFile(filepath.Join(dir, "modules.txt"))
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil // there is nothing to vendor
+		return nil, nil // no packages are needed
 	}
 	if err != nil {
 		return nil, err
@@ -280,10 +277,10 @@ func (m *maker) vendored(ctx context.Context) ([]modules.Module, error) {
 	return modules.Parse(text), nil
 }
 
-// goMods finds out which go.mod files the go command reads besides those of the
-// modules in the lock: it lists the packages with a module cache that has only
-// these, and the user's module cache in the place of a proxy. If it takes
-// modules from there, too, these are more.
+// goMods returns the go.mod files that the go command reads other than those of
+// the modules in the lock. To find out, it lists the packages with a module cache
+// that has only these modules, and with the user's module cache as the proxy. If
+// the go command downloads modules from there, it returns these as more.
 func (m *maker) goMods(ctx context.Context, files []lock.Module) (mods *lock.GoMods, more []module.Version, err error) {
 	cache, err := os.MkdirTemp(m.tmp, "modcache-")
 	if err != nil {
@@ -298,8 +295,7 @@ func (m *maker) goMods(ctx context.Context, files []lock.Module) (mods *lock.GoM
 		}
 		have[name] = true
 	}
-	// The checksum database's answers that the user has need not be asked for
-	// again.
+	// The user's answers of the checksum database are reused.
 	if err := os.MkdirAll(downloads, 0o777); err != nil {
 		return nil, nil, err
 	}
@@ -310,25 +306,26 @@ func (m *maker) goMods(ctx context.Context, files []lock.Module) (mods *lock.GoM
 	}
 	proxy := (&url.URL{Scheme: "file", Path: filepath.ToSlash(ofUser)}).String()
 	isolated := m.g.with(m.p.Dir, "GOMODCACHE="+cache, "GOPROXY="+proxy, "GONOPROXY=none", "GOTOOLCHAIN=local")
-	// The one that the project's go.mod selects, so that it is not looked for
-	// in the new cache.
+	// The toolchain that the project's go.mod selects. The go command in PATH would
+	// look for it in the new cache.
 	isolated.program = filepath.Join(m.env.GOROOT, "bin", "go")
 	args := []string{"list", "-deps", "-test", "-e", "-f", "{{with .Error}}{{.}}{{end}}"}
 	for _, dir := range m.p.Members {
 		args = append(args, dir+"/...")
 	}
-	list := func(g *Command) error {
+	list := func(g *goCommand) error {
 		out, err := g.run(ctx, args...)
 		for line := range bytes.Lines(out) {
-			// Other errors of a package do not matter for the lock.
+			// Other errors of packages do not concern the lock.
 			if err == nil && bytes.Contains(line, []byte(proxy)) {
-				err = &Failure{"go list", strings.TrimSpace(string(line))}
+				err = newFailure("go list", string(line))
 			}
 		}
 		return err
 	}
 	if err := list(isolated); err != nil {
-		// The user's cache lacks something, or what is wrong is wrong there, too.
+		// Either the user's module cache lacks a file, which this call downloads, or
+		// the call fails with the same error.
 		if err := list(m.g); err != nil {
 			return nil, nil, m.g.explain(err)
 		}
@@ -339,9 +336,9 @@ func (m *maker) goMods(ctx context.Context, files []lock.Module) (mods *lock.GoM
 	return readDownloads(downloads, have, filepath.Join(m.tmp, "gomods"))
 }
 
-// readDownloads reads what the go command has put into a download cache besides
-// the go.mod files that were there: modules, and go.mod files of others. These
-// are copied to dir.
+// readDownloads returns what the go command has added to a download cache that had
+// the files in had: modules, and the go.mod files of other modules, which it
+// copies to dir.
 func readDownloads(downloads string, had map[string]bool, dir string) (*lock.GoMods, []module.Version, error) {
 	var mods lock.GoMods
 	var unpacked []module.Version
@@ -376,12 +373,12 @@ func readDownloads(downloads string, had map[string]bool, dir string) (*lock.GoM
 		return nil, unpacked, err
 	}
 	hash, err := nar.Tree{Name: "source", Root: dir}.Hash()
-	mods.Hash = lock.HashOf(hash.SHA256)
+	mods.Hash = hash.SRI()
 	return &mods, unpacked, err
 }
 
-// link puts a module into a module cache as a build does, and returns the name
-// of its go.mod file there.
+// link adds a module to a module cache, by a symlink as in a build, and returns the
+// path of its go.mod file in the download cache.
 func (m *maker) link(cache string, mod lock.Module) (string, error) {
 	dir, file, err := inCache(cache, mod.Source())
 	if err != nil {
@@ -407,7 +404,8 @@ func (m *maker) link(cache string, mod lock.Module) (string, error) {
 	return file + ".mod", os.Symlink(tree, dir)
 }
 
-// removeAll removes a directory with what the go command makes read-only.
+// removeAll removes a directory that may have read-only directories, as the go
+// command makes them.
 func removeAll(dir string) {
 	_ = filepath.WalkDir(dir, func(name string, d fs.DirEntry, err error) error {
 		if err == nil && d.IsDir() {

@@ -17,7 +17,7 @@ import (
 	"dgd/internal/lock"
 )
 
-// published are modules that the tests' projects need.
+// published returns a library with the modules that projects of the tests need.
 func published(t *testing.T) *library {
 	l := newLibrary(t)
 	goMod := func(path string, requires ...string) string {
@@ -43,7 +43,7 @@ func published(t *testing.T) *library {
 	return l
 }
 
-// requirements writes require lines for modules named as PATH@VERSION.
+// requirements returns require lines for modules PATH@VERSION.
 func requirements(names ...string) string {
 	text := ""
 	for _, name := range names {
@@ -54,7 +54,7 @@ func requirements(names ...string) string {
 
 const odd = "example.com/testing@v0.0.0-20240102030405-abcdefabcdef"
 
-// application is a project that needs modules in all ways there are.
+// application returns a project that needs modules in all possible ways.
 func application(l *library) map[string]string {
 	return map[string]string{
 		"go.mod": "module example.com/app\n\ngo 1.24\n\ntool example.com/tool/cmd/x\n" + requirements("example.com/a@v1.0.0", "example.com/b@v1.0.0",
@@ -91,7 +91,7 @@ func TestMake(t *testing.T) {
 	}
 	checkClean(t, dir, l)
 
-	// Everything is there now.
+	// The module cache has all modules now.
 	t.Setenv("GOPROXY", "off")
 	if again := mustMake(t, filepath.Join(dir, "sub")); !reflect.DeepEqual(again, l) {
 		t.Errorf("the second time it is\n%s", again.Format())
@@ -105,7 +105,7 @@ func TestMake(t *testing.T) {
 	}
 }
 
-// checkClean checks that a lock that was just made is found to be in order.
+// checkClean checks that Check finds nothing in a lock that was just made.
 func checkClean(t *testing.T, dir string, l *lock.Lock) {
 	t.Helper()
 	p, err := Find(dir, os.Getenv("GOWORK"))
@@ -116,12 +116,12 @@ func checkClean(t *testing.T, dir string, l *lock.Lock) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if lines, err := lock.Check(read, &p.Project); err != nil || len(lines) > 0 {
+	if lines, err := lock.Check(read, &p.ModFiles); err != nil || len(lines) > 0 {
 		t.Errorf("just made, and already %q (%v)", lines, err)
 	}
 }
 
-// A vendor directory, and what GOFLAGS says of one, makes no difference.
+// Neither a vendor directory nor -mod in GOFLAGS changes the lock.
 func TestVendorDirectory(t *testing.T) {
 	lib := published(t)
 	environment(t, lib.fileProxy())
@@ -191,7 +191,7 @@ func TestNothingNeeded(t *testing.T) {
 	}
 }
 
-// old is a project of which the go command has to read more go.mod files.
+// old returns a project for which the go command reads further go.mod files.
 func old(lib *library) map[string]string {
 	return map[string]string{
 		"go.mod": "module example.com/app\n\ngo 1.16\n\n" + requirements("example.com/a@v1.0.0"),
@@ -201,8 +201,8 @@ func old(lib *library) map[string]string {
 	}
 }
 
-// Before go 1.17 the go command reads the go.mod files of the whole graph, and
-// takes versions that go.mod does not have.
+// Before go 1.17 the go command reads the go.mod files of the whole module graph, and
+// selects versions that go.mod does not have.
 func TestOldModule(t *testing.T) {
 	lib := published(t)
 	environment(t, lib.fileProxy())
@@ -248,13 +248,13 @@ func TestWorkspace(t *testing.T) {
 	suffices(t, dir, l, "./one/...", "./two/...")
 	checkClean(t, dir, l)
 
-	// By the names of the directories in full.
+	// With absolute paths in go.work.
 	writeTest(t, filepath.Join(dir, "go.work"), strings.ReplaceAll(before[filepath.Join(dir, "go.work")], "./", dir+"/"))
 	if again := mustMake(t, dir); !reflect.DeepEqual(again, l) {
 		t.Errorf("with absolute names it is\n%s", again.Format())
 	}
 
-	// Of one member alone.
+	// A single module of the workspace.
 	t.Setenv("GOWORK", "off")
 	p, err := Find(filepath.Join(dir, "two"), os.Getenv("GOWORK"))
 	if err != nil || p.Dir != filepath.Join(dir, "two") || p.GoWork != nil {
@@ -262,7 +262,7 @@ func TestWorkspace(t *testing.T) {
 	}
 }
 
-// The module cache is no more trusted than the proxy.
+// A module in the module cache that was changed is an error.
 func TestTampered(t *testing.T) {
 	lib := published(t)
 	cache := environment(t, lib.fileProxy())
@@ -312,7 +312,7 @@ func TestTampered(t *testing.T) {
 	mustMake(t, dir)
 }
 
-// writable lets a test change what the go command keeps read-only.
+// writable makes the directories of a module in the module cache writable.
 func writable(t *testing.T, dir string) {
 	t.Helper()
 	err := filepath.WalkDir(dir, func(name string, d fs.DirEntry, err error) error {
@@ -329,7 +329,7 @@ func writable(t *testing.T, dir string) {
 	}
 }
 
-// testMaker makes a maker for a project, as Make does.
+// testMaker returns a maker for a project, as Make uses it.
 func testMaker(t *testing.T, dir string) *maker {
 	t.Helper()
 	p, err := Find(dir, os.Getenv("GOWORK"))
@@ -344,14 +344,14 @@ func testMaker(t *testing.T, dir string) *maker {
 	return m
 }
 
-// withoutOuter are the modules of a lock that are fetched, but for
+// withoutOuter returns the modules of a lock that have a hash, without
 // example.com/outer.
 func withoutOuter(l *lock.Lock) []lock.Module {
 	return slices.DeleteFunc(slices.Clone(l.Modules), func(m lock.Module) bool { return m.Hash == "" || m.Path == "example.com/outer" })
 }
 
-// What the module cache has lost is fetched again where the go command reads it,
-// and what cannot be had is said.
+// A go.mod file that the module cache lacks is downloaded again, and one that cannot be
+// downloaded is an error.
 func TestCacheLacksGoMod(t *testing.T) {
 	lib := published(t)
 	cache := environment(t, lib.fileProxy())
@@ -382,8 +382,8 @@ func TestCacheLacksGoMod(t *testing.T) {
 	}
 }
 
-// Archives may be gone from the module cache: they are not needed. A tree that
-// only an archive could give is an error.
+// The module cache may lack archives, which are not needed. If it lacks the files, too,
+// the module is downloaded again, and a failure is an error.
 func TestCacheLacksArchives(t *testing.T) {
 	lib := published(t)
 	cache := environment(t, lib.fileProxy())
@@ -412,8 +412,7 @@ func TestCacheLacksArchives(t *testing.T) {
 	}
 }
 
-// A module whose files the go command reads, and that was not known to be
-// needed, is found when packages are listed.
+// A module that turns out to be needed only when packages are listed is found.
 func TestReadsMore(t *testing.T) {
 	lib := published(t)
 	environment(t, lib.fileProxy())
@@ -470,7 +469,7 @@ func TestFindErrors(t *testing.T) {
 	}
 }
 
-// A file behind a symlink is replaced, and the link stays.
+// ReplaceFile replaces the target of a symlink, not the symlink.
 func TestReplaceLinked(t *testing.T) {
 	dir := t.TempDir()
 	file, link := filepath.Join(dir, "file"), filepath.Join(dir, "link")

@@ -18,13 +18,14 @@ import (
 	"dgd/internal/modules"
 )
 
-// needed returns the modules for the lock, sorted, without sums and hashes:
-// those of which files are needed, and those that are only required.
+// needed returns the modules for the lock, sorted by path, without sums and
+// hashes: those whose files are needed, and those that go.mod only requires
+// (bare).
 //
-// The build list says which modules there are; vendored, which packages of them
-// are needed; packages are those of the main modules. Of a module whose path
-// begins a package's import path the go command reads the files, too, to see
-// that the package is in one module only. It does so if go.sum has the module.
+// list is the build list, vendored has the packages that are needed of each
+// module, and packages are the packages of the main modules. A module whose path
+// is a prefix of a package's import path is needed as well if go.sum has it: the
+// go command reads its files to see that no second module has the package.
 func needed(r *lock.Requirements, list []lock.Module, vendored []modules.Module, packages []string) (files, bare []lock.Module) {
 	begins := map[string]bool{}
 	mark := func(pkg string) {
@@ -67,7 +68,8 @@ func needed(r *lock.Requirements, list []lock.Module, vendored []modules.Module,
 
 func byPath(a, b lock.Module) int { return cmp.Compare(a.Path, b.Path) }
 
-// move adds modules of the build list to those of which files are needed.
+// move moves the modules more from bare, or adds them from the build list, to the
+// modules whose files are needed.
 func move(list, files, bare []lock.Module, more []module.Version) ([]lock.Module, []lock.Module, error) {
 	for _, source := range more {
 		i := slices.IndexFunc(list, func(m lock.Module) bool { return m.Source() == source })
@@ -81,7 +83,7 @@ func move(list, files, bare []lock.Module, more []module.Version) ([]lock.Module
 	return files, bare, nil
 }
 
-// required is the build list if go.mod has all of it.
+// required returns the build list of a project whose go.mod has all of it.
 func required(r *lock.Requirements) []lock.Module {
 	var list []lock.Module
 	for path, version := range r.Required {
@@ -91,8 +93,8 @@ func required(r *lock.Requirements) []lock.Module {
 	return list
 }
 
-// mainPackages returns the import paths of directories with Go files in the
-// main modules, whatever platform they are for.
+// mainPackages returns the import paths of the directories with Go files, for any
+// platform, in the main modules.
 func (p *Project) mainPackages() ([]string, error) {
 	var list []string
 	for i, root := range p.Members {
@@ -103,7 +105,7 @@ func (p *Project) mainPackages() ([]string, error) {
 		}
 		err = filepath.WalkDir(root, func(name string, d fs.DirEntry, err error) error {
 			if errors.Is(err, fs.ErrPermission) && name != root {
-				return nil // go finds no packages there either
+				return nil // the go command finds no packages there either
 			}
 			if err != nil {
 				return err
@@ -131,7 +133,8 @@ func (p *Project) mainPackages() ([]string, error) {
 	return list, nil
 }
 
-// absoluteWork returns go.work for another directory.
+// absoluteWork returns the text of go.work with absolute paths, so that it can be
+// in another directory.
 func (p *Project) absoluteWork() ([]byte, error) {
 	work, err := modfile.ParseWork(p.GoWork.Name, p.GoWork.Text, nil)
 	if err != nil {
@@ -158,6 +161,7 @@ func (p *Project) absoluteWork() ([]byte, error) {
 	return modfile.Format(work.Syntax), nil
 }
 
+// writeFile writes a file and creates its directory.
 func writeFile(name string, text []byte) error {
 	if err := os.MkdirAll(filepath.Dir(name), 0o777); err != nil {
 		return err

@@ -14,17 +14,18 @@ import (
 
 // A Project is a module or a workspace on disk.
 type Project struct {
-	lock.Project
-	// Dir has the go.mod, or the go.work; the lock belongs there.
+	lock.ModFiles
+	// Dir is the directory of go.mod, or of go.work, and of the lock.
 	Dir string
 	// Members are the directories of the main modules.
 	Members []string
-	// gowork is the value of GOWORK for the go command.
+	// gowork is the value of GOWORK for the go command: "off", or an absolute
+	// path.
 	gowork string
 }
 
-// Find finds the module or the workspace that a directory belongs to, by the go
-// command's rules. Gowork is the value of GOWORK.
+// Find returns the module or the workspace that a directory belongs to, by the
+// rules of the go command. gowork is the value of the variable GOWORK.
 func Find(dir, gowork string) (*Project, error) {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
@@ -80,6 +81,7 @@ func Find(dir, gowork string) (*Project, error) {
 	return p, nil
 }
 
+// readWork reads the go.work file that gowork names.
 func (p *Project) readWork() error {
 	if !filepath.IsAbs(p.gowork) {
 		return fmt.Errorf("GOWORK is %s, which is neither off nor an absolute path", p.gowork)
@@ -105,7 +107,7 @@ func (p *Project) readWork() error {
 	return nil
 }
 
-// absolute is the path of a directory that go.work names.
+// absolute returns the absolute path of a directory that go.work names.
 func (p *Project) absolute(dir string) string {
 	dir = filepath.FromSlash(dir)
 	if filepath.IsAbs(dir) {
@@ -114,10 +116,10 @@ func (p *Project) absolute(dir string) string {
 	return filepath.Join(p.Dir, dir)
 }
 
-// LockFile is the name of the project's lock.
+// LockFile returns the path of the project's lock.
 func (p *Project) LockFile() string { return filepath.Join(p.Dir, lock.Name) }
 
-// ReadLock reads the project's lock. It is nil if there is none.
+// ReadLock returns the project's lock, or nil if there is none.
 func (p *Project) ReadLock() (*lock.Lock, error) {
 	file, err := read(p.LockFile())
 	if file == nil {
@@ -126,8 +128,8 @@ func (p *Project) ReadLock() (*lock.Lock, error) {
 	return lock.Parse(file.Name, file.Text)
 }
 
-// above returns the directory, of this one and those above it, that has a file
-// of that name, or "".
+// above returns the nearest directory, dir itself or one above it, that has a file
+// with that name, or "".
 func above(dir, name string) string {
 	for {
 		if info, err := os.Stat(filepath.Join(dir, name)); err == nil && !info.IsDir() {
@@ -141,7 +143,7 @@ func above(dir, name string) string {
 	}
 }
 
-// read reads a file. It is nil if there is none.
+// read returns a file, or nil if it does not exist.
 func read(name string) (*lock.File, error) {
 	text, err := os.ReadFile(name)
 	if errors.Is(err, fs.ErrNotExist) {

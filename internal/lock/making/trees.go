@@ -16,14 +16,14 @@ import (
 	"dgd/internal/modules"
 )
 
-// A Tree is a module of a lock in the user's module cache.
-type Tree struct {
-	Module module.Version // what the files are of
-	Sum    string
-	Dir    string
+// A Cached is a module of a lock in the user's module cache.
+type Cached struct {
+	Module module.Version // the module that the files come from
+	Sum    string         // "h1:…", as go.sum has it
+	Dir    string         // the unpacked files
 }
 
-// Toolchain returns the GOROOT of the go command that the project's go.mod
+// Toolchain returns the GOROOT of the toolchain that the project's go.mod
 // selects.
 func Toolchain(ctx context.Context, p *Project) (goroot string, err error) {
 	_, env, err := findGo(ctx, p, time.Minute)
@@ -33,15 +33,15 @@ func Toolchain(ctx context.Context, p *Project) (goroot string, err error) {
 	return env.GOROOT, nil
 }
 
-// Trees brings the modules of a lock into the user's module cache. GoMods is made,
-// a directory with the further go.mod files that the lock names, or stays away if
-// it names none.
-func Trees(ctx context.Context, p *Project, l *lock.Lock, goMods string) ([]Tree, error) {
+// Trees downloads those modules of a lock that the user's module cache does not
+// have, and returns all of them. If the lock names further go.mod files, it copies
+// them into the directory goMods, which it creates.
+func Trees(ctx context.Context, p *Project, l *lock.Lock, goMods string) ([]Cached, error) {
 	g, env, err := findGo(ctx, p, 5*time.Minute)
 	if err != nil {
 		return nil, err
 	}
-	var trees []Tree
+	var trees []Cached
 	var missing []string
 	have := func(m module.Version, sum string) (dir string, ok bool, err error) {
 		dir, file, err := inCache(env.GOMODCACHE, m)
@@ -62,7 +62,7 @@ func Trees(ctx context.Context, p *Project, l *lock.Lock, goMods string) ([]Tree
 		if !ok {
 			missing = append(missing, m.Source().String())
 		}
-		trees = append(trees, Tree{m.Source(), m.Sum, dir})
+		trees = append(trees, Cached{m.Source(), m.Sum, dir})
 	}
 	if err := download(ctx, g, missing); err != nil {
 		return nil, err
@@ -78,17 +78,17 @@ func Trees(ctx context.Context, p *Project, l *lock.Lock, goMods string) ([]Tree
 	return trees, copyGoMods(ctx, g, env.GOMODCACHE, l.GoMods.Modules, goMods)
 }
 
-// download brings modules into the module cache.
-func download(ctx context.Context, g *Command, names []string) error {
+// download downloads modules, named PATH@VERSION, into the module cache.
+func download(ctx context.Context, g *goCommand, names []string) error {
 	const atOnce = 200 // of arguments
 	for len(names) > 0 {
 		n := min(len(names), atOnce)
 		out, err := g.run(ctx, append([]string{"mod", "download", "-json"}, names[:n]...)...)
-		// Where it was cut short, err says why.
+		// If the output is cut short, err has the reason.
 		list, _ := gocmd.Decode[struct{ Error string }]("go mod download", out)
 		for _, m := range list {
 			if m.Error != "" {
-				return g.explain(&Failure{"go mod download", m.Error})
+				return g.explain(newFailure("go mod download", m.Error))
 			}
 		}
 		if err != nil {
@@ -99,8 +99,9 @@ func download(ctx context.Context, g *Command, names []string) error {
 	return nil
 }
 
-// copyGoMods copies go.mod files out of the module cache.
-func copyGoMods(ctx context.Context, g *Command, cache string, of []module.Version, dir string) error {
+// copyGoMods copies go.mod files of modules from the module cache, which downloads
+// them if needed, to the directory dir.
+func copyGoMods(ctx context.Context, g *goCommand, cache string, of []module.Version, dir string) error {
 	for _, m := range of {
 		_, file, err := inCache(cache, m)
 		if err != nil {

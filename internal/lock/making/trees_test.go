@@ -15,7 +15,7 @@ import (
 	"dgd/internal/lock"
 )
 
-// find finds the project in a directory.
+// find returns the project in a directory.
 func find(t *testing.T, dir string) *Project {
 	t.Helper()
 	p, err := Find(dir, os.Getenv("GOWORK"))
@@ -25,14 +25,14 @@ func find(t *testing.T, dir string) *Project {
 	return p
 }
 
-// The modules of a lock are brought into a module cache that lacks them, and the
-// go.mod files that it names beside them into a directory of their own.
+// Trees downloads modules that the module cache lacks, and copies the further go.mod
+// files of the lock.
 func TestTrees(t *testing.T) {
 	lib := published(t)
 	environment(t, lib.fileProxy())
 	dir := project(t, old(lib))
 	l := mustMake(t, dir)
-	environment(t, lib.fileProxy()) // a cache without anything
+	environment(t, lib.fileProxy()) // with an empty module cache
 	p := find(t, dir)
 	goMods := filepath.Join(t.TempDir(), "mods")
 	trees, err := Trees(t.Context(), p, l, goMods)
@@ -64,7 +64,7 @@ func TestTrees(t *testing.T) {
 		t.Errorf("the go.mod files are %q, want %q", found, want)
 	}
 
-	// What is there is not fetched.
+	// Modules in the module cache are not downloaded again.
 	t.Setenv("GOPROXY", "off")
 	if again, err := Trees(t.Context(), p, l, filepath.Join(t.TempDir(), "mods")); err != nil || !reflect.DeepEqual(again, trees) {
 		t.Errorf("the second time: %+v, %v", again, err)
@@ -79,10 +79,15 @@ func TestTrees(t *testing.T) {
 	if _, err := Trees(t.Context(), p, l, goMods); err == nil || !strings.Contains(err.Error(), "example.com/a@v1.0.0") {
 		t.Errorf("without a proxy: %v", err)
 	}
+	// The errors of a proxy whose URL has a password do not show it.
+	goScript(t, `[ "$1 $2" != "mod download" ] || { echo '{"Error": "reading https://user:s3cret@127.0.0.1/a: 404 Not Found"}'; exit 1; }; exec "$GO" "$@"`)
+	if _, err := Trees(t.Context(), p, l, goMods); err == nil || strings.Contains(err.Error(), "s3cret") || !strings.Contains(err.Error(), "https://127.0.0.1/a: 404") {
+		t.Errorf("with a password: %v", err)
+	}
 }
 
-// A lock with a module that is only required, and none of go.mod files, has no
-// tree of it and no directory of these.
+// For a lock with only a module without files, and without further go.mod files, Trees
+// returns nothing and makes no directory.
 func TestTreesOfNothing(t *testing.T) {
 	environment(t, "off")
 	dir := project(t, map[string]string{"go.mod": "module app\n\ngo 1.24\n", "main.go": "package main\n\nfunc main() {}\n"})
@@ -92,7 +97,7 @@ func TestTreesOfNothing(t *testing.T) {
 	if trees, err := Trees(t.Context(), find(t, dir), l, goMods); err != nil || len(trees) > 0 || exists(goMods) {
 		t.Errorf("%+v, %v", trees, err)
 	}
-	// A lock that was written by hand may name what is no module.
+	// A lock that was written by hand may have invalid module paths.
 	none := module.Version{Path: "no path", Version: "v1.0.0"}
 	for _, bad := range []*lock.Lock{
 		{Main: l.Main, Modules: []lock.Module{{Path: none.Path, Version: none.Version, Hash: "sha256-"}}},
@@ -134,8 +139,8 @@ func TestReadLock(t *testing.T) {
 	}
 }
 
-// A lock that is as it was is not written, one behind a symlink is written where
-// that leads, and a failure leaves the file as it was.
+// Write does not write a lock that has not changed, writes to the target of a symlink,
+// and leaves the file as it was after an error.
 func TestWrite(t *testing.T) {
 	environment(t, "off")
 	dir := project(t, map[string]string{"go.mod": "module app\n\ngo 1.24\n", "main.go": "package main\n\nfunc main() {}\n", "locks/app.lock": "old"})
