@@ -1,8 +1,7 @@
-// Command dgd-plan is the planner: derivations of dgd's library run it as
-// their builder, `dgd-plan STAGE`. A stage works on the JSON file that
-// $configPath names, and its result goes to $out, or to the store socket of a
-// sandbox that has no $out. Each stage reads its configuration here and calls
-// the package that does the work. The command line for people is cmd/dgd.
+// Command dgd-plan is the planner, the builder of the planning derivations:
+// `dgd-plan STAGE`. A stage reads its configuration, a JSON file, from
+// $configPath and writes its result to $out, or to the store socket of a sandbox
+// without $out. The command line for people is cmd/dgd.
 package main
 
 import (
@@ -28,7 +27,7 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if len(os.Args) != 2 {
-		fmt.Fprintln(os.Stderr, "dgd-plan: it takes one argument, a stage:", strings.Join(slices.Sorted(maps.Keys(stages)), ", "))
+		fmt.Fprintln(os.Stderr, "dgd-plan: takes one argument, the name of a stage:", strings.Join(slices.Sorted(maps.Keys(stages)), ", "))
 		os.Exit(2)
 	}
 	if err := runStage(ctx, os.Args[1]); err != nil {
@@ -37,6 +36,7 @@ func main() {
 	}
 }
 
+// runStage runs a stage in the surroundings that Nix gives a builder.
 func runStage(ctx context.Context, name string) error {
 	stage, ok := stages[name]
 	if !ok {
@@ -49,14 +49,14 @@ func runStage(ctx context.Context, name string) error {
 	})
 }
 
-// A build is what Nix gives the builder of a derivation.
+// A build has the paths that Nix gives the builder of a derivation.
 type build struct {
 	config string // the file with the configuration
-	out    string // where the result goes; empty where it is submitted to the store
-	dir    string // a directory of its own, which does not exist yet
+	out    string // the output; empty if the result is submitted to the store
+	dir    string // a directory for temporary files, which does not exist yet
 }
 
-// read reads the configuration.
+// read decodes the configuration into cfg.
 func (b *build) read(cfg any) error {
 	text, err := os.ReadFile(b.config)
 	if err != nil {
@@ -68,7 +68,7 @@ func (b *build) read(cfg any) error {
 	return nil
 }
 
-// write writes the result as JSON, or returns the error.
+// write writes the result as JSON, or returns err.
 func (b *build) write(result any, err error) error {
 	if err != nil {
 		return err
@@ -76,9 +76,8 @@ func (b *build) write(result any, err error) error {
 	return stage.WriteJSON(b.out, result)
 }
 
-// store opens the way to the store, where the sandbox has one; else it returns
-// nil.
-func (b *build) store(ctx context.Context, storeDir string) (socket.Store, error) {
+// store returns a connection to the store, or nil if the sandbox offers none.
+func (b *build) store(ctx context.Context, storeDir string) (socket.Client, error) {
 	return socket.Open(ctx, socket.Sandbox{
 		Remote:   os.Getenv("NIX_REMOTE"),
 		Out:      b.out,

@@ -17,7 +17,7 @@ import (
 	"dgd/internal/testrpc"
 )
 
-// A derivation is what dgd-plan finds when Nix runs it.
+// derivation sets the environment in which Nix runs dgd-plan, and returns $out.
 func derivation(t *testing.T, config any) (out string) {
 	t.Helper()
 	dir := t.TempDir()
@@ -36,6 +36,7 @@ func derivation(t *testing.T, config any) (out string) {
 	return out
 }
 
+// read decodes a JSON file into v.
 func read(t *testing.T, file string, v any) {
 	t.Helper()
 	text, err := os.ReadFile(file)
@@ -47,7 +48,7 @@ func read(t *testing.T, file string, v any) {
 	}
 }
 
-// The stages of a build, as the library calls them.
+// The stages of a build run in turn, with the configurations of the library.
 func TestStages(t *testing.T) {
 	src := t.TempDir()
 	testfiles.Write(t, src, map[string]string{
@@ -109,8 +110,8 @@ func TestStages(t *testing.T) {
 	}
 }
 
-// The stages that reach the store, in derivations that get no output path: what
-// they submit is what they leave behind otherwise.
+// In derivations without an output path, the stages that need the store submit the
+// results that they write to $out otherwise.
 func TestSubmittingStages(t *testing.T) {
 	const goroot, executor = "/nix/store/00000000000000000000000000000000-go", "/nix/store/11111111111111111111111111111111-dgd-exec"
 	src := t.TempDir()
@@ -217,7 +218,7 @@ func TestErrors(t *testing.T) {
 	}
 }
 
-// TestMain is dgd-plan itself where a test wants to run it.
+// TestMain runs dgd-plan itself in processes that tests start.
 func TestMain(m *testing.M) {
 	if os.Getenv("TEST_RUN_MAIN") != "" {
 		main()
@@ -227,7 +228,7 @@ func TestMain(m *testing.M) {
 }
 
 func TestCommandLine(t *testing.T) {
-	const usage = "dgd-plan: it takes one argument, a stage: bind, check-plan, linked, modcache, modules, needs, plan, probe, retest, settings, skeleton, sources, std, std-specs, tests, unpack\n"
+	const usage = "dgd-plan: takes one argument, the name of a stage: bind, check-plan, linked, modcache, modules, needs, plan, probe, retest, settings, skeleton, sources, std, std-specs, tests, unpack\n"
 	for _, test := range []struct {
 		args   []string
 		status int
@@ -248,8 +249,8 @@ func TestCommandLine(t *testing.T) {
 	}
 }
 
-// The library calls each stage, and no other; but for those that are steps of
-// derivations which bind makes.
+// The library or, for steps of derivations that bind makes, package drvgen calls
+// each stage, and no other stages.
 func TestNames(t *testing.T) {
 	files, err := filepath.Glob("../../lib/*/*.nix")
 	if err != nil || len(files) == 0 {

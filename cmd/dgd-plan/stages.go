@@ -14,18 +14,18 @@ import (
 	"dgd/internal/workspace"
 )
 
-// stages are the stages by name, which is that of the attribute in
-// lib/stages/planning.nix, too. The last two are steps of derivations that bind makes.
+// stages are the stages by name. Those that lib/stages calls have the same names
+// there; the last two are steps of derivations that bind makes.
 var stages = map[string]func(context.Context, *build) error{
-	// arguments that phases have changed, with stand-ins for what only a link depends on
+	// settings that phases have changed, with placeholders for the values of -X
 	"settings": of(func(_ context.Context, b *build, cfg *stage.SettingsConfig) error {
 		return stage.HideSettings(cfg, b.out)
 	}),
-	// sources that were built, with what symlinks into the store lead to
+	// built sources, with copies in place of symlinks into the store
 	"sources": of(func(_ context.Context, b *build, cfg *stage.SourcesConfig) error {
 		return stage.WriteSources(cfg, b.out)
 	}),
-	// the part of the sources that a plan depends on
+	// the part of the sources that the plan depends on
 	"skeleton": of(func(ctx context.Context, b *build, cfg *stage.SkeletonConfig) error {
 		return stage.WriteSkeleton(ctx, cfg, b.out)
 	}),
@@ -37,22 +37,22 @@ var stages = map[string]func(context.Context, *build) error{
 	"tests": of(func(ctx context.Context, b *build, cfg *stage.TestConfig) error {
 		return b.write(stage.MakeTests(ctx, cfg, b.dir))
 	}),
-	// a plan in a file, compared with the sources
+	// fails if a plan in a file is not the plan of the sources
 	"check-plan": of(func(ctx context.Context, b *build, cfg *stage.CheckConfig) error {
 		if err := stage.CheckFile(ctx, cfg, b.dir); err != nil {
 			return err
 		}
 		return os.WriteFile(b.out, nil, 0o666)
 	}),
-	// what the parts of the standard library's plan are built by
+	// the specs of the derivations of the standard library's parts
 	"std-specs": of(func(_ context.Context, b *build, cfg *stage.StdSpecsConfig) error {
 		return stage.WriteStdSpecs(cfg, b.out)
 	}),
-	// the C compilers' answers to cmd/go's probes
+	// the flags of C compilers that cmd/go finds out by running them
 	"probe": of(func(ctx context.Context, b *build, cfg *stage.Config) error {
 		return b.write(stage.Probe(ctx, cfg, b.dir))
 	}),
-	// a module download cache, unpacked
+	// the modules of a module download cache, unpacked
 	"unpack": of(func(ctx context.Context, b *build, cfg *struct{ Downloads string }) error {
 		return modules.Unpack(ctx, cfg.Downloads, b.out)
 	}),
@@ -60,19 +60,19 @@ var stages = map[string]func(context.Context, *build) error{
 	"modcache": of(func(_ context.Context, b *build, cfg *workspace.Locked) error {
 		return cfg.WriteCache(b.out)
 	}),
-	// a vendor directory, or what was unpacked, split into modules
+	// a vendor directory, or a directory of unpacked modules, split into modules
 	"modules": of(splitModules),
-	// the derivation of what every program uses of the standard library
+	// the derivation of the first part of the standard library
 	"std": of(func(ctx context.Context, b *build, cfg *stage.BindConfig) error {
 		bound, err := stage.BindStd(cfg)
 		return b.pass(ctx, bound, err, cfg)
 	}),
-	// a plan and its sources, made into derivations
+	// the derivations of a plan and its sources
 	"bind": of(func(ctx context.Context, b *build, cfg *stage.BindConfig) error {
 		bound, err := stage.Bind(ctx, cfg)
 		return b.pass(ctx, bound, err, cfg)
 	}),
-	// the modules that planned programs are linked from
+	// the modules that the planned programs are linked from
 	"linked": of(func(_ context.Context, b *build, cfg *stage.LinkedConfig) error {
 		return b.write(stage.Linked(cfg))
 	}),
@@ -80,11 +80,11 @@ var stages = map[string]func(context.Context, *build) error{
 	"needs": of(func(_ context.Context, b *build, cfg *drvgen.NeedsConfig) error {
 		return b.write(stage.FindNeeds(cfg))
 	}),
-	// the runs of these
+	// runs these tests
 	"retest": of(retest),
 }
 
-// of makes a stage of a function, for which it reads the configuration.
+// of returns a stage that reads its configuration and calls do.
 func of[C any](do func(context.Context, *build, *C) error) func(context.Context, *build) error {
 	return func(ctx context.Context, b *build) error {
 		var cfg C
@@ -95,6 +95,7 @@ func of[C any](do func(context.Context, *build, *C) error) func(context.Context,
 	}
 }
 
+// splitModules is the stage modules.
 func splitModules(ctx context.Context, b *build, cfg *stage.SplitConfig) error {
 	st, err := b.store(ctx, cfg.StoreDir)
 	if err != nil {
@@ -115,8 +116,8 @@ func splitModules(ctx context.Context, b *build, cfg *stage.SplitConfig) error {
 	return st.SubmitFile(ctx, text)
 }
 
-// pass passes derivations to Nix, or the error on: over the store socket if the sandbox
-// has one, else as data.
+// pass hands derivations to Nix, over the store socket if the sandbox has one, or else
+// as data. It returns err if that is not nil.
 func (b *build) pass(ctx context.Context, bound *stage.Bound, err error, cfg *stage.BindConfig) error {
 	if err != nil {
 		return err
@@ -132,14 +133,15 @@ func (b *build) pass(ctx context.Context, bound *stage.Bound, err error, cfg *st
 		return bound.WriteTo(b.out, cfg.StoreDir)
 	}
 	defer st.Close()
-	// Where evaluation reads the plan, it says so.
+	// With import from derivation, evaluation prints this message.
 	if bound.Unplanned != "" {
 		fmt.Fprintln(os.Stderr, bound.Unplanned)
 	}
 	return bound.AddTo(ctx, st, cfg)
 }
 
-// retest is a step of a derivation of the executor's, which writes $out.
+// retest is the stage retest: a step of a derivation of the executor, whose next step
+// writes $out.
 func retest(ctx context.Context, _ *build, cfg *drvgen.RetestConfig) error {
 	env := slices.DeleteFunc(os.Environ(), func(v string) bool {
 		return strings.HasPrefix(v, "configPath=") || strings.HasPrefix(v, "out=")

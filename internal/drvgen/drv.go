@@ -35,7 +35,7 @@ type Inner struct {
 
 // Encode returns the derivations as .drv files, in the same order. The last one is the
 // output of a dynamic derivation.
-func Encode(drvs []Derivation, env Environment) ([]socket.Derivation, error) {
+func Encode(drvs []Derivation, env Environment) ([]socket.DrvFile, error) {
 	enc := &encoder{env: env, replacements: map[string]string{}}
 	for i := range drvs {
 		if err := enc.add(&drvs[i]); err != nil {
@@ -47,7 +47,7 @@ func Encode(drvs []Derivation, env Environment) ([]socket.Derivation, error) {
 
 type encoder struct {
 	env          Environment
-	out          []socket.Derivation
+	out          []socket.DrvFile
 	paths        []string            // of the .drv files
 	outputs      []map[string]string // paths of outputs, or placeholders if content-addressed
 	replacements map[string]string   // by .drv path, for the paths of input-addressed outputs
@@ -90,7 +90,7 @@ func (e *encoder) add(d *Derivation) error {
 		return err
 	}
 	refs := slices.AppendSeq(slices.Clone(drv.InputSources), maps.Keys(drv.InputDerivations))
-	made := socket.Derivation{Name: d.Name + ".drv", ATerm: aterm.Bytes(), Refs: refs}
+	made := socket.DrvFile{Name: d.Name + ".drv", ATerm: aterm.Bytes(), Refs: refs}
 	drvPath := made.Path(e.env.StoreDir)
 	if e.env.Inner.ContentAddressed {
 		for _, o := range d.Outputs {

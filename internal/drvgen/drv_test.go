@@ -273,7 +273,7 @@ func TestEncodeIsStable(t *testing.T) {
 		},
 	}
 	for _, env.Inner.ContentAddressed = range []bool{false, true} {
-		var first []socket.Derivation
+		var first []socket.DrvFile
 		for range 5 {
 			drvs, err := Generate(g, opt)
 			if err != nil {

@@ -350,7 +350,7 @@ func (b *Bound) place(ctx context.Context, g *graph.Graph, bound map[int][]bind.
 
 // AddTo adds the trees and derivations to the store. The last derivation is the output of
 // the dynamic derivation in which the planner runs.
-func (b *Bound) AddTo(ctx context.Context, st socket.Store, cfg *BindConfig) error {
+func (b *Bound) AddTo(ctx context.Context, st socket.Client, cfg *BindConfig) error {
 	drvs, err := drvgen.Encode(b.Derivations, drvgen.Environment{
 		StoreDir: cfg.StoreDir,
 		System:   cfg.System,

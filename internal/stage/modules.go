@@ -60,7 +60,7 @@ type SplitConfig struct {
 
 // SplitModules returns a tree for each module. If st is not nil, it adds them to the store.
 // The roots are relative to Vendor or Unpacked, or to the sources.
-func SplitModules(ctx context.Context, cfg *SplitConfig, st socket.Store) ([]ModuleTree, error) {
+func SplitModules(ctx context.Context, cfg *SplitConfig, st socket.Client) ([]ModuleTree, error) {
 	if cfg.Vendor != "" || cfg.Unpacked != "" {
 		return split(ctx, cfg, st)
 	}
@@ -79,7 +79,7 @@ func SplitModules(ctx context.Context, cfg *SplitConfig, st socket.Store) ([]Mod
 	return list, err
 }
 
-func split(ctx context.Context, cfg *SplitConfig, st socket.Store) ([]ModuleTree, error) {
+func split(ctx context.Context, cfg *SplitConfig, st socket.Client) ([]ModuleTree, error) {
 	out := []ModuleTree{}
 	dir, read := cfg.Vendor, modules.ReadVendor
 	if cfg.Unpacked != "" {

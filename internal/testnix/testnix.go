@@ -1,4 +1,4 @@
-// Package testnix is what tests that need a real Nix have in common.
+// Package testnix has helpers for tests that need a real Nix.
 package testnix
 
 import (
@@ -12,9 +12,8 @@ import (
 	"dgd/internal/nix/ownstore"
 )
 
-// Require lets the test go on if nix-store is on PATH. Without it the test is
-// skipped, or fails where the environment variable CI is set: there a missing
-// Nix is a fault of the set-up, not a choice.
+// Require skips the test if there is no nix-store in PATH, or fails it if the
+// variable CI is set, as a CI machine must have Nix.
 func Require(t testing.TB) {
 	t.Helper()
 	if _, err := exec.LookPath("nix-store"); err == nil {
@@ -27,10 +26,10 @@ func Require(t testing.TB) {
 	t.Skip(msg)
 }
 
-// A Store is a Nix store of a test's own.
+// A Store is a Nix store for one test.
 type Store struct{ ownstore.Store }
 
-// NewStore makes an empty store, which goes away with the test.
+// NewStore returns an empty store, which is removed after the test.
 func NewStore(t testing.TB) *Store {
 	t.Helper()
 	root, err := os.MkdirTemp("", "testnix")
@@ -45,12 +44,11 @@ func NewStore(t testing.TB) *Store {
 	return &Store{ownstore.Store{Root: root, Cache: filepath.Join(root, "cache")}}
 }
 
-// Configure sets what Nix's configuration says, line by line, for commands
-// that use the store from now on.
+// Configure adds lines to the nix.conf of commands that use the store.
 func (s *Store) Configure(lines ...string) { s.Config = slices.Concat(s.Config, lines) }
 
-// Use lets commands that use the store from now on be those of another Nix,
-// which are in the directory bin as pkgs/setup/setup.sh --nix makes it.
+// Use makes further commands use another Nix, whose programs are in the directory
+// bin that `pkgs/setup/setup.sh --nix` makes.
 func (s *Store) Use(bin string) {
 	s.Bin = bin
 	s.Configure(
@@ -63,7 +61,7 @@ func (s *Store) Use(bin string) {
 		"sandbox-paths = /bin/sh="+filepath.Join(bin, "../root/usr/bin/bash-static"))
 }
 
-// Fill brings in paths of the machine's own store, with all that they refer to.
+// Fill copies the closures of paths from the machine's own store.
 func (s *Store) Fill(t testing.TB, paths ...string) {
 	t.Helper()
 	machine := &ownstore.Store{Cache: s.Cache}
@@ -77,9 +75,9 @@ func (s *Store) Command(name string, args ...string) *exec.Cmd {
 	return s.Store.Command(context.Background(), name, args...)
 }
 
-// Run runs a command that uses the store and returns its standard output
-// without the final newline. The test fails, showing standard error, if the
-// command does.
+// Run runs a command that uses the store and returns its standard output without
+// the final newline. If the command fails, the test fails and shows its standard
+// error.
 func (s *Store) Run(t testing.TB, name string, args ...string) string {
 	t.Helper()
 	out, err := ownstore.Output(s.Command(name, args...))

@@ -1,6 +1,6 @@
-// Package testrpc is a server, for tests, of what Nix offers the builder of a
-// derivation that requires the system feature builder-rpc-v0. It does what Nix
-// was seen to do, see docs/design.md, its faults included, and shares no code
+// Package testrpc has a server for tests that imitates the store socket of
+// derivations that require the system feature builder-rpc-v0. It behaves as Nix was
+// observed to behave, including its bugs (see docs/design.md), and shares no code
 // with the client.
 package testrpc
 
@@ -29,7 +29,7 @@ import (
 
 const storeDir = "/nix/store"
 
-// The operations that the socket has.
+// The operations of the socket.
 const (
 	isValidPath        = 1
 	addMultipleToStore = 44
@@ -37,7 +37,7 @@ const (
 	addToStoreScanning = 1001
 )
 
-// An Object is a store object that the builder added.
+// An Object is a store object that the builder has added.
 type Object struct {
 	Name   string
 	Method string // of content addressing: "text" or "nar"
@@ -45,31 +45,31 @@ type Object struct {
 	Refs   []string // sorted
 }
 
-// A Server answers the builder of one derivation, on one connection.
+// A Server serves the builder of one derivation on one connection.
 type Server struct {
 	Name   string   // of the derivation
 	Method string   // the outputHashMode of the derivation: "text" or "nar"
 	Others []string // store paths that the builder cannot see
 
-	// How the server is not what it should be.
-	Magic    uint64   // if not 0, the answer to the client's
-	Version  uint64   // if not 0, of the protocol
-	Features []string // if not nil, of the protocol
-	HangUp   bool     // instead of the answer to a request
+	// Faults of the server.
+	Magic    uint64   // if not 0, the magic number that it sends
+	Version  uint64   // if not 0, the version of the protocol that it sends
+	Features []string // if not nil, the features that it sends
+	HangUp   bool     // it closes the connection in place of an answer
 
-	Ops     []uint64          // the operations that were asked for
-	Objects map[string]Object // what was added, by store path
+	Ops     []uint64          // the operations that were requested
+	Objects map[string]Object // the added objects, by store path
 
 	socket   string
-	visible  map[string]bool // to the builder
-	poisoned map[string]bool // objects that were refused for their references
+	visible  map[string]bool // paths that the builder can see
+	poisoned map[string]bool // objects that were refused because of their references
 	outputs  map[string]string
 	stop     func()
 	done     chan error
 }
 
-// Start starts a server, which ends with the test. The builder can see the
-// paths from the beginning.
+// Start starts the server, which ends with the test. The builder can see the given
+// store paths from the beginning.
 func (s *Server) Start(t testing.TB, paths ...string) {
 	t.Helper()
 	s.socket = filepath.Join(t.TempDir(), ".nix-socket")
@@ -98,12 +98,12 @@ func (s *Server) Start(t testing.TB, paths ...string) {
 	t.Cleanup(s.stop)
 }
 
-// Remote is the value of NIX_REMOTE.
+// Remote returns the value of NIX_REMOTE for the builder.
 func (s *Server) Remote() string { return "unix://" + s.socket }
 
-// Finish says what Nix says when the builder has ended with success: it
-// returns the output and its store path. The client must have closed the
-// connection.
+// Finish returns the store path and the output of the derivation, or the error that
+// Nix reports, after the builder has ended successfully. The client must have closed
+// the connection.
 func (s *Server) Finish() (string, Object, error) {
 	if err := <-s.done; err != nil {
 		return "", Object{}, err
@@ -129,7 +129,7 @@ func (s *Server) Finish() (string, Object, error) {
 	return path, o, nil
 }
 
-// conn is a connection, with the numbers and texts of the protocol.
+// conn is a connection with an encoder and a decoder of the protocol.
 type conn struct {
 	*wire.Encoder
 	*wire.Decoder
@@ -137,6 +137,7 @@ type conn struct {
 	w *bufio.Writer
 }
 
+// serve serves a connection until the client closes it.
 func (s *Server) serve(r *bufio.Reader, w *bufio.Writer) error {
 	c := conn{wire.NewEncoder(w), wire.NewDecoder(r, 1<<30), r, w}
 	if err := s.greet(c); err != nil {
@@ -158,7 +159,7 @@ func (s *Server) serve(r *bufio.Reader, w *bufio.Writer) error {
 			isValidPath: s.valid, addMultipleToStore: s.addMultiple, submitOutput: s.submit, addToStoreScanning: s.addScanning,
 		}[op]
 		if do == nil {
-			// Nix has read none of the request, sends the error twice, and ends the
+			// Nix does not read the request, sends the error twice, and closes the
 			// connection.
 			err := hint("Operation %v not allowed inside derivation", op)
 			return errors.Join(c.fail(err), c.fail(err), fmt.Errorf("the client sent operation %d", op))
@@ -197,7 +198,7 @@ func (s *Server) greet(c conn) error {
 	}
 	theirs, err := c.ReadUint64()
 	if err != nil {
-		return nil // it does not like ours
+		return nil // the client does not accept the version
 	}
 	if theirs != version {
 		return fmt.Errorf("the client speaks version %#x", theirs)
@@ -211,7 +212,7 @@ func (s *Server) greet(c conn) error {
 	}
 	for range 2 { // CPU affinity, space to reserve
 		if _, err := c.ReadUint64(); err != nil {
-			return nil // it misses a feature
+			return nil // the client misses a feature
 		}
 	}
 	for _, want := range []string{"add-to-store-scanning", "submit-output"} {
@@ -223,7 +224,7 @@ func (s *Server) greet(c conn) error {
 	return errors.Join(c.WriteString("2.36.0"), c.WriteUint64(notTrusted), c.WriteUint64(uint64(daemon.LogLast)), c.w.Flush())
 }
 
-// hint is an error as Nix writes it: what is put into the text has a colour.
+// hint returns an error as Nix writes it, with the arguments in colour.
 func hint(format string, args ...any) error {
 	for i, arg := range args {
 		args[i] = fmt.Sprintf("\x1b[35;1m%v\x1b[0m", arg)
@@ -254,9 +255,9 @@ func (s *Server) addMultiple(c conn) (func() error, error) {
 	return func() error { return nil }, errors.Join(err, rest)
 }
 
-// ReadObjects reads objects with what is known of them, as AddMultipleToStore has
-// them in a version of the protocol, and calls add for each. Of an object with
-// another hash than it says, the error is Nix's.
+// ReadObjects reads the objects of a request AddMultipleToStore and calls add for
+// each of them. version is that of the path infos. If an object does not have the
+// hash in its path info, the error is that of Nix.
 func ReadObjects(r io.Reader, version uint64, add func(path string, info *daemon.PathInfo, nar []byte) error) error {
 	dec := wire.NewDecoder(r, 1<<30)
 	n, err := dec.ReadUint64()
@@ -286,7 +287,7 @@ func ReadObjects(r io.Reader, version uint64, add func(path string, info *daemon
 	return nil
 }
 
-// addInfos adds objects with what is known of them.
+// addInfos adds the objects of a request AddMultipleToStore.
 func (s *Server) addInfos(r io.Reader) error {
 	return ReadObjects(r, 1<<8|16, func(path string, info *daemon.PathInfo, nar []byte) error {
 		o := Object{Method: "nar", NAR: nar, Refs: slices.Sorted(slices.Values(info.References))}
@@ -295,7 +296,7 @@ func (s *Server) addInfos(r io.Reader) error {
 		}
 		_, o.Name, _ = strings.Cut(path, "-")
 		if s.poisoned[path] {
-			// Nix takes it for valid: it adds nothing, and says so to nobody.
+			// Nix takes it for valid: it does not add the object and reports no error.
 			s.visible[path] = true
 			return nil
 		}
@@ -356,7 +357,7 @@ func (s *Server) submit(c conn) (func() error, error) {
 	return func() error { return c.WriteUint64(1) }, nil
 }
 
-// add adds an object whose references are in the store, and returns its store
+// add adds an object, whose references must be in the store, and returns its store
 // path and content address.
 func (s *Server) add(o Object) (path, ca string, err error) {
 	isDerivation := strings.HasSuffix(o.Name, ".drv")
@@ -390,7 +391,8 @@ func (s *Server) add(o Object) (path, ca string, err error) {
 	return path, ca + nixbase32.EncodeToString(sum[:]), nil
 }
 
-// has reports whether a path is in the store, whoever can see it.
+// has reports whether a path is in the store, whether or not the builder can see
+// it.
 func (s *Server) has(path string) bool {
 	_, added := s.Objects[path]
 	return added || s.visible[path] && !s.poisoned[path] || slices.Contains(s.Others, path)

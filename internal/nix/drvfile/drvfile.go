@@ -1,5 +1,5 @@
 // Package drvfile reads and writes .drv files, in which Nix keeps derivations,
-// and works out the placeholders in them for paths that are not known yet.
+// and computes Nix's placeholders for output paths that are not known yet.
 //
 // Nix's documentation: https://nix.dev/manual/nix/latest/protocols/derivation-aterm
 package drvfile
@@ -10,14 +10,14 @@ import (
 	"strings"
 )
 
-// A Derivation is what a .drv file says.
+// A Derivation is the contents of a .drv file.
 type Derivation struct {
 	Outputs map[string]Output
 	Inputs  map[string][]string // names of outputs, by .drv path
-	// Dynamic are inputs that are outputs of derivations yet to be known: by
-	// the .drv path of the derivation that makes them, and by the name of its
-	// output that is such a .drv file, the names of outputs of that one.
-	// Deeper ones, the output of an output of an output, dgd does not make.
+	// Dynamic are the dynamic inputs, outputs of a derivation that is itself the
+	// output of another one: names of outputs, by the .drv path of the other
+	// derivation and the name of its output. Deeper nesting is not supported, as
+	// dgd does not need it.
 	Dynamic map[string]map[string][]string
 	Sources []string
 	System  string
@@ -26,25 +26,26 @@ type Derivation struct {
 	Env     map[string]string
 }
 
-// An Output of a derivation has a path where that is known beforehand.
+// An Output is an output of a derivation. Its path is empty if it is not known
+// before the build.
 type Output struct {
 	Path, Algo, Hash string
 }
 
-// Floating reports whether the output's path follows from its contents.
+// Floating reports whether the output is content-addressed without a fixed hash.
 func (o Output) Floating() bool { return o.Path == "" && o.Algo != "" && o.Hash == "" }
 
-// InputDrvs returns the .drv paths of all inputs, sorted.
+// InputDrvs returns the .drv paths of all inputs, sorted and without duplicates.
 func (d *Derivation) InputDrvs() []string {
 	drvs := slices.AppendSeq(slices.Collect(maps.Keys(d.Inputs)), maps.Keys(d.Dynamic))
 	slices.Sort(drvs)
 	return slices.Compact(drvs)
 }
 
-// Resolve returns the derivation that Nix makes of this one once its inputs are
-// known, and builds in its place: the outputs of its inputs are plain sources
-// there. outputs returns the store paths of a derivation's outputs that are
-// known. Where one is missing, Resolve returns nil.
+// Resolve returns the resolved derivation, which Nix builds in place of this one:
+// its input derivations are replaced by their outputs, as input sources. The
+// function outputs returns the known store paths of a derivation's outputs, by
+// name. If one that is needed is not known, Resolve returns nil.
 func (d *Derivation) Resolve(outputs func(drv string) (map[string]string, error)) (*Derivation, error) {
 	sources := slices.Clone(d.Sources)
 	var replace []string

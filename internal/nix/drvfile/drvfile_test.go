@@ -15,7 +15,7 @@ const (
 	hashC = "/nix/store/cccccccccccccccccccccccccccccccc-"
 )
 
-// Placeholders as Nix 2.34 writes them.
+// The expected placeholders were written by Nix 2.34.
 func TestPlaceholders(t *testing.T) {
 	for _, test := range []struct{ got, want string }{
 		{Placeholder("out"), "/1rz4g4znpzjwh1xymhjpm42vipw92pr73vdgl6xs1hycac8kf2n9"},
@@ -30,8 +30,8 @@ func TestPlaceholders(t *testing.T) {
 	}
 }
 
-// A derivation of a real Nix with all that is hard: it is written as Nix wrote
-// it, and has the placeholders that are worked out.
+// Parse and String reproduce a derivation of a real Nix with dynamic inputs and
+// escapes, and its placeholders are the computed ones.
 func TestNix(t *testing.T) {
 	testnix.Require(t)
 	st := testnix.NewStore(t)
@@ -85,7 +85,7 @@ func TestNix(t *testing.T) {
 	}
 }
 
-// With all inputs known, a derivation becomes one that has sources only.
+// If all outputs of inputs are known, the resolved derivation has only input sources.
 func TestResolve(t *testing.T) {
 	d, err := Parse(`DrvWithVersion("xp-dyn-drv",[("out","","r:sha256","")],[("` + hashA + `pkg.drv",["x"]),("` + hashA + `program.drv.drv",([],[("out",["bin"])]))],["` +
 		hashC + `src"],"s","b",["-x","` + DynamicPlaceholder(hashA+"program.drv.drv", "out", "bin") + `"],[("in","` + InputPlaceholder(hashA+"pkg.drv", "x") + `/p")])`)

@@ -7,15 +7,15 @@ import (
 	"strings"
 )
 
-// The beginnings of the two forms. A derivation with dynamic inputs has the
-// second one.
+// The beginnings of the two formats. The second one is for derivations with
+// dynamic inputs.
 const (
 	plainForm   = "Derive("
 	dynamicForm = `DrvWithVersion("xp-dyn-drv",`
 )
 
-// Parse reads the text of a .drv file. What a Derivation does not hold is an
-// error.
+// Parse parses the text of a .drv file. Anything that a Derivation cannot hold is
+// an error.
 func Parse(text string) (*Derivation, error) {
 	d := &Derivation{
 		Outputs: map[string]Output{},
@@ -63,20 +63,22 @@ func Parse(text string) (*Derivation, error) {
 	return d, nil
 }
 
-// A parser goes through a text until an error, and from there on does nothing.
+// A parser parses a text up to the first error. After an error its methods do
+// nothing.
 type parser struct {
 	text string
 	at   int
 	err  error
 }
 
+// fail records an error, unless there is one already.
 func (p *parser) fail(format string, args ...any) {
 	if p.err == nil {
 		p.err = fmt.Errorf(format, args...)
 	}
 }
 
-// accept goes on behind a text if that comes next.
+// accept skips a text if it comes next, and reports whether it did.
 func (p *parser) accept(next string) bool {
 	ok := p.err == nil && strings.HasPrefix(p.text[p.at:], next)
 	if ok {
@@ -85,6 +87,7 @@ func (p *parser) accept(next string) bool {
 	return ok
 }
 
+// expect skips a text, which must come next.
 func (p *parser) expect(next string) {
 	if !p.accept(next) {
 		p.fail("byte %d is not %s", p.at, next)
@@ -162,7 +165,7 @@ func (p *parser) tuple(n int) []string {
 	return t
 }
 
-// Characters that are escaped in a string, and what stands for them.
+// The escapes in strings.
 var (
 	escape   = strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`, "\r", `\r`, "\t", `\t`)
 	unescape = map[byte]byte{'\\': '\\', '"': '"', 'n': '\n', 'r': '\r', 't': '\t'}
@@ -178,7 +181,7 @@ func (p *parser) string() string {
 	for {
 		i := strings.IndexAny(p.text[p.at:], `"\`)
 		if i < 0 {
-			p.fail("it breaks off in a string")
+			p.fail("it ends in the middle of a string")
 			return ""
 		}
 		text.WriteString(p.text[p.at : p.at+i])
@@ -199,7 +202,7 @@ func (p *parser) string() string {
 	}
 }
 
-// String is the text of the derivation, as Nix writes it.
+// String returns the text of the .drv file, as Nix writes it.
 func (d *Derivation) String() string {
 	form := plainForm
 	if len(d.Dynamic) > 0 {
@@ -219,7 +222,7 @@ func (d *Derivation) String() string {
 	}, ",") + ")"
 }
 
-// input is the text of an input.
+// input returns the text of an input.
 func (d *Derivation) input(drv string) string {
 	outputs := list(d.Inputs[drv], quote)
 	if below := d.Dynamic[drv]; len(below) > 0 {

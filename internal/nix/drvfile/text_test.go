@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// Derivations as Nix writes them, in both forms.
+// Derivations as Nix writes them, in both formats.
 const (
 	plain   = `Derive([("out","","r:sha256",""),("x","/nix/store/x","","")],[("/nix/store/a.drv",["out","x"])],["/nix/store/s"],"x86_64-linux","/bin/sh",["-c","echo \"a\\n\"\n\t\r$é"],[("name","n"),("v","")])`
 	dynamic = `DrvWithVersion("xp-dyn-drv",[],[("/nix/store/a.drv",["out"]),("/nix/store/p.drv",(["x"],[("out",["out","y"])]))],[],"","",[],[])`
@@ -39,7 +39,7 @@ func TestParse(t *testing.T) {
 		if got.String() != test.text {
 			t.Errorf("%s is written as %s", test.text, got)
 		}
-		// A text that breaks off is never a derivation.
+		// No prefix of the text is a derivation.
 		for i := range test.text {
 			if _, err := Parse(test.text[:i]); err == nil {
 				t.Errorf("no error for %s", test.text[:i])
@@ -75,7 +75,7 @@ func TestParse(t *testing.T) {
 		{`Derive([],[],[],1,"",[],[])`, `byte 16 is not "`},
 		{`Derive([],[],[],"\x","",[],[])`, "byte 18 is not the rest of an escape"},
 		{`Derive([],[],[],"\`, "byte 18 is not the rest of an escape"},
-		{`Derive([],[],[],"`, "it breaks off in a string"},
+		{`Derive([],[],[],"`, "it ends in the middle of a string"},
 		{`Derive([("a","","",""),("a","","","")],[],[],"","",[],[])`, "output a is there twice"},
 		{`Derive([],[("a",[]),("a",["x"])],[],"","",[],[])`, "input a is there twice"},
 		{`DrvWithVersion("xp-dyn-drv",[],[("a",([],[("x",["y"])])),("a",["x"])],[],"","",[],[])`, "input a is there twice"},
@@ -88,7 +88,7 @@ func TestParse(t *testing.T) {
 	}
 }
 
-// What is read is what is written.
+// FuzzParse checks that a text that Parse accepts is reproduced by String.
 func FuzzParse(f *testing.F) {
 	f.Add(plain)
 	f.Add(dynamic)

@@ -8,17 +8,17 @@ import (
 	"strings"
 )
 
-// A Link is a symlink and what it says.
+// A Link is a symlink.
 type Link struct{ Name, Target string }
 
-// Leaves follows a file below root, given by its path relative to root, through
-// symlinks. It returns the one that leads out of root, named relative to
-// root, or nil. A link with an absolute target leads out wherever it ends: root
-// is copied to other places. What is not there leads nowhere.
+// Leaves follows the symlinks on the path of a file, which is relative to root. It
+// returns the symlink that leads out of root, with its name relative to root, or
+// nil. A symlink with an absolute target always leads out, as root is copied to
+// other places. If the file does not exist, Leaves returns nil.
 func Leaves(root, file string) (*Link, error) {
 	type element struct {
 		name string
-		from *Link // that it is a part of, or nil
+		from *Link // the symlink whose target it is a part of, or nil
 	}
 	var todo []element
 	push := func(path string, from *Link) {
@@ -29,7 +29,7 @@ func Leaves(root, file string) (*Link, error) {
 		todo = slices.Concat(list, todo)
 	}
 	push(file, nil)
-	at := "." // where it is, without links
+	at := "." // the directory reached so far, free of symlinks
 	for links := 0; len(todo) > 0; {
 		e := todo[0]
 		todo = todo[1:]
@@ -49,7 +49,7 @@ func Leaves(root, file string) (*Link, error) {
 			continue
 		}
 		if links++; links > 255 {
-			return nil, nil // a circle: its reader reports that
+			return nil, nil // a circle, which is an error for those that read the file
 		}
 		target, err := os.Readlink(filepath.Join(root, next))
 		if err != nil {

@@ -8,24 +8,25 @@ import (
 	"sync"
 )
 
-// go-nix has a NAR writer too, but it hands every header to a goroutine, which
-// does not end if an error does, and it refuses names that begin with two dots.
+// The NAR writer of go-nix is not used: it passes every header to a goroutine,
+// which leaks after an error, and it refuses names that begin with two dots.
 
-// An encoder writes a NAR: it is the visitor of [Tree.WriteNAR] and Hash.
+// An encoder writes a NAR: it is the visitor of [Tree.WriteNAR] and [Tree.Hash].
 type encoder struct {
 	w    io.Writer
 	buf  []byte // not yet written; its capacity is fixed
-	size int64  // of the NAR so far, with what is in buf
+	size int64  // of the NAR so far, including buf
 }
 
-// encoders keeps the encoders' buffers: trees are many and small.
+// encoders is a pool: there are many small trees, and each encoder has a large
+// buffer.
 var encoders = sync.Pool{New: func() any { return &encoder{buf: make([]byte, 0, 64<<10)} }}
 
 func (e *encoder) reset(w io.Writer) {
 	e.w, e.buf, e.size = w, e.buf[:0], 0
 }
 
-// write writes the tree's NAR.
+// write writes the tree with an encoder.
 func (t Tree) write(e *encoder) error {
 	defer func() { e.w = nil }() // a pooled encoder must not hold the writer
 	if err := e.strings("nix-archive-1"); err != nil {
@@ -46,7 +47,7 @@ func (e *encoder) flush() error {
 	return nil
 }
 
-// FileNAR returns the NAR of a file with these contents that is not executable.
+// FileNAR returns the NAR of a non-executable file with these contents.
 func FileNAR(contents []byte) []byte {
 	b := make([]byte, 0, 8*16+len(contents))
 	for _, s := range []string{"nix-archive-1", "(", "type", "regular", "contents"} {
@@ -64,8 +65,8 @@ func appendString[S []byte | string](b []byte, s S) []byte {
 	return append(b, make([]byte, -len(s)&7)...)
 }
 
-// room makes room for n bytes at the buffer's end and returns them. n is at
-// most the buffer's size.
+// room returns n more bytes of the buffer, after flushing it if needed. n must not
+// be larger than the buffer.
 func (e *encoder) room(n int) ([]byte, error) {
 	if len(e.buf)+n > cap(e.buf) {
 		if err := e.flush(); err != nil {
@@ -82,7 +83,7 @@ func (e *encoder) room(n int) ([]byte, error) {
 func (e *encoder) strings(ss ...string) error {
 	for _, s := range ss {
 		if 8+len(s)+7 > cap(e.buf) {
-			// No file system has such names or link targets.
+			// No file system allows such names or symlink targets.
 			return fmt.Errorf("string of %d bytes is too long for a NAR", len(s))
 		}
 		b, err := e.room(8 + (len(s)+7)&^7)
@@ -94,7 +95,7 @@ func (e *encoder) strings(ss ...string) error {
 	return nil
 }
 
-// open begins a node: the root, or an entry of the directory that is open.
+// open begins a node: the root, or an entry of the current directory.
 func (e *encoder) open(rel string) error {
 	if rel == "" {
 		return e.strings("(", "type")
@@ -149,7 +150,7 @@ func (e *encoder) file(rel string, r io.Reader, size int64, executable bool) err
 	return e.close(rel)
 }
 
-// contents writes a file's contents, which are read straight into the buffer.
+// contents writes the contents of a file, which it reads into the buffer directly.
 func (e *encoder) contents(r io.Reader, size int64) error {
 	b, err := e.room(8)
 	if err != nil {

@@ -10,14 +10,14 @@ import (
 	"github.com/nix-community/go-nix/pkg/nixhash"
 )
 
-// maxName is the length in bytes of the longest name that [Name] makes. Nix
-// allows 211, of which callers may want some for a suffix such as ".drv".
+// maxName is the length in bytes of the longest name that [Name] returns. Nix
+// allows 211; the rest is for suffixes such as ".drv".
 const maxName = 200
 
-// Name makes a valid store path name out of an import path, a module with its
-// version, or any other string: what Nix does not allow becomes a dash, and of
-// a long string the end is kept, which tells most in an import path. Different
-// strings may get the same name.
+// Name returns a valid name of a store path for any string, such as an import path
+// or a module with its version: characters that Nix does not allow become dashes,
+// and of a long string only the end is kept, which is the most specific part of an
+// import path. Different strings may have the same name.
 func Name(s string) string {
 	name := []byte(s)
 	for i, c := range name {
@@ -32,13 +32,14 @@ func Name(s string) string {
 		return "_"
 	}
 	if name[0] == '.' || name[0] == '-' {
-		// Nix refuses the first as a hidden file, and programs would take
-		// the second for a flag.
+		// Nix does not allow a leading dot, and programs would take a leading
+		// dash for a flag.
 		name[0] = '_'
 	}
 	return string(name)
 }
 
+// validInName reports whether Nix allows a character in the name of a store path.
 func validInName(c byte) bool {
 	switch {
 	case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9':
@@ -68,8 +69,8 @@ func OutputPath(storeDir, drvName, output string, modulo [sha256.Size]byte) stri
 	return makePath(storeDir, "output:"+output, modulo, name)
 }
 
-// makePath is Nix's makeStorePath: the hash in a store path is not the hash of
-// the contents but of a description of them.
+// makePath returns a store path, as Nix's makeStorePath does: the hash in it is of
+// a description of the contents, not of the contents.
 func makePath(storeDir, kind string, sum [sha256.Size]byte, name string) string {
 	desc := sha256.Sum256([]byte(kind + ":sha256:" + hex.EncodeToString(sum[:]) + ":" + storeDir + ":" + name))
 	return storeDir + "/" + nixbase32.EncodeToString(nixhash.CompressHash(desc[:], 20)) + "-" + name

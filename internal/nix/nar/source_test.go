@@ -53,9 +53,9 @@ func TestComparePaths(t *testing.T) {
 	}
 }
 
-// writeTree makes files below a new directory. A name that ends in a slash is
-// an empty directory, contents "-> x" are a symlink, and contents that
-// begin with "#!" an executable.
+// writeTree writes files to a new directory. A name that ends in a slash is an empty
+// directory, contents "-> x" make a symlink, and contents that begin with "#!" an
+// executable file.
 func writeTree(t testing.TB, files map[string]string) string {
 	t.Helper()
 	root := t.TempDir()
@@ -98,7 +98,7 @@ var odd = map[string]string{
 	"x/y/z/deep":     "12345678",
 }
 
-// nodes lists what a NAR holds, one line each.
+// nodes returns the nodes of a NAR as lines.
 func nodes(t testing.TB, r io.Reader) []string {
 	t.Helper()
 	nr, err := nar.NewReader(r)
@@ -247,8 +247,8 @@ func TestWriteError(t *testing.T) {
 	}
 }
 
-// With a buffer that hardly holds a string the bytes are the same, and a write that
-// fails is told wherever it is. What the buffer cannot hold is an error.
+// With a very small buffer the NAR is the same, and each failed write is an error. A
+// string that is longer than the buffer is an error.
 func TestSmallBuffer(t *testing.T) {
 	tree := Tree{Name: "t", Root: writeTree(t, map[string]string{
 		"a": strings.Repeat("text ", 30), "dir/empty": "", "dir/run": "#!/bin/sh", "link": "-> dir/run",
@@ -347,7 +347,7 @@ func TestCopyTo(t *testing.T) {
 	}
 }
 
-// TestNAR compares with the NAR writer of go-nix, as far as that one goes.
+// TestNAR compares NARs with those of go-nix, for trees that it supports.
 func TestNAR(t *testing.T) {
 	files := make(map[string]string)
 	for name, text := range odd {
@@ -379,7 +379,7 @@ func TestNAR(t *testing.T) {
 }
 
 func TestTextPath(t *testing.T) {
-	// Of a derivation, go-nix knows the path.
+	// Compare the path of a .drv file with that of go-nix.
 	drv := &derivation.Derivation{
 		Outputs:   map[string]*derivation.Output{"out": {HashAlgorithm: "r:sha256"}},
 		Platform:  "x86_64-linux",
@@ -407,7 +407,7 @@ func TestTextPath(t *testing.T) {
 	}
 }
 
-// TestNix compares with what Nix itself says.
+// TestNix compares hashes and store paths with those of Nix.
 func TestNix(t *testing.T) {
 	testnix.Require(t)
 	st := testnix.NewStore(t)
@@ -495,7 +495,7 @@ func TestNix(t *testing.T) {
 	})
 }
 
-// manyTrees makes n packages of ten small files each.
+// manyTrees makes n trees of ten small files each.
 func manyTrees(b *testing.B, n int) []Tree {
 	root := b.TempDir()
 	text := bytes.Repeat([]byte("func f() int { return 42 }\n"), 150)
@@ -518,7 +518,7 @@ func manyTrees(b *testing.B, n int) []Tree {
 	return trees
 }
 
-// BenchmarkHashAll hashes 1,000 packages of 10 files of 4 kB.
+// BenchmarkHashAll hashes 1,000 trees of 10 files of 4 kB.
 func BenchmarkHashAll(b *testing.B) {
 	trees := manyTrees(b, 1000)
 	for _, whole := range []bool{false, true} {

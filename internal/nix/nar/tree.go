@@ -1,6 +1,6 @@
-// Package nar turns files on disk into store paths: it says which files of
-// a directory make up a tree, writes the tree as a NAR, hashes it, and works
-// out the path that a Nix store gives it. It never talks to a store.
+// Package nar turns files on disk into store paths: it describes trees of files,
+// writes them as NARs, hashes them, and computes the paths that a Nix store gives
+// them. It does not access a store.
 package nar
 
 import (
@@ -35,7 +35,7 @@ type Tree struct {
 	Exclude []string
 }
 
-// A Hash is the SHA-256 of a tree's NAR together with the NAR's size in bytes.
+// A Hash is the SHA-256 of a tree's NAR, and the NAR's size in bytes.
 type Hash struct {
 	SHA256 [sha256.Size]byte
 	Size   int64
@@ -59,7 +59,7 @@ func (h Hash) StorePath(storeDir, name string) string {
 	return makePath(storeDir, "source", h.SHA256, name)
 }
 
-// Hash reads the whole tree and returns its hash.
+// Hash returns the hash of the tree. It reads all files.
 func (t Tree) Hash() (Hash, error) {
 	e := encoders.Get().(*encoder)
 	defer encoders.Put(e)
@@ -77,7 +77,7 @@ func (t Tree) hash(e *encoder) (Hash, error) {
 	return h, nil
 }
 
-// StorePath reads the whole tree and returns its store path.
+// StorePath returns the store path of the tree. It reads all files.
 func (t Tree) StorePath(storeDir string) (string, error) {
 	h, err := t.Hash()
 	if err != nil {
@@ -86,8 +86,8 @@ func (t Tree) StorePath(storeDir string) (string, error) {
 	return h.StorePath(storeDir, t.Name), nil
 }
 
-// WriteNAR writes the tree as a NAR. An error names the tree's file that could
-// not be read or the write that failed; w has then got a part of the NAR.
+// WriteNAR writes the tree as a NAR. After an error, which names the file that
+// could not be read or the write that failed, w has a part of the NAR.
 func (t Tree) WriteNAR(w io.Writer) error {
 	e := encoders.Get().(*encoder)
 	defer encoders.Put(e)
@@ -95,8 +95,7 @@ func (t Tree) WriteNAR(w io.Writer) error {
 	return t.write(e)
 }
 
-// A Hashed tree is a tree whose contents were read once, so that its store
-// path is known without reading them again.
+// A Hashed is a tree with its hash.
 type Hashed struct {
 	Tree
 	Hash Hash
@@ -107,9 +106,9 @@ func (t Hashed) StorePath(storeDir string) string {
 	return t.Hash.StorePath(storeDir, t.Name)
 }
 
-// HashAll hashes trees, as many at once as there are processors to run on, and
-// returns them in the order of the argument. It stops at the first error, or
-// when ctx ends; no goroutine of it is left when it returns.
+// HashAll hashes trees, GOMAXPROCS at once, and returns them in the same order. It
+// stops at the first error, or when ctx ends, and returns after all its goroutines
+// have ended.
 func HashAll(ctx context.Context, trees []Tree) ([]Hashed, error) {
 	hashed := make([]Hashed, len(trees))
 	group, running := errgroup.WithContext(ctx)
@@ -133,7 +132,8 @@ func HashAll(ctx context.Context, trees []Tree) ([]Hashed, error) {
 	return hashed, nil
 }
 
-// checkRel returns an error if a relative path cannot be used in a tree.
+// checkRel returns an error unless a path is relative and clean, as the paths of a
+// tree must be.
 func checkRel(name string) error {
 	if name == "" {
 		return fmt.Errorf("empty path")

@@ -12,7 +12,7 @@ import (
 	"syscall"
 )
 
-// A visitor is told of a tree's nodes in the order of a NAR: parents before
+// A visitor is called for each node of a tree in the order of a NAR: parents before
 // children, children sorted by name, byte by byte.
 type visitor interface {
 	// file must read size bytes from r, which is valid until it returns.
@@ -56,8 +56,8 @@ func (t Tree) walk(v visitor) error {
 	return nil
 }
 
-// comparePaths orders paths as a NAR does: element by element, so that a
-// directory's files come before those of a sibling whose name is longer.
+// comparePaths compares paths in the order of a NAR: element by element, so that
+// the files of directory a come before those of a directory a-b.
 func comparePaths(a, b string) int {
 	n := min(len(a), len(b))
 	for i := range n {
@@ -75,12 +75,14 @@ func comparePaths(a, b string) int {
 	return len(a) - len(b)
 }
 
+// A walker visits the nodes of a tree.
 type walker struct {
 	visitor
 	root    string
 	exclude map[string]bool
 }
 
+// path returns the path on disk of a path relative to the root.
 func (w *walker) path(rel string) string {
 	if rel == "" {
 		return w.root
@@ -88,6 +90,7 @@ func (w *walker) path(rel string) string {
 	return w.root + string(filepath.Separator) + filepath.FromSlash(rel)
 }
 
+// join joins slash-separated relative paths. dir may be "".
 func join(dir, name string) string {
 	if dir == "" {
 		return name
@@ -95,8 +98,8 @@ func join(dir, name string) string {
 	return dir + "/" + name
 }
 
-// list visits the directory rel, of which the tree has the files in the list:
-// sorted, all of them below rel, and relative to the root.
+// list visits the directory rel and those of its files that the tree has. files
+// are sorted, below rel, and relative to the root.
 func (w *walker) list(rel string, files []string) error {
 	info, err := os.Lstat(w.path(rel))
 	if err == nil && rel == "" && info.Mode()&fs.ModeSymlink != 0 {
@@ -127,8 +130,8 @@ func (w *walker) list(rel string, files []string) error {
 		case below:
 			err = w.list(child, files[:n])
 		default:
-			// The shortest sorts first: if the child itself is in the
-			// list, it covers what else the list has below it.
+			// The shortest path sorts first: if the child itself is in the
+			// list, it includes all that the list has below it.
 			err = w.node(child)
 		}
 		if err != nil {
@@ -139,7 +142,7 @@ func (w *walker) list(rel string, files []string) error {
 	return w.leave(rel)
 }
 
-// dir visits a directory with all that is below it.
+// dir visits a directory and everything below it.
 func (w *walker) dir(rel string) error {
 	entries, err := os.ReadDir(w.path(rel))
 	if err != nil {
@@ -165,8 +168,8 @@ func (w *walker) dir(rel string) error {
 	return w.leave(rel)
 }
 
-// node visits a file, a symlink, or a directory with all below it. Most
-// are files: what it is turns out when it is opened.
+// node visits a file, a symlink, or a directory with everything below it. It opens
+// the node to find out which, because most nodes are files.
 func (w *walker) node(rel string) error {
 	path := w.path(rel)
 	fd, err := open(path)
@@ -194,12 +197,12 @@ func (w *walker) node(rel string) error {
 	return &fs.PathError{Op: "read", Path: path, Err: errors.New("is neither a file, nor a directory, nor a symlink")}
 }
 
-// open opens what is not a symlink for reading; of a symlink, the
-// error is ELOOP. There is no os.File, as that takes as many system calls
-// again, and files are many and small.
+// open opens a file or a directory for reading. For a symlink the error is ELOOP.
+// It does not use os.File, which needs twice as many system calls: trees have many
+// small files.
 func open(path string) (int, error) {
 	for {
-		// Without O_NONBLOCK it would wait for the writer of a named pipe.
+		// Without O_NONBLOCK, opening a named pipe waits for a writer.
 		fd, err := syscall.Open(path, syscall.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK|syscall.O_CLOEXEC, 0)
 		if err != syscall.EINTR {
 			return fd, err
@@ -207,6 +210,7 @@ func open(path string) (int, error) {
 	}
 }
 
+// A fileReader reads a file, which must not become shorter.
 type fileReader struct {
 	fd   int
 	path string
@@ -229,12 +233,13 @@ func (r fileReader) Read(b []byte) (int, error) {
 
 var errShrunk = errors.New("file became shorter while it was read")
 
-// CopyTo makes the tree anew in dir, which is created, with the directories
-// above it, unless it is there. Files get mode 0644, or 0755 if executable.
+// CopyTo copies the tree to dir, which it creates with its parents if needed. Files
+// get mode 0644, or 0755 if they are executable.
 func (t Tree) CopyTo(dir string) error {
 	return t.walk(copier{dir})
 }
 
+// A copier is the visitor of CopyTo.
 type copier struct{ dir string }
 
 func (c copier) path(rel string) string {

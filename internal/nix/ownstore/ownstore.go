@@ -1,5 +1,5 @@
-// Package ownstore has Nix work on a store in a directory, apart from the
-// machine's own: for tests and for the bench.
+// Package ownstore runs Nix with a store in a directory, separate from the
+// machine's own store: for tests and for the bench.
 package ownstore
 
 import (
@@ -16,19 +16,19 @@ import (
 	"strings"
 )
 
-// A Store is a Nix store in a directory. Its paths are /nix/store/… to Nix and
-// to what runs in a sandbox; on disk they are below Root.
+// A Store is a Nix store in a directory. Its store paths are /nix/store/…; on disk
+// they are below Root.
 type Store struct {
-	Root   string   // empty: the store that Nix is configured to use
-	Bin    string   // where Nix's programs are; empty: in PATH
-	Cache  string   // what Nix keeps for a user goes there
-	Config []string // lines of nix.conf; later ones win
+	Root   string   // if empty, the store that Nix is configured to use
+	Bin    string   // the directory of Nix's programs; if empty, they are in PATH
+	Cache  string   // XDG_CACHE_HOME
+	Config []string // lines of nix.conf; later ones take precedence
 }
 
-// Path is where a store path is on disk.
+// Path returns the path on disk of a store path.
 func (s *Store) Path(storePath string) string { return s.Root + storePath }
 
-// Environ is the environment of a command that uses the store.
+// Environ returns the environment for commands that use the store.
 func (s *Store) Environ() []string {
 	env := append(os.Environ(), "XDG_CACHE_HOME="+s.Cache)
 	if s.Bin != "" {
@@ -41,7 +41,7 @@ func (s *Store) Environ() []string {
 	return append(env, "NIX_CONFIG="+strings.Join(config, "\n")+"\n")
 }
 
-// Command is a command that uses the store.
+// Command returns a command that uses the store.
 func (s *Store) Command(ctx context.Context, name string, args ...string) *exec.Cmd {
 	if s.Bin != "" && strings.HasPrefix(name, "nix") {
 		name = filepath.Join(s.Bin, name)
@@ -51,8 +51,8 @@ func (s *Store) Command(ctx context.Context, name string, args ...string) *exec.
 	return cmd
 }
 
-// Output runs a command and returns its standard output without the final
-// newline. An error has the end of what the command said.
+// Output runs a command and returns its standard output without the final newline.
+// An error has the end of its standard error.
 func Output(cmd *exec.Cmd) (string, error) {
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
@@ -64,9 +64,8 @@ func Output(cmd *exec.Cmd) (string, error) {
 	return strings.TrimSuffix(string(out), "\n"), nil
 }
 
-// Fill brings in paths of another store, with all that they refer to: as links,
-// where the file system allows that. The other store's files are below the
-// directory from.
+// Fill copies the closures of paths from another store, as hard links if possible.
+// On disk, the files of the other store are below the directory from.
 func (s *Store) Fill(ctx context.Context, other *Store, from string, paths ...string) error {
 	query := func(args ...string) (string, error) { return Output(other.Command(ctx, "nix-store", args...)) }
 	closure, err := query(append([]string{"--query", "--requisites"}, paths...)...)
@@ -99,8 +98,8 @@ func (s *Store) Fill(ctx context.Context, other *Store, from string, paths ...st
 	return err
 }
 
-// Copy copies trees as they are into a directory, files as hard links if link is
-// set.
+// Copy copies trees into a directory with all their attributes. If link is set,
+// files become hard links.
 func Copy(ctx context.Context, link bool, dir string, from ...string) error {
 	args := []string{"--archive"}
 	if link {
@@ -110,8 +109,8 @@ func Copy(ctx context.Context, link bool, dir string, from ...string) error {
 	return err
 }
 
-// canLink reports whether files below a path can be hard links in a directory. On
-// one file system they cannot, if it is mounted twice.
+// canLink reports whether files below a path can be hard-linked into a directory.
+// Between two mounts of the same file system they cannot.
 func canLink(path, dir string) bool {
 	linked := errors.New("linked")
 	err := filepath.WalkDir(path, func(file string, entry fs.DirEntry, err error) error {
@@ -127,8 +126,7 @@ func canLink(path, dir string) bool {
 	return errors.Is(err, linked)
 }
 
-// Remove removes a tree. What is in a store is not writable, not even for its
-// owner.
+// Remove removes a directory with a store, whose directories are read-only.
 func Remove(root string) error {
 	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
 		if err == nil && entry.IsDir() {

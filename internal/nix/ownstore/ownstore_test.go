@@ -24,7 +24,7 @@ func TestFill(t *testing.T) {
 	tree := from.Run(t, "nix-store", "--add", filepath.Join(dir, "tree"))
 	refers := strings.Trim(from.Run(t, "nix-instantiate", "--eval", "--read-write-mode",
 		"--expr", `builtins.toFile "refers" "${builtins.storePath "`+tree+`"}"`), `"`)
-	for range 2 { // the second time all is there
+	for range 2 { // the second time there is nothing to copy
 		if err := to.Store.Fill(t.Context(), &from.Store, from.Root, refers); err != nil {
 			t.Fatal(err)
 		}
@@ -38,8 +38,8 @@ func TestFill(t *testing.T) {
 	}
 }
 
-// What Nix is told: of the store by a line that the configuration before does not
-// change, and of programs of its own only where there are any.
+// The environment names the store in NIX_CONFIG, after the lines of the surrounding
+// configuration, and Nix's programs only if Bin is set.
 func TestEnviron(t *testing.T) {
 	t.Setenv("NIX_CONFIG", "cores = 1")
 	s := &ownstore.Store{Root: "/own", Cache: "/cache", Config: []string{"max-jobs = 3"}}

@@ -12,16 +12,16 @@ type object struct {
 	name string
 	refs []string
 	tree *nar.Hashed // or
-	drv  *Derivation
+	drv  *DrvFile
 
-	below []*object // of the batch, that it refers to
-	above []*object // of the batch, that refer to it
+	below []*object // objects of the batch that it refers to
+	above []*object // objects of the batch that refer to it
 	state state
 	use   bool // the client's output refers to it
-	mark  int  // of a walk
+	mark  int  // the last walk that reached it
 }
 
-// A state says what is known of an object.
+// A state says whether the store has an object.
 type state int
 
 const (
@@ -30,22 +30,23 @@ const (
 	missing       // not in the store, nor is anything that is above it
 )
 
-// An adder brings the objects of a batch into a store.
+// An adder adds the objects of a batch to a store, but for those that the store
+// has.
 //
-// The store tells its client of no path that the client may not use already.
-// To make a path usable, it mounts the path in the client's sandbox, which
-// takes most of the time that it takes to add one, whether the store has it
-// or not. But the store refuses an object that refers to what it has not, and
-// names that path. Hence the probe: an object without a purpose that refers
-// to some paths, to learn whether they are all there. After an edit, a few of
-// these tell apart what has to be added and what not. If the batch is new
-// they would go on for long, and after some the rest is added anyway.
+// The daemon does not tell the client whether the store has a path that the client
+// cannot use yet. Making a path usable mounts it in the sandbox, which takes most of
+// the time of adding an object, even if the store has it. But the daemon refuses an
+// object that refers to a path that the store does not have, and names that path.
+// Hence the probe: an additional object that refers to some paths, to find out
+// whether the store has all of them. After an edit, a few probes tell which objects
+// have to be added. For a new batch there would be many, so that after some of
+// them the adder adds all other objects.
 type adder struct {
 	objects []*object // each after those below it
 	byPath  map[string]*object
 
-	// probe returns a path that is not in the store, or "" if all are.
-	// ok is false if that could not be learned.
+	// probe returns a path that is not in the store, or "" if all of them are.
+	// ok is false if it could not find out.
 	probe func(paths []string) (missing string, ok bool, err error)
 	// addAll adds objects, in that order.
 	addAll func([]*object) error
@@ -55,27 +56,30 @@ type adder struct {
 }
 
 const (
-	// minProbes is how many probes are tried with no object found to be
-	// present: one or two percent of what it takes to add 1,000.
+	// minProbes is the number of probes that are made even if they find no object
+	// to be present. They take one or two percent of the time of adding 1,000
+	// objects.
 	minProbes = 24
-	// perProbe is how many objects have to be found present for another
-	// probe. A probe takes as long as some additions.
+	// perProbe is the number of objects that have to be found present for each
+	// further probe, which takes as long as adding a few objects.
 	perProbe = 16
-	// sample is about how many paths a probe asks for, apart from those
-	// that prove the rest.
+	// sample is roughly the number of paths in a probe, apart from those that are
+	// needed to cover all objects.
 	sample = 64
-	// minSaved is how many objects probes must be able to save to be tried.
+	// minSaved is the number of objects that may turn out to be present for
+	// probing to begin.
 	minSaved = 8
 )
 
-// newAdder returns an adder of a batch, but for its functions.
+// newAdder returns an adder for a batch. Its functions probe and addAll are not
+// set.
 func newAdder(storeDir string, b Batch) (*adder, error) {
 	a := &adder{byPath: make(map[string]*object, len(b.Trees)+len(b.Derivations))}
 	for i := range b.Trees {
 		t := &b.Trees[i]
 		a.insert(&object{path: t.StorePath(storeDir), name: t.Name, tree: t})
 	}
-	waiting := make(map[string]string) // path that has not come yet: name of what refers to it
+	waiting := make(map[string]string) // by a path that has not come yet: the name of an object that refers to it
 	for i := range b.Derivations {
 		d := &b.Derivations[i]
 		o := &object{path: d.Path(storeDir), name: d.Name, refs: d.Refs, drv: d}
@@ -97,7 +101,7 @@ func newAdder(storeDir string, b Batch) (*adder, error) {
 	return a, nil
 }
 
-// insert inserts an object that is not there yet.
+// insert inserts an object, unless it is a duplicate.
 func (a *adder) insert(o *object) {
 	if a.byPath[o.path] != nil {
 		return
@@ -112,7 +116,8 @@ func (a *adder) insert(o *object) {
 	}
 }
 
-// add adds what is not present, and what is of use.
+// add adds the objects that are not present, and those that the client's output
+// refers to.
 func (a *adder) add() error {
 	others := 0
 	for _, o := range a.objects {
@@ -137,7 +142,8 @@ func (a *adder) add() error {
 	return a.addAll(rest)
 }
 
-// search finds out the state of objects, as long as that seems worth it.
+// search finds out the states of objects by probes, as long as these are worth
+// their time.
 func (a *adder) search() error {
 	for {
 		var rest []*object
@@ -150,8 +156,7 @@ func (a *adder) search() error {
 				found++
 			}
 		}
-		// Go down to a lowest object that is missing: it says most about
-		// the others.
+		// Find a lowest missing object: it tells most about the others.
 		var lowest *object
 		for len(rest) > 0 {
 			if a.probes >= minProbes+found/perProbe {
@@ -170,7 +175,7 @@ func (a *adder) search() error {
 			}
 			o := a.byPath[path]
 			if o == nil || o.state != unknown {
-				return nil // not what was asked for
+				return nil // not a path of this probe
 			}
 			lowest = o
 			rest = a.walk([]*object{o}, func(o *object) []*object { return o.below })[1:]
@@ -184,8 +189,8 @@ func (a *adder) search() error {
 	}
 }
 
-// walk returns the objects of unknown state that are reached from some, these
-// first.
+// walk returns the given objects, followed by the objects of unknown state that are
+// reachable from them.
 func (a *adder) walk(from []*object, next func(*object) []*object) []*object {
 	a.marks++
 	for _, o := range from {
@@ -202,10 +207,10 @@ func (a *adder) walk(from []*object, next func(*object) []*object) []*object {
 	return from
 }
 
-// ask returns the paths to ask for, to learn about objects that include, of
-// each, all of unknown state below it. If the paths are there, the objects
-// are. Paths from all over the objects are among them, so that the one that is
-// found missing, if any is, tends to be somewhere in the middle.
+// ask returns the paths for a probe about objects, which must include all objects
+// of unknown state below them: if the store has these paths, it has all of the
+// objects. Some paths are spread over all objects, so that a missing one that the
+// daemon names tends to be in the middle.
 func (a *adder) ask(objects []*object) []string {
 	a.marks++
 	for _, o := range objects {

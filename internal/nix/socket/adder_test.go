@@ -15,8 +15,8 @@ type fakeStore struct {
 	valid  map[string]bool
 	probes int
 	added  []string
-	broken error // of probes
-	mute   bool  // probes do not tell what is missing
+	broken error // the error of probes
+	mute   bool  // probes do not name the missing path
 }
 
 func (f *fakeStore) probe(paths []string) (string, bool, error) {
@@ -24,7 +24,7 @@ func (f *fakeStore) probe(paths []string) (string, bool, error) {
 	if f.broken != nil || f.mute {
 		return "", false, f.broken
 	}
-	// Nix looks in the order of the paths, which is that of their hashes.
+	// Nix checks the paths in the order of their hashes.
 	for _, path := range slices.Sorted(slices.Values(paths)) {
 		if !f.valid[path] {
 			return path, true, nil
@@ -46,8 +46,8 @@ func (f *fakeStore) addAll(objects []*object) error {
 	return nil
 }
 
-// A dag makes batches: derivation i refers to the derivations of refs[i] and
-// is of version[i].
+// A dag makes batches in which derivation i refers to the derivations in refs[i]; its
+// contents depend on version[i].
 type dag struct {
 	refs    [][]int
 	version []int
@@ -57,7 +57,7 @@ func (g *dag) batch() Batch {
 	var b Batch
 	var paths []string
 	for i, refs := range g.refs {
-		d := Derivation{Name: fmt.Sprintf("d%d.drv", i), ATerm: fmt.Append(nil, g.version[i])}
+		d := DrvFile{Name: fmt.Sprintf("d%d.drv", i), ATerm: fmt.Append(nil, g.version[i])}
 		for _, ref := range refs {
 			d.Refs = append(d.Refs, paths[ref])
 		}
@@ -80,8 +80,8 @@ func randomDAG(r *rand.Rand, n, fan int) *dag {
 	return g
 }
 
-// run adds a batch to a store and returns how many objects of it the store
-// did not have before.
+// run adds a batch to the store and returns how many of its objects the store did not
+// have.
 func (f *fakeStore) run(b Batch) (missing int) {
 	f.t.Helper()
 	f.probes, f.added = 0, nil
@@ -130,7 +130,7 @@ func TestAdderRandom(t *testing.T) {
 	}
 }
 
-// TestAdderRequests is about how much an adder asks and adds.
+// TestAdderRequests checks how many probes an adder makes and how many objects it adds.
 func TestAdderRequests(t *testing.T) {
 	const n = 1000
 	chain := &dag{refs: make([][]int, n), version: make([]int, n)}
@@ -153,7 +153,7 @@ func TestAdderRequests(t *testing.T) {
 		dag       *dag
 		edits     []int
 		maxProbes int
-		maxExtra  int // added although they were there
+		maxExtra  int // objects that are added although the store has them
 	}{
 		{"chain", chain, nil, 1, 1},
 		{"chain", chain, []int{0}, minProbes, 0},

@@ -15,40 +15,40 @@ import (
 	"github.com/nix-community/go-nix/pkg/wire"
 )
 
-// Builder is the Store behind the socket that a derivation gets that requires
-// the system feature builder-rpc-v0, which Nix has since July 2026. The socket
-// speaks the daemon's protocol as it was then, with few operations: to add
-// objects, to ask whether a path is valid, and to say which object an output
-// is. docs/design.md tells from where each of this is known.
+// Builder is the Client for derivations that require the system feature
+// builder-rpc-v0, which Nix has since July 2026. The socket speaks the protocol of
+// the daemon as it was then, with few operations: to add objects, to ask whether a
+// path is valid, and to submit an output. docs/design.md has the sources for
+// these facts.
 //
-// It does not probe for what the store has, as Recursive does: adding mounts
-// nothing in the sandbox here, so that it costs less.
+// Unlike Recursive it does not probe which objects the store has: here adding is
+// cheap, as it mounts nothing in the sandbox.
 //
-// What the daemon has refused must not be added again: Nix may take it for
-// valid then, without having it.
+// An object that the daemon has refused must not be added again: Nix may then take
+// it for valid without having it.
 type Builder struct {
-	dir  string
+	dir  string // the store directory
 	name string // of the client's derivation
 	conn net.Conn
 	r    *bufio.Reader
 	w    *bufio.Writer
 
-	broken error // why the connection cannot be used any more
+	broken error // why the connection can no longer be used, or nil
 }
 
 const (
-	// builderVersion is the protocol's version, which never changes.
+	// builderVersion is the version of the protocol, which is fixed.
 	builderVersion = daemon.ProtoVersionFeatureExchange
 
 	opSubmitOutput       = daemon.Operation(1000)
 	opAddToStoreScanning = daemon.Operation(1001)
 )
 
-// builderFeatures are the protocol's features that the client makes use of. In
-// none of the operations that it uses they change what is sent.
+// builderFeatures are the features of the protocol that the client uses. They do
+// not change the format of the operations that it uses.
 var builderFeatures = []string{"add-to-store-scanning", "submit-output"}
 
-// OpenBuilder connects to the daemon of a sandbox.
+// OpenBuilder connects to the store socket of a sandbox with builder-rpc-v0.
 func OpenBuilder(ctx context.Context, s Sandbox) (*Builder, error) {
 	path, err := socket(s.Remote)
 	if err != nil {
@@ -66,7 +66,7 @@ func OpenBuilder(ctx context.Context, s Sandbox) (*Builder, error) {
 	return b, nil
 }
 
-// handshake agrees on the version of the protocol.
+// handshake exchanges the versions and features of the protocol.
 func (b *Builder) handshake() error {
 	enc := wire.NewEncoder(b.w)
 	dec := wire.NewDecoder(b.r, daemon.MaxStringSize)
@@ -107,16 +107,16 @@ func (b *Builder) handshake() error {
 	if _, err := dec.ReadString(); err != nil { // the version of Nix
 		return err
 	}
-	if _, err := dec.ReadUint64(); err != nil { // whether it trusts us
+	if _, err := dec.ReadUint64(); err != nil { // whether it trusts this client
 		return err
 	}
 	return daemon.ProcessStderr(b.r, nil, builderVersion)
 }
 
-// Close implements Store.
+// Close implements Client.
 func (b *Builder) Close() error { return b.conn.Close() }
 
-// Add implements Store.
+// Add implements Client.
 func (b *Builder) Add(ctx context.Context, batch Batch) error {
 	a, err := newAdder(b.dir, batch)
 	if err != nil {
@@ -133,19 +133,19 @@ func (b *Builder) Add(ctx context.Context, batch Batch) error {
 	})
 }
 
-// SubmitDerivation implements Store.
-func (b *Builder) SubmitDerivation(ctx context.Context, d Derivation) error {
+// SubmitDerivation implements Client.
+func (b *Builder) SubmitDerivation(ctx context.Context, d DrvFile) error {
 	if d.Name != b.name {
 		return fmt.Errorf("%s is to be the output of %s: its name must be the same", d.Name, b.name)
 	}
 	path := d.Path(b.dir)
-	if err := b.Add(ctx, Batch{Derivations: []Derivation{d}, Use: []string{path}}); err != nil {
+	if err := b.Add(ctx, Batch{Derivations: []DrvFile{d}, Use: []string{path}}); err != nil {
 		return err
 	}
 	return b.submit(ctx, path)
 }
 
-// SubmitFile implements Store.
+// SubmitFile implements Client.
 func (b *Builder) SubmitFile(ctx context.Context, contents []byte) error {
 	var path string
 	err := b.request(ctx, opAddToStoreScanning,
@@ -213,8 +213,8 @@ func (b *Builder) request(ctx context.Context, op daemon.Operation, body func(*w
 	})
 }
 
-// during runs f, which reads and writes, but not longer than ctx. After any
-// error but one that the daemon sent, the connection is broken.
+// during calls f, which uses the connection, and interrupts it when ctx ends. After
+// any error other than one that the daemon sent, the connection is broken.
 func (b *Builder) during(ctx context.Context, f func() error) error {
 	stop := context.AfterFunc(ctx, func() { b.conn.SetDeadline(time.Unix(1, 0)) })
 	err := f()

@@ -23,8 +23,7 @@ const (
 	absent = "/nix/store/11111111111111111111111111111111-no"
 )
 
-// openBuilder opens the way to a server as a derivation without output path
-// does.
+// openBuilder connects to a server as a derivation without an output path does.
 func openBuilder(t *testing.T, s *testrpc.Server) *Builder {
 	t.Helper()
 	s.Start(t, someGo)
@@ -52,16 +51,16 @@ func (b *Builder) Valid(ctx context.Context, paths []string) (map[string]bool, e
 	return valid, nil
 }
 
-// aDerivation is one that reads these store paths.
-func aDerivation(name string, refs ...string) Derivation {
+// aDerivation returns a derivation that refers to store paths.
+func aDerivation(name string, refs ...string) DrvFile {
 	sources := ""
 	if len(refs) > 0 {
 		sources = `"` + strings.Join(refs, `","`) + `"`
 	}
-	return Derivation{name, []byte(`Derive([("out","","r:sha256","")],[],[` + sources + `],"s","b",[],[])`), refs}
+	return DrvFile{name, []byte(`Derive([("out","","r:sha256","")],[],[` + sources + `],"s","b",[],[])`), refs}
 }
 
-// aTree is a tree of one file.
+// aTree returns a tree of one file.
 func aTree(t *testing.T, name string) nar.Hashed {
 	t.Helper()
 	dir := t.TempDir()
@@ -75,8 +74,8 @@ func aTree(t *testing.T, name string) nar.Hashed {
 	return list[0]
 }
 
-// addTrees adds trees, all of use, and returns their store paths.
-func addTrees(ctx context.Context, st Store, trees []nar.Hashed) ([]string, error) {
+// addTrees adds trees, all of them in Use, and returns their store paths.
+func addTrees(ctx context.Context, st Client, trees []nar.Hashed) ([]string, error) {
 	b := Batch{Trees: trees}
 	for _, t := range trees {
 		b.Use = append(b.Use, t.StorePath("/nix/store"))
@@ -85,7 +84,7 @@ func addTrees(ctx context.Context, st Store, trees []nar.Hashed) ([]string, erro
 }
 
 // addDerivations is the same for derivations.
-func addDerivations(ctx context.Context, st Store, drvs []Derivation) ([]string, error) {
+func addDerivations(ctx context.Context, st Client, drvs []DrvFile) ([]string, error) {
 	b := Batch{Derivations: drvs}
 	for _, d := range drvs {
 		b.Use = append(b.Use, d.Path("/nix/store"))
@@ -93,7 +92,7 @@ func addDerivations(ctx context.Context, st Store, drvs []Derivation) ([]string,
 	return b.Use, st.Add(ctx, b)
 }
 
-// A graph of derivations is added, and its last one is the output.
+// A graph of derivations is added, and the last one is submitted as the output.
 func TestBuilder(t *testing.T) {
 	s := &testrpc.Server{Name: "program.drv", Method: "text"}
 	st := openBuilder(t, s)
@@ -101,7 +100,7 @@ func TestBuilder(t *testing.T) {
 	batch := Batch{Trees: []nar.Hashed{tree, tree}}
 	last := tree.StorePath("/nix/store")
 	want := []string{last}
-	for i := range 600 { // more than a request holds
+	for i := range 600 { // more than fit into a request
 		d := aDerivation(fmt.Sprintf("d%d.drv", i), last, someGo)
 		batch.Derivations = append(batch.Derivations, d)
 		last = d.Path("/nix/store")
@@ -158,7 +157,7 @@ func TestBuilderFile(t *testing.T) {
 	if err := st.SubmitFile(t.Context(), []byte("["+paths[0]+"]")); err != nil {
 		t.Fatal(err)
 	}
-	// A derivation has one output, once.
+	// An output can be submitted only once.
 	if err := st.SubmitFile(t.Context(), []byte("again")); err == nil || !strings.Contains(err.Error(), "duplicate output 'out'") {
 		t.Errorf("submitted twice: %v", err)
 	}
@@ -200,25 +199,26 @@ func TestBuilderErrors(t *testing.T) {
 
 	t.Run("missing reference", func(t *testing.T) {
 		st := openBuilder(t, named())
-		_, err := addDerivations(ctx, st, []Derivation{aDerivation("y.drv", absent)})
+		_, err := addDerivations(ctx, st, []DrvFile{aDerivation("y.drv", absent)})
 		if err == nil || !strings.Contains(err.Error(), "adding y.drv to the store: daemon: path '"+absent+"' is not valid") {
 			t.Errorf("the error is %v", err)
 		}
 		if err := st.SubmitDerivation(ctx, aDerivation("x.drv", absent)); err == nil {
 			t.Error("submitted: no error")
 		}
-		// The connection still works.
-		if _, err := addDerivations(ctx, st, []Derivation{d}); err != nil {
+		// The connection can still be used.
+		if _, err := addDerivations(ctx, st, []DrvFile{d}); err != nil {
 			t.Error(err)
 		}
 	})
-	// Nix takes what it has refused, if it is sent once more, and has not got it.
+	// If an object that Nix has refused is sent again, Nix reports no error and does not
+	// add it.
 	t.Run("once more", func(t *testing.T) {
 		s := named()
 		st := openBuilder(t, s)
 		bad := aDerivation("x.drv", absent)
 		path := bad.Path("/nix/store")
-		if _, err := addDerivations(ctx, st, []Derivation{bad}); err == nil {
+		if _, err := addDerivations(ctx, st, []DrvFile{bad}); err == nil {
 			t.Error("first: no error")
 		}
 		if valid, err := st.Valid(ctx, []string{path}); err != nil || valid[path] {
@@ -230,7 +230,7 @@ func TestBuilderErrors(t *testing.T) {
 		if valid, err := st.Valid(ctx, []string{path}); err != nil || !valid[path] || len(s.Objects) > 0 {
 			t.Errorf("afterwards: %v, %v, %d objects", valid, err, len(s.Objects))
 		}
-		if _, err := addDerivations(ctx, st, []Derivation{aDerivation("y.drv", path)}); err == nil || !strings.Contains(err.Error(), "path '"+path+"' is not valid") {
+		if _, err := addDerivations(ctx, st, []DrvFile{aDerivation("y.drv", path)}); err == nil || !strings.Contains(err.Error(), "path '"+path+"' is not valid") {
 			t.Errorf("to refer to it: %v", err)
 		}
 		st.Close()
@@ -241,7 +241,7 @@ func TestBuilderErrors(t *testing.T) {
 	t.Run("in the middle", func(t *testing.T) {
 		s := named()
 		st := openBuilder(t, s)
-		batch := Batch{Derivations: []Derivation{aDerivation("a.drv"), aDerivation("b.drv", absent), aDerivation("c.drv")}}
+		batch := Batch{Derivations: []DrvFile{aDerivation("a.drv"), aDerivation("b.drv", absent), aDerivation("c.drv")}}
 		if err := st.Add(ctx, batch); err == nil {
 			t.Error("no error")
 		}
@@ -255,7 +255,7 @@ func TestBuilderErrors(t *testing.T) {
 		if valid, err := st.Valid(ctx, []string{absent}); err != nil || valid[absent] {
 			t.Errorf("Valid: %v, %v", valid, err)
 		}
-		if _, err := addDerivations(ctx, st, []Derivation{aDerivation("y.drv", absent)}); err != nil {
+		if _, err := addDerivations(ctx, st, []DrvFile{aDerivation("y.drv", absent)}); err != nil {
 			t.Error(err)
 		}
 		if err := st.SubmitFile(ctx, []byte(absent)); err != nil {
@@ -269,7 +269,7 @@ func TestBuilderErrors(t *testing.T) {
 	})
 	t.Run("no derivation", func(t *testing.T) {
 		s := named()
-		_, err := addDerivations(ctx, openBuilder(t, s), []Derivation{{Name: "y.drv", ATerm: []byte("y")}})
+		_, err := addDerivations(ctx, openBuilder(t, s), []DrvFile{{Name: "y.drv", ATerm: []byte("y")}})
 		if err == nil || !strings.Contains(err.Error(), "daemon: error parsing derivation '/nix/store/") || len(s.Objects) > 0 {
 			t.Errorf("the error is %v", err)
 		}
@@ -283,7 +283,7 @@ func TestBuilderErrors(t *testing.T) {
 		if err := ask(); err == nil || err.Error() != "daemon: Operation 31 not allowed inside derivation" {
 			t.Errorf("the error is %v", err)
 		}
-		// It is sent twice, and then nothing any more.
+		// The server sends the error twice and then closes the connection.
 		for range 2 {
 			if err := ask(); err == nil {
 				t.Error("the connection goes on")
@@ -314,13 +314,13 @@ func TestBuilderErrors(t *testing.T) {
 	})
 	t.Run("order", func(t *testing.T) {
 		st := openBuilder(t, named())
-		above := Derivation{Name: "y.drv", Refs: []string{d.Path("/nix/store")}}
-		if _, err := addDerivations(ctx, st, []Derivation{above, d}); err == nil || !strings.Contains(err.Error(), "comes before") {
+		above := DrvFile{Name: "y.drv", Refs: []string{d.Path("/nix/store")}}
+		if _, err := addDerivations(ctx, st, []DrvFile{above, d}); err == nil || !strings.Contains(err.Error(), "comes before") {
 			t.Errorf("the error is %v", err)
 		}
 	})
 	t.Run("name", func(t *testing.T) {
-		err := openBuilder(t, named()).SubmitDerivation(ctx, Derivation{Name: "y.drv"})
+		err := openBuilder(t, named()).SubmitDerivation(ctx, DrvFile{Name: "y.drv"})
 		if err == nil || err.Error() != "y.drv is to be the output of x.drv: its name must be the same" {
 			t.Errorf("the error is %v", err)
 		}
@@ -361,7 +361,7 @@ func TestBuilderErrors(t *testing.T) {
 		st := openBuilder(t, named())
 		ctx, cancel := context.WithCancel(ctx)
 		cancel()
-		if _, err := addDerivations(ctx, st, []Derivation{d}); !errors.Is(err, context.Canceled) {
+		if _, err := addDerivations(ctx, st, []DrvFile{d}); !errors.Is(err, context.Canceled) {
 			t.Error(err)
 		}
 	})
@@ -382,7 +382,7 @@ func TestBuilderErrors(t *testing.T) {
 	})
 }
 
-// What a sandbox offers decides.
+// Open returns the client for the socket that the sandbox offers.
 func TestOpen(t *testing.T) {
 	if st, err := Open(t.Context(), Sandbox{Out: "/out"}); st != nil || err != nil {
 		t.Errorf("without NIX_REMOTE: %v, %v", st, err)
@@ -403,7 +403,7 @@ func TestOpen(t *testing.T) {
 	if text, err := os.ReadFile(out); err != nil || string(text) != "file" {
 		t.Errorf("the output is %q, %v", text, err)
 	}
-	if err := st.SubmitDerivation(t.Context(), Derivation{Name: "x.drv", ATerm: []byte("Derive")}); err != nil {
+	if err := st.SubmitDerivation(t.Context(), DrvFile{Name: "x.drv", ATerm: []byte("Derive")}); err != nil {
 		t.Fatal(err)
 	}
 	if text, err := os.ReadFile(out); err != nil || string(text) != "Derive" {

@@ -13,8 +13,7 @@ import (
 	"dgd/internal/testnix"
 )
 
-// TestRecursive builds derivations with a real Nix, whose builder is
-// testdata/client.
+// TestRecursive builds derivations with a real Nix. Their builder is testdata/client.
 func TestRecursive(t *testing.T) {
 	testnix.Require(t)
 	st := testnix.NewStore(t)
@@ -46,11 +45,11 @@ func TestRecursive(t *testing.T) {
 		Error         string
 	}
 	round := 0
-	// run runs the client, with variables of its environment, and returns
-	// its report and the references of its output.
+	// run runs the client with environment variables, and returns its report
+	// and the references of its output.
 	run := func(t *testing.T, vars string) (report, []string) {
 		t.Helper()
-		round++ // or it would not be run again
+		round++ // makes a new derivation, so that it runs again
 		out := st.Run(t, "nix-build", "--no-out-link", "--expr", fmt.Sprintf(`derivation {
 			name = "client";
 			system = builtins.currentSystem;

@@ -18,24 +18,23 @@ import (
 	"github.com/nix-community/go-nix/pkg/wire"
 )
 
-// Recursive is the Store behind the socket that a derivation gets that
-// requires the system feature recursive-nix.
+// Recursive is the Client for derivations that require the system feature
+// recursive-nix.
 //
-// What it can see of the store, as of Nix 2.34: the derivation's inputs with
-// their closures, and what it has added. Everything else it is told is not
-// valid, even if it is.
+// With Nix 2.34 it can see the closures of the derivation's inputs and the objects
+// that it has added. The daemon reports any other path as not valid, even if the
+// store has it.
 type Recursive struct {
-	dir    string
-	out    string // where the output of the client's derivation belongs
+	dir    string // the store directory
+	out    string // the path of the output of the client's derivation
 	client *daemon.Client
 
-	requests int
-	broken   error // why the connection cannot be used any more
+	requests int   // see Requests
+	broken   error // why the connection can no longer be used, or nil
 }
 
-// OpenRecursive connects to the daemon that the value of NIX_REMOTE names
-// (unix://PATH). storeDir is the store directory, /nix/store but for stores
-// that were built for another one.
+// OpenRecursive connects to the daemon at remote, the value of NIX_REMOTE
+// (unix://PATH). storeDir is the store directory, usually /nix/store.
 func OpenRecursive(ctx context.Context, remote, storeDir string) (*Recursive, error) {
 	path, err := socket(remote)
 	if err != nil {
@@ -48,7 +47,7 @@ func OpenRecursive(ctx context.Context, remote, storeDir string) (*Recursive, er
 	return &Recursive{dir: storeDir, client: client}, nil
 }
 
-// socket returns the path that the value of NIX_REMOTE names.
+// socket returns the path in a value of NIX_REMOTE.
 func socket(remote string) (string, error) {
 	path, ok := strings.CutPrefix(remote, "unix://")
 	if !ok {
@@ -57,14 +56,15 @@ func socket(remote string) (string, error) {
 	return path, nil
 }
 
-// Close implements Store.
+// Close implements Client.
 func (r *Recursive) Close() error { return r.client.Close() }
 
-// Requests returns how many requests to add something were sent so far.
+// Requests returns the number of requests to add objects that were sent so far. It
+// is for tests.
 func (r *Recursive) Requests() int { return r.requests }
 
-// Valid reports for each path whether the store has it and lets this client use
-// it. A path for which it says false may still be in the store.
+// Valid reports for each path whether the store has it and this client can use it.
+// If it is false, the path may still be in the store. Valid is for tests.
 func (r *Recursive) Valid(ctx context.Context, paths []string) (map[string]bool, error) {
 	if r.broken != nil {
 		return nil, r.broken
@@ -83,8 +83,8 @@ func (r *Recursive) Valid(ctx context.Context, paths []string) (map[string]bool,
 	return valid, nil
 }
 
-// Add implements Store. Probes leave behind, for the garbage collector, text
-// files named dgd-probe.
+// Add implements Client. It leaves text files named dgd-probe in the store, which
+// the garbage collector removes.
 func (r *Recursive) Add(ctx context.Context, b Batch) error {
 	a, err := newAdder(r.dir, b)
 	if err != nil {
@@ -97,24 +97,24 @@ func (r *Recursive) Add(ctx context.Context, b Batch) error {
 	return a.add()
 }
 
-// SubmitDerivation implements Store.
-func (r *Recursive) SubmitDerivation(ctx context.Context, d Derivation) error {
+// SubmitDerivation implements Client.
+func (r *Recursive) SubmitDerivation(ctx context.Context, d DrvFile) error {
 	return writeOutput(ctx, r.out, d.ATerm)
 }
 
-// SubmitFile implements Store.
+// SubmitFile implements Client.
 func (r *Recursive) SubmitFile(ctx context.Context, contents []byte) error {
 	return writeOutput(ctx, r.out, contents)
 }
 
 // probe adds an object that refers to the paths, see [adder].
 //
-// It must never be the same twice: Nix 2.34, after it has refused an object
-// for what that refers to, takes the object for valid until its process ends,
-// and would not add it any more. For the same reason, probes cannot be
-// replaced by trying to add what is wanted.
+// Each object is a new one: after Nix 2.34 has refused an object because of its
+// references, it takes the object for valid until the process ends, and does not
+// add it. For the same reason it is not possible to add the wanted objects without
+// probing.
 func (r *Recursive) probe(ctx context.Context, paths []string) (missing string, ok bool, err error) {
-	d := &Derivation{Name: "dgd-probe", ATerm: []byte(rand.Text()), Refs: paths}
+	d := &DrvFile{Name: "dgd-probe", ATerm: []byte(rand.Text()), Refs: paths}
 	err = r.send(ctx, []*object{{path: d.Path(r.dir), name: d.Name, refs: paths, drv: d}})
 	if err == nil {
 		return "", true, nil
@@ -131,14 +131,15 @@ func (r *Recursive) probe(ctx context.Context, paths []string) (missing string, 
 	return "", false, nil
 }
 
-// A request is at most this long. The daemon may send messages about each
-// object while the client does not read; that must fit in a socket's buffer.
+// The limits of a request. While the client sends it, the daemon may send messages
+// about each object, which the client does not read yet: these must fit into the
+// buffer of the socket.
 const (
 	maxObjects = 250
 	maxBytes   = 16 << 20
 )
 
-// inChunks sends objects, some at a time.
+// inChunks calls send for the objects, as many at once as a request may have.
 func inChunks(objects []*object, send func([]*object) error) error {
 	for len(objects) > 0 {
 		n := chunk(objects)
@@ -166,8 +167,7 @@ func chunk(objects []*object) int {
 	return len(objects)
 }
 
-// send adds objects in one request. Of the operations of the protocol it takes
-// the one for many paths, for a single one as well.
+// send adds objects in one request, AddMultipleToStore.
 func (r *Recursive) send(ctx context.Context, objects []*object) error {
 	if r.broken != nil {
 		return r.broken
@@ -190,7 +190,7 @@ func (r *Recursive) send(ctx context.Context, objects []*object) error {
 	return nil
 }
 
-// names are what objects are called in messages.
+// names returns the names of objects for messages.
 func names(objects []*object) string {
 	if n := len(objects) - 1; n > 0 {
 		return fmt.Sprintf("%s and %d more", objects[0].name, n)
@@ -200,7 +200,7 @@ func names(objects []*object) string {
 
 // writeObjects writes the body of a request to add objects.
 func writeObjects(enc *wire.Encoder, objects []*object, version uint64) error {
-	// Neither repair, nor go without checks.
+	// Neither repair objects, nor skip the check of signatures.
 	if err := errors.Join(enc.WriteBool(false), enc.WriteBool(false)); err != nil {
 		return err
 	}
@@ -217,7 +217,7 @@ func writeObjects(enc *wire.Encoder, objects []*object, version uint64) error {
 	return w.Close()
 }
 
-// write writes an object as the protocol has it: its path info and its NAR.
+// write writes an object: its path info and its NAR.
 func (o *object) write(w io.Writer, enc *wire.Encoder, version uint64) error {
 	info := daemon.PathInfo{StorePath: o.path, References: o.refs}
 	if o.tree != nil {
@@ -242,9 +242,9 @@ func (o *object) write(w io.Writer, enc *wire.Encoder, version uint64) error {
 	return err
 }
 
-// failed returns the error of a request, or the reason that ctx ended. It notes
-// that the connection is broken, if that is so: after an error that the daemon
-// sent it goes on, after any other it is not known what comes next.
+// failed returns the error of a request, or the cause if ctx has ended. After any
+// error other than one that the daemon sent, it closes the connection, as its state
+// is unknown.
 func (r *Recursive) failed(ctx context.Context, err error) error {
 	if derr := (*daemon.Error)(nil); errors.As(err, &derr) {
 		derr.Message = plain(derr.Message)
@@ -260,6 +260,5 @@ func (r *Recursive) failed(ctx context.Context, err error) error {
 
 var colour = regexp.MustCompile(`\x1b\[[0-9;]*m`)
 
-// plain is a message of Nix without the codes of colours: where it is shown is
-// not known here.
+// plain returns a message of Nix without escape sequences for colours.
 func plain(message string) string { return colour.ReplaceAllString(message, "") }

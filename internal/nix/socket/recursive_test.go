@@ -23,18 +23,18 @@ import (
 	"github.com/nix-community/go-nix/pkg/wire"
 )
 
-// A fakeDaemon speaks, as a server, the part of the worker protocol that
-// Recursive needs, and shows its client what a recursive Nix does.
+// A fakeDaemon is a server of the part of the worker protocol that Recursive needs. It
+// behaves as a recursive Nix.
 type fakeDaemon struct {
 	t       *testing.T
 	socket  string
 	version uint64
-	valid   map[string]bool // the store
-	usable  map[string]bool // by the client
-	refused map[string]bool // that Nix takes for valid from then on
-	adds    int             // requests to add
-	hangUp  bool            // instead of an answer
-	hang    chan struct{}   // closed when the test is over; if not nil, there is no answer
+	valid   map[string]bool // paths in the store
+	usable  map[string]bool // paths that the client can use
+	refused map[string]bool // paths that were refused, which Nix then takes for valid
+	adds    int             // number of requests to add objects
+	hangUp  bool            // close the connection in place of an answer
+	hang    chan struct{}   // if not nil, do not answer until it is closed, at the end of the test
 	open    func(remote string) *Recursive
 	done    chan error
 }
@@ -63,7 +63,7 @@ func newFakeDaemon(t *testing.T, valid ...string) *fakeDaemon {
 	return f
 }
 
-// start serves one connection and returns the client of it.
+// start serves one connection and returns its client.
 func (f *fakeDaemon) start() *Recursive {
 	f.t.Helper()
 	l, err := net.Listen("unix", f.socket)
@@ -243,7 +243,7 @@ func TestRecursiveFake(t *testing.T) {
 				t.Fatal(err)
 			}
 			tree := nar.Hashed{Tree: nar.Tree{Name: name, Root: dir, Files: []string{name}}, Hash: h}
-			d := Derivation{Name: name + ".drv", ATerm: []byte("Derive" + name), Refs: []string{goroot, tree.StorePath("/nix/store")}}
+			d := DrvFile{Name: name + ".drv", ATerm: []byte("Derive" + name), Refs: []string{goroot, tree.StorePath("/nix/store")}}
 			if last != "" {
 				d.Refs = append(d.Refs, last)
 			}
@@ -295,10 +295,10 @@ func TestRecursiveFake(t *testing.T) {
 		}
 	}
 
-	// What is missing outside of the batch is an error, after which the
-	// client can still be used.
+	// A reference to a path that neither the store nor the batch has is an error, after
+	// which the client can still be used.
 	const no = "/nix/store/00000000000000000000000000000000-no"
-	_, err = addDerivations(ctx, r, []Derivation{{Name: "x.drv", Refs: []string{no}}})
+	_, err = addDerivations(ctx, r, []DrvFile{{Name: "x.drv", Refs: []string{no}}})
 	if err == nil || !strings.Contains(err.Error(), no) || !strings.Contains(err.Error(), "adding x.drv to the store") {
 		t.Errorf("missing reference: %v", err)
 	}
@@ -322,7 +322,7 @@ func TestRecursiveFake(t *testing.T) {
 }
 
 func TestRecursiveErrors(t *testing.T) {
-	d := []Derivation{{Name: "x.drv", ATerm: []byte("x")}}
+	d := []DrvFile{{Name: "x.drv", ATerm: []byte("x")}}
 	t.Run("remote", func(t *testing.T) {
 		_, err := OpenRecursive(t.Context(), "", "/nix/store")
 		if err == nil || !strings.Contains(err.Error(), "recursive-nix") {
@@ -412,7 +412,7 @@ func TestChunk(t *testing.T) {
 			t.Errorf("of %d objects, %d are in a request, not %d", len(test.sizes), got, test.want)
 		}
 	}
-	drv := &object{drv: &Derivation{ATerm: []byte("x")}}
+	drv := &object{drv: &DrvFile{ATerm: []byte("x")}}
 	if got := chunk([]*object{drv, tree(maxBytes), drv}); got != 1 {
 		t.Errorf("a derivation and a tree: %d", got)
 	}

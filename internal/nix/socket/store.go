@@ -9,39 +9,39 @@ import (
 	"dgd/internal/nix/nar"
 )
 
-// A Store takes source trees and derivations. Its methods must not be called
-// at the same time.
-type Store interface {
-	// Add adds what the store does not have of the batch. After an error a
-	// part of the batch may have been added.
+// A Client is a connection to a store. Its methods must not be called
+// concurrently.
+type Client interface {
+	// Add adds the objects of a batch that the store does not have. After an
+	// error, a part of the batch may have been added.
 	Add(ctx context.Context, b Batch) error
 
-	// SubmitDerivation makes a derivation the output of the client's own,
-	// whose name and way of hashing must be those of the derivation. What it
-	// refers to has been added.
-	SubmitDerivation(ctx context.Context, d Derivation) error
+	// SubmitDerivation makes a .drv file the output of the client's derivation,
+	// which must have the same name and hash its output as text. All that the
+	// file refers to must have been added.
+	SubmitDerivation(ctx context.Context, d DrvFile) error
 
-	// SubmitFile makes a file with these contents the output of the
-	// client's derivation. Nix finds its references in the contents.
+	// SubmitFile makes a file with these contents the output of the client's
+	// derivation. Nix scans the contents for references.
 	SubmitFile(ctx context.Context, contents []byte) error
 
-	// Close ends the connection to the store. What was added stays.
+	// Close closes the connection. Objects that were added stay in the store.
 	Close() error
 }
 
-// A Sandbox is what Nix tells the builder of a derivation, by the variables of
-// its environment.
+// A Sandbox has the variables that Nix sets in the environment of a derivation's
+// builder.
 type Sandbox struct {
-	Remote   string // NIX_REMOTE: where the store listens, or "" where it does not
-	Out      string // out: where the output belongs, or "" where it has to be submitted
+	Remote   string // NIX_REMOTE: the address of the store socket, or ""
+	Out      string // out: the path of the output, or "" if the output has to be submitted
 	Name     string // name of the derivation
-	StoreDir string // /nix/store but for stores that were built for another one
+	StoreDir string // the store directory, usually /nix/store
 }
 
-// Open opens the way to the store that a sandbox offers: that of the system
-// feature builder-rpc-v0 where the derivation has no output path, that of
-// recursive-nix else. It returns nil where there is none.
-func Open(ctx context.Context, s Sandbox) (Store, error) {
+// Open connects to the store socket that a sandbox offers: that of the system
+// feature builder-rpc-v0 if the derivation has no output path, or else that of
+// recursive-nix. It returns nil if there is no socket.
+func Open(ctx context.Context, s Sandbox) (Client, error) {
 	switch {
 	case s.Remote == "":
 		return nil, nil
@@ -60,7 +60,7 @@ func Open(ctx context.Context, s Sandbox) (Store, error) {
 	return r, nil
 }
 
-// writeOutput makes the file that a derivation leaves behind as its output.
+// writeOutput writes the output of the client's derivation.
 func writeOutput(ctx context.Context, out string, contents []byte) error {
 	if err := ctx.Err(); err != nil {
 		return context.Cause(ctx)
@@ -68,28 +68,30 @@ func writeOutput(ctx context.Context, out string, contents []byte) error {
 	return os.WriteFile(out, contents, 0o666)
 }
 
-// A Batch is what is added together: trees, and derivations that refer to the
-// trees, to each other, and to what is in the store already.
+// A Batch is a set of objects that are added together: trees, and derivations that
+// refer to the trees, to each other, and to objects in the store.
 type Batch struct {
-	// Trees must not have changed since they were hashed. The same tree may
-	// be there more than once.
+	// Trees must not have changed since they were hashed. Duplicates are
+	// allowed.
 	Trees []nar.Hashed
-	// Derivations must each come after those that they refer to.
-	Derivations []Derivation
-	// Use are the paths that the client's output will refer to. Of the rest
-	// of the batch it is only sure that the store has it: to make a path
-	// that it has usable in a sandbox takes as long as to add one.
+	// Derivations are in an order in which each comes after those that it refers
+	// to.
+	Derivations []DrvFile
+	// Use are the paths that the client's output will refer to. The sandbox can
+	// access these afterwards; of the other objects it is only guaranteed that
+	// the store has them, as making an existing path accessible takes as long as
+	// adding one.
 	Use []string
 }
 
-// A Derivation is a .drv file to be.
-type Derivation struct {
+// A DrvFile is a .drv file that is to be added to the store.
+type DrvFile struct {
 	Name  string   // of the store path, with the suffix ".drv"
 	ATerm []byte   // the contents
 	Refs  []string // store paths: all input sources and input derivations
 }
 
 // Path returns the store path of the .drv file.
-func (d Derivation) Path(storeDir string) string {
+func (d DrvFile) Path(storeDir string) string {
 	return nar.TextPath(storeDir, d.Name, d.ATerm, d.Refs)
 }

@@ -16,22 +16,21 @@ import (
 	"dgd/internal/nix/drvfile"
 )
 
-// A Store is a connection to the store. What it has once answered of
-// derivations it does not ask for again. Its methods must not be called at the
-// same time.
+// A Store is a connection to the store. It caches what it reads of derivations and
+// their outputs. Its methods must not be called concurrently.
 type Store struct {
 	client *daemon.Client
 	nix    *exec.Cmd
 	stop   context.CancelFunc
 
 	drvs map[string]*drvfile.Derivation // read so far
-	made map[string]map[string]string   // what is known of outputs so far, see Outputs
+	made map[string]map[string]string   // paths of outputs known so far, see findOutputs
 }
 
-// Open starts `nix-daemon --stdio`, which speaks for the store that Nix is
-// configured to use. Its messages go to stderr.
+// Open starts `nix-daemon --stdio`, which serves the store that Nix is configured
+// to use, and connects to it. The messages of the daemon go to stderr.
 func Open(ctx context.Context, stderr io.Writer) (*Store, error) {
-	// The client dials a socket.
+	// daemon.Connect needs a socket.
 	dir, err := os.MkdirTemp("", "dgd")
 	if err != nil {
 		return nil, err
@@ -55,7 +54,7 @@ func Open(ctx context.Context, stderr io.Writer) (*Store, error) {
 	started := make(chan error, 1)
 	go func() { started <- s.start(listener) }()
 	s.client, err = daemon.Connect(ctx, socket)
-	listener.Close() // or start might wait
+	listener.Close() // ends Accept in start if the connection failed
 	if e := <-started; e != nil {
 		err = e
 	}
@@ -66,7 +65,7 @@ func Open(ctx context.Context, stderr io.Writer) (*Store, error) {
 	return s, nil
 }
 
-// start starts Nix at the other end of the first connection.
+// start accepts a connection and starts the daemon at its other end.
 func (s *Store) start(listener net.Listener) error {
 	conn, err := listener.Accept()
 	if err != nil {
@@ -82,20 +81,20 @@ func (s *Store) start(listener net.Listener) error {
 	return s.nix.Start()
 }
 
-// Close ends the connection.
+// Close closes the connection and ends the daemon.
 func (s *Store) Close() error {
 	err := s.client.Close()
 	s.stop()
-	s.nix.Wait() // it was told to go
+	s.nix.Wait() // its error is that it was killed
 	return err
 }
 
-// window is how many requests are sent before the first answer is read. They
-// have room in the socket, so that neither side waits for the other for ever.
+// window is the number of requests that are sent before the first answer is read.
+// They fit into the buffer of the socket, so that there is no deadlock.
 const window = 100
 
-// ask sends a request about each path, and lets read read each answer, in their
-// order. After an error the connection cannot be used.
+// ask sends a request about each path and calls read for each answer, in the same
+// order. After an error the connection can no longer be used.
 func (s *Store) ask(ctx context.Context, op daemon.Operation, paths []string, read func(path string, r io.Reader) error) error {
 	for len(paths) > 0 {
 		batch := paths[:min(window, len(paths))]
@@ -117,7 +116,7 @@ func (s *Store) ask(ctx context.Context, op daemon.Operation, paths []string, re
 	return nil
 }
 
-// asked says what was asked for when there was an error.
+// asked adds to an error what was asked.
 func asked(op daemon.Operation, path string, err error) error {
 	what := map[daemon.Operation]string{
 		daemon.OpNarFromPath:              "reading ",
@@ -127,7 +126,7 @@ func asked(op daemon.Operation, path string, err error) error {
 	return fmt.Errorf("%s%s: %w", what, path, err)
 }
 
-// some names paths in a message.
+// some returns the names of paths for messages.
 func some(paths []string) string {
 	if len(paths) == 1 {
 		return paths[0]

@@ -14,7 +14,7 @@ import (
 	"dgd/internal/testnix"
 )
 
-// open opens a store of a test's own by its address.
+// open opens a store of the test by its address.
 func open(t *testing.T, st *testnix.Store, address string) *Store {
 	t.Helper()
 	for _, v := range st.Environ() {
@@ -33,7 +33,8 @@ func open(t *testing.T, st *testnix.Store, address string) *Store {
 	return s
 }
 
-// A store is asked wherever it is on disk, and whatever its setting looks like.
+// StorePath works for stores at any place on disk, and for each form of the setting
+// `store`.
 func TestStorePath(t *testing.T) {
 	testnix.Require(t)
 	st := testnix.NewStore(t)
@@ -59,7 +60,7 @@ func TestStorePath(t *testing.T) {
 	folder := link("folder", dir)
 	turning := link("turning", "turning")
 	file := write("file", "text")
-	// A name in a store path that looks like one is none.
+	// A file below a store path may have a name like that of a store path.
 	odd := filepath.Join(dir, strings.Repeat("0", 32)+"-odd")
 	if err := os.Mkdir(odd, 0o777); err != nil {
 		t.Fatal(err)
@@ -113,7 +114,7 @@ func TestStorePath(t *testing.T) {
 	}
 }
 
-// Files are read as they are.
+// Files returns contents, symlinks and executable bits.
 func TestFiles(t *testing.T) {
 	testnix.Require(t)
 	st := testnix.NewStore(t)
@@ -132,7 +133,7 @@ func TestFiles(t *testing.T) {
 	tree := st.Run(t, "nix-store", "--add", dir)
 	single := st.Run(t, "nix-store", "--add", filepath.Join(dir, "run"))
 	s := open(t, st, "")
-	for range 2 { // the connection is in order afterwards
+	for range 2 { // the connection can be used afterwards
 		got, err := s.Files(t.Context(), tree)
 		want := map[string]File{
 			"a/b/text": {Text: []byte("a/b/text")}, "run": {0o111, []byte("run")}, "empty": {Text: []byte{}}, "link": {fs.ModeSymlink, []byte("a/b")},
@@ -152,8 +153,8 @@ func TestFiles(t *testing.T) {
 	}
 }
 
-// chain makes derivations in a row, of which each holds what the one before
-// says, and the last is not content-addressed.
+// chain has derivations that depend on each other in a row. All but the last one are
+// content-addressed.
 const chain = `
 	let
 	  attrs = {
@@ -171,8 +172,8 @@ const chain = `
 	in
 	derivation (attrs // { name = "package"; args = [ "-c" "echo ${above} ${below} > $out; echo > $lib" ]; outputs = [ "out" "lib" ]; })`
 
-// A real Nix builds derivations that depend on each other. What came out of
-// them is known, however the store keeps it.
+// Outputs finds the outputs of derivations that a real Nix has built, whether or not the
+// store has records for derivations that are not resolved.
 func TestOutputs(t *testing.T) {
 	testnix.Require(t)
 	st := testnix.NewStore(t)
@@ -221,8 +222,8 @@ func TestOutputs(t *testing.T) {
 		t.Errorf("the deriver is %v, %v", deriver, err)
 	}
 
-	// An edit that changes nothing: what is above has been built, though never for
-	// these derivations.
+	// After an edit that does not change an output, the outputs of derivations above are
+	// known, although these derivations have never been built.
 	edited := instantiate("let comment = \"2\"; in " + chain)
 	if edited == drv {
 		t.Fatal("the edit changes no derivation")
@@ -246,7 +247,7 @@ func TestOutputs(t *testing.T) {
 	}
 }
 
-// A daemon that goes away in the middle is an error that says what was asked.
+// If the daemon ends during a request, the error says what was asked.
 func TestGone(t *testing.T) {
 	testnix.Require(t)
 	s := open(t, testnix.NewStore(t), "")

@@ -1,5 +1,5 @@
-// Package store asks the store that Nix's own commands use here, whichever
-// that is, and changes nothing in it.
+// Package store reads from the store that the commands of Nix use on this
+// machine. It does not change the store.
 package store
 
 import (
@@ -20,7 +20,7 @@ import (
 	"dgd/internal/nix/drvfile"
 )
 
-// Derivations returns those of the .drv files that the store has, by path.
+// Derivations returns the derivations, by .drv path, that the store has.
 func (s *Store) Derivations(ctx context.Context, drvs []string) (map[string]*drvfile.Derivation, error) {
 	found := make(map[string]*drvfile.Derivation, len(drvs))
 	var unread []string
@@ -52,10 +52,10 @@ func (s *Store) Derivations(ctx context.Context, drvs []string) (map[string]*drv
 	return found, err
 }
 
-// Recorded returns, by .drv path and name, the outputs of derivations that the
-// store has and knows to be theirs by these very derivations. Before Nix 2.35
-// that holds of any derivation that was built, since then of resolved ones
-// only: [Store.Outputs] sees through that.
+// Recorded returns, by .drv path and output name, the outputs that the store has
+// and records for exactly these derivations. Before Nix 2.35 there is a record for
+// each derivation that was built, since then for resolved ones only. [Store.Outputs]
+// finds the outputs in both cases.
 func (s *Store) Recorded(ctx context.Context, drvs []string) (map[string]map[string]string, error) {
 	valid, err := s.Valid(ctx, drvs)
 	if err != nil {
@@ -72,7 +72,7 @@ func (s *Store) Recorded(ctx context.Context, drvs []string) (map[string]map[str
 	return found, s.dropAbsent(ctx, found)
 }
 
-// dropAbsent leaves of outputs, by .drv path and name, those that the store has.
+// dropAbsent deletes from outputs those that the store does not have.
 func (s *Store) dropAbsent(ctx context.Context, outputs map[string]map[string]string) error {
 	var paths []string
 	for _, list := range outputs {
@@ -96,7 +96,7 @@ func (s *Store) dropAbsent(ctx context.Context, outputs map[string]map[string]st
 	return nil
 }
 
-// Valid returns the set of those paths that the store has.
+// Valid returns the set of those paths that the store has. It substitutes none.
 func (s *Store) Valid(ctx context.Context, paths []string) (map[string]bool, error) {
 	valid := map[string]bool{}
 	if len(paths) == 0 {
@@ -113,8 +113,8 @@ func (s *Store) Valid(ctx context.Context, paths []string) (map[string]bool, err
 	return valid, nil
 }
 
-// Derivers returns the .drv paths that made these paths, as far as the store
-// knows and has them.
+// Derivers returns, by store path, the .drv paths that the store records as
+// derivers, if it has them.
 func (s *Store) Derivers(ctx context.Context, paths []string) (map[string]string, error) {
 	found := map[string]string{}
 	err := s.ask(ctx, daemon.OpQueryPathInfo, paths, func(p string, r io.Reader) error {
@@ -131,11 +131,7 @@ func (s *Store) Derivers(ctx context.Context, paths []string) (map[string]string
 	if err != nil {
 		return nil, err
 	}
-	drvs := make([]string, 0, len(found))
-	for _, drv := range found {
-		drvs = append(drvs, drv)
-	}
-	valid, err := s.Valid(ctx, drvs)
+	valid, err := s.Valid(ctx, slices.Collect(maps.Values(found)))
 	for p, drv := range found {
 		if !valid[drv] {
 			delete(found, p)
@@ -144,16 +140,15 @@ func (s *Store) Derivers(ctx context.Context, paths []string) (map[string]string
 	return found, err
 }
 
-// A File is a file of a store path, or a symlink, whose target is its
-// text.
+// A File is a file or a symlink in a store path.
 type File struct {
-	Mode fs.FileMode // the type, and whether it can be executed
-	Text []byte
+	Mode fs.FileMode // fs.ModeSymlink, or 0o111 for an executable file, or 0
+	Text []byte      // the contents, or the target of a symlink
 }
 
-// Files returns the files of a store path by their names below it, or by "."
-// where the path is a file itself. The error is fs.ErrNotExist where the store
-// does not have the path.
+// Files returns the files of a store path by their relative paths; the name is "."
+// if the store path itself is a file. If the store does not have the path, the
+// error is fs.ErrNotExist.
 func (s *Store) Files(ctx context.Context, storePath string) (map[string]File, error) {
 	valid, err := s.Valid(ctx, []string{storePath})
 	if err != nil {
@@ -169,7 +164,7 @@ func (s *Store) Files(ctx context.Context, storePath string) (map[string]File, e
 	return files, err
 }
 
-// readArchive reads an archive, and not more, and hands over its files.
+// readArchive reads one NAR from r and calls file for each of its files.
 func readArchive(r io.Reader, file func(name string, f File)) error {
 	archive, err := nar.NewReader(r)
 	if err != nil {

@@ -12,10 +12,11 @@ import (
 	"dgd/internal/nix/nar"
 )
 
-// Outputs returns, by .drv path and name, the outputs of derivations that the
-// store has and knows to be theirs. Where it has no record of a derivation, that
-// of the resolved one counts, for which all inputs have to be known: since Nix
-// 2.35 there is no other record of what is content-addressed or depends on such.
+// Outputs returns, by .drv path and output name, the outputs of derivations that
+// the store has. If the store has no record of a derivation's outputs, it uses the
+// record of the resolved derivation, for which the outputs of all inputs must be
+// known. Since Nix 2.35 there is no other record of derivations that are
+// content-addressed or depend on such derivations.
 func (s *Store) Outputs(ctx context.Context, drvs []string) (map[string]map[string]string, error) {
 	if err := findOutputs(ctx, s, s.made, drvs); err != nil {
 		return nil, err
@@ -27,15 +28,15 @@ func (s *Store) Outputs(ctx context.Context, drvs []string) (map[string]map[stri
 	return found, s.dropAbsent(ctx, found)
 }
 
-// records are what a store says of derivations, see Store.
+// records is the part of Store that findOutputs needs.
 type records interface {
 	Derivations(ctx context.Context, drvs []string) (map[string]*drvfile.Derivation, error)
 	Recorded(ctx context.Context, drvs []string) (map[string]map[string]string, error)
 }
 
-// findOutputs adds to known, by .drv path and name, the paths of outputs of
-// derivations, and of those that it has to know for that. An output whose path
-// is known may be absent from the store.
+// findOutputs adds to known, by .drv path and output name, the paths of the outputs
+// of derivations, and of the inputs that it needs to find these. The store may lack
+// an output whose path is known.
 func findOutputs(ctx context.Context, r records, known map[string]map[string]string, drvs []string) error {
 	f := &finder{r: r, known: known, waiting: map[string]waiting{}}
 	for ask := f.newOnes(drvs); len(ask) > 0; {
@@ -61,20 +62,20 @@ func findOutputs(ctx context.Context, r records, known map[string]map[string]str
 	return nil
 }
 
-// A finder finds out what came out of derivations, of inputs first.
+// A finder finds the outputs of derivations, those of inputs first.
 type finder struct {
 	r       records
-	known   map[string]map[string]string // outputs by .drv path: all that can be known
-	waiting map[string]waiting           // by .drv path
+	known   map[string]map[string]string // finished derivations, by .drv path: the known outputs
+	waiting map[string]waiting           // derivations whose inputs are not finished, by .drv path
 }
 
-// waiting is a derivation until what came out of its inputs is known.
+// waiting is a derivation whose inputs are not finished.
 type waiting struct {
 	drv  *drvfile.Derivation
-	made map[string]string // the outputs that are known without
+	made map[string]string // the outputs that are known without the inputs
 }
 
-// newOnes returns those of the derivations that are neither known nor waiting.
+// newOnes returns those derivations that are neither finished nor waiting.
 func (f *finder) newOnes(drvs []string) []string {
 	var list []string
 	for _, drv := range slices.Compact(slices.Sorted(slices.Values(drvs))) {
@@ -87,12 +88,12 @@ func (f *finder) newOnes(drvs []string) []string {
 	return list
 }
 
-// settle finds out about what waits, as far as its inputs are known, and
-// returns the inputs that nobody has asked for yet.
+// settle finishes those waiting derivations whose inputs are finished, and returns
+// the inputs that have not been read yet.
 func (f *finder) settle(ctx context.Context) ([]string, error) {
 	for {
 		var missing []string
-		forms := map[string]string{} // .drv paths of resolved derivations
+		forms := map[string]string{} // by .drv path, that of the resolved derivation or ""
 		resolved := map[string]*drvfile.Derivation{}
 		for drv, w := range f.waiting {
 			if inputs := f.unknownInputs(w.drv); len(inputs) > 0 {
@@ -119,7 +120,7 @@ func (f *finder) settle(ctx context.Context) ([]string, error) {
 	}
 }
 
-// unknownInputs returns the derivations that have to be known before d can be
+// unknownInputs returns the derivations that have to be finished before d can be
 // resolved.
 func (f *finder) unknownInputs(d *drvfile.Derivation) []string {
 	var list []string
@@ -141,8 +142,8 @@ func (f *finder) unknownInputs(d *drvfile.Derivation) []string {
 	return list
 }
 
-// say returns, by .drv path, the outputs that derivations themselves and the
-// store's records of them tell.
+// say returns, by .drv path and output name, the outputs whose paths are in the
+// derivations themselves or in the store's records.
 func (f *finder) say(ctx context.Context, drvs map[string]*drvfile.Derivation) (map[string]map[string]string, error) {
 	made := map[string]map[string]string{}
 	var ask []string
@@ -168,10 +169,10 @@ func (f *finder) say(ctx context.Context, drvs map[string]*drvfile.Derivation) (
 	return made, nil
 }
 
-// Resolve returns the derivation that Nix builds in place of one, see
-// [drvfile.Derivation.Resolve], with its .drv path, or nil where an output that
-// it needs is not in made. Outputs that are not content-addressed have their
-// paths in it: these follow from its inputs.
+// Resolve returns the resolved derivation (see [drvfile.Derivation.Resolve]) of d,
+// whose .drv path is drv, with its .drv path, or nil if an output that it needs is
+// not in made. It has the paths of outputs that are not content-addressed, which
+// follow from its inputs.
 func Resolve(drv string, d *drvfile.Derivation, made map[string]map[string]string) (string, *drvfile.Derivation) {
 	r, _ := d.Resolve(func(drv string) (map[string]string, error) { return made[drv], nil })
 	if r == nil {

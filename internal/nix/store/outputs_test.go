@@ -13,12 +13,12 @@ import (
 	"dgd/internal/nix/drvfile"
 )
 
-// memory is what a store says of derivations, by .drv path.
+// memory is a store in memory, by .drv path.
 type memory struct {
 	drvs     map[string]*drvfile.Derivation
 	recorded map[string]map[string]string
 	requests int
-	fails    int // the request that fails, from 1 on
+	fails    int // the number of the request that fails, from 1 on
 }
 
 func (m *memory) request() error {
@@ -52,8 +52,8 @@ func at(letter, name string) string {
 	return "/nix/store/" + strings.Repeat(letter, 32) + "-" + name
 }
 
-// floating is a derivation of these outputs, whose inputs are written as
-// DRV!OUTPUT, or as DRV!OUTPUT!OUTPUT.
+// floating returns a content-addressed derivation with outputs and inputs, which are
+// DRV!OUTPUT or, for dynamic ones, DRV!OUTPUT!OUTPUT.
 func floating(outputs string, inputs ...string) *drvfile.Derivation {
 	d := &drvfile.Derivation{
 		Outputs: map[string]drvfile.Output{}, Inputs: map[string][]string{}, Dynamic: map[string]map[string][]string{},
@@ -75,8 +75,8 @@ func floating(outputs string, inputs ...string) *drvfile.Derivation {
 	return d
 }
 
-// A store that has records of resolved derivations only, as since Nix 2.35,
-// tells as much as one that has records of all.
+// A store with records of resolved derivations only, as since Nix 2.35, gives the same
+// result as a store with records of all derivations.
 func TestFindOutputs(t *testing.T) {
 	plan, inner, lib, side, top, pkg := at("1", "plan.drv.drv"), at("2", "plan.drv"), at("3", "lib.drv"), at("4", "side.drv"), at("5", "top.drv"), at("6", "pkg.drv")
 	source := at("7", "source.drv")
@@ -106,7 +106,7 @@ func TestFindOutputs(t *testing.T) {
 		t.Fatalf("the package is resolved to %+v", resolvedPkg)
 	}
 
-	// store is one with records of all or of resolved derivations.
+	// store returns a store with records of all or of resolved derivations.
 	store := func(resolvedOnly bool) *memory {
 		m := &memory{drvs: drvs(), recorded: map[string]map[string]string{}}
 		for drv, outputs := range want {
@@ -139,7 +139,7 @@ func TestFindOutputs(t *testing.T) {
 				t.Errorf("request %d fails, and the error is %v", fails, err)
 			}
 		}
-		// What one asks for is enough.
+		// A request for a single derivation finds its inputs, too.
 		m = store(resolvedOnly)
 		got = map[string]map[string]string{}
 		if err := findOutputs(t.Context(), m, got, []string{pkg}); err != nil || !reflect.DeepEqual(got[pkg], want[pkg]) {
@@ -147,8 +147,8 @@ func TestFindOutputs(t *testing.T) {
 		}
 	}
 
-	// Without a record, or without a derivation, what depends on it is unknown, and
-	// nothing else.
+	// If a record or a derivation is missing, only the outputs that depend on it are
+	// unknown.
 	for _, test := range []struct {
 		forget  string
 		unknown []string
@@ -180,7 +180,7 @@ func TestFindOutputs(t *testing.T) {
 		}
 	}
 
-	// Of two records that say a part each, both count.
+	// The outputs of two records with a part of the outputs each are joined.
 	m := store(true)
 	m.drvs[side] = floating("out x", lib+"!out")
 	form, _ := Resolve(side, m.drvs[side], want)
@@ -191,8 +191,8 @@ func TestFindOutputs(t *testing.T) {
 	}
 }
 
-// The requests grow with the depth of the derivations, and not with their
-// number.
+// The number of requests grows with the depth of the graph of derivations, not with
+// their number.
 func TestBatches(t *testing.T) {
 	requests := func(width int) int {
 		const depth = 5
@@ -215,7 +215,7 @@ func TestBatches(t *testing.T) {
 			}
 			all, below = append(all, drvs...), drvs
 		}
-		// A record of what has no inputs is one of a resolved derivation.
+		// A derivation without inputs is its own resolved form.
 		for _, drv := range all[:width] {
 			m.recorded[drv] = known[drv]
 		}

@@ -10,10 +10,11 @@ import (
 	"strings"
 )
 
-// inStore matches what is directly in a store, and in it the hash.
+// inStore matches a store path, and captures its hash.
 var inStore = regexp.MustCompile(`/([0-9abcdfghijklmnpqrsvwxyz]{32})-[^/]+$`)
 
-// Base returns the part of a file name that names an object of a store, or "".
+// Base returns the store path, in any store directory, that a file name is or is
+// below, or "".
 func Base(name string) string {
 	for dir := name; dir != "/" && dir != "."; dir = filepath.Dir(dir) {
 		if inStore.MatchString(dir) {
@@ -23,9 +24,9 @@ func Base(name string) string {
 	return ""
 }
 
-// StorePath returns the store path that a file name is, lies in, or leads to by
-// symlinks. The store may be somewhere else on disk than its paths say:
-// its links lead to places as programs in a sandbox see them.
+// StorePath returns the store path that a file name is, is below, or leads to by
+// symlinks. The store may be at another place on disk than its paths say. Targets
+// of symlinks are paths as programs in a sandbox see them.
 func (s *Store) StorePath(ctx context.Context, name string) (string, error) {
 	file, err := filepath.Abs(name)
 	if err != nil {
@@ -55,8 +56,8 @@ func (s *Store) StorePath(ctx context.Context, name string) (string, error) {
 	return "", fmt.Errorf("%s is not in the Nix store: name a derivation, an output, or a link to one", name)
 }
 
-// named returns the store path that has the name of a file, or of a directory
-// above it, or "" if the store does not have it.
+// named returns the store path with the base name of a file or of a directory above
+// it, or "" if the store does not have such a path.
 func (s *Store) named(ctx context.Context, file string) (string, error) {
 	for p := Base(file); p != ""; p = Base(filepath.Dir(p)) {
 		hash := inStore.FindStringSubmatch(p)[1]
@@ -71,8 +72,8 @@ func (s *Store) named(ctx context.Context, file string) (string, error) {
 	return "", nil
 }
 
-// followed returns a file's name with its first symlink replaced by what
-// that leads to.
+// followed returns a file name with its first symlink replaced by the target, or
+// the same name if there is no symlink in it.
 func followed(file string) (string, error) {
 	for i := 1; i <= len(file); i++ {
 		if i < len(file) && file[i] != '/' {
@@ -97,8 +98,8 @@ func followed(file string) (string, error) {
 	return file, nil
 }
 
-// Deriver returns the .drv path that a command-line argument means: a derivation,
-// an output of one, or a link to either.
+// Deriver returns the .drv path for a command-line argument, which may be a .drv
+// path, an output, or a symlink to either.
 func (s *Store) Deriver(ctx context.Context, arg string) (string, error) {
 	arg, _, _ = strings.Cut(arg, "!") // nix-instantiate may name an output there
 	p, err := s.StorePath(ctx, arg)

@@ -1,4 +1,4 @@
-// Package sockettest has a store for tests of what uses package socket.
+// Package sockettest has a client of a store in memory, for tests.
 package sockettest
 
 import (
@@ -10,17 +10,17 @@ import (
 	"dgd/internal/nix/socket"
 )
 
-// Memory is a socket.Store: it holds what was added in maps.
+// Memory is a socket.Client of a store in memory.
 type Memory struct {
 	Dir   string            // the store directory
-	Paths map[string][]byte // the valid paths: a tree's NAR, a derivation's text, or nothing
-	Order []string          // what was added, in that order; a path twice if it was added twice
-	Used  map[string]bool   // the paths that some batch said it would use
+	Paths map[string][]byte // the valid paths: the NAR of a tree, the text of a derivation, or nil
+	Order []string          // the paths in the order in which they were added, with duplicates
+	Used  map[string]bool   // the paths in Use of a batch
 
 	Submitted []byte // the output of the client's derivation
 }
 
-// NewMemory returns a store in which just the given paths are valid.
+// NewMemory returns a store in which the given paths are valid.
 func NewMemory(dir string, valid ...string) *Memory {
 	m := &Memory{Dir: dir, Paths: make(map[string][]byte), Used: make(map[string]bool)}
 	for _, path := range valid {
@@ -29,8 +29,8 @@ func NewMemory(dir string, valid ...string) *Memory {
 	return m
 }
 
-// Add implements Store. It refuses a derivation with a reference that is not
-// valid, as Nix does.
+// Add implements socket.Client. As Nix does, it refuses a derivation that refers to a
+// path that is not valid.
 func (m *Memory) Add(ctx context.Context, b socket.Batch) error {
 	for _, t := range b.Trees {
 		if err := ctx.Err(); err != nil {
@@ -67,19 +67,19 @@ func (m *Memory) add(path string, contents []byte) {
 	m.Order = append(m.Order, path)
 }
 
-// SubmitDerivation implements Store. It refuses what Add does.
-func (m *Memory) SubmitDerivation(ctx context.Context, d socket.Derivation) error {
-	if err := m.Add(ctx, socket.Batch{Derivations: []socket.Derivation{d}, Use: []string{d.Path(m.Dir)}}); err != nil {
+// SubmitDerivation implements socket.Client, with the errors of Add.
+func (m *Memory) SubmitDerivation(ctx context.Context, d socket.DrvFile) error {
+	if err := m.Add(ctx, socket.Batch{Derivations: []socket.DrvFile{d}, Use: []string{d.Path(m.Dir)}}); err != nil {
 		return err
 	}
 	return m.SubmitFile(ctx, d.ATerm)
 }
 
-// SubmitFile implements Store.
+// SubmitFile implements socket.Client.
 func (m *Memory) SubmitFile(ctx context.Context, contents []byte) error {
 	m.Submitted = slices.Clone(contents)
 	return ctx.Err()
 }
 
-// Close implements Store.
+// Close implements socket.Client.
 func (m *Memory) Close() error { return nil }

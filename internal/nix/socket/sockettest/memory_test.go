@@ -19,7 +19,7 @@ func TestMemory(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "f"), []byte("f"), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	var st socket.Store = NewMemory("/nix/store", dep)
+	var st socket.Client = NewMemory("/nix/store", dep)
 	defer st.Close()
 	m := st.(*Memory)
 	ctx := t.Context()
@@ -28,7 +28,7 @@ func TestMemory(t *testing.T) {
 		t.Fatal(err)
 	}
 	tree := hashed[0].StorePath("/nix/store")
-	drvs := []socket.Derivation{{Name: "d.drv", ATerm: []byte("d"), Refs: []string{tree, dep}}}
+	drvs := []socket.DrvFile{{Name: "d.drv", ATerm: []byte("d"), Refs: []string{tree, dep}}}
 	drv := drvs[0].Path("/nix/store")
 	for _, b := range []socket.Batch{{Trees: hashed, Use: []string{tree}}, {Derivations: drvs, Use: []string{drv}}} {
 		if err := st.Add(ctx, b); err != nil {

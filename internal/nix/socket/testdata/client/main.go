@@ -1,7 +1,6 @@
-// Client is the builder of the derivations that the tests build. It adds, from
-// inside the sandbox, a tree for each file of the directory src, and a
-// derivation for each tree, which refers to the derivations of the two files
-// before. Its output lists as JSON what it did.
+// Client is the builder of derivations of tests. In the sandbox it adds a tree for
+// each file of the directory $src, and a derivation for each tree, which refers to
+// the derivations of the two files before. Its output is a report in JSON.
 package main
 
 import (
@@ -28,7 +27,7 @@ func main() {
 type report struct {
 	Trees    []string // store paths
 	Drvs     []string
-	Before   map[string]bool // what Valid said before
+	Before   map[string]bool // the result of Valid before adding
 	After    map[string]bool
 	Requests int
 	Millis   int64
@@ -66,7 +65,7 @@ func run(ctx context.Context) error {
 		for _, drv := range drvs {
 			inputs = append(inputs, fmt.Sprintf(`("%s",["out"])`, drv))
 		}
-		d := socket.Derivation{
+		d := socket.DrvFile{
 			Name: t.Name + ".drv",
 			ATerm: fmt.Appendf(nil, `Derive([("out","","r:sha256","")],[%s],["%s"],"x86_64-linux","/bin/sh",["-c","true"],[("name","%s"),("out","/1rz4g4znpzjwh1xymhjpm42vipw92pr73vdgl6xs1hycac8kf2n9")])`,
 				strings.Join(inputs, ","), path, t.Name),
