@@ -70,8 +70,8 @@ module. The same programs give the same list.`,
 	return cmd
 }
 
-// readPrograms reads a program, or those of a directory. Files of a directory
-// that are no Go programs are left out, and named on log.
+// readPrograms returns a program, or the programs of a directory. It leaves out
+// files of a directory that are not Go programs, with a message on log.
 func readPrograms(name string, log io.Writer) ([]sbom.Program, error) {
 	info, err := os.Stat(name)
 	if err != nil {
@@ -126,9 +126,10 @@ func readProgram(file string) (*sbom.Program, error) {
 	return &sbom.Program{Name: filepath.Base(file), SHA256: sha256.Sum256(text), Info: info}, nil
 }
 
-// readModules reads the JSON of passthru.modules, and with texts the licence
-// files that it names. Without a file there are none.
-func readModules(file string, texts bool) (map[string]sbom.Module, error) {
+// readModules returns the modules in a file with the JSON of passthru.modules, by
+// path, with the texts of their licence files if texts is set. Without a file it
+// returns nil.
+func readModules(file string, texts bool) (map[string]sbom.Details, error) {
 	if file == "" {
 		return nil, nil
 	}
@@ -142,9 +143,9 @@ func readModules(file string, texts bool) (map[string]sbom.Module, error) {
 	if err := dec.Decode(&list); err != nil {
 		return nil, fmt.Errorf("%s is not the JSON of passthru.modules: %w", file, err)
 	}
-	modules := map[string]sbom.Module{}
+	modules := map[string]sbom.Details{}
 	for _, l := range list {
-		m := sbom.Module{Path: l.Path, Version: l.Version}
+		m := sbom.Details{Version: l.Version}
 		if l.Hash != nil {
 			m.Hash = *l.Hash
 		}
@@ -161,11 +162,12 @@ func readModules(file string, texts bool) (map[string]sbom.Module, error) {
 			}
 			m.Licenses = append(m.Licenses, license)
 		}
-		modules[m.Path] = m
+		modules[l.Path] = m
 	}
 	return modules, nil
 }
 
+// newStamp returns a random serial number and the current time.
 func newStamp() *sbom.Stamp {
 	var id [16]byte
 	rand.Read(id[:])

@@ -1,15 +1,15 @@
-// Package closure names what a binary cache needs so that another store builds
-// nothing of a program that is built here, and after an edit just what the
-// edit changes.
+// Package closure lists what a binary cache needs so that another store builds
+// nothing of a program that was built here, and after an edit only what the edit
+// changes.
 //
-// The result and what it refers to is not enough: the outputs of inner
-// derivations are read while building and not referred to afterwards. Under
-// content addressing there are also the realisations, which say what came out
-// of a derivation. Before Nix 2.35 there are two of each: one for the derivation
-// as it was evaluated or planned, and one for the derivation as it was built,
-// when its inputs were known. The first is found as long as nothing below it has
-// changed, the second is what an edit comes down to where it leaves a
-// derivation's inputs as they were. Since Nix 2.35 there is the second alone.
+// The closure of the result is not enough: the outputs of inner derivations are
+// inputs of the build, and the result does not refer to them. For content-addressed
+// derivations a cache also needs realisations, which map the output of a derivation
+// to its path. Before Nix 2.35 there are two for each output: one for the derivation
+// as it was evaluated or planned, and one for the resolved derivation, which was
+// built. Nix finds the first one if nothing below the derivation has changed, and
+// the second one also after an edit that leaves the outputs of the inputs as they
+// were. Since Nix 2.35 there is only the second one.
 package closure
 
 import (
@@ -24,18 +24,18 @@ import (
 	"dgd/internal/nix/store"
 )
 
-// A Store tells of derivations, see [store.Store].
-type Store interface {
+// Records is the part of [store.Store] that this package needs.
+type Records interface {
 	Derivations(ctx context.Context, drvs []string) (map[string]*drvfile.Derivation, error)
 	Outputs(ctx context.Context, drvs []string) (map[string]map[string]string, error)
 	Recorded(ctx context.Context, drvs []string) (map[string]map[string]string, error)
 }
 
-// Installables names, in the form that `nix copy` takes, what a cache needs of
-// derivations that have been built: these themselves, all that dgd's two
-// programs have built for them, and what that was built with. Of each, it names
-// the outputs that the store has. The list is sorted.
-func Installables(ctx context.Context, st Store, drvs []string) ([]string, error) {
+// Installables returns, sorted and in the form that `nix copy` takes, what a cache
+// needs of derivations that have been built: the derivations themselves, all those in
+// their closures that dgd-exec or dgd-plan has built, and the inputs of these. Of
+// each derivation it lists the outputs that the store has.
+func Installables(ctx context.Context, st Records, drvs []string) ([]string, error) {
 	for _, drv := range drvs {
 		if !strings.HasSuffix(drv, ".drv") {
 			return nil, fmt.Errorf("%s is not a .drv file: give what nix-instantiate prints", drv)
@@ -84,9 +84,9 @@ func Installables(ctx context.Context, st Store, drvs []string) ([]string, error
 	return list, nil
 }
 
-// closure reads derivations and all that they are made of, also what the
+// closure returns derivations and all their inputs, including derivations that the
 // planner has made, by .drv path.
-func closure(ctx context.Context, st Store, drvs []string) (map[string]*drvfile.Derivation, error) {
+func closure(ctx context.Context, st Records, drvs []string) (map[string]*drvfile.Derivation, error) {
 	read := map[string]*drvfile.Derivation{}
 	for level := drvs; len(level) > 0; {
 		found, err := st.Derivations(ctx, level)
@@ -127,7 +127,7 @@ func closure(ctx context.Context, st Store, drvs []string) (map[string]*drvfile.
 	return read, nil
 }
 
-// isOwn reports whether dgd-exec or dgd-plan builds the derivation.
+// isOwn reports whether the builder of a derivation is dgd-exec or dgd-plan.
 func isOwn(d *drvfile.Derivation) bool {
 	name := path.Base(d.Builder)
 	return path.Base(path.Dir(d.Builder)) == "bin" && (name == "dgd-exec" || name == "dgd-plan")

@@ -15,11 +15,11 @@ import (
 type fakeStore struct {
 	texts   map[string]string
 	outputs map[string]map[string]string
-	forgets map[string]bool // of these there is no record but for the resolved
-	broken  string          // asking for this path fails
+	forgets map[string]bool // derivations without a record, as since Nix 2.35
+	broken  string          // a request about this path fails
 }
 
-// ask goes through paths until one fails.
+// ask calls about for each path until one fails.
 func (s fakeStore) ask(paths []string, about func(path string)) error {
 	for _, path := range paths {
 		if path == s.broken {
@@ -64,7 +64,7 @@ const (
 	hashC = "/nix/store/cccccccccccccccccccccccccccccccc-"
 )
 
-// drv is a .drv file that a program builds, with inputs as they are written.
+// drv returns the text of a .drv file with a builder and inputs.
 func drv(builder, inputs string) string {
 	return `Derive([("out","","r:sha256","")],[` + inputs + `],[],"x86_64-linux","` + builder + `",[],[("name","x")])`
 }
@@ -74,7 +74,7 @@ const own = hashA + "dgd-exec/bin/dgd-exec"
 func TestInstallables(t *testing.T) {
 	st := fakeStore{
 		texts: map[string]string{
-			// A package that is not dgd's, what dgd made for it, and what that was made of.
+			// A package that dgd does not build, its inputs that dgd builds, and the inputs of these.
 			hashA + "top.drv":   drv("/bin/sh", `("`+hashA+`link.drv",["out"]),("`+hashA+`shell.drv",["out"])`),
 			hashA + "shell.drv": drv("/bin/sh", ""),
 			hashA + "link.drv":  drv(own, `("`+hashA+`pkg.drv",["out","x"]),("`+hashA+`go.drv",["out"])`),
@@ -100,7 +100,7 @@ func TestInstallables(t *testing.T) {
 	}
 	check(hashA+"go.drv^out", hashA+"link.drv^out", hashA+"pkg.drv^out,x", hashA+"top.drv^out")
 
-	// Of a derivation that Nix has resolved, both forms.
+	// Both a derivation and its resolved form are listed.
 	link, err := drvfile.Parse(st.texts[hashA+"link.drv"])
 	if err != nil {
 		t.Fatal(err)
@@ -115,7 +115,7 @@ func TestInstallables(t *testing.T) {
 	slices.Sort(want)
 	check(want...)
 
-	// A store that fails for any of them is no store without it.
+	// An error of the store is not taken for a missing path.
 	for _, path := range append(slices.Clone(want), resolved+"^") {
 		st.broken, _, _ = strings.Cut(path, "^")
 		if _, err := Installables(t.Context(), st, []string{hashA + "top.drv"}); err == nil || err.Error() != st.broken+" cannot be asked for" {
@@ -124,19 +124,19 @@ func TestInstallables(t *testing.T) {
 	}
 	st.broken = ""
 
-	// Since Nix 2.35 there is no record of the first.
+	// Since Nix 2.35 there is no record of a derivation that is not resolved.
 	st.forgets = map[string]bool{hashA + "link.drv": true}
 	check(slices.DeleteFunc(slices.Clone(want), func(name string) bool { return name == hashA+"link.drv^out" })...)
 	st.forgets = nil
 
-	// What is not there is not named.
+	// Derivations that the store does not have are not listed.
 	delete(st.texts, resolved)
 	st.outputs[hashA+"pkg.drv"] = map[string]string{"out": hashB + "pkg"}
 	delete(st.outputs, hashA+"go.drv")
 	check(hashA+"link.drv^out", hashA+"pkg.drv^out", hashA+"top.drv^out")
 }
 
-// Below a dynamic derivation, once it is there.
+// Derivations below a dynamic one are listed if that has been built.
 func TestInstallablesDynamic(t *testing.T) {
 	st := fakeStore{
 		texts: map[string]string{

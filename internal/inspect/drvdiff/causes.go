@@ -1,6 +1,7 @@
 package drvdiff
 
 import (
+	"cmp"
 	"maps"
 	"runtime/debug"
 	"slices"
@@ -8,22 +9,22 @@ import (
 	"strings"
 )
 
-// A Cause is one thing that makes a derivation differ by itself.
+// A Cause is a difference of a derivation that does not follow from its dependencies.
 type Cause struct {
 	// Kind is one of toolchain, executor, builder, argument, system,
 	// environment, file, module, flag, variable, import, package, setting,
 	// output, input and other.
 	Kind string `json:"kind"`
 	What string `json:"what"`
-	// Old and New are its values, where it has such. What is only in one of the
-	// states has none in the other.
+	// Old and New are the values in the two states, if there are any. Something that is
+	// only in one of the states has no value in the other.
 	Old string `json:"old,omitempty"`
 	New string `json:"new,omitempty"`
 	// Change is changed, new or gone.
 	Change string `json:"change"`
 }
 
-// String is the cause as it is shown.
+// String returns the cause for people.
 func (c Cause) String() string {
 	text := c.Kind
 	if c.What != "" {
@@ -37,21 +38,14 @@ func (c Cause) String() string {
 		if c.What == "" {
 			sep = " "
 		}
-		return text + sep + or(c.Old, "none") + " → " + or(c.New, "none")
+		return text + sep + cmp.Or(c.Old, "none") + " → " + cmp.Or(c.New, "none")
 	case c.Change == changed:
 		return text + " changed"
 	}
 	return text + " is " + c.Change
 }
 
-func or(s, other string) string {
-	if s == "" {
-		return other
-	}
-	return s
-}
-
-// causes is a list without duplicates.
+// causes is a list of causes without duplicates.
 type causes struct {
 	found []Cause
 	seen  map[Cause]bool
@@ -68,8 +62,7 @@ func (l *causes) add(c Cause) {
 	l.found = append(l.found, c)
 }
 
-// rest returns the causes of last resort: how derivations differ in which nothing
-// else does.
+// rest adds the causes for two derivations for which there are no other causes.
 func (l *causes) rest(o, n *node) {
 	if n.put.Replace(n.drv.Env["spec"]) != o.put.Replace(o.drv.Env["spec"]) {
 		l.add(Cause{Kind: "other", What: "its steps differ", Change: changed})
@@ -82,8 +75,8 @@ func (l *causes) rest(o, n *node) {
 	}
 }
 
-// process compares what Nix starts: program, arguments and variables. Of a text
-// that a node has resolved, seen returns what counts.
+// process compares the processes that Nix starts, builder, arguments and variables,
+// and the outputs. seen maps each resolved text of a node to the text that is compared.
 func (l *causes) process(o, n *node, seen func(text string, n *node) string) {
 	was := func(text string) string { return seen(o.put.Replace(text), o) }
 	is := func(text string) string { return seen(n.put.Replace(text), n) }
@@ -106,33 +99,25 @@ func (l *causes) process(o, n *node, seen func(text string, n *node) string) {
 		if _, ok := n.drv.Outputs[name]; ok {
 			continue
 		}
-		a, hadIt := o.drv.Env[name]
-		b, hasIt := n.drv.Env[name]
-		switch {
-		case !hadIt:
-			l.add(Cause{Kind: "variable", What: name, Change: added})
-		case !hasIt:
-			l.add(Cause{Kind: "variable", What: name, Change: removed})
-		case was(a) != is(b):
-			l.add(Cause{Kind: "variable", What: name, Change: changed})
+		change := changeOf(o.drv.Env, n.drv.Env, name)
+		if change != changed || was(o.drv.Env[name]) != is(n.drv.Env[name]) {
+			l.add(Cause{Kind: "variable", What: name, Change: change})
 		}
 	}
 	for _, name := range union(o.drv.Outputs, n.drv.Outputs) {
-		a, hadIt := o.drv.Outputs[name]
-		b, hasIt := n.drv.Outputs[name]
+		a, b := o.drv.Outputs[name], n.drv.Outputs[name]
+		change := changeOf(o.drv.Outputs, n.drv.Outputs, name)
 		switch {
-		case !hadIt:
-			l.add(Cause{Kind: "output", What: name, Change: added})
-		case !hasIt:
-			l.add(Cause{Kind: "output", What: name, Change: removed})
+		case change != changed:
+			l.add(Cause{Kind: "output", What: name, Change: change})
 		case a.Floating() == b.Floating() && (a.Algo != b.Algo || a.Hash != b.Hash):
-			l.add(Cause{Kind: "output", What: name, Old: strings.TrimSpace(a.Algo + " " + a.Hash), New: strings.TrimSpace(b.Algo + " " + b.Hash), Change: changed})
+			l.add(Cause{Kind: "output", What: name, Old: strings.TrimSpace(a.Algo + " " + a.Hash), New: strings.TrimSpace(b.Algo + " " + b.Hash), Change: change})
 		}
 	}
 }
 
-// inputs compares the store paths that derivations read, as far as they do not
-// come from other derivations of dgd's.
+// inputs compares the store paths that derivations read, without outputs of inner
+// derivations.
 func (l *causes) inputs(o, n *node) {
 	read := func(n *node) map[string]bool {
 		list := map[string]bool{}
@@ -141,7 +126,7 @@ func (l *causes) inputs(o, n *node) {
 		}
 		for _, d := range n.deps {
 			if d.to.role == inner {
-				delete(list, d.resolved()) // said elsewhere
+				delete(list, d.resolved())
 			} else if d.text != "" {
 				list[d.resolved()] = true
 			}
@@ -150,17 +135,14 @@ func (l *causes) inputs(o, n *node) {
 	}
 	a, b := read(o), read(n)
 	for _, path := range union(a, b) {
-		switch {
-		case !a[path]:
-			l.add(Cause{Kind: "input", What: path, Change: added})
-		case !b[path]:
-			l.add(Cause{Kind: "input", What: path, Change: removed})
+		if change := changeOf(a, b, path); change != changed {
+			l.add(Cause{Kind: "input", What: path, Change: change})
 		}
 	}
 }
 
-// blank leaves out the outputs of inner derivations: that they differ is said
-// elsewhere.
+// blank returns a text without the outputs of inner derivations, whose differences are
+// reported otherwise.
 func blank(text string, n *node) string {
 	for _, d := range n.deps {
 		if d.to.role == inner {
@@ -170,18 +152,24 @@ func blank(text string, n *node) string {
 	return text
 }
 
+// union returns the names that at least one of two maps has, sorted.
 func union[V any](a, b map[string]V) []string {
-	all := map[string]bool{}
-	for name := range a {
-		all[name] = true
-	}
-	for name := range b {
-		all[name] = true
-	}
-	return slices.Sorted(maps.Keys(all))
+	return distinct(slices.AppendSeq(slices.Collect(maps.Keys(a)), maps.Keys(b)))
 }
 
-// words adds the words that only one of two lists has.
+// changeOf returns the change of a name that at least one of two states has: changed
+// if both have it, with the same value or not.
+func changeOf[V any](old, new map[string]V, name string) string {
+	if _, ok := old[name]; !ok {
+		return added
+	}
+	if _, ok := new[name]; !ok {
+		return removed
+	}
+	return changed
+}
+
+// words adds a cause for each word that only one of two lists has.
 func words(l *causes, kind string, old, new []string) {
 	gone, came := without(old, new), without(new, old)
 	for _, w := range came {
@@ -201,8 +189,8 @@ func words(l *causes, kind string, old, new []string) {
 	}
 }
 
-// without returns the words of a list that are not in the other, and no names of
-// files: these are compared as such.
+// without returns the words of a list that are not in the other one. It leaves out
+// file names, which are compared as files.
 func without(list, other []string) []string {
 	left := map[string]int{}
 	for _, w := range other {
@@ -217,8 +205,8 @@ func without(list, other []string) []string {
 	return out
 }
 
-// importConfigs compares the packages that are imported, or linked, and what a
-// program will say of its modules.
+// importConfigs compares two import configs: the packages that are imported or linked,
+// and the module information of a program.
 func importConfigs(l *causes, k kind, old, new string) {
 	what := "import"
 	if k == link {
@@ -243,13 +231,8 @@ func importConfigs(l *causes, k kind, old, new string) {
 	a, was := parse(old)
 	b, is := parse(new)
 	for _, name := range union(a, b) {
-		_, hadIt := a[name]
-		_, hasIt := b[name]
-		switch {
-		case !hadIt:
-			l.add(Cause{Kind: what, What: name, Change: added})
-		case !hasIt:
-			l.add(Cause{Kind: what, What: name, Change: removed})
+		if change := changeOf(a, b, name); change != changed {
+			l.add(Cause{Kind: what, What: name, Change: change})
 		}
 	}
 	if was == nil || is == nil {
@@ -277,17 +260,12 @@ func importConfigs(l *causes, k kind, old, new string) {
 	compare(l, "setting", settings(was), settings(is))
 }
 
+// compare adds a cause for each name that has different values in two maps, or is only
+// in one of them.
 func compare(l *causes, kind string, old, new map[string]string) {
 	for _, name := range union(old, new) {
-		a, hadIt := old[name]
-		b, hasIt := new[name]
-		switch {
-		case !hadIt:
-			l.add(Cause{Kind: kind, What: name, New: b, Change: added})
-		case !hasIt:
-			l.add(Cause{Kind: kind, What: name, Old: a, Change: removed})
-		case a != b:
-			l.add(Cause{Kind: kind, What: name, Old: a, New: b, Change: changed})
+		if change := changeOf(old, new, name); change != changed || old[name] != new[name] {
+			l.add(Cause{Kind: kind, What: name, Old: old[name], New: new[name], Change: change})
 		}
 	}
 }

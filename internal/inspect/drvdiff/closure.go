@@ -1,9 +1,9 @@
-// Package drvdiff compares two states of a build: which derivations they have
-// in common, which not, and for each that is not: why.
+// Package drvdiff compares two states of a build: it finds the derivations that they
+// have in common, and the reasons why the others differ.
 //
-// What counts is a derivation's resolved form, in which each input is replaced
-// by what came out of it: with content addressing two derivations with other
-// inputs are the same if these inputs have the same outputs.
+// It compares resolved derivations, in which input derivations are replaced by their
+// outputs: content-addressed derivations with different inputs are the same if these
+// inputs have the same outputs.
 package drvdiff
 
 import (
@@ -20,7 +20,7 @@ import (
 	"dgd/internal/nix/drvfile"
 )
 
-// A role says which program builds a derivation.
+// A role is the kind of program that builds a derivation.
 type role int
 
 const (
@@ -29,6 +29,7 @@ const (
 	planning      // the planner
 )
 
+// roleOf returns the role of a derivation, from its builder.
 func roleOf(d *drvfile.Derivation) role {
 	switch {
 	case strings.HasSuffix(d.Builder, "-dgd-exec/bin/dgd-exec"):
@@ -47,26 +48,24 @@ type node struct {
 	deps []dep
 	*work
 
-	identity string            // see resolve
-	put      *strings.Replacer // of what stands for outputs by what is resolved
+	identity string            // equal for nodes with equal resolved derivations, see resolve
+	put      *strings.Replacer // replaces placeholders and paths of outputs by resolved ones
 	unbuilt  bool              // an output that others refer to is not known
 }
 
-// A dep is one output of another derivation that a node refers to.
+// A dep is an output of another derivation that a node refers to.
 type dep struct {
 	to     *node
 	output string
-	text   string // what stands for it in the node's own texts
-	path   string // of the output, or empty if that is not known
+	text   string // the placeholder or path of the output in the node's derivation
+	path   string // the path of the output, or "" if it is not known
 }
 
-// storeName is the name of a store path, without the hash.
-func storeName(path string) string {
-	_, name, _ := strings.Cut(pathBase(path), "-")
+// storeName returns the name of a store path, without the hash.
+func storeName(p string) string {
+	_, name, _ := strings.Cut(path.Base(p), "-")
 	return name
 }
-
-func pathBase(p string) string { return path.Base(p) }
 
 // A closure is the derivations of one state.
 type closure struct {
@@ -75,9 +74,9 @@ type closure struct {
 	byDrv map[string]*node
 }
 
-// load reads the derivations that a derivation is made from. Of those that are
-// not dgd's own it reads what is directly referred to, and no further.
-func load(ctx context.Context, st Store, root string) (*closure, error) {
+// load reads a derivation and its inputs, recursively. It does not read the inputs of
+// derivations that dgd's programs do not build.
+func load(ctx context.Context, st Records, root string) (*closure, error) {
 	c := &closure{byDrv: map[string]*node{}}
 	found, err := st.Derivations(ctx, []string{root})
 	if err != nil {
@@ -105,17 +104,17 @@ func load(ctx context.Context, st Store, root string) (*closure, error) {
 	return c, nil
 }
 
-// readSpecs reads the specs that derivations take from what another one has made.
-// One that is not in the store stays unknown: then the whole derivation counts as
-// one thing.
-func (c *closure) readSpecs(ctx context.Context, st Store) error {
+// readSpecs reads the specs that are outputs of other derivations, those of the
+// standard library's parts. If the store does not have a spec, the units of the
+// derivation stay unknown, so that it is compared as a whole.
+func (c *closure) readSpecs(ctx context.Context, st Records) error {
 	for _, n := range c.byDrv {
 		if n.role != inner || n.drv.Env["specPath"] == "" {
 			continue
 		}
 		dir, name := path.Split(n.drv.Env["specPath"])
 		dir = path.Clean(dir)
-		// A placeholder of an output that is not built is no path.
+		// The directory may be the placeholder of an output.
 		for _, d := range n.deps {
 			if d.text != "" && d.text == dir {
 				dir = d.path
@@ -142,6 +141,7 @@ func (c *closure) readSpecs(ctx context.Context, st Store) error {
 	return nil
 }
 
+// add adds a node.
 func (c *closure) add(drv string, d *drvfile.Derivation) (*node, error) {
 	n := &node{path: drv, drv: d, role: roleOf(d)}
 	if n.role == inner {
@@ -154,14 +154,14 @@ func (c *closure) add(drv string, d *drvfile.Derivation) (*node, error) {
 	return n, nil
 }
 
-// A level is what a step of load adds to a closure.
+// A level has the nodes that one step of load adds to a closure.
 type level struct {
 	*closure
-	drvs  map[string]*drvfile.Derivation // that may be referred to
-	nodes []*node                        // that are new
+	drvs  map[string]*drvfile.Derivation // derivations that nodes may refer to
+	nodes []*node                        // the new nodes
 }
 
-// refer returns the node of a derivation that a node refers to.
+// refer returns the node for a derivation that n refers to, and adds it if it is new.
 func (l *level) refer(n *node, drv string) (*node, error) {
 	if to := l.byDrv[drv]; to != nil {
 		return to, nil
@@ -177,8 +177,8 @@ func (l *level) refer(n *node, drv string) (*node, error) {
 	return to, err
 }
 
-// grow adds what the nodes of a level refer to, and returns the next level.
-func (c *closure) grow(ctx context.Context, st Store, nodes []*node) ([]*node, error) {
+// grow adds the dependencies of the nodes of a level, and returns the next level.
+func (c *closure) grow(ctx context.Context, st Records, nodes []*node) ([]*node, error) {
 	nodes = slices.DeleteFunc(slices.Clone(nodes), func(n *node) bool { return n.role == other && n != c.root })
 	var inputs, planners, sources []string
 	for _, n := range nodes {
@@ -192,8 +192,8 @@ func (c *closure) grow(ctx context.Context, st Store, nodes []*node) ([]*node, e
 	if err != nil {
 		return nil, err
 	}
-	// A resolved derivation, which is what a store knows as an output's deriver,
-	// has paths in place of input derivations.
+	// A resolved derivation, as which a store knows the deriver of an output, has
+	// paths in place of input derivations.
 	derivers, err := st.Derivers(ctx, distinct(sources))
 	if err != nil {
 		return nil, err
@@ -229,7 +229,7 @@ func (c *closure) grow(ctx context.Context, st Store, nodes []*node) ([]*node, e
 	return l.nodes, nil
 }
 
-// static adds what a node refers to by the names of derivations.
+// static adds the dependencies of a node on input derivations.
 func (l *level) static(n *node) error {
 	for _, drv := range slices.Sorted(maps.Keys(n.drv.Inputs)) {
 		to, err := l.refer(n, drv)
@@ -243,7 +243,7 @@ func (l *level) static(n *node) error {
 	return nil
 }
 
-// dynamic adds what a node refers to as what the planner makes.
+// dynamic adds the dependencies of a node on derivations that the planner makes.
 func (l *level) dynamic(n *node, plans map[string]map[string]string) error {
 	for _, drv := range slices.Sorted(maps.Keys(n.drv.Dynamic)) {
 		maker, err := l.refer(n, drv)
@@ -268,7 +268,8 @@ func (l *level) dynamic(n *node, plans map[string]map[string]string) error {
 	return nil
 }
 
-// made adds the inner derivations that made what a node reads by its path.
+// made adds the dependencies of a resolved derivation: the inner derivations whose
+// outputs are among its input sources.
 func (l *level) made(n *node, derivers map[string]string) error {
 	for _, source := range n.drv.Sources {
 		drv := derivers[source]
@@ -289,11 +290,11 @@ func (l *level) made(n *node, derivers map[string]string) error {
 	return nil
 }
 
-// distinct returns the list sorted, with nothing twice.
+// distinct returns the list sorted and without duplicates.
 func distinct(list []string) []string { return slices.Compact(slices.Sorted(slices.Values(list))) }
 
-// findOutputs fills in the outputs' paths.
-func (c *closure) findOutputs(ctx context.Context, st Store) error {
+// findOutputs sets the paths of the outputs in all dependencies.
+func (c *closure) findOutputs(ctx context.Context, st Records) error {
 	var ask []string
 	for drv, n := range c.byDrv {
 		for _, o := range n.drv.Outputs {
@@ -326,6 +327,7 @@ func (c *closure) findOutputs(ctx context.Context, st Store) error {
 	return nil
 }
 
+// sort appends a node to c.nodes, after those that it refers to.
 func (c *closure) sort(n *node, done map[*node]bool) {
 	if done[n] {
 		return
@@ -337,8 +339,8 @@ func (c *closure) sort(n *node, done map[*node]bool) {
 	c.nodes = append(c.nodes, n)
 }
 
-// resolve works out what tells the node from others: its resolved form. The
-// nodes that it refers to have theirs.
+// resolve sets the identity of the node, a hash of its resolved derivation. The nodes
+// that it refers to must have theirs.
 func (n *node) resolve() {
 	var replace []string
 	inputs := map[string]bool{}
@@ -363,7 +365,7 @@ func (n *node) resolve() {
 		fixed = fixed && o.Path != ""
 		paths = append(paths, name+"="+o.Path+":"+o.Algo)
 	}
-	if fixed { // the paths follow from all that goes in, or from a hash
+	if fixed { // the paths already are hashes of the derivation or of the output
 		n.identity = strings.Join(paths, " ")
 		return
 	}
@@ -378,9 +380,9 @@ func (n *node) resolve() {
 	n.identity = fmt.Sprintf("%x", h.Sum(nil))
 }
 
-// resolve works out what tells the nodes of two states from others. What one
-// state knows of a derivation's outputs holds in the other, where the same
-// derivation may have another .drv file, and be unbuilt.
+// resolve sets the identities of the nodes of two states. The path of an output that
+// is known in one state is used for nodes with the same identity in the other state,
+// which may have another .drv path and may not have been built.
 func resolve(before, after *closure) {
 	type output struct{ identity, name string }
 	known := map[output]string{}
@@ -401,8 +403,8 @@ func resolve(before, after *closure) {
 	}
 }
 
-// resolved is what the resolved forms of the nodes that refer to the output have
-// in its place.
+// resolved returns the path of the output, or a text that identifies the output if
+// the path is not known.
 func (d dep) resolved() string {
 	if d.path != "" {
 		return d.path

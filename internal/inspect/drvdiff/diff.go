@@ -7,51 +7,52 @@ import (
 	"strings"
 )
 
-// A Report says what two states have in common.
+// A Report is the comparison of two states.
 type Report struct {
 	Old     string `json:"old"` // .drv paths
 	New     string `json:"new"`
-	Common  int    `json:"common"` // derivations of the executor
+	Common  int    `json:"common"` // number of inner derivations in common
 	Differ  []Pair `json:"differ"`
 	OnlyOld []Item `json:"onlyOld"`
 	OnlyNew []Item `json:"onlyNew"`
-	// Unbuilt are those that differ and have outputs that are not known: what
-	// refers to them counts as different, too.
+	// Unbuilt are the derivations that differ and have outputs that are not known:
+	// derivations that depend on these count as different, too.
 	Unbuilt  []Item   `json:"unbuilt"`
 	Planning Planning `json:"planning"`
 }
 
-// Planning sums up the derivations of the planner.
+// Planning is the comparison of the planning derivations.
 type Planning struct {
 	Common int      `json:"common"`
 	Differ []string `json:"differ"` // names
 }
 
-// Same reports whether nothing is different.
+// Same reports whether the states have no differences.
 func (r *Report) Same() bool { return len(r.Differ)+len(r.OnlyOld)+len(r.OnlyNew) == 0 }
 
 // An Item is a derivation.
 type Item struct {
-	Name string `json:"name"` // in people's words
+	Name string `json:"name"` // for people
 	Kind string `json:"kind"`
 	Drv  string `json:"drv"`
 }
 
-// A Pair is a derivation in its two states.
+// A Pair is a derivation that differs between the states.
 type Pair struct {
 	Name string `json:"name"`
 	Kind string `json:"kind"`
 	Old  string `json:"old"` // .drv paths
 	New  string `json:"new"`
-	// Causes are its own; Because names other pairs whose outputs it refers to.
+	// Causes are the differences of the derivation itself. Because has the names of
+	// its dependencies whose outputs differ.
 	Causes  []Cause  `json:"causes"`
 	Because []string `json:"because"`
-	// Roots are the pairs with causes of their own at the end of that chain.
+	// Roots are the names of those pairs with causes of their own on which it depends.
 	Roots []string `json:"roots"`
 }
 
-// Compare compares the derivations that two derivations are made from.
-func Compare(ctx context.Context, st Store, oldDrv, newDrv string) (*Report, error) {
+// Compare compares two derivations and their inputs, recursively.
+func Compare(ctx context.Context, st Records, oldDrv, newDrv string) (*Report, error) {
 	before, err := load(ctx, st, oldDrv)
 	if err != nil {
 		return nil, err
@@ -91,6 +92,7 @@ func Compare(ctx context.Context, st Store, oldDrv, newDrv string) (*Report, err
 	return r, nil
 }
 
+// item returns the node as an Item.
 func (n *node) item() Item {
 	k := "other"
 	if n.role == inner {
@@ -99,17 +101,17 @@ func (n *node) item() Item {
 	return Item{Name: n.label(), Kind: k, Drv: n.path}
 }
 
-// A matching says which derivation of one state is which of the other.
+// A matching has the pairs of derivations of two states that correspond to each other.
 type matching struct {
 	common           int
-	pairs            [][2]*node // that differ, each after those that it refers to
+	pairs            [][2]*node // those that differ, each after those that it refers to
 	onlyOld, onlyNew []*node
-	// Also those in common.
+	// All pairs, including those in common.
 	newOf, oldOf map[*node]*node
 }
 
-// match pairs the derivations of two states: first those that are the same,
-// then those that make the same thing, as well as that can be told.
+// match finds the pairs of two states: first those with the same identity, then those
+// that most likely make the same thing.
 func match(before, after *closure) *matching {
 	m := &matching{newOf: map[*node]*node{}, oldOf: map[*node]*node{}}
 	compared := func(c *closure) []*node {
@@ -147,9 +149,9 @@ func match(before, after *closure) *matching {
 	for _, o := range oldNodes {
 		byKey[o.key()] = append(byKey[o.key()], o)
 	}
-	// In a closure of resolved derivations there can be two states of one
-	// package, if both gave an output that is used: so what is left at the end
-	// may be a pair with one that is taken.
+	// A closure of resolved derivations can have two derivations of one package, if the
+	// outputs of both are used. So a node that is left at the end may be paired with one
+	// that is in a pair already.
 	alike := func(candidates func(n *node) []*node, again bool) {
 		for _, n := range rest {
 			if m.oldOf[n] != nil {
@@ -189,14 +191,14 @@ func match(before, after *closure) *matching {
 	return m
 }
 
-// key is equal for derivations that make the same thing.
+// key returns a text that is equal for derivations that make the same thing.
 func (n *node) key() string {
 	if n.role != inner {
 		return ""
 	}
 	if n.drv.Env["specPath"] != "" {
-		// A part of the standard library has a name of its own, and its spec is
-		// known only where that is built.
+		// A part of the standard library is known by its name. Its spec is known only if
+		// it has been built.
 		return "part\x00" + n.drv.Env["name"]
 	}
 	key := string(n.kind) + "\x00" + strings.Join(n.names, "\x00")
@@ -206,7 +208,7 @@ func (n *node) key() string {
 	return key
 }
 
-// likeness says how much two derivations make the same thing; 0 if they do not.
+// likeness returns how likely two derivations make the same thing: 0 if they do not.
 func likeness(o, n *node) int {
 	if o.role != inner || n.role != inner || o.kind != n.kind {
 		return 0
@@ -229,6 +231,7 @@ func likeness(o, n *node) int {
 	return shared
 }
 
+// comparePlanning compares the planning derivations.
 func comparePlanning(before, after *closure) Planning {
 	p := Planning{Differ: []string{}}
 	known := map[string]bool{}
@@ -252,9 +255,9 @@ func comparePlanning(before, after *closure) Planning {
 	return p
 }
 
-// roots fills in where the causes of all pairs are.
+// roots sets the Roots of all pairs.
 func (e *explainer) roots(m *matching, pairs []Pair) {
-	found := map[*node][]string{} // by the new one
+	found := map[*node][]string{} // by new node
 	for i, p := range m.pairs {
 		n := p[1]
 		roots := map[string]bool{}

@@ -18,11 +18,11 @@ import (
 	"dgd/internal/testfiles"
 )
 
-// memory is a store of a test's own: derivations, and what came out of them.
+// memory is a store in memory: derivations and their outputs.
 type memory struct {
 	drvs    map[string]*drvfile.Derivation
 	outputs map[string]map[string]string
-	made    map[string]string // outputs to what made them
+	made    map[string]string // derivers by outputs
 	root    string
 }
 
@@ -52,7 +52,7 @@ func (m *memory) Outputs(_ context.Context, drvs []string) (map[string]map[strin
 
 func (m *memory) Derivers(context.Context, []string) (map[string]string, error) { return m.made, nil }
 
-// Files reads the files below root.
+// Files returns the files of a store path, which are below root on disk.
 func (m *memory) Files(_ context.Context, path string) (map[string]store.File, error) {
 	list := map[string]store.File{}
 	top := filepath.Join(m.root, path)
@@ -78,19 +78,19 @@ func (m *memory) Files(_ context.Context, path string) (map[string]store.File, e
 	return list, err
 }
 
-// storePath makes a store path out of a name and a letter of the digits that Nix has.
+// storePath returns a store path whose hash consists of one letter.
 func storePath(letter, name string) string {
 	return "/nix/store/" + strings.Repeat(letter, 32) + "-" + name
 }
 
-// add adds a floating derivation of the executor. Refs are the outputs that it
-// refers to, as DRV!OUTPUT; its own output is known if built is not empty.
+// add adds a content-addressed derivation of the executor. refs are the outputs that
+// it refers to, as DRV!OUTPUT; built is the path of its own output, or empty.
 func (m *memory) add(t *testing.T, letter string, unit action.Unit, vars map[string]string, refs []string, built string) string {
 	t.Helper()
 	return m.addAll(t, letter, unit.Name, []action.Unit{unit}, vars, refs, built)
 }
 
-// addAll adds a derivation of several units.
+// addAll adds a derivation with several units.
 func (m *memory) addAll(t *testing.T, letter, name string, units []action.Unit, vars map[string]string, refs []string, built string) string {
 	t.Helper()
 	drv := storePath(letter, name+".drv")
@@ -129,7 +129,7 @@ func pkg(name string, args ...string) action.Unit {
 	return action.Unit{Name: name, Vars: action.Vars{"ARCHIVE": "${out}", "R0": "${V0}"}, Steps: []action.Step{{Run: &action.Run{Args: append([]string{"${GOROOT}/compile"}, args...)}}}}
 }
 
-// What came out of an input counts, and not what it is called.
+// Derivations are compared by the outputs of their inputs, not by the inputs' paths.
 func TestCompare(t *testing.T) {
 	m := newMemory(t)
 	a1 := m.add(t, "1", pkg("a", "-p", "a"), nil, nil, storePath("0", "a"))
@@ -194,7 +194,7 @@ func TestCompare(t *testing.T) {
 	}
 }
 
-// Each thing that can differ is named.
+// Each kind of difference is reported.
 func TestCauses(t *testing.T) {
 	unit := func(change func(*action.Unit)) action.Unit {
 		u := pkg("p", "-p", "p", "-lang=go1.24", "${SRC}/p.go")

@@ -21,18 +21,18 @@ const (
 // An explainer finds out why the derivations of a pair differ.
 type explainer struct {
 	ctx     context.Context
-	st      Store
+	st      Records
 	match   *matching
-	because map[*node][]*node // by new node: those it refers to whose outputs differ
+	because map[*node][]*node // by new node, its dependencies whose outputs differ
 	byNew   map[*node]*Pair
-	trees   map[[2]string][]Cause // by store paths
+	trees   map[[2]string][]Cause // by two store paths: the result of compareTrees
 }
 
-func newExplainer(ctx context.Context, st Store, m *matching) *explainer {
+func newExplainer(ctx context.Context, st Records, m *matching) *explainer {
 	return &explainer{ctx: ctx, st: st, match: m, because: map[*node][]*node{}, byNew: map[*node]*Pair{}, trees: map[[2]string][]Cause{}}
 }
 
-// pair explains how two derivations differ.
+// pair returns how two derivations differ, and why.
 func (e *explainer) pair(o, n *node) (*Pair, error) {
 	item := n.item()
 	p := &Pair{Name: item.Name, Kind: item.Kind, Old: o.path, New: n.path, Causes: []Cause{}, Because: []string{}}
@@ -62,7 +62,7 @@ func (e *explainer) pair(o, n *node) (*Pair, error) {
 	return p, nil
 }
 
-// floating reports whether the outputs' paths follow from their contents.
+// floating reports whether the outputs are content-addressed.
 func floating(n *node) bool {
 	for _, o := range n.drv.Outputs {
 		return o.Floating()
@@ -70,8 +70,8 @@ func floating(n *node) bool {
 	return false
 }
 
-// inputs finds the outputs of other derivations that differ, and returns those
-// that only one of the nodes refers to.
+// inputs adds to e.because the dependencies whose outputs differ, and returns those
+// that only one of the nodes has.
 func (e *explainer) inputs(o, n *node) []Cause {
 	type key struct {
 		to     *node
@@ -113,19 +113,19 @@ func (e *explainer) inputs(o, n *node) []Cause {
 	return only
 }
 
-// works compares what two derivations carry out.
+// works compares the work of two derivations.
 func (e *explainer) works(l *causes, o, n *node) error {
 	if a, b := o.put.Replace(o.drv.Builder), n.put.Replace(n.drv.Builder); a != b {
 		l.add(Cause{Kind: "executor", Old: storeBase(a), New: storeBase(b), Change: changed})
 	}
-	// What follows from another toolchain is not listed.
+	// Differences that follow from another toolchain are left out.
 	follows := func(Cause) bool { return false }
 	defer func() { l.found = slices.DeleteFunc(l.found, func(c Cause) bool { return follows(c) }) }()
 	goOld, goNew := o.put.Replace(o.vars["GOROOT"]), n.put.Replace(n.vars["GOROOT"])
 	if goOld != goNew && goOld != "" && goNew != "" {
 		a, b := storeBase(goOld), storeBase(goNew)
-		if nameOf(a) != nameOf(b) {
-			a, b = nameOf(a), nameOf(b)
+		if storeName(a) != storeName(b) {
+			a, b = storeName(a), storeName(b)
 		}
 		l.add(Cause{Kind: "toolchain", Old: a, New: b, Change: changed})
 		std := o.isStd() && n.isStd()
@@ -179,7 +179,8 @@ func (e *explainer) works(l *causes, o, n *node) error {
 	return nil
 }
 
-// storeBase is the last part of the store path that a path begins with.
+// storeBase returns the base name of the store path that a path is below, or the path
+// itself if it is not in a store.
 func storeBase(p string) string {
 	if part := store.Base(p); part != "" {
 		return path.Base(part)
@@ -187,9 +188,7 @@ func storeBase(p string) string {
 	return p
 }
 
-func nameOf(base string) string { _, name, _ := strings.Cut(base, "-"); return name }
-
-// steps compares what two units do.
+// steps compares the steps of two units.
 func (e *explainer) steps(l *causes, o, n *node, u, v *action.Unit) error {
 	a, err := e.read(o, u)
 	if err != nil {
@@ -210,7 +209,7 @@ func (e *explainer) steps(l *causes, o, n *node, u, v *action.Unit) error {
 		case strings.HasPrefix(name, "importcfg"):
 			importConfigs(l, o.kind, was, is)
 		case name == "embedcfg" || strings.HasPrefix(name, "_cgo_") || name == "go_asm.h":
-			// Files and flags say it.
+			// It follows from differences of files and flags.
 		default:
 			l.add(Cause{Kind: "file", What: name + ", which is written for it,", Change: changed})
 		}
@@ -218,15 +217,16 @@ func (e *explainer) steps(l *causes, o, n *node, u, v *action.Unit) error {
 	return nil
 }
 
-// A reading is what a unit does, in words that do not depend on the state.
+// A reading has the words in the steps of a unit, in a form that is the same in both
+// states for equal steps.
 type reading struct {
-	runs   map[string][]string // words by program
+	runs   map[string][]string // arguments by program
 	env    []string
-	writes map[string]string // texts by file
+	writes map[string]string // texts by base name of the file
 }
 
-// read reads the steps of a unit. In place of an output of another derivation
-// there is that one's name.
+// read returns the reading of a unit. It has the name of a derivation in place of its
+// outputs.
 func (e *explainer) read(n *node, u *action.Unit) (*reading, error) {
 	var atVersions []string
 	for _, s := range u.Sources {
@@ -259,7 +259,7 @@ func (e *explainer) read(n *node, u *action.Unit) (*reading, error) {
 				tool = path.Base(word)
 				continue
 			}
-			// The words behind these belong to them.
+			// A flag and its value are one word.
 			if prev := run.Args[i-1]; i > 1 && slices.Contains(withValue, prev) {
 				list := r.runs[tool]
 				list[len(list)-1] += " " + word
@@ -301,10 +301,10 @@ func (e *explainer) read(n *node, u *action.Unit) (*reading, error) {
 	return r, nil
 }
 
-// withValue are flags whose value is the next word.
+// withValue are the flags whose value is the next argument.
 var withValue = []string{"-X", "-D", "-p", "-lang", "-goversion"}
 
-// reference is the name of the derivation that a value refers to.
+// reference returns the name of the derivation that a value refers to.
 func (e *explainer) reference(n *node, value string) string {
 	value, err := action.Expand(value, func(name string) (string, bool) {
 		if v, ok := n.vars[name]; ok {

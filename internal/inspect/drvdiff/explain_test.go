@@ -14,7 +14,7 @@ import (
 	"dgd/internal/nix/drvfile"
 )
 
-// put writes a file into a store path; without a name, the path is the file.
+// put writes a file into a store path. If the name is "", the store path is the file.
 func (m *memory) put(t *testing.T, path, name, text string) {
 	t.Helper()
 	file := filepath.Join(m.root, path, name)
@@ -26,7 +26,7 @@ func (m *memory) put(t *testing.T, path, name, text string) {
 	}
 }
 
-// texts are the causes of all pairs, sorted.
+// texts returns the causes of all pairs, sorted.
 func texts(r *Report) []string {
 	var list []string
 	for _, p := range r.Differ {
@@ -49,13 +49,13 @@ func compareIn(t *testing.T, m *memory, old, new string) *Report {
 
 func run1(args ...string) action.Step { return action.Step{Run: &action.Run{Args: args}} }
 
-// modInfo is a line of importcfg.link that says what a program says of itself.
+// modInfo returns the line of importcfg.link with a program's module information.
 func modInfo(text string) string {
 	const mark = "0123456789abcdef"
 	return "modinfo " + strconv.Quote(mark+text+mark) + "\n"
 }
 
-// What a derivation is made of, beside its steps, is named where it differs.
+// Differences of inputs, environment and settings are reported.
 func TestSurroundings(t *testing.T) {
 	dynImport := func(flag string) []action.Step {
 		return []action.Step{
@@ -203,7 +203,7 @@ func TestSurroundings(t *testing.T) {
 	}
 }
 
-// Of several packages in one derivation, those that came and went are named.
+// Packages that were added to or removed from a derivation are reported.
 func TestPackages(t *testing.T) {
 	m := newMemory(t)
 	a, b, c := pkg("a", "-p", "a"), pkg("b", "-p", "b"), pkg("c", "-p", "c")
@@ -213,7 +213,7 @@ func TestPackages(t *testing.T) {
 	if want := []string{"a and 1 more: package b is gone", "a and 1 more: package c is new"}; !slices.Equal(texts(r), want) {
 		t.Errorf("%q, want %q", texts(r), want)
 	}
-	// Nothing alike.
+	// Derivations with no package in common are not a pair.
 	other := m.addAll(t, "3", "o", []action.Unit{c}, nil, nil, "")
 	top := func(letter, ref string) string {
 		return m.add(t, letter, action.Unit{Name: "top", Vars: action.Vars{"PROGRAM": "${out}"}}, nil, []string{ref + "!out"}, "")
@@ -228,7 +228,7 @@ func TestPackages(t *testing.T) {
 	}
 }
 
-// Each kind of derivation has its words.
+// Each kind of derivation has its own label.
 func TestLabels(t *testing.T) {
 	archives := action.Unit{Name: "archives", Sources: []action.Source{{At: "${out}/b@.a"}, {At: "${out}/a@.a"}}}
 	for _, test := range []struct {
@@ -256,8 +256,7 @@ func TestLabels(t *testing.T) {
 	}
 }
 
-// The archives of another set of packages, and a result under another name, are
-// still the same derivation of two states.
+// Archives of different sets of packages, and results with different names, are pairs.
 func TestAlike(t *testing.T) {
 	archives := func(names ...string) []action.Unit {
 		u := action.Unit{Name: "archives"}
@@ -279,8 +278,8 @@ func TestAlike(t *testing.T) {
 	}
 }
 
-// planned adds a state of dynamic mode: what depends on what the planner, a
-// derivation, makes.
+// planned adds a state of dynamic mode: a package that depends on a derivation made by
+// the planner.
 func (m *memory) planned(t *testing.T, letter, inner string, env map[string]string) (root, planner string) {
 	t.Helper()
 	planner = storePath(letter, "program.drv.drv")
@@ -302,8 +301,8 @@ func (m *memory) planned(t *testing.T, letter, inner string, env map[string]stri
 	return root, planner
 }
 
-// What the planner makes is compared, and not the planner; of what is not dgd's,
-// the variables.
+// In dynamic mode the derivations that the planner makes are compared, not the planning
+// derivation. Of derivations of other builders, variables are compared.
 func TestDynamic(t *testing.T) {
 	m := newMemory(t)
 	a := m.add(t, "1", pkg("a", "-p", "a"), nil, nil, storePath("1", "a"))
@@ -324,11 +323,11 @@ func TestDynamic(t *testing.T) {
 	if r = compareIn(t, m, before, before); !r.Same() || r.Planning.Common != 1 || r.Common != 1 {
 		t.Errorf("with itself: %+v", r)
 	}
-	// Of the other mode: there is no planner, and nothing to say of it.
+	// A state of the other mode has no planning derivations.
 	if r = compareIn(t, m, a, after); len(r.Planning.Differ) > 0 || r.Planning.Common > 0 {
 		t.Errorf("with the other mode: %+v", r.Planning)
 	}
-	// Whatever Nix starts another program by, it is named.
+	// Differences of builder, arguments and variables are reported.
 	foreign, _ := m.planned(t, "5", a, nil)
 	d := m.drvs[foreign]
 	for _, test := range []struct {
@@ -356,8 +355,8 @@ func TestDynamic(t *testing.T) {
 	}
 }
 
-// A store knows a derivation as it was resolved, with paths in place of
-// derivations: that is the same one.
+// A derivation and its resolved form, with paths in place of input derivations, are the
+// same.
 func TestResolved(t *testing.T) {
 	m := newMemory(t)
 	built := storePath("0", "a")
@@ -381,7 +380,7 @@ func TestResolved(t *testing.T) {
 	}
 }
 
-// What the executor could not carry out is an error.
+// A derivation that the executor cannot read is an error.
 func TestDamaged(t *testing.T) {
 	spec := func(u action.Unit) string {
 		text, err := json.Marshal(action.Spec{Units: []action.Unit{u}})

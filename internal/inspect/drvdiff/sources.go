@@ -11,7 +11,7 @@ import (
 	"dgd/internal/action"
 )
 
-// sources compares the trees that two units read.
+// sources compares the sources of two units.
 func (e *explainer) sources(l *causes, o, n *node, u, v *action.Unit) error {
 	if o.kind == archives {
 		return nil
@@ -25,20 +25,18 @@ func (e *explainer) sources(l *causes, o, n *node, u, v *action.Unit) error {
 		return err
 	}
 	was, is := written(u), written(v)
-	// What one derivation holds, the other may have as a tree.
+	// Files that one derivation contains may be in a tree of the other one.
 	if err := errors.Join(e.unpack(a, b, is, was), e.unpack(b, a, was, is)); err != nil {
 		return err
 	}
 	heldTexts(l, was, is)
 	otherVersions(l, a, b)
 	for _, at := range union(a, b) {
-		from, hadIt := a[at]
-		to, hasIt := b[at]
+		from, to := a[at], b[at]
+		change := changeOf(a, b, at)
 		switch {
-		case !hadIt:
-			l.add(Cause{Kind: "file", What: at, Change: added})
-		case !hasIt:
-			l.add(Cause{Kind: "file", What: at, Change: removed})
+		case change != changed:
+			l.add(Cause{Kind: "file", What: at, Change: change})
 		case from != to:
 			if was, is := version(at, from), version(at, to); was != is {
 				l.add(Cause{Kind: "module", What: strings.TrimPrefix(at, "vendor/"), Old: was, New: is, Change: changed})
@@ -60,7 +58,8 @@ func (e *explainer) sources(l *causes, o, n *node, u, v *action.Unit) error {
 	return nil
 }
 
-// sourcesOf returns what a unit's sources are, by place.
+// sourcesOf returns the resolved store paths of a unit's sources, by their places below
+// SRC.
 func sourcesOf(n *node, u *action.Unit) (map[string]string, error) {
 	list := map[string]string{}
 	for _, s := range u.Sources {
@@ -80,23 +79,17 @@ func sourcesOf(n *node, u *action.Unit) (map[string]string, error) {
 	return list, nil
 }
 
-// heldTexts compares the files that derivations hold themselves.
+// heldTexts compares the source files that derivations contain themselves.
 func heldTexts(l *causes, was, is map[string]string) {
 	for _, file := range union(was, is) {
-		c := Cause{Kind: "file", What: strings.ReplaceAll(file, "$$", "$"), Change: changed}
-		if _, ok := was[file]; !ok {
-			c.Change = added
-		} else if _, ok := is[file]; !ok {
-			c.Change = removed
-		} else if was[file] == is[file] {
-			continue
+		if change := changeOf(was, is, file); change != changed || was[file] != is[file] {
+			l.add(Cause{Kind: "file", What: strings.ReplaceAll(file, "$$", "$"), Change: change})
 		}
-		l.add(c)
 	}
 }
 
-// otherVersions takes out of two lists of sources the modules that are there in
-// other versions, and so at other places.
+// otherVersions adds a cause for each module that the two states have in different
+// versions, and therefore at different places, and removes it from both.
 func otherVersions(l *causes, a, b map[string]string) {
 	module := func(at string) string {
 		m, _, _ := strings.Cut(at, "@")
@@ -117,8 +110,8 @@ func otherVersions(l *causes, a, b map[string]string) {
 	}
 }
 
-// written are the sources that a unit's derivation holds itself, by path; dollar
-// signs are doubled in both.
+// written returns the source files that a unit's derivation contains itself, by path
+// below SRC. Dollar signs are doubled in paths and texts.
 func written(u *action.Unit) map[string]string {
 	files := map[string]string{}
 	for _, s := range u.Steps {
@@ -129,18 +122,18 @@ func written(u *action.Unit) map[string]string {
 	return files
 }
 
-// ofSources reports whether a file is one of the sources, not one that Go has made.
+// ofSources reports whether a step writes a source file, rather than a generated one.
 func ofSources(w *action.Write) bool { return strings.HasPrefix(w.Path, "${SRC}/") }
 
-// unpack moves those trees of a state that the other has as single files to the
-// state's single files.
+// unpack moves the files of a state's trees to its single files (to) if the other state
+// has these as single files.
 func (e *explainer) unpack(trees, otherTrees, otherFiles, to map[string]string) error {
 	for at, from := range trees {
 		if _, ok := otherTrees[at]; ok || !holds(otherFiles, at) {
 			continue
 		}
 		list, err := e.st.Files(e.ctx, from)
-		if errors.Is(err, fs.ErrNotExist) { // collected as garbage
+		if errors.Is(err, fs.ErrNotExist) { // removed by the garbage collector
 			continue
 		}
 		if err != nil {
@@ -154,7 +147,7 @@ func (e *explainer) unpack(trees, otherTrees, otherFiles, to map[string]string) 
 	return nil
 }
 
-// holds reports whether there is a file in a directory.
+// holds reports whether one of the files is in a directory.
 func holds(files map[string]string, dir string) bool {
 	for name := range files {
 		if dir == "." || strings.HasPrefix(name, dir+"/") {

@@ -7,9 +7,8 @@ import (
 	"dgd/internal/nix/store"
 )
 
-// A Store answers what derivations are, and what became of them, see
-// [store.Store].
-type Store interface {
+// Records is the part of [store.Store] that this package needs.
+type Records interface {
 	Derivations(ctx context.Context, drvs []string) (map[string]*drvfile.Derivation, error)
 	Outputs(ctx context.Context, drvs []string) (map[string]map[string]string, error)
 	Derivers(ctx context.Context, paths []string) (map[string]string, error)

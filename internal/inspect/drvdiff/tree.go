@@ -9,15 +9,15 @@ import (
 	"dgd/internal/nix/store"
 )
 
-// compareTrees returns the files that differ between two store paths, or one
-// cause without a name where these are files.
+// compareTrees returns the files in which two store paths differ. The cause has no
+// name if the store paths are files themselves, or no longer in the store.
 func (e *explainer) compareTrees(old, new string) ([]Cause, error) {
 	a, err := e.st.Files(e.ctx, old)
 	var b map[string]store.File
 	if err == nil {
 		b, err = e.st.Files(e.ctx, new)
 	}
-	if errors.Is(err, fs.ErrNotExist) { // collected as garbage: nobody knows any more which file it is
+	if errors.Is(err, fs.ErrNotExist) { // removed by the garbage collector
 		return []Cause{{Kind: "file", What: "", Change: changed}}, nil
 	}
 	if err != nil {
@@ -25,23 +25,16 @@ func (e *explainer) compareTrees(old, new string) ([]Cause, error) {
 	}
 	var list []Cause
 	for _, name := range union(a, b) {
-		was, hadIt := a[name]
-		is, hasIt := b[name]
-		c := Cause{Kind: "file", What: name, Change: changed}
-		switch {
-		case !hadIt:
-			c.Change = added
-		case !hasIt:
-			c.Change = removed
-		case was.Mode == is.Mode && bytes.Equal(was.Text, is.Text):
+		change := changeOf(a, b, name)
+		if change == changed && a[name].Mode == b[name].Mode && bytes.Equal(a[name].Text, b[name].Text) {
 			continue
 		}
-		list = append(list, c)
+		list = append(list, Cause{Kind: "file", What: name, Change: change})
 	}
 	return list, nil
 }
 
-// environments compares files with the variables of an environment.
+// environments compares two files with environment variables.
 func (e *explainer) environments(l *causes, words, old, new string) error {
 	read := func(file string) (map[string]string, error) {
 		list := map[string]string{}

@@ -12,26 +12,27 @@ import (
 	"dgd/internal/nix/nar"
 )
 
-// work is what the executor carries out for a derivation.
+// work is the part of a derivation that the executor reads.
 type work struct {
 	units []action.Unit
-	vars  action.Vars // what each variable of the derivation stands for
+	vars  action.Vars // the values of the derivation's variables
 	kind  kind
-	names []string // the units' import paths, sorted; of archives those of the packages
+	names []string // the import paths of the units, sorted; for archives, those of the packages
 }
 
-// kind says what a derivation makes.
+// A kind is the kind of a derivation's outputs.
 type kind string
 
 const (
-	packages kind = "package" // one package, or more of one module or of the standard library
+	packages kind = "package" // one package or several
 	link     kind = "link"
 	test     kind = "test"
 	file     kind = "file"
-	archives kind = "archives" // links to the archives of many packages
-	result   kind = "result"   // what joins programs, tests, or both
+	archives kind = "archives" // symlinks to the archives of many packages
+	result   kind = "result"   // joins programs, tests, or both
 )
 
+// readWork returns the work of a derivation.
 func readWork(d *drvfile.Derivation) (*work, error) {
 	w := &work{}
 	if err := json.Unmarshal([]byte(d.Env["vars"]), &w.vars); err != nil {
@@ -46,7 +47,7 @@ func readWork(d *drvfile.Derivation) (*work, error) {
 	return w, w.read(d.Env["spec"])
 }
 
-// read takes over a spec.
+// read sets the units, the kind and the names from a spec.
 func (w *work) read(text string) error {
 	var spec action.Spec
 	if err := json.Unmarshal([]byte(text), &spec); err != nil {
@@ -89,7 +90,7 @@ func (n *node) isStd() bool {
 	return true
 }
 
-// label is the node's name as it is shown.
+// label returns the name of the node for people.
 func (n *node) label() string {
 	if n.role != inner {
 		return strings.TrimSuffix(storeName(n.path), ".drv")
@@ -116,8 +117,8 @@ func (n *node) label() string {
 	return name
 }
 
-// version is that of a module: its place below SRC or the name of its store path
-// says it. It is empty where they do not.
+// version returns the version of a module, from its place below SRC or the name of
+// its store path, or "" if neither has one.
 func version(at, path string) string {
 	if m, v, ok := strings.Cut(at, "@"); ok && m != "" {
 		return v

@@ -1,5 +1,5 @@
-// Package packages answers questions about the packages of a Go project: which
-// there are, how big they are, and what brings them in.
+// Package packages lists the packages of a Go project with their sizes, and finds
+// the imports through which a program depends on a package.
 package packages
 
 import (
@@ -17,24 +17,24 @@ import (
 	"dgd/internal/gocmd"
 )
 
-// A Graph is the packages of a project, each after those that it imports.
+// A Graph has the packages of a project, each after those that it imports.
 type Graph struct {
 	Packages []*Package `json:"packages"`
 	Modules  []*Module  `json:"modules"` // sorted by path; the standard library has the path std
 }
 
-// A Package is one package.
+// A Package is a package of the graph.
 type Package struct {
 	Path    string   `json:"path"`
 	Name    string   `json:"name"`
 	Module  string   `json:"module"` // std for the standard library
-	Root    bool     `json:"root"`   // it was asked for
-	Files   int      `json:"files"`  // that are compiled or embedded
-	Bytes   int64    `json:"bytes"`
+	Root    bool     `json:"root"`   // matches a pattern
+	Files   int      `json:"files"`  // number of compiled and embedded files
+	Bytes   int64    `json:"bytes"`  // size of these files
 	Imports []string `json:"imports"`
 }
 
-// A Module is the sum of its packages.
+// A Module has the sums over those of its packages that are in the graph.
 type Module struct {
 	Path     string `json:"path"`
 	Version  string `json:"version"` // empty for main modules and the standard library
@@ -44,10 +44,10 @@ type Module struct {
 	Bytes    int64  `json:"bytes"`
 }
 
-// Std is the module of the standard library.
+// Std is the path of the standard library in Modules.
 const Std = "std"
 
-// listed is what `go list` says of a package.
+// listed is a package in the output of `go list -json`.
 type listed struct {
 	Dir, ImportPath, Name string
 	Standard, DepOnly     bool
@@ -62,6 +62,7 @@ type listed struct {
 	ImportMap map[string]string
 }
 
+// files returns the files that are compiled or embedded.
 func (l *listed) files() []string {
 	return slices.Concat(l.GoFiles, l.CgoFiles, l.CFiles, l.CXXFiles, l.MFiles, l.HFiles, l.FFiles, l.SFiles, l.SwigFiles, l.SwigCXXFiles, l.SysoFiles, l.EmbedFiles)
 }
@@ -69,9 +70,9 @@ func (l *listed) files() []string {
 const fields = "-json=Dir,ImportPath,Name,Standard,DepOnly,Module," +
 	"GoFiles,CgoFiles,CFiles,CXXFiles,MFiles,HFiles,FFiles,SFiles,SwigFiles,SwigCXXFiles,SysoFiles,EmbedFiles,Imports,ImportMap"
 
-// Load asks the go command of PATH for the packages that the patterns match in
-// a directory, without patterns all of its module or workspace, and for all that
-// they import. Flags and variables come from the environment, as they do for go build.
+// Load returns the packages in a directory that match the patterns, and all that they
+// import. Without patterns, all packages of the module or workspace match. It runs
+// the go command in PATH, with flags and variables from the environment.
 func Load(ctx context.Context, dir string, patterns []string) (*Graph, error) {
 	if len(patterns) == 0 {
 		roots, err := goList(ctx, dir, "-m", "-f={{.Dir}}")
@@ -89,7 +90,7 @@ func Load(ctx context.Context, dir string, patterns []string) (*Graph, error) {
 	return read(out, size)
 }
 
-// goList runs `go list` in a directory and returns what it prints.
+// goList runs `go list` in a directory and returns its output.
 func goList(ctx context.Context, dir string, args ...string) ([]byte, error) {
 	cmd := exec.CommandContext(ctx, "go", append([]string{"list"}, args...)...)
 	cmd.Dir = dir
@@ -106,6 +107,7 @@ func goList(ctx context.Context, dir string, args ...string) ([]byte, error) {
 	return out, nil
 }
 
+// size returns the size of a file in bytes.
 func size(file string) (int64, error) {
 	info, err := os.Stat(file)
 	if err != nil {
@@ -114,7 +116,7 @@ func size(file string) (int64, error) {
 	return info.Size(), nil
 }
 
-// read reads the answer of go list.
+// read parses the output of `go list -json`.
 func read(out []byte, size func(file string) (int64, error)) (*Graph, error) {
 	g := &Graph{Packages: []*Package{}, Modules: []*Module{}}
 	modules := map[string]*Module{}
@@ -131,7 +133,7 @@ func read(out []byte, size func(file string) (int64, error)) (*Graph, error) {
 			if r := l.Module.Replace; r != nil {
 				m.Version = strings.TrimSpace(m.Version + " => " + strings.TrimSpace(r.Path+" "+r.Version))
 			}
-		case !l.Standard: // files on the command line, for one
+		case !l.Standard: // such as files on the command line
 			m.Path = ""
 		}
 		p.Module = m.Path
@@ -168,9 +170,9 @@ func read(out []byte, size func(file string) (int64, error)) (*Graph, error) {
 	return g, nil
 }
 
-// Why returns the shortest chain of imports from a program that was asked for
-// to a package, with both ends; where no program was asked for, from any package
-// that was. It is nil if nothing brings the package in.
+// Why returns a shortest chain of imports from a root to a package, including both,
+// or nil if there is none. If some roots are programs, the chain begins with one of
+// these.
 func (g *Graph) Why(name string) []string {
 	byPath := map[string]*Package{}
 	var roots []string
@@ -182,7 +184,7 @@ func (g *Graph) Why(name string) []string {
 		}
 	}
 	slices.Sort(roots)
-	from := map[string]string{} // importer by package, of the chain
+	from := map[string]string{} // by package, the importer on a shortest chain
 	seen := map[string]bool{}
 	for _, r := range roots {
 		seen[r] = true
@@ -209,8 +211,8 @@ func (g *Graph) Why(name string) []string {
 	return nil
 }
 
-// WriteDOT writes the graph in Graphviz's language, with a box per module. The
-// standard library is one node.
+// WriteDOT writes the graph in the language of Graphviz, with a cluster for each
+// module. The standard library is one node.
 func (g *Graph) WriteDOT(w io.Writer) error {
 	var b strings.Builder
 	b.WriteString("digraph packages {\n\trankdir=LR;\n\tnode [shape=box];\n")
@@ -264,12 +266,12 @@ func (g *Graph) WriteDOT(w io.Writer) error {
 	return err
 }
 
-// dotString quotes a text with lines.
+// dotString returns a text, which may have several lines, as a DOT string.
 func dotString(s string) string {
 	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`).Replace(s) + `"`
 }
 
-// Size is a number of bytes as it is shown: 352.6 kB.
+// Size returns a number of bytes with a unit, such as 352.6 kB.
 func Size(n int64) string {
 	switch {
 	case n < 1000:

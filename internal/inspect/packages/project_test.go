@@ -60,7 +60,7 @@ func TestRead(t *testing.T) {
 			t.Errorf("%s is there by %q, want %q", name, got, want)
 		}
 	}
-	// Without a program any package that was asked for counts.
+	// Without programs, chains begin with any root.
 	last := g.Packages[len(g.Packages)-1]
 	last.Root = false
 	if got := g.Why("example.com/m/unused"); !slices.Equal(got, []string{"example.com/m/unused"}) {
@@ -74,9 +74,8 @@ func TestRead(t *testing.T) {
 	}
 }
 
-// Graphviz's language is read by a parser of the test's own: each edge is
-// between nodes that there are, and each import outside of the standard library
-// has one.
+// The test parses the DOT output: each edge is between existing nodes, and each import
+// outside of the standard library has an edge.
 func TestDOT(t *testing.T) {
 	g, err := read([]byte(answer), func(string) (int64, error) { return 1500, nil })
 	if err != nil {
@@ -112,18 +111,18 @@ func TestDOT(t *testing.T) {
 	}
 }
 
-// What the go command lists of real projects is what is counted.
+// For real projects, the packages are those that `go list` prints.
 func TestLoad(t *testing.T) {
 	for _, test := range []struct {
 		dir      string
 		patterns []string
-		root     string // a package that was asked for
-		all      string // the patterns for a shell
+		root     string // a root
+		all      string // the patterns, for a shell
 	}{
 		{"../../../examples/embed", nil, "example.com/embed", "./..."},
 		{"../../../examples/workspace", nil, "example.com/workspace/greet", "./app/... ./greet/... ./tools/..."},
 		{"../../../examples/vendored", []string{"."}, "example.com/vendored", "."},
-		// All of the workspace, and all of the module, whichever of its directories it is.
+		// Without patterns: all packages of the workspace or module, from any of its directories.
 		{"../../../examples/workspace/app", nil, "example.com/workspace/greet", "../app/... ../greet/... ../tools/..."},
 		{"../../../examples/packages/shape", nil, "example.com/packages", "../..."},
 	} {
@@ -151,7 +150,7 @@ func TestLoad(t *testing.T) {
 			t.Errorf("%s: %d bytes, the files have %s", test.dir, sum, want)
 		}
 	}
-	t.Setenv("GOWORK", "off") // a module of a workspace by itself
+	t.Setenv("GOWORK", "off") // one module of the workspace
 	g, err := Load(t.Context(), "../../../examples/workspace/greet", nil)
 	if err != nil {
 		t.Fatal(err)

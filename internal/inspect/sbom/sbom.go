@@ -1,5 +1,5 @@
-// Package sbom lists what is in Go programs, in the form of CycloneDX: the
-// modules that they say they are linked from.
+// Package sbom makes software bills of materials (CycloneDX) of Go programs, from
+// the module information in the programs.
 package sbom
 
 import (
@@ -7,6 +7,8 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"maps"
+	"net/url"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -16,40 +18,37 @@ import (
 
 // A Program is a Go program.
 type Program struct {
-	Name   string // of its file
+	Name   string // base name of its file
 	SHA256 [32]byte
 	Info   *debug.BuildInfo
 }
 
-// A Module is what is known of a module beside what the programs say.
-type Module struct {
-	Path    string
-	Version string // as the programs have it
-	Hash    string // NAR hash (SRI) of its tree, or empty
-	// Licenses are the files that say under which terms it is.
-	Licenses []License
+// Details are facts about a module that are not in programs.
+type Details struct {
+	Version  string    // as in programs
+	Hash     string    // hash of its NAR in SRI form, or empty
+	Licenses []License // its licence files
 }
 
-// A License is a file of a module. Its text may be left out.
+// A License is a licence file of a module.
 type License struct {
 	Name string
-	Text []byte
+	Text []byte // or nil
 }
 
-// A Stamp makes two SBOMs of the same programs distinguishable.
+// A Stamp distinguishes SBOMs of the same programs.
 type Stamp struct {
 	Serial string // urn:uuid:…
 	Time   string // RFC 3339
 }
 
-// specVersion is the version of CycloneDX: newer ones are read by few programs
-// yet.
+// specVersion is the version of CycloneDX. Few programs read newer ones yet.
 const specVersion = cdx.SpecVersion1_6
 
-// New makes the list. Modules are additions, by module path; if there are any,
-// each module of a program has to be among them. The same arguments give the
-// same list.
-func New(programs []Program, modules map[string]Module, stamp *Stamp) (*cdx.BOM, error) {
+// New returns the SBOM of programs. modules are details of modules, by path: if it
+// is not nil, it must have all modules of the programs. stamp may be nil. The same
+// arguments give the same SBOM.
+func New(programs []Program, modules map[string]Details, stamp *Stamp) (*cdx.BOM, error) {
 	bom := cdx.NewBOM()
 	bom.SpecVersion = specVersion
 	bom.Metadata = &cdx.Metadata{Tools: &cdx.ToolsChoice{Components: &[]cdx.Component{{Type: cdx.ComponentTypeApplication, Name: "dgd"}}}}
@@ -86,12 +85,7 @@ func New(programs []Program, modules map[string]Module, stamp *Stamp) (*cdx.BOM,
 	} else {
 		list = mains
 	}
-	refs := make([]string, 0, len(components))
-	for ref := range components {
-		refs = append(refs, ref)
-	}
-	slices.Sort(refs)
-	for _, ref := range refs {
+	for _, ref := range slices.Sorted(maps.Keys(components)) {
 		list = append(list, components[ref])
 	}
 	bom.Components = &list
@@ -99,11 +93,12 @@ func New(programs []Program, modules map[string]Module, stamp *Stamp) (*cdx.BOM,
 	return bom, nil
 }
 
-// Write writes a list as JSON.
+// Write writes an SBOM as JSON.
 func Write(w io.Writer, bom *cdx.BOM) error {
 	return cdx.NewBOMEncoder(w, cdx.BOMFileFormatJSON).SetPretty(true).SetEscapeHTML(false).EncodeVersion(bom, specVersion)
 }
 
+// program returns the component for a program.
 func program(p Program) cdx.Component {
 	properties := []cdx.Property{
 		{Name: "dgd:main", Value: p.Info.Path},
@@ -120,9 +115,9 @@ func program(p Program) cdx.Component {
 	}
 }
 
-// component is a module. What stands in for one is named in its place, unless it
-// is a directory, which has no name of its own.
-func component(dep *debug.Module, modules map[string]Module) (*cdx.Component, error) {
+// component returns the component for a module. It has the name of the replacement,
+// if the module has one that is not a directory.
+func component(dep *debug.Module, modules map[string]Details) (*cdx.Component, error) {
 	is := *dep
 	var properties []cdx.Property
 	if r := dep.Replace; r != nil {
@@ -178,7 +173,7 @@ func component(dep *debug.Module, modules map[string]Module) (*cdx.Component, er
 	return c, nil
 }
 
-// hash is a SHA-256 in base 64, as CycloneDX writes it.
+// hash converts a SHA-256 in base64 to the form of CycloneDX.
 func hash(text string) (*[]cdx.Hash, error) {
 	sum, err := base64.StdEncoding.DecodeString(text)
 	if err != nil {
@@ -190,7 +185,7 @@ func hash(text string) (*[]cdx.Hash, error) {
 	return &[]cdx.Hash{{Algorithm: cdx.HashAlgoSHA256, Value: hex.EncodeToString(sum)}}, nil
 }
 
-// release is a version that others can fetch, or "".
+// release returns a version, or "" for the version (devel), which cannot be fetched.
 func release(version string) string {
 	if version == "(devel)" {
 		return ""
@@ -198,28 +193,19 @@ func release(version string) string {
 	return version
 }
 
-// packageURL is a module's purl. For Go its specification wants small letters.
+// packageURL returns the package URL (purl) of a module, which for Go is in small
+// letters.
 func packageURL(path, version string) string {
 	parts := strings.Split(strings.ToLower(path), "/")
 	for i, p := range parts {
 		parts[i] = escape(p)
 	}
-	url := "pkg:golang/" + strings.Join(parts, "/")
+	purl := "pkg:golang/" + strings.Join(parts, "/")
 	if v := release(version); v != "" {
-		url += "@" + escape(v)
+		purl += "@" + escape(v)
 	}
-	return url
+	return purl
 }
 
-func escape(s string) string {
-	var b strings.Builder
-	for i := range len(s) {
-		c := s[i]
-		if 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || strings.IndexByte("-._~", c) >= 0 {
-			b.WriteByte(c)
-		} else {
-			fmt.Fprintf(&b, "%%%02X", c)
-		}
-	}
-	return b.String()
-}
+// escape escapes all characters but the unreserved ones of a URL.
+func escape(s string) string { return strings.ReplaceAll(url.QueryEscape(s), "+", "%20") }

@@ -18,7 +18,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
-// schema is CycloneDX's own, which its Go module has.
+// schema returns the JSON schema of CycloneDX, which is in its Go module.
 func schema(t *testing.T) *jsonschema.Schema {
 	t.Helper()
 	out, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "github.com/CycloneDX/cyclonedx-go").Output()
@@ -52,7 +52,7 @@ func schema(t *testing.T) *jsonschema.Schema {
 	return s
 }
 
-func write(t *testing.T, programs []Program, modules map[string]Module, stamp *Stamp) []byte {
+func write(t *testing.T, programs []Program, modules map[string]Details, stamp *Stamp) []byte {
 	t.Helper()
 	bom, err := New(programs, modules, stamp)
 	if err != nil {
@@ -76,7 +76,7 @@ func validate(t *testing.T, s *jsonschema.Schema, text []byte) {
 	}
 }
 
-// A list has the parts of a CycloneDX list that tests look at.
+// A list has the parts of a CycloneDX document that tests check.
 type list struct {
 	SerialNumber string
 	Metadata     struct {
@@ -112,7 +112,7 @@ func parse(t *testing.T, text []byte) *list {
 	return &l
 }
 
-// Of programs that the go command makes, the list has what they say.
+// The SBOM of programs built by the go command has their module information.
 func TestPrograms(t *testing.T) {
 	s := schema(t)
 	var programs []Program
@@ -161,7 +161,7 @@ func TestPrograms(t *testing.T) {
 	if l := parse(t, stamped); l.SerialNumber == "" || l.Metadata.Timestamp == "" {
 		t.Errorf("without stamp: %s", stamped)
 	}
-	// A test that accepted anything would not be one.
+	// The schema does not accept an invalid document.
 	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(bytes.Replace(all, []byte(`"SHA-256"`), []byte(`"SHA-257"`), 1)))
 	if err != nil {
 		t.Fatal(err)
@@ -184,7 +184,7 @@ func TestModules(t *testing.T) {
 			{Path: "example.org/work", Version: "(devel)"},
 		},
 	}}
-	modules := map[string]Module{
+	modules := map[string]Details{
 		"github.com/Some/One/v2": {Version: "v2.0.0", Hash: "sha256-" + b64(tree[:]), Licenses: []License{{Name: "LICENSE", Text: []byte("Do.\n")}, {Name: "NOTICE"}}},
 		"example.org/forked":     {Version: "v1.0.0"},
 		"example.org/here":       {Version: "v1.0.0"},
@@ -234,9 +234,9 @@ func TestModules(t *testing.T) {
 		change func()
 		want   string
 	}{
-		{func() { modules["example.org/work"] = Module{Version: "v1.0.0"} }, "x: it is linked from example.org/work (devel), which is not in the list of modules"},
+		{func() { modules["example.org/work"] = Details{Version: "v1.0.0"} }, "x: it is linked from example.org/work (devel), which is not in the list of modules"},
 		{func() { delete(modules, "example.org/here") }, "x: it is linked from example.org/here v1.0.0, which is not in the list of modules"},
-		{func() { modules["github.com/Some/One/v2"] = Module{Version: "v2.0.0", Hash: "sha256-AAAA"} }, "x: module github.com/Some/One/v2: the hash sha256-AAAA: it has 3 bytes, not 32"},
+		{func() { modules["github.com/Some/One/v2"] = Details{Version: "v2.0.0", Hash: "sha256-AAAA"} }, "x: module github.com/Some/One/v2: the hash sha256-AAAA: it has 3 bytes, not 32"},
 		{func() { program.Info.Deps[0].Sum = "h1:?" }, "x: module github.com/Some/One/v2: the checksum h1:?: illegal base64"},
 	} {
 		test.change()
