@@ -1,7 +1,7 @@
-# What each example is built with, and in `expect` what its programs, one after the other, print; null where they
-# cannot run here. `run` is a script that runs it in another way, with its bin/ as $bin. `namesPlace` says that what
-# `go build` makes depends on the directory it runs in. `reference` says how `go build` gets the modules, where that
-# is another way. Everything else is an argument of the builders.
+# The arguments of the examples for the builders, and further attributes for the tests: `expect` is the expected output of
+# the programs in turn, or null if they cannot run on this machine. `run` is a script that runs the example in another way,
+# with its bin/ as $bin. `namesPlace` means that the programs of `go build` depend on the directory in which it runs.
+# `reference` has the arguments for the reference build if it gets the modules in another way.
 { pkgs, fetchGoModule }:
 let
   examples = {
@@ -16,7 +16,7 @@ let
       env.CGO_ENABLED = "0";
     };
 
-    # The source is in the store before dgd sees it.
+    # The source is a store path.
     store-source = examples.hello // {
       src = builtins.path {
         path = ./hello;
@@ -33,7 +33,7 @@ let
       '';
     };
 
-    # The modules as archives, and the build in module mode. They are old ones, of which every proxy says the same.
+    # The modules are archives, and the build is in module mode. For these old modules all proxies serve the same files.
     archives = {
       src = ./archives;
       proxyVendor = true;
@@ -43,7 +43,7 @@ let
       '';
     };
 
-    # The same by the lock that `dgd lock` has written.
+    # The same with a lock that `dgd lock` has written.
     lock = {
       inherit (examples.archives) src expect;
       modules = ./archives/dgd.lock;
@@ -208,7 +208,7 @@ let
       '';
     };
 
-    # `go mod vendor` copies the replacement too, so there is a hash although nothing is fetched.
+    # `go mod vendor` copies the replacement, so that there is a hash although nothing is fetched.
     replace = {
       src = ./replace;
       vendorHash = "sha256-Z4y2ZderV1K29yCc7ADz7EN7NyZkiD/9PFFjwpElfl4=";
@@ -218,7 +218,7 @@ let
       '';
     };
 
-    # The module `server` and, beside it, what go.mod puts in another one's place.
+    # The module `server`, and beside it a directory by which go.mod replaces another module.
     modroot = {
       src = ./modroot;
       modRoot = "server";
@@ -229,7 +229,7 @@ let
       '';
     };
 
-    # Here all that go.mod requires is in the source, and is read where it is.
+    # All modules that go.mod requires are in the source, and are read in their own directories.
     modroot-plain = {
       src = ./modroot;
       modRoot = "./plain/";
@@ -253,7 +253,7 @@ let
       '';
     };
 
-    # From one of its modules the workspace is the same.
+    # The same workspace, built in one of its modules.
     workspace-member = {
       inherit (examples.workspace) vendorHash;
       src = ./workspace;
@@ -264,7 +264,7 @@ let
       '';
     };
 
-    # Without the workspace the module stands alone.
+    # A module of the workspace without the workspace.
     workspace-off = {
       src = ./workspace;
       modRoot = "greet";
@@ -325,7 +325,7 @@ let
       '';
     };
 
-    # A published program, which needs no directory here.
+    # A published program.
     proxy = {
       src = fetchGoModule {
         module = "golang.org/x/example/hello";
@@ -384,7 +384,7 @@ let
       '';
     };
 
-    # Flags that name files, one that says more, and one with a pattern.
+    # Flags that name files, -v, and linker flags with a pattern.
     flags = {
       src = ./flags;
       GOFLAGS = [
@@ -417,7 +417,7 @@ let
       GOFLAGS = [ "-race" ];
     };
 
-    # Without cgo, it names a loader that is not there in a sandbox.
+    # Without cgo, the program names a loader that the sandbox does not have.
     pie = examples.packages // {
       GOFLAGS = [ "-buildmode=pie" ];
       run = ''
@@ -450,7 +450,7 @@ let
       '';
     };
 
-    # Built by the go command itself. A program that is built in the same way opens it, in another test.
+    # Built by the go command. Another test opens it with a program that is built in the same way.
     plugin = {
       src = ./plugin;
       GOFLAGS = [ "-buildmode=plugin" ];
@@ -472,7 +472,7 @@ let
       '';
     };
 
-    # cgo hashes the files that cover has rewritten, which name the source.
+    # cgo hashes the files that the cover tool has rewritten, which contain the path of the source.
     cgo-cover = examples.cgo // {
       namesPlace = true;
       GOFLAGS = [
@@ -481,7 +481,7 @@ let
       ];
     };
 
-    # For the main package alone, the standard library is the one of all programs.
+    # The flags apply to the main package alone, so that all programs share the standard library.
     gcflags = examples.generics // {
       gcflags = [
         "-N"
@@ -494,7 +494,7 @@ let
       GOFLAGS = [ "-asmflags=all=-D=EXAMPLE" ];
     };
 
-    # Without -trimpath, a program names its sources and the toolchain.
+    # Without -trimpath, a program contains the paths of its sources and of the toolchain.
     go-reference = {
       src = ./packages;
       allowGoReference = true;
@@ -518,7 +518,7 @@ let
       namesPlace = true;
     };
 
-    # Linked with the static C library, which is a part of its own in nixpkgs.
+    # Linked with the static C library, which is a separate output in nixpkgs.
     static = examples.cgo // {
       buildInputs = if pkgs.stdenv.cc.libc ? static then [ pkgs.stdenv.cc.libc.static ] else [ ];
       ldflags = [

@@ -1,4 +1,4 @@
-# The examples, each built: `dgd` is what ../default.nix returns, args.nix says with which arguments.
+# The examples, built with the arguments of args.nix. `dgd` is the library, see ../default.nix.
 {
   dgd,
   pkgs ? import <nixpkgs> { },

@@ -10,7 +10,7 @@ let
 
   stdenvs = import ./stdenv { inherit system debian; };
 
-  # As nixpkgs' toolchains, they say what they build for.
+  # As nixpkgs' toolchains do, they have attributes with the platform that they build for.
   toolchains =
     builtins.mapAttrs
       (
@@ -48,7 +48,7 @@ let
   names = builtins.filter (name: builtins.match ".*[?]" name == null) (
     map (path: builtins.head (builtins.split "[.]" path)) (import ../lib/nixpkgs-names.nix)
   );
-  # As nixpkgs does with what it has given up.
+  # As nixpkgs does for removed packages.
   removed.go_1_23 = throw "Go 1.23 is end-of-life and 'go_1_23' has been removed.";
 in
 assert builtins.attrNames pkgs == builtins.sort builtins.lessThan names;

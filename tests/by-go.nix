@@ -1,4 +1,4 @@
-# Programs with SWIG and with Fortran, which cannot be planned, compared with what `go build` makes of them.
+# Programs with SWIG and with Fortran, which cannot be planned, compared with those of `go build`.
 {
   dgd,
   pkgs,

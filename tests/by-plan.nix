@@ -1,10 +1,10 @@
-# The examples by plans in files. `dgd plan` writes each plan in a derivation, by the command that the package says.
+# The examples, built by plans in files. A derivation runs `dgd plan` for each of them, with the command in planCommand.
 {
   dgd,
   pkgs,
   go,
-  args, # of the examples, as ../examples/args.nix has them
-  others, # the examples by themselves, whatever the mode
+  args, # the arguments of the examples, see ../examples/args.nix
+  others, # the examples built in another mode
 }:
 let
   withoutPlan = builtins.mapAttrs (
@@ -14,7 +14,7 @@ let
     isWanted: set:
     removeAttrs set (builtins.filter (name: !isWanted set.${name}) (builtins.attrNames set));
   run = attrs: pkgs.stdenvNoCC.mkDerivation (attrs // { dontFixup = true; });
-  # A result as a source, as evaluation reads it.
+  # The output of a derivation as a source that evaluation can read.
   read =
     name: drv:
     builtins.path {
@@ -22,7 +22,8 @@ let
       path = "${drv}";
     };
 
-  # Modules come from a lock, or else src has the directory that vendorHash is the hash of. Evaluation can read src.
+  # The arguments for a plan: without vendorHash, src has the fetched vendor directory unless there is a lock, and
+  # evaluation can read src.
   planned =
     name: e:
     let

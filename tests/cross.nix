@@ -1,7 +1,7 @@
-# Package sets for other platforms, as far as dgd looks at them: nixpkgs' own are too large for a test.
+# Package sets for other platforms, with the attributes that dgd uses: those of nixpkgs are too large for a test.
 { pkgs, dgdFor }:
 let
-  # As pkgsCross: what is there for the other platform does not run here.
+  # As nixpkgs' pkgsCross: programs of the set do not run on this machine.
   setFor =
     hostPlatform: stdenv:
     pkgs
@@ -13,7 +13,7 @@ let
       };
     };
 
-  # A C compiler under the name that a cross compiler has, which links statically. No other one is in its PATH.
+  # A C compiler with the name of a cross compiler, which links statically. There is no other compiler in PATH.
   prefix = "x86_64-unknown-linux-musl-";
   libc = pkgs.stdenv.cc.libc;
   static = if libc ? static then "-L${libc.static}/lib" else "";
@@ -38,7 +38,7 @@ let
       };
     } pkgs.stdenv;
 
-    # As pkgsStatic.
+    # As nixpkgs' pkgsStatic.
     static =
       setFor
         {

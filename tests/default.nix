@@ -1,5 +1,5 @@
-# What the tests build, with the toolchain `go`, and in a mode: "ifd" (import from derivation), "dyn" (dynamic derivations),
-# or "plan", which is of the examples and builds all else as "ifd".
+# What the tests build, with the toolchain `go`, in a mode: "ifd" (import from derivation), "dyn" (dynamic derivations), or
+# "plan", in which the examples have plans in files and everything else is built as in "ifd".
 {
   dgd,
   pkgs,
@@ -58,7 +58,7 @@ let
         ;
     };
   };
-  # Some attributes of a set, in the form of one.
+  # The attributes of a set with these names.
   some =
     names: set:
     builtins.listToAttrs (
@@ -70,10 +70,10 @@ let
 in
 rec {
   examples = if mode == "plan" then byPlan.examples else byPlan.others;
-  # Those of them that cannot have a plan in a file, and why.
+  # The examples that cannot have a plan in a file, with the reason.
   inherit (byPlan) withoutPlan;
 
-  # All this with another toolchain: -A tests.withGo --arg go '(import <nixpkgs> { }).go_1_24'
+  # The same with another toolchain: -A tests.withGo --arg go '(import <nixpkgs> { }).go_1_24'
   withGo =
     { go }:
     import ./. {
@@ -87,7 +87,7 @@ rec {
 
   testExamples = someExamples { names = builtins.attrNames examples; };
 
-  # Some of them: nix-build -A tests.someExamples --arg names '[ "hello" "cgo" ]'
+  # Some examples: nix-build -A tests.someExamples --arg names '[ "hello" "cgo" ]'
   someExamples =
     { names }:
     import ./examples.nix {
@@ -105,7 +105,7 @@ rec {
 
   exampleIdentity = someIdentity { names = builtins.attrNames examples; };
 
-  # Some examples, compared with what `go build` makes of them.
+  # Some examples, compared with those of `go build`.
   someIdentity =
     { names }:
     import ./identity.nix {
@@ -118,7 +118,7 @@ rec {
       };
     };
 
-  # Programs of package sets for other platforms.
+  # Programs built with package sets for other platforms.
   cross =
     let
       sets = import ./cross.nix {
@@ -132,7 +132,7 @@ rec {
         src = ../examples/cross;
         env.CGO_ENABLED = "0";
       };
-      # What the caller says wins.
+      # The caller's arguments take precedence.
       riscv64 = call sets.arm64 {
         src = ../examples/cross;
         env.GOARCH = "riscv64";
@@ -144,7 +144,7 @@ rec {
 
   programs = builtins.mapAttrs (_: build) programArgs;
 
-  # For each published program a comparison of its own: they differ much in size.
+  # A comparison for each published program, as their sizes differ much.
   programIdentity = builtins.mapAttrs (
     name: args:
     import ./identity.nix {
@@ -158,6 +158,6 @@ rec {
     }
   ) programArgs;
 
-  # Programs by their definitions in nixpkgs.
+  # Programs with their definitions in nixpkgs.
   nixpkgs = import ./nixpkgs.nix { inherit dgd pkgs useDynDrv; };
 }

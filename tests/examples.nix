@@ -1,10 +1,10 @@
-# Builds all examples, runs those that can run here, and compares what they print with what they should.
+# Builds all examples, runs those that can run on this machine, and compares their output with the expected one.
 {
   pkgs,
   examples, # attribute set of packages
-  expect, # of what each prints, or null
-  notes, # what else is said of some
-  run, # of the script that runs it, or null where its programs are called
+  expect, # by name, the expected output, or null
+  notes, # by name, a note for the log
+  run, # by name, the script that runs the example, or null to run its programs
 }:
 let
   check = name: ''

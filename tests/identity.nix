@@ -1,4 +1,4 @@
-# Compares programs that dgd built, byte for byte, with what `go build` makes of them.
+# Compares programs that dgd has built, byte for byte, with those of `go build`.
 {
   pkgs,
   name,

@@ -1,9 +1,9 @@
-# The modules that programs need, as a folder that GOPROXY can name. It says nothing of a version's origin, which some
-# proxies name and others do not, so that the hash is the same behind each of them.
+# The modules that programs need, as a directory that GOPROXY can name. It has no origins of versions, which some proxies
+# give and others do not, so that the hash does not depend on the proxy.
 {
   pkgs,
   sources ? [ ], # modules that are programs: { module, version }
-  programs, # what needs modules: { src, modRoot }
+  programs, # the programs that need modules: { src, modRoot }
   hash,
 }:
 pkgs.stdenvNoCC.mkDerivation {

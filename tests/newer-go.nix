@@ -1,4 +1,4 @@
-# The toolchain with another go command: of each build it prints a line that dgd does not know.
+# The toolchain with a go command that prints a line which dgd does not know for each build.
 { pkgs }:
 pkgs.stdenvNoCC.mkDerivation {
   name = "newer-go";

@@ -1,14 +1,14 @@
-# Programs by their definitions in nixpkgs: `args` is what nixpkgs hands to buildGoModule, with the version, the
-# vendorHash, the flags and the hooks that stand there, in the form that stands there. It differs in three things:
+# Programs with their definitions in nixpkgs: `args` are the arguments of buildGoModule in nixpkgs, with the same version,
+# vendorHash, flags and hooks in the same form. There are three differences:
 #
-# - `src` comes from the module proxy. Often that has the hash of nixpkgs' src; it lacks symlinks, other modules
-#   below it and vendor directories.
-# - Hooks that call what the embedded package set has not are left out: those that install manual pages and shell
+# - `src` comes from the module proxy. Often it has the hash of nixpkgs' src; it lacks symlinks, nested modules and
+#   vendor directories.
+# - Hooks that need programs which the embedded package set lacks are left out: those that install manual pages and shell
 #   completions, versionCheckHook, wrapProgram.
-# - meta, updateScript and tests of nixpkgs' own are left out.
+# - meta, updateScript and the tests of nixpkgs are left out.
 #
-# bin: the programs, which are the `package main` that the definition leaves in
-# runs: shell commands, each with what it prints, which the definition or the program's source tells
+# bin: the names of the programs, which are the main packages that the definition builds
+# runs: shell commands, each with its output, as the definition or the source of the program determines it
 { fetchGoModule }:
 let
   proxy =
@@ -65,7 +65,7 @@ builtins.mapAttrs (name: program: { bin = [ name ]; } // program) {
     };
   };
 
-  # Its tests build programs of the module, by the go command.
+  # Its tests build programs of the module with the go command.
   age-1_3 = {
     bin = [
       "age"
@@ -97,7 +97,7 @@ builtins.mapAttrs (name: program: { bin = [ name ]; } // program) {
     };
   };
 
-  # The shell expands subPackages in nixpkgs.
+  # In nixpkgs the shell expands subPackages.
   go-jsonnet = {
     bin = [
       "jsonnet"
@@ -290,7 +290,7 @@ builtins.mapAttrs (name: program: { bin = [ name ]; } // program) {
     };
   };
 
-  # In nixpkgs a patch does what postPatch does here: the program and its tests know the version.
+  # In nixpkgs a patch does what postPatch does here: it sets the version in the program and its tests.
   shfmt = {
     runs."shfmt --version" = "3.14.0";
     args = finalAttrs: {

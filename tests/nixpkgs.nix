@@ -1,5 +1,5 @@
 # The programs of nixpkgs-programs.nix, built by buildGoModule with their tests, run, and compared byte for byte with
-# what `go install` makes of them.
+# those of `go install`.
 {
   dgd,
   pkgs,
@@ -14,7 +14,7 @@ in
 rec {
   packages = builtins.mapAttrs (_: p: buildGoModule p.args) programs;
 
-  # What can be seen of each: the programs by name, and what they print.
+  # A script that checks the names of the programs and their output.
   run =
     names:
     pkgs.stdenvNoCC.mkDerivation {
@@ -46,8 +46,8 @@ rec {
       );
     };
 
-  # All in one derivation with one build cache, so that the standard library is compiled once for each set of flags.
-  # Without subPackages it installs what `go install ./...` does: that is no less than buildGoModule's directories.
+  # One derivation with one build cache, so that the standard library is compiled once for each set of flags. Without
+  # subPackages it runs `go install ./...`, which installs at least the directories of buildGoModule.
   reference =
     names:
     pkgs.stdenv.mkDerivation {

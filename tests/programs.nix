@@ -1,9 +1,9 @@
-# Published programs that the tests build and compare with `go build`, the small ones first. The module proxy serves
-# them: `hash` is that of the module's own tree, `vendorHash` that of what `go mod vendor` writes in it, or of what
-# `go mod download` fetches, here from a proxy (module-proxy.nix) whose hash is `proxyHash`.
+# Published programs that the tests build and compare with `go build`, the small ones first. They come from the module
+# proxy: `hash` is the hash of the module's tree, and `vendorHash` that of the output of `go mod vendor`, or of a download
+# cache from a proxy (module-proxy.nix) whose hash is `proxyHash`.
 #
-# packages: how many `go list -deps` counts on linux/amd64, the standard library and unsafe included
-# modules: how many third-party modules they come from
+# packages: the number of packages of `go list -deps` on linux/amd64, including the standard library and unsafe
+# modules: the number of third-party modules that these come from
 # cgo: whether a package outside of the standard library contains C
 # nixpkgs: whether nixpkgs has this version, and with the same vendorHash
 builtins.mapAttrs
@@ -61,7 +61,7 @@ builtins.mapAttrs
       modules = 4;
     };
 
-    # Its modules come as archives.
+    # Its modules are archives.
     age-proxy = {
       module = "filippo.io/age";
       version = "v1.0.0";

@@ -1,14 +1,14 @@
-# What `go build` itself makes of programs, to compare with: all of them in one derivation with one build cache, so
-# that the standard library is compiled once for each set of flags.
+# Programs built by `go build`, for comparison: all of them in one derivation with one build cache, so that the standard
+# library is compiled once for each set of flags.
 { pkgs, lib }:
 {
   name,
-  programs, # attribute set of the builders' arguments
+  programs, # by name, the arguments of the builders
   go ? pkgs.go,
 }:
 let
   words = list: builtins.concatStringsSep " " (map quote list);
-  # A static library is for the program alone that asks for it: a linker takes it where it finds it first.
+  # A static library is only for the program that has it among its inputs: a linker uses the first library that it finds.
   isStatic = input: input.outputName or "" == "static";
   quote = s: "'${builtins.replaceStrings [ "'" ] [ "'\\''" ] s}'";
   build =
@@ -26,7 +26,7 @@ let
         )
         // programs.${name}.reference or { }
       );
-      # By default another one than the executor's.
+      # Unless the program depends on the directory, it is another one than the executor's.
       place = if programs.${name}.namesPlace or false then "$NIX_BUILD_TOP/dgd/0/src" else "src";
       modules = lib.vendor {
         inherit (args)
@@ -85,7 +85,7 @@ pkgs.stdenv.mkDerivation {
   inherit name;
   nativeBuildInputs = [ go ] ++ all "nativeBuildInputs";
   buildInputs = builtins.filter (input: !isStatic input) (all "buildInputs");
-  # All programs of this one derivation would have its path in them.
+  # Without it, all programs would contain the path of this derivation.
   NIX_NO_SELF_RPATH = "1";
   buildCommand = ''
     export HOME=$TMPDIR GOCACHE=$TMPDIR/cache GOPATH=$TMPDIR/gopath

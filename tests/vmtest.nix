@@ -1,17 +1,17 @@
 # Builds examples in both modes inside a virtual machine with a Nix daemon, without network, as an ordinary user:
 #   nix-build -A vmtest
-# Where processors are emulated, that takes an hour on 2 idle cores; `--arg names '[ "hello" "dep" "lock" "cgo" ]'`
-# builds only those: they show each way to get modules, and cgo.
+# With emulated processors this takes an hour on 2 idle cores. `--arg names '[ "hello" "dep" "lock" "cgo" ]'` builds only
+# these examples, which cover each way to get modules, and cgo.
 {
   pkgs,
   tools,
-  examples, # all
+  examples, # all examples
 }:
 {
   names ? builtins.attrNames examples,
 }:
 let
-  # dgd itself, without what no Nix expression reads.
+  # The files of dgd that Nix expressions read.
   root = toString ../.;
   parts = [
     "cmd"
@@ -55,7 +55,7 @@ let
       hash = "sha256-rOsgjr8CiAdiqoGvnokSP4CqF6WqQ2DCFGyOCjqzlFU=";
     };
 
-  # <nixpkgs>, and what it is made of.
+  # The files of <nixpkgs>.
   store = name: path: builtins.path { inherit name path; };
   nixpkgs =
     if pkgs ? path then
@@ -93,7 +93,7 @@ let
       (pkgs.zlib.dev or pkgs.zlib.out)
     ];
 
-    # extra-sandbox-paths lets those derivations see the proxy whose hash is known.
+    # With extra-sandbox-paths, fixed-output derivations can read the proxy.
     nixConf = {
       experimental-features = "nix-command dynamic-derivations ca-derivations recursive-nix";
       extra-system-features = "recursive-nix";

@@ -1,5 +1,5 @@
 # Debian packages as store paths in nixpkgs' layout, with programs that run from the store.
-# <dgd-debian> maps Debian's package names to store paths that hold the packages as they are; with-nix makes it.
+# <dgd-debian> maps Debian's package names to store paths with the unpacked packages; with-nix makes it.
 { system }:
 
 let
@@ -45,7 +45,7 @@ let
     }
     // passthru;
 
-  # What the compiler's wrapper does for safety's sake, by nixpkgs' names.
+  # The hardening flags of the compiler's wrapper, by nixpkgs' names.
   defaultHardeningFlags = [
     "bindnow"
     "format"
@@ -71,7 +71,7 @@ in
 rec {
   inherit glibc;
 
-  # Statically linked, so that scripts of the package set need nothing but it.
+  # Statically linked, so that scripts of the package set need no other package.
   bash = build "bash" {
     packages = [ debian.bash-static ];
     layout = ./bash.sh;
@@ -82,7 +82,7 @@ rec {
     layout = ./bin.sh;
   };
 
-  # What a build of the small stdenv finds on its PATH beside coreutils and the compiler.
+  # The programs in the PATH of builds of the small stdenv, other than coreutils and the compiler.
   tools = build "tools" {
     packages = [
       debian.bzip2
@@ -110,7 +110,7 @@ rec {
     layout = ./bin.sh;
   };
 
-  # Without the commands that are written in Perl.
+  # It lacks the commands that are written in Perl.
   gitMinimal = build "git" {
     packages = [ debian.git ];
     layout = ./git.sh;
@@ -150,8 +150,8 @@ rec {
     layout = ./gcc.sh;
   };
 
-  # gcc for a bare derivation: needs nothing of its environment, finds the C library in the store, and its
-  # programs find their libraries there.
+  # gcc for bare derivations: it needs no environment variables, finds the C library in the store, and adds run paths to
+  # programs.
   cc = build "cc" {
     packages = [ ];
     layout = ../cc/layout.sh;

@@ -1,4 +1,4 @@
-# Go toolchains in nixpkgs' layout: bin/go, and GOROOT is share/go.
+# Go toolchains in nixpkgs' layout: bin/go, with GOROOT in share/go.
 {
   system,
   bash,

@@ -1,7 +1,7 @@
-# Go toolchains as the module proxy serves them (golang.org/toolchain@v0.0.1-goVERSION.linux-ARCH), by Nix system;
-# the hashes are those of what layout.sh makes of them.
+# Go toolchains from the module proxy (golang.org/toolchain@v0.0.1-goVERSION.linux-ARCH), by Nix system. The hashes are
+# those of the output of layout.sh.
 rec {
-  # The one that the set-up puts into the store; the others are fetched by it when they are wanted.
+  # The toolchain that the set-up puts into the store. It fetches the others when they are needed.
   bootstrap = "go_1_26";
 
   module = system: version: "golang.org/toolchain@v0.0.1-go${version}.${platforms.${system}}";

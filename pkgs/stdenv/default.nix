@@ -1,4 +1,4 @@
-# A small stdenv: nixpkgs' mkDerivation as far as this project and its users' packages need it.
+# A small stdenv: the part of nixpkgs' mkDerivation that this project and packages of its users need.
 { system, debian }:
 
 let
@@ -35,7 +35,7 @@ let
   make =
     name: initialPath:
     let
-      # A folder with the file `setup`, as builders of one's own expect it in $stdenv.
+      # A directory with the file `setup`, for builders that source $stdenv/setup.
       stdenv = derivation {
         inherit name system initialPath;
         builder = "${bash}/bin/bash";

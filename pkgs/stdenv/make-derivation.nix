@@ -1,5 +1,5 @@
-# stdenv.mkDerivation, with an attribute set or a function of the final attributes. What nixpkgs' refuses or changes, this
-# one does, too, as far as dgd has to do with it: see docs/design.md.
+# stdenv.mkDerivation, for an attribute set or a function of the final attributes. It refuses and changes the same arguments
+# as that of nixpkgs, as far as dgd depends on it: see docs/design.md.
 {
   system,
   stdenv,
@@ -13,7 +13,7 @@ let
     "zerocallusedregs"
   ];
 
-  # What is for mkDerivation, not for the builder.
+  # Arguments of mkDerivation that the builder does not get.
   notForBuilder = [
     "env"
     "meta"
@@ -39,7 +39,7 @@ let
   # The output with headers and libraries of a library that has several, else the package.
   dev = input: input.dev or input;
 
-  # A path that is not to be built for the sake of a check.
+  # A path that must not be built for a check.
   untracked =
     input:
     if input.type or "" == "derivation" && !(input.__contentAddressed or false) then
@@ -55,7 +55,7 @@ let
     attrsOrFunction:
     if builtins.isFunction attrsOrFunction then fromFunction attrsOrFunction else fromFunction (_: attrsOrFunction);
 
-  # The environment: what `env` holds, if nothing of it is an argument as well.
+  # The variables in `env`. It is an error if one of them is an argument as well.
   checkedEnv =
     name: env: arguments:
     let
@@ -76,7 +76,7 @@ let
     else
       env;
 
-  # What mkDerivation makes of its arguments, but for env.
+  # The attributes of the derivation that follow from the arguments, without env.
   derivationArguments =
     name: attrs:
     let

@@ -3,10 +3,10 @@
 { system }:
 {
   name,
-  command, # a shell command; it leaves the result in the file $REPORT
-  paths, # store paths that the machine's store has, with all that they refer to
+  command, # a shell command, which writes its result to the file $REPORT
+  paths, # store paths whose closures the machine's store has
   nixConf, # lines for the machine's nix.conf
-  daemonEnv, # environment of nix-daemon
+  daemonEnv, # the environment of nix-daemon
   cores,
   memory, # in megabytes
   timeout, # in seconds
@@ -40,6 +40,6 @@ derivation {
   daemonEnv = builtins.concatStringsSep "\n" (
     builtins.attrValues (builtins.mapAttrs (variable: value: "${variable}=${value}") daemonEnv)
   );
-  # The registration of the machine's store, which Nix writes into .attrs.json.
+  # The closure for the registration of the machine's store, which Nix writes to .attrs.json.
   exportReferencesGraph.closure = paths ++ [ machine ];
 }

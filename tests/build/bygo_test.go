@@ -7,9 +7,9 @@ import (
 	"testing"
 )
 
-// A program that cannot be planned is built by the go command itself, in each
-// mode and by each builder, and it is said why. Without the fallback it is an
-// error that shows the line.
+// A program that cannot be planned is built by the go command, in each mode and by each
+// builder, with a message that says why. With fallback = false it is an error that shows
+// the line.
 func TestByGo(t *testing.T) {
 	t.Parallel()
 	src := project(t, map[string]string{
@@ -44,7 +44,7 @@ func TestByGo(t *testing.T) {
 			t.Errorf("%s without the fallback: %v\n%s", name, r.err, tail(r.log))
 		}
 	}
-	// The same as `go build`.
+	// The program has the bytes of `go build`.
 	want := fileText(t, goProgram(t, src, ".", "-buildid=", "GOENV=off", "GOFLAGS=", "CGO_ENABLED=0"))
 	for name, path := range paths {
 		if fileText(t, path) != want {
@@ -53,7 +53,7 @@ func TestByGo(t *testing.T) {
 	}
 }
 
-// Tests that cannot be planned are run by the go command, and fail as it does.
+// Tests that cannot be planned are run by `go test`, and fail if it does.
 func TestTestsByGo(t *testing.T) {
 	t.Parallel()
 	newerGo := "(import " + repo(t) + "/tests/newer-go.nix { pkgs = import <nixpkgs> { }; })"
@@ -79,8 +79,8 @@ func TestTestsByGo(t *testing.T) {
 	}
 }
 
-// Tests with flags that dgd does not hand to each package's run are run by go test,
-// and fail where it finds a failure.
+// Tests with flags that concern all packages together are run by `go test`, and fail if
+// it does.
 func TestTestFlagsByGo(t *testing.T) {
 	t.Parallel()
 	src := project(t, map[string]string{
@@ -97,7 +97,7 @@ func TestTestFlagsByGo(t *testing.T) {
 	}
 }
 
-// buildGoModule keeps the last of programs of one name, as go install leaves it.
+// Of programs with the same name, buildGoModule keeps the last one, as `go install` does.
 func TestNamesByGo(t *testing.T) {
 	t.Parallel()
 	src := project(t, map[string]string{
@@ -117,8 +117,8 @@ func TestNamesByGo(t *testing.T) {
 	}
 }
 
-// SWIG and Fortran are run with the user's inputs, and what comes of them has go
-// build's bytes.
+// SWIG and Fortran run with the user's inputs, and the programs have the bytes of
+// `go build`.
 func TestLanguagesByGo(t *testing.T) {
 	t.Parallel()
 	for _, dyn := range []string{"false", "true"} {
@@ -126,14 +126,15 @@ func TestLanguagesByGo(t *testing.T) {
 		if r.err != nil {
 			t.Errorf("useDynDrv %s: %v\n%s", dyn, r.err, tail(r.log))
 		}
-		// Evaluation says each time why. In dynamic mode a derivation does, once.
+		// With import from derivation each evaluation prints the reason, in dynamic mode a
+		// derivation does, once.
 		if dyn == "false" && strings.Count(r.log, "because dgd cannot plan that") != 2 {
 			t.Errorf("it is not said that go builds both:\n%s", tail(r.log))
 		}
 	}
 }
 
-// A plugin is opened by a program that is built package by package.
+// A program that is built package by package can open a plugin.
 func TestPlugin(t *testing.T) {
 	t.Parallel()
 	for mode, function := range modes {

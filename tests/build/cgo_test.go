@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// eight is a project of eight packages with C++, and one without.
+// eight returns a project with eight packages with C++, and one without.
 func eight() map[string]string {
 	files := map[string]string{
 		"go.mod":             "module example.com/eight\n\ngo 1.24\n",
@@ -58,7 +58,8 @@ func goP() C.int { return 1 }
 	return files
 }
 
-// What an edit compiles of C, and of Go, where C++ is in eight packages.
+// In a project with C++ in eight packages, an edit compiles only the C and Go that
+// depends on it.
 func TestCEdits(t *testing.T) {
 	t.Parallel()
 	const env = "env.CGO_ENABLED = \"1\";"
@@ -83,8 +84,8 @@ func TestCEdits(t *testing.T) {
 	steps := []struct {
 		name           string
 		file, old, new string
-		c              []string // what is compiled of C
-		goes           []string // the packages that are compiled of Go, or more where an export changes
+		c              []string // the derivations of C that are built
+		goes           []string // the packages whose Go is compiled; more of them if exports change
 	}{
 		{"a comment in a package without C", "leaf/leaf.go", "return 1 }\n", "return 1 }\n// The end.\n", nil, []string{"leaf"}},
 		{"a line of Go in a file beside C", "p3/plain.go", "return 0 }", "return 00 }", nil, []string{"p3"}},
@@ -130,13 +131,13 @@ func TestCEdits(t *testing.T) {
 	}
 }
 
-// ofKind are the derivations of a build that have the word in their names.
+// ofKind returns the derivations of a build that have a word in their names.
 func ofKind(r result, word string) []string {
 	return slices.DeleteFunc(slices.Clone(r.built), func(n string) bool { return !strings.Contains(n, word) })
 }
 
-// Where derivations are input-addressed, C is apart from Go, too, and each file
-// on its own.
+// With input-addressed derivations, too, C is compiled separately from Go, and each large
+// file in a derivation of its own.
 func TestCEditsInputAddressed(t *testing.T) {
 	t.Parallel()
 	const args = "env.CGO_ENABLED = \"1\"; contentAddressed = false;"

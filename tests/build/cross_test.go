@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// A package set for another platform gives Go that platform and cgo its C
-// compiler, and none of its programs run.
+// With a package set for another platform, programs are built for that platform with its
+// C compiler, and none of its programs run during the build.
 func TestCrossPackageSet(t *testing.T) {
 	t.Parallel()
 	for mode := range modes {

@@ -14,7 +14,7 @@ import (
 	"dgd/internal/nix/store"
 )
 
-// instantiate returns the derivation of an expression.
+// instantiate returns the .drv path of an expression.
 func instantiate(t *testing.T, expression string) string {
 	t.Helper()
 	out, err := exec.Command("nix-instantiate", "-E", expression).Output()
@@ -25,8 +25,8 @@ func instantiate(t *testing.T, expression string) string {
 	return drv
 }
 
-// differences are what differs, each with its own causes and what of it is to
-// blame on others.
+// differences returns the pairs of a report as lines, each with its causes and the
+// dependencies that make it differ.
 func differences(r *drvdiff.Report) []string {
 	var list []string
 	for _, p := range r.Differ {
@@ -79,7 +79,7 @@ func TestDiff(t *testing.T) {
 			}
 			vendor()
 			args := layersEnv
-			// The state is built, and named by its derivation or by its output.
+			// state builds the current state and returns its derivation or its output.
 			state := func(byOutput bool) string {
 				t.Helper()
 				r := build(t, function, src, args)
@@ -111,8 +111,8 @@ func TestDiff(t *testing.T) {
 			for _, step := range []struct {
 				name   string
 				change func()
-				want   []string // by the derivations
-				out    []string // by the outputs, where that is different
+				want   []string // between the derivations
+				out    []string // between the outputs, if different
 				common int
 			}{
 				{"nothing", func() {}, nil, nil, 10},
@@ -174,7 +174,7 @@ func TestDiff(t *testing.T) {
 				if step.out != nil {
 					want = step.out
 				}
-				// Another build may have made the same output: who made it is known of the first only.
+				// The store knows only the first deriver of an output, which may be of another build.
 				if got := differences(compare(beforeOut, afterOut)); (len(step.out) == 0 || step.out[0] != skip[0]) && !slices.Equal(got, want) {
 					t.Errorf("%s, by outputs:\n%s\nwant\n%s", step.name, strings.Join(got, "\n"), strings.Join(want, "\n"))
 				}
@@ -185,7 +185,7 @@ func TestDiff(t *testing.T) {
 				}
 				before, beforeOut = after, afterOut
 			}
-			// In the other mode it is the same, to the last derivation.
+			// In the other mode all inner derivations are the same.
 			other := modes["ifd"]
 			if mode == "ifd" {
 				other = modes["dyn"]
@@ -197,7 +197,7 @@ func TestDiff(t *testing.T) {
 			if mode != "ifd" {
 				return
 			}
-			// What is not built is compared, too.
+			// A state that has not been built can be compared, too.
 			toolchains := regexp.MustCompile(`^toolchain go-1[0-9.]+ → go-1[0-9.]+$`)
 			r := compare(before, instantiate(t, expression(t, function, src, args+"go = "+anotherGo+";")))
 			if len(r.Differ) != 10 || r.Common != 0 || len(r.Unbuilt) < 4 {
@@ -215,7 +215,7 @@ func TestDiff(t *testing.T) {
 	}
 }
 
-// The command says by its exit status whether there are differences.
+// The exit status of `dgd diff` tells whether there are differences.
 func TestDiffCommand(t *testing.T) {
 	t.Parallel()
 	bin := filepath.Join(t.TempDir(), "dgd")

@@ -12,7 +12,7 @@ import (
 	"dgd/internal/testnix"
 )
 
-// told prints what the C compiler was told.
+// told is a program that prints macros and flags of the C compiler.
 var told = map[string]string{
 	"go.mod":  "module example.com/told\n\ngo 1.24\n",
 	"told.go": "package main\n\n// #include \"told.h\"\nimport \"C\"\n\nfunc main() { print(C.GoString(C.told())) }\n",
@@ -33,8 +33,8 @@ char *told(void) { return FORTIFIED " " TEXT(WORD); }
 `,
 }
 
-// What a package says of its C compiler reaches it, as in nixpkgs: hardening
-// flags, variables of the compiler's wrapper, another stdenv.
+// The C compiler gets the settings of a package, as in nixpkgs: hardening flags,
+// variables of the compiler's wrapper, another stdenv.
 func TestCompilerOfPackage(t *testing.T) {
 	t.Parallel()
 	const cgo = `pname = "told"; version = "1"; vendorHash = null; doCheck = false;`
@@ -63,10 +63,9 @@ func TestCompilerOfPackage(t *testing.T) {
 	}
 }
 
-// A program that is linked with a C library refers to that, and to nothing else
-// of the build. With buildGoModule it has the bytes that it has where the go
-// command links it in the package's own build, so that stdenv tells the linker
-// of the package's own libraries, and fixup takes that away again.
+// A program that is linked with a C library refers only to that. With buildGoModule it
+// has the bytes of a program that the go command links in the package's own build, where
+// stdenv adds the package's own libraries to the run path, which fixupPhase removes.
 func TestSelfRpath(t *testing.T) {
 	t.Parallel()
 	const inputs = `buildInputs = [ pkgs.zlib ]; nativeBuildInputs = [ pkgs.pkg-config ];`
@@ -91,7 +90,7 @@ func TestSelfRpath(t *testing.T) {
 		if fileText(t, onDisk(filepath.Join(path, "bin/cgo-pkg-config"))) != fileText(t, onDisk(filepath.Join(fixed, "bin/cgo-pkg-config"))) {
 			t.Errorf("%s: %s is not what go build makes in %s", mode, path, fixed)
 		}
-		// Without fixup, a compiler's own library directories are in it as well.
+		// Without fixupPhase, the run path has the compiler's library directories as well.
 		path = here(t, expression(t, function, src, `vendorHash = null; buildInputs = [ (import <nixpkgs> { }).zlib ]; nativeBuildInputs = [ (import <nixpkgs> { }).pkg-config ];`))
 		for _, ref := range references(path) {
 			if ref == linked || !slices.Contains(references(linked), ref) {
@@ -101,8 +100,8 @@ func TestSelfRpath(t *testing.T) {
 	}
 }
 
-// Programs for another platform lie where `go install` puts them, whoever says
-// what they are for.
+// Programs for another platform are in the directory in which `go install` puts them,
+// whether env or the toolchain sets the platform.
 func TestOtherPlatform(t *testing.T) {
 	t.Parallel()
 	src := filepath.Join(repo(t), "examples/cross")
@@ -121,8 +120,8 @@ func TestOtherPlatform(t *testing.T) {
 	}
 }
 
-// With structured attributes lists are arrays, and only what is in `env` is a
-// variable: phases of the user's own and those of buildGoModule read them so.
+// With structured attributes lists are arrays, and only the attributes in `env` are
+// environment variables, for the phases of the user and those of buildGoModule.
 func TestStructuredAttrs(t *testing.T) {
 	t.Parallel()
 	files := map[string]string{
@@ -164,7 +163,8 @@ func TestStructuredAttrs(t *testing.T) {
 	}
 }
 
-// Attributes that nixpkgs' packages have, for hooks and for other expressions.
+// Packages have the attributes that packages of nixpkgs have, which hooks and other
+// expressions may read.
 func TestGoModuleAttributes(t *testing.T) {
 	t.Parallel()
 	testnix.Require(t)
@@ -188,7 +188,7 @@ func TestGoModuleAttributes(t *testing.T) {
 		{``, `overrideAttrs { name = "other"; }).goModules.name`, `"other-go-modules"`},
 		{``, `overrideAttrs { pname = "other"; }).goModules.name`, `"other-1-go-modules"`},
 		{`strictDeps = false;`, `strictDeps`, "true"},
-		// The attributes are all that the linker is told.
+		// The final attribute ldflags has all flags of the linker.
 		{`ldflags = [ "-s" ];`, `overrideAttrs { ldflags = [ "-w" ]; vendorHash = null; }).dgd.plan.flags`, `[ "-trimpath" "-buildvcs=false" "-ldflags=-w" ]`},
 	} {
 		expression := fmt.Sprintf("let p = %s; in (p.%s", goModule(t, "dyn", src, strings.ReplaceAll(attrs+test.args, "./", src+"/"), ""), test.attribute)
@@ -203,7 +203,7 @@ func TestGoModuleAttributes(t *testing.T) {
 			t.Errorf("%s %s: %s, want %s (%v)", test.args, test.attribute, out, test.want, err)
 		}
 	}
-	// As nixpkgs, and so that a definition may refer to its own.
+	// As in nixpkgs, a definition may refer to its final attributes.
 	const own = `finalAttrs: { pname = "tool"; version = "1"; src = ./.; vendorHash = null; passthru.own = finalAttrs.goModules; }`
 	out, err := exec.Command("nix-instantiate", "--eval", "--read-write-mode", "-E", fmt.Sprintf("((import %s { }).buildGoModule (%s)).own", repo(t), own)).CombinedOutput()
 	if err != nil || strings.TrimSpace(string(out)) != `""` {
@@ -211,7 +211,7 @@ func TestGoModuleAttributes(t *testing.T) {
 	}
 }
 
-// Arguments that nixpkgs takes are taken, or the message says what to do.
+// Arguments of nixpkgs are accepted, or the error says what to do.
 func TestGoModuleTakes(t *testing.T) {
 	t.Parallel()
 	testnix.Require(t)
@@ -233,7 +233,7 @@ func TestGoModuleTakes(t *testing.T) {
 	}
 }
 
-// Programs are position-independent where nixpkgs' own builder makes them so.
+// Programs are position-independent if nixpkgs' own builder makes them so.
 func TestPie(t *testing.T) {
 	t.Parallel()
 	testnix.Require(t)
@@ -248,8 +248,8 @@ func TestPie(t *testing.T) {
 	}
 }
 
-// dgd's own programs are built by a Go that is new enough, whatever the package
-// set's default is; names that throw are not touched.
+// dgd's own programs are built with a Go version that is new enough, even if the package
+// set's default is older. Attributes that throw are skipped.
 func TestToolsGo(t *testing.T) {
 	t.Parallel()
 	testnix.Require(t)
@@ -270,8 +270,8 @@ func TestToolsGo(t *testing.T) {
 	}
 }
 
-// A module without any program is built, with an empty output, and its tests
-// run; buildTestBinaries builds test programs in place of programs.
+// A module without programs is built with an empty output, and its tests run.
+// buildTestBinaries builds test programs in place of programs.
 func TestNoPrograms(t *testing.T) {
 	t.Parallel()
 	const lib = "package lib\n\nfunc F() int { return 1 }\n"
@@ -326,8 +326,8 @@ func TestNoPrograms(t *testing.T) {
 	}
 }
 
-// What is unpacked above and beside sourceRoot stays, and what hooks say of
-// places in the build is true where the programs are compiled.
+// Files above and beside sourceRoot are part of the sources, and paths in the build
+// directory that hooks use are valid when the programs are compiled.
 func TestPlacesOfHooks(t *testing.T) {
 	t.Parallel()
 	files := map[string]string{
@@ -370,8 +370,8 @@ func TestPlacesOfHooks(t *testing.T) {
 	}
 }
 
-// Links that a hook makes lead where they lead in nixpkgs, into the store or to
-// another place of the sources, and show neither in a pattern.
+// Symlinks that a hook makes have the same targets as in nixpkgs, in the store or in the
+// sources, and package patterns do not match their targets.
 func TestLinksOfHooks(t *testing.T) {
 	t.Parallel()
 	src := project(t, map[string]string{

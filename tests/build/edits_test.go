@@ -12,7 +12,7 @@ import (
 	"testing"
 )
 
-// layers is a project of three layers: main imports mid and leaf, which import
+// layers is a project with three layers: main imports mid and leaf, which import
 // base.
 var layers = map[string]string{
 	"go.mod": "module example.com/layers\n\ngo 1.24\n",
@@ -64,7 +64,7 @@ func TestEdits(t *testing.T) {
 				name           string
 				file, old, new string
 				want           [][]string
-				prints         string // what the program prints differs by
+				prints         string // a part of the program's output
 			}{
 				{"nothing", "README", "", "", nil, ""},
 				{"a file of no package", "README", "SALT", "other", nil, ""},
@@ -84,7 +84,7 @@ func TestEdits(t *testing.T) {
 					got := r.compiled()
 					want := slices.Sorted(slices.Values(slices.Concat(step.want...)))
 					if step.name == "an exported name" {
-						// Whether importers' own outputs change is the compiler's affair.
+						// The compiler decides whether the outputs of importers change.
 						got = slices.DeleteFunc(got, func(n string) bool { return slices.Contains(link, n) || slices.Contains(importers, n) })
 						want = base
 					}
@@ -124,7 +124,7 @@ func TestModesShare(t *testing.T) {
 	}
 }
 
-// A tree that is in the store already behaves as a local path does.
+// Sources in the store behave as a local path.
 func TestSourceInStore(t *testing.T) {
 	t.Parallel()
 	for mode, function := range modes {
@@ -139,7 +139,7 @@ func TestSourceInStore(t *testing.T) {
 	}
 }
 
-// A module more builds no package of the others.
+// After a module was added, no package of the other modules is built.
 func TestModuleAdded(t *testing.T) {
 	t.Parallel()
 	files := map[string]string{
@@ -170,8 +170,8 @@ func TestModuleAdded(t *testing.T) {
 	}
 }
 
-// planned is the project whose planning is counted: it has an embedded file and
-// C. Its header is new in every run, or there would be a plan already.
+// planned is a project for tests of planning, with an embedded file and C. Its header is
+// new in every run, so that there is no plan yet.
 var planned = map[string]string{
 	"go.mod":      "module example.com/planned\n\ngo 1.24\n",
 	"main.go":     "// SALT\npackage main\n\nimport (\n\t_ \"embed\"\n\n\t\"example.com/planned/c\"\n)\n\n//go:embed data/text\nvar text string\n\nfunc main() { println(text, c.Seven(), \"SALT\") }\n",
@@ -181,8 +181,8 @@ var planned = map[string]string{
 	"c/unused.go": "package c\n",
 }
 
-// references are the store paths that a derivation, a Nix text, refers to, each
-// in a line.
+// references returns the store paths that the output of an expression refers to, as
+// lines.
 func references(t *testing.T, expression string) string {
 	t.Helper()
 	drv, err := exec.Command("nix-instantiate", "-E", expression).Output()
@@ -199,7 +199,7 @@ func references(t *testing.T, expression string) string {
 	return string(refs)
 }
 
-// Only an edit that the script of the build may depend on plans again.
+// Only edits that may change the script of `go build -n` run the plan again.
 func TestPlanStays(t *testing.T) {
 	t.Parallel()
 	const args = "env.CGO_ENABLED = \"1\";"
@@ -219,7 +219,7 @@ func TestPlanStays(t *testing.T) {
 				name     string
 				change   func()
 				plans    bool
-				old, new string // what the program prints differs by
+				old, new string // parts of the program's output before and after
 			}{
 				{"a body", func() { edit(t, filepath.Join(src, "main.go"), "println(text", "println(\"edited\", text") }, false, "embedded", "edited embedded"},
 				{"an embedded file", func() { write(t, filepath.Join(src, "data/text"), "other") }, false, "embedded", "other"},
@@ -248,7 +248,7 @@ func TestPlanStays(t *testing.T) {
 	}
 }
 
-// relink makes a symlink, in the place of an old one.
+// relink replaces a symlink.
 func relink(t *testing.T, name, target string) {
 	t.Helper()
 	if err := os.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -259,8 +259,8 @@ func relink(t *testing.T, name, target string) {
 	}
 }
 
-// An edit in another module of the sources, of a workspace or one that a
-// directory stands in for, builds what it changes and nothing else.
+// An edit in another module of the sources, of a workspace or a replacement by a
+// directory, builds only what it changes.
 func TestModuleEdits(t *testing.T) {
 	t.Parallel()
 	files := map[string]string{

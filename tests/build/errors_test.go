@@ -15,7 +15,7 @@ var plain = map[string]string{
 	"main.go": "package main\n\nfunc main() { println(\"SALT\") }\n",
 }
 
-// with returns the plain project with other files on top.
+// with returns the plain project with files added or replaced.
 func with(files map[string]string) map[string]string {
 	all := map[string]string{}
 	for name, text := range plain {
@@ -27,12 +27,12 @@ func with(files map[string]string) map[string]string {
 	return all
 }
 
-// archivesArgs are those of the example of that name, whose modules are
-// fetched already: a stale hash is one that the store has.
+// archivesArgs are the arguments of the example `archives`, whose modules are in the
+// store already: if their hash is stale, nothing is fetched.
 const archivesArgs = `proxyVendor = true; vendorHash = "sha256-ktEG4LAJrtURBibVWA6OB/U0QRD/yAsyqX87XAL2bU0=";`
 
-// archives returns a project with the go.mod, the go.sum and an import of the
-// example, and with other files on top.
+// archives returns a project with the go.mod, the go.sum and an import of the example,
+// and with files added or replaced.
 func archives(t *testing.T, files map[string]string) map[string]string {
 	all := with(map[string]string{"main.go": "package main\n\nimport \"rsc.io/quote\"\n\nfunc main() { println(quote.Go(), \"SALT\") }\n"})
 	for _, name := range []string{"go.mod", "go.sum"} {
@@ -48,7 +48,7 @@ func archives(t *testing.T, files map[string]string) map[string]string {
 	return all
 }
 
-// Bad input gives a message that says what is wrong and what to do.
+// For invalid input there is an error that says what is wrong and what to do.
 func TestBadInput(t *testing.T) {
 	t.Parallel()
 	dep, err := filepath.Abs("../../examples/dep")
@@ -63,7 +63,7 @@ func TestBadInput(t *testing.T) {
 		src   string
 		args  string
 		want  []string
-		only  string // a mode, where the other one says it at another time
+		only  string // a mode, if the other one reports it at another time
 	}{
 		{
 			name: "vendorHash missing", src: dep,
@@ -295,8 +295,7 @@ func TestBadInput(t *testing.T) {
 	}
 }
 
-// A flag that a call for nixpkgs may bring along, and that has no effect there
-// either, is warned of.
+// -mod in GOFLAGS, which has no effect in nixpkgs either, is a warning.
 func TestModFlag(t *testing.T) {
 	t.Parallel()
 	for mode, function := range modes {
@@ -309,7 +308,7 @@ func TestModFlag(t *testing.T) {
 	}
 }
 
-// The library says which argument is missing.
+// A missing argument is named in the error.
 func TestSrcMissing(t *testing.T) {
 	t.Parallel()
 	r := nixBuild(t, "-E", "(import "+repo(t)+" { }).buildWithIFD { }")
@@ -318,8 +317,8 @@ func TestSrcMissing(t *testing.T) {
 	}
 }
 
-// A line of the script that dgd does not know stops the build and is shown. The
-// toolchain of the test prints one.
+// With fallback = false, a line of the script that dgd does not know is an error that
+// shows the line. The toolchain of the test prints such a line.
 func TestUnknownLine(t *testing.T) {
 	t.Parallel()
 	src := project(t, plain)
@@ -357,7 +356,7 @@ func TestUnknownLine(t *testing.T) {
 	}
 }
 
-// Nothing of a failed build is left behind: the mended project builds.
+// A failed build leaves nothing behind: the corrected project builds.
 func TestAfterFailure(t *testing.T) {
 	t.Parallel()
 	for mode, function := range modes {
@@ -375,8 +374,8 @@ func TestAfterFailure(t *testing.T) {
 	}
 }
 
-// The way to the store is chosen by what the Nix that evaluates has, unless an
-// argument says otherwise; what it does not have, it says while it evaluates.
+// The system feature for the store socket follows from the Nix that evaluates, or from
+// the argument builderRpc. A feature that this Nix lacks is an error of evaluation.
 func TestBuilderRPC(t *testing.T) {
 	t.Parallel()
 	testnix.Require(t)
@@ -386,7 +385,7 @@ func TestBuilderRPC(t *testing.T) {
 		out, _ := exec.Command("nix-instantiate", args...).CombinedOutput()
 		return strings.TrimSpace(string(out))
 	}
-	// It came in the middle of what became 2.36.
+	// The feature was added during the development of 2.36.
 	has := evaluate(`builtins.compareVersions builtins.nixVersion "2.36pre" >= 0`)
 	probe := "import " + filepath.Join(repo(t), "lib/has-builder-rpc.nix")
 	if got := evaluate(probe); got != has {

@@ -8,8 +8,8 @@ import (
 
 var allPrograms = flag.Bool("all-programs", false, "compare every program of tests/programs.nix, the large ones too")
 
-// Every example builds in all modes, prints what it should, and has the bytes
-// that `go build` gives it.
+// Every example builds in all modes, prints what it should, and has the bytes of
+// `go build`.
 func TestExamples(t *testing.T) {
 	t.Parallel()
 	for _, mode := range []string{"ifd", "dyn", "plan"} {
@@ -34,7 +34,7 @@ var programs = []string{"shfmt", "age", "age-proxy", "s2c", "yq"}
 // files (hugo), and two with much C and C++ (ollama, hugo-extended).
 var largePrograms = []string{"gofumpt", "stringer", "nats-server", "sql-migrate", "hugo", "restic", "caddy", "rclone", "ollama", "hugo-extended", "k9s"}
 
-// Published programs have the bytes that `go build` gives them, in both modes.
+// Published programs have the bytes of `go build`, in both modes.
 func TestPrograms(t *testing.T) {
 	t.Parallel()
 	names := programs
@@ -43,7 +43,7 @@ func TestPrograms(t *testing.T) {
 	}
 	for _, name := range names {
 		t.Run(name, func(t *testing.T) {
-			// The first mode compiles, the second one finds all that there.
+			// The second mode compiles nothing.
 			dyn := nixBuild(t, "-A", "tests.programIdentity."+name, "--arg", "useDynDrv", "true")
 			if dyn.err != nil {
 				t.Fatalf("dyn: %v\n%s", dyn.err, tail(dyn.log))
@@ -59,7 +59,7 @@ func TestPrograms(t *testing.T) {
 	}
 }
 
-// tail is the end of a log.
+// tail returns the end of a log.
 func tail(log string) string {
 	lines := strings.SplitAfter(log, "\n")
 	if len(lines) > 60 {

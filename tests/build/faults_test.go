@@ -16,9 +16,9 @@ import (
 	"dgd/internal/testnix"
 )
 
-// right fails the test unless a build in a store of the test's own gives what
-// the same build gives elsewhere. Outputs are content-addressed: the same path
-// is the same bytes, once Nix has found the contents to be what they were.
+// right fails the test unless a build in a store of the test has the same result as the
+// same build in another store. Outputs are content-addressed, so that equal paths have
+// equal contents if nix-store --verify finds no changes.
 func right(t *testing.T, st *testnix.Store, r result, want string) {
 	t.Helper()
 	if r.err != nil {
@@ -32,7 +32,7 @@ func right(t *testing.T, st *testnix.Store, r result, want string) {
 	}
 }
 
-// The daemon is killed, with all that it has started, while it builds.
+// After the daemon and its builds were killed, the next build succeeds.
 func TestDaemonKilled(t *testing.T) {
 	t.Parallel()
 	st := warmStore(t)
@@ -80,8 +80,7 @@ func startDaemon(t *testing.T, st *testnix.Store, socket string) *exec.Cmd {
 	return nil
 }
 
-// descendants are the processes that a process has started, and those that
-// these have.
+// descendants returns the child processes of a process, recursively.
 func descendants(pid int) []int {
 	list := []int{pid}
 	for i := 0; i < len(list); i++ {
@@ -106,8 +105,8 @@ func killAll(pid int) {
 	}
 }
 
-// The planner is killed after a part of its derivations is in the store; where
-// its result is data, before it has written them.
+// After the planner was killed, with a part of its derivations in the store or, with
+// import from derivation, before it has written its result, the next build succeeds.
 func TestPlannerKilled(t *testing.T) {
 	t.Parallel()
 	const packages = 60
@@ -156,8 +155,8 @@ func find(pid int, part string) int {
 	return 0
 }
 
-// killAt kills a planner when so many of its derivations are in the store, or
-// at once. It returns how many there are, or 1 if it does not wait for them.
+// killAt kills a planner, with wait when n of its derivations are in the store, or else
+// at once. It returns their number, or 1 without wait.
 func killAt(st *testnix.Store, planner int, wait bool, n int) int {
 	defer syscall.Kill(planner, syscall.SIGKILL)
 	if !wait {
@@ -171,7 +170,7 @@ func killAt(st *testnix.Store, planner int, wait bool, n int) int {
 	}
 }
 
-// The disk that the store is on is full, and then there is room again.
+// After the disk of the store was full, the next build succeeds.
 func TestDiskFull(t *testing.T) {
 	t.Parallel()
 	if os.Geteuid() != 0 {
@@ -215,15 +214,15 @@ nix-store --verify --check-contents
 	}
 }
 
-// Garbage is collected while a build runs, and after it. What is rooted stays,
-// and the next build makes just what is gone.
+// The garbage collector runs during and after a build. Rooted paths stay, and the next
+// build makes only what was removed.
 func TestGarbage(t *testing.T) {
 	t.Parallel()
 	for mode, function := range modes {
 		t.Run(mode, func(t *testing.T) {
 			st := warmStore(t)
 			rootAll(t, st)
-			// Else Nix 2.34 does not spare what a content-addressed build has just made.
+			// Without this, Nix 2.34 removes outputs that a content-addressed build has just made.
 			during := *st
 			during.Configure("keep-outputs = true")
 			src := project(t, layers)
@@ -245,8 +244,8 @@ func TestGarbage(t *testing.T) {
 			}
 			t.Logf("%d collections during the build", collections)
 			if done.err != nil && strings.Contains(done.log, "is not valid") {
-				// Nix spares an output from when it has told what made it: an
-				// instant after it is there.
+				// Nix keeps an output only after it has registered its deriver, shortly after
+				// the output was added.
 				t.Logf("collected too soon: %s", tail(done.log))
 				again := buildIn(t, st, function, src, layersEnv)
 				done = &again
@@ -260,7 +259,7 @@ func TestGarbage(t *testing.T) {
 			if out, err := rooted.CombinedOutput(); err != nil {
 				t.Fatalf("%v\n%s", err, out)
 			}
-			// A root for the result keeps, with keep-derivations, all that it was made of.
+			// With keep-derivations, a root for the result keeps all that it was built from.
 			st.Run(t, "nix-store", "--gc")
 			edit(t, filepath.Join(src, "leaf/leaf.go"), `"leaf `, `"LEAF `)
 			edited := buildIn(t, st, function, src, layersEnv)
@@ -270,7 +269,7 @@ func TestGarbage(t *testing.T) {
 			right(t, st, edited, build(t, function, src, layersEnv).path)
 			edit(t, filepath.Join(src, "leaf/leaf.go"), `"LEAF `, `"leaf `)
 
-			// Without, just the result.
+			// Without it, only the result.
 			st.Run(t, "nix-store", "--gc", "--option", "keep-derivations", "false")
 			if left, _ := filepath.Glob(st.Path("/nix/store/*-example.com-layers-base-x")); len(left) > 0 {
 				t.Errorf("nothing was collected: %q", left)
@@ -290,7 +289,7 @@ func TestGarbage(t *testing.T) {
 	}
 }
 
-// rootAll roots all that is in a store.
+// rootAll makes a root for each path of a store.
 func rootAll(t *testing.T, st *testnix.Store) {
 	t.Helper()
 	for _, path := range strings.Fields(st.Run(t, "nix", "path-info", "--all")) {
@@ -300,7 +299,7 @@ func rootAll(t *testing.T, st *testnix.Store) {
 	}
 }
 
-// Two builds of the same project at once.
+// Two builds of the same project at the same time succeed.
 func TestTwoAtOnce(t *testing.T) {
 	t.Parallel()
 	for mode, function := range modes {
@@ -318,8 +317,8 @@ func TestTwoAtOnce(t *testing.T) {
 	}
 }
 
-// Somebody has changed what is in the store. nix-store finds it; once it is
-// deleted, the next build makes it again.
+// nix-store finds outputs that were changed in the store. After they were deleted, the
+// next build makes them again.
 func TestCorrupted(t *testing.T) {
 	t.Parallel()
 	modified := regexp.MustCompile(`path '(/nix/store/[^']*)' was modified`)
@@ -344,8 +343,8 @@ func TestCorrupted(t *testing.T) {
 			if err == nil || found == nil || st.Path(found[1]) != archives[0] {
 				t.Fatalf("it is not found: %v\n%s", err, out)
 			}
-			// What --repair of Nix 2.34 builds again it does not put in place, if it is content-addressed.
-			// The derivations that read it go with it.
+			// --repair of Nix 2.34 does not replace a content-addressed output. So the output is
+			// deleted, together with the derivations that refer to it.
 			readers := strings.Fields(st.Run(t, "nix-store", "--query", "--referrers-closure", found[1]))
 			st.Run(t, "nix-store", append([]string{"--delete", "--ignore-liveness"}, readers...)...)
 			edit(t, filepath.Join(src, "mid/mid.go"), `"mid `, `"MID `)
@@ -369,7 +368,7 @@ func corrupt(t *testing.T, path string) {
 			return err
 		}
 		text[len(text)/2] ^= 1
-		// Another file: the old one may be shared with other stores.
+		// A new file, as the old one may be hard-linked to other stores.
 		if err := os.Remove(file); err != nil {
 			return err
 		}

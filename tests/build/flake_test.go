@@ -11,8 +11,8 @@ import (
 	"dgd/internal/testnix"
 )
 
-// flake runs a command of nix on flakes. A registry of its own says that the
-// flake nixpkgs is <nixpkgs>, and the flake dgd this project.
+// flake runs a command of nix on flakes, with a registry in which the flake nixpkgs is
+// <nixpkgs> and the flake dgd is this project.
 func flake(t *testing.T, dir, command string, args ...string) string {
 	t.Helper()
 	testnix.Require(t)
@@ -37,15 +37,15 @@ func flake(t *testing.T, dir, command string, args ...string) string {
 	return string(text)
 }
 
-// The template that the flake offers is a program that builds and runs.
+// The program of the flake's template builds and runs.
 func TestFlake(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	flake(t, dir, "flake init", "-t", "dgd")
 	flags := "--impure --no-write-lock-file"
 	if os.Getenv("DGD_STORE_ROOT") != "" {
-		// Debian's Nix cannot be called by its own loader and then run what is
-		// in a store of an ordinary user. A program without cgo needs no store.
+		// Debian's Nix, which is started by its own loader, cannot run programs in the
+		// store of an ordinary user. A program without cgo does not need the store.
 		built := flake(t, dir, "build --no-link --print-out-paths "+flags, "path:"+dir)
 		lines := strings.Fields(built)
 		out, err := exec.Command(onDisk(lines[len(lines)-1]) + "/bin/hello").Output()
@@ -60,8 +60,8 @@ func TestFlake(t *testing.T) {
 	}
 }
 
-// With a plan in a file, the template can be shown and checked for systems that nobody
-// here can build for: evaluation builds nothing.
+// With a plan in a file, the template can be evaluated for systems that this machine
+// cannot build for, as evaluation builds nothing.
 func TestFlakeWithPlan(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -74,7 +74,7 @@ func TestFlakeWithPlan(t *testing.T) {
 	flake(t, dir, "flake check --no-build --all-systems "+flags, "path:"+dir)
 }
 
-// All that the flake offers can be evaluated.
+// All outputs of the flake can be evaluated.
 func TestFlakeOutputs(t *testing.T) {
 	t.Parallel()
 	for _, attribute := range []string{
@@ -91,7 +91,7 @@ func TestFlakeOutputs(t *testing.T) {
 	}
 }
 
-// The shell for work on dgd has what its tests need.
+// The development shell has the programs that the tests need.
 func TestShell(t *testing.T) {
 	t.Parallel()
 	testnix.Require(t)

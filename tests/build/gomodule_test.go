@@ -12,8 +12,7 @@ import (
 	"dgd/internal/testnix"
 )
 
-// goModule is the expression of a call of buildGoModule; more is what comes
-// behind it.
+// goModule returns an expression that calls buildGoModule; more is appended to it.
 func goModule(t testing.TB, mode, src, args, more string) string {
 	return fmt.Sprintf("let pkgs = import <nixpkgs> { }; in ((import %s { }).buildGoModule ({ src = %s; useDynDrv = %t; } // { %s }))%s",
 		repo(t), src, mode == "dyn", args, more)
@@ -35,16 +34,16 @@ var moduleFiles = map[string]string{
 	"COMMIT":             "abc123\n",
 }
 
-// What the arguments of nixpkgs' buildGoModule do, they do here.
+// The arguments of nixpkgs' buildGoModule have the same effect here.
 func TestGoModule(t *testing.T) {
 	t.Parallel()
 	const all = "tool 1.2||||original\n"
 	for _, test := range []struct {
 		name  string
-		files map[string]string // changes
+		files map[string]string // changed files
 		args  string
-		more  string   // behind the call
-		want  string   // what bin/tool prints
+		more  string   // appended to the call
+		want  string   // the output of bin/tool
 		bin   []string // all programs; default: other and tool
 	}{
 		{name: "defaults", want: "tool ||||original\n"},
@@ -122,8 +121,8 @@ func TestGoModule(t *testing.T) {
 	}
 }
 
-// Tests run before the installation, and a failure fails the build in Go's own
-// words.
+// Tests run before the installation, and if they fail the build fails with the messages
+// of `go test`.
 func TestGoModuleCheck(t *testing.T) {
 	t.Parallel()
 	args := strings.Replace(named, "doCheck = false;", "", 1)
@@ -144,7 +143,7 @@ func TestGoModuleCheck(t *testing.T) {
 	}
 }
 
-// Mistakes in arguments are found before anything builds.
+// Wrong arguments are errors of evaluation.
 func TestGoModuleBadInput(t *testing.T) {
 	t.Parallel()
 	src := project(t, moduleFiles)
@@ -185,8 +184,8 @@ func TestGoModuleBadInput(t *testing.T) {
 	}
 }
 
-// What nixpkgs takes and does nothing by: evaluation says what to do, and the plan is
-// the one without.
+// Arguments that have no effect in nixpkgs are warnings that say what to do, and do not
+// change the plan.
 func TestGoModuleIdle(t *testing.T) {
 	t.Parallel()
 	testnix.Require(t)
@@ -226,8 +225,8 @@ func TestGoModuleIdle(t *testing.T) {
 	}
 }
 
-// The values of env are those that mkDerivation takes. False is an empty
-// variable, by which Go decides on its own.
+// env takes the values that mkDerivation takes. false is an empty variable, for which Go
+// uses its default.
 func TestGoModuleEnv(t *testing.T) {
 	t.Parallel()
 	for value, want := range map[string]string{"0": "without", `"0"`: "without", "false": "with", "1": "with", "true": "with"} {

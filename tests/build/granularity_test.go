@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// Whether packages share derivations or not, the program is the
-// same: content-addressed, it is the same store path.
+// The program is the same with each granularity: its content-addressed store path does
+// not change.
 func TestGranularity(t *testing.T) {
 	t.Parallel()
 	paths := map[string]string{}
@@ -39,7 +39,7 @@ func TestGranularity(t *testing.T) {
 	}
 }
 
-// A granularity that there is not is an error that says which there are.
+// An unknown granularity is an error that lists the known ones.
 func TestNoGranularity(t *testing.T) {
 	t.Parallel()
 	src := project(t, map[string]string{
@@ -52,9 +52,9 @@ func TestNoGranularity(t *testing.T) {
 	}
 }
 
-// Packages of a large module share derivations, and the program has go build's
-// bytes. An edit compiles the derivation that its package is in, and what depends on
-// that package: no other.
+// Packages of a large module share derivations, and the program has the bytes of
+// `go build`. An edit compiles only the derivation with its package, and those that
+// depend on the package.
 func TestGranularityOfMany(t *testing.T) {
 	t.Parallel()
 	const count = 300
@@ -86,7 +86,7 @@ func TestGranularityOfMany(t *testing.T) {
 
 	for _, step := range []struct {
 		name, old, new string
-		want           []string // beside the derivation of several packages
+		want           []string // other than the derivation with several packages
 	}{
 		{"a body", "return \"p150", "return \"P150", []string{"go-program", "program"}},
 		{"an exported name", "//go:noinline", "type New struct{}\n\n//go:noinline", []string{"example.com-many", "example.com-many-user", "go-program", "program"}},

@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// library is a module with a program and with packages that it does not need.
+// library is a module with a program, and with packages that the program does not need.
 var library = map[string]string{
 	"go.mod":             "module example.com/library\n\ngo 1.24\n",
 	"cmd/tool/main.go":   "package main\n\nimport \"example.com/library/used\"\n\nfunc main() { println(used.Text(), \"SALT\") }\n",
@@ -23,14 +23,14 @@ var library = map[string]string{
 	"examples/x.go":      "package examples\n\nbroken\n",
 }
 
-// everyDirectory is the expression of a build that nixpkgs' buildGoModule does
-// without subPackages.
+// everyDirectory returns the expression of a build of every directory with Go files, as
+// nixpkgs' buildGoModule does without subPackages.
 func everyDirectory(t testing.TB, function, src, more string) string {
 	return fmt.Sprintf("((import %s/lib { pkgs = import <nixpkgs> { }; }).internal.withMore { libraries = true; subPackages = null; ldflags = [ \"-buildid=\" ]; %s }).%s { src = %s; %s }",
 		repo(t), more, function, src, layersEnv)
 }
 
-// program reads a program of a result.
+// program returns the contents of a program.
 func program(t testing.TB, r result, name string) []byte {
 	t.Helper()
 	text, err := os.ReadFile(onDisk(filepath.Join(r.path, "bin", name)))
@@ -40,7 +40,7 @@ func program(t testing.TB, r result, name string) []byte {
 	return text
 }
 
-// Packages that no program needs are compiled, and are no part of the result.
+// Packages that no program needs are compiled, but are not part of the result.
 func TestLibraries(t *testing.T) {
 	t.Parallel()
 	const excluded = `excludedPackages = [ "hack" ];`
@@ -67,7 +67,7 @@ func TestLibraries(t *testing.T) {
 			if err != nil || strings.TrimSpace(string(refs)) != first.path {
 				t.Errorf("the result needs %s (%v)", refs, err)
 			}
-			// `go install` gives the program that `go build` gives.
+			// The program is the same as that of a build of the program alone.
 			alone := build(t, function, src, layersEnv+`subPackage = "cmd/tool";`)
 			if !bytes.Equal(program(t, first, "tool"), program(t, alone, "tool")) {
 				t.Error("the program is not the one that is built alone")
@@ -99,7 +99,7 @@ func TestLibraries(t *testing.T) {
 	}
 }
 
-// Where no program needs a package, both modes do the same work, too.
+// Both modes share packages that no program needs.
 func TestLibrariesShare(t *testing.T) {
 	t.Parallel()
 	const excluded = `excludedPackages = [ "hack" ];`

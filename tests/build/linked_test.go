@@ -17,8 +17,8 @@ import (
 	"dgd/internal/stage"
 )
 
-// linkedModules are what passthru.modules says: an attribute in IFD mode, a
-// derivation in dynamic mode.
+// linkedModules returns passthru.modules, which is a list in IFD mode and a derivation in
+// dynamic mode.
 func linkedModules(t *testing.T, mode, expression string) []stage.LinkedModule {
 	t.Helper()
 	var text []byte
@@ -47,8 +47,8 @@ func linkedModules(t *testing.T, mode, expression string) []stage.LinkedModule {
 	return list
 }
 
-// programModules are what the programs in a directory say themselves, by module
-// and then by program.
+// programModules returns the module information of the programs in a directory, by
+// module and then by program.
 func programModules(t *testing.T, bin string) map[string]map[string]*debug.Module {
 	t.Helper()
 	entries, err := os.ReadDir(bin)
@@ -71,7 +71,7 @@ func programModules(t *testing.T, bin string) map[string]map[string]*debug.Modul
 	return found
 }
 
-// asModule is a module in the words of a program's build information.
+// asModule converts a module to the type of a program's build information.
 func asModule(m stage.LinkedModule) debug.Module {
 	d := debug.Module{Path: m.Path, Version: m.Version}
 	sum := ""
@@ -89,8 +89,8 @@ func asModule(m stage.LinkedModule) debug.Module {
 	return d
 }
 
-// What passthru.modules lists is what the programs say of themselves, and the
-// trees that the packages were compiled from.
+// passthru.modules lists the modules in the programs' module information, with the trees
+// from which the packages were compiled.
 func TestLinkedModules(t *testing.T) {
 	t.Parallel()
 	const (
@@ -102,7 +102,7 @@ func TestLinkedModules(t *testing.T) {
 	for _, test := range []struct {
 		name, expression string
 		modules          int
-		inSources        []string // modules that have no tree
+		inSources        []string // modules without a tree
 	}{
 		{"hello", example, 0, nil},
 		{"dep", example, 3, nil},
@@ -148,7 +148,7 @@ func TestLinkedModules(t *testing.T) {
 	}
 }
 
-// checkTree compares what is said of a module's tree with the tree.
+// checkTree compares the hash and the licences of a module with its tree.
 func checkTree(t *testing.T, m stage.LinkedModule) {
 	t.Helper()
 	if m.Hash == nil || m.Store == nil {

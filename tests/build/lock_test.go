@@ -15,7 +15,7 @@ import (
 	"dgd/internal/testnix"
 )
 
-// What a lock and the sources do not agree on is what internal/lock finds.
+// Evaluation finds the same differences between a lock and the sources as internal/lock.
 func TestLockCheck(t *testing.T) {
 	t.Parallel()
 	testnix.Require(t)
@@ -74,7 +74,7 @@ func TestLockCheck(t *testing.T) {
 	}
 }
 
-// A program imports a, which imports b, and c.
+// The program imports a, which imports b, and c.
 var (
 	lockedFiles = map[string]string{
 		"main.go": "package main\n\nimport (\n\t\"example.org/Capital/a\"\n\t\"example.org/c\"\n)\n\nvar salt = \"SALT\" // in the program, too\n\nfunc main() {\n\tif salt != \"\" {\n\t\tprintln(a.Text(), c.Text())\n\t}\n}\n",
@@ -100,7 +100,7 @@ var (
 	allLocked = []string{"example.org/Capital/a@v1.0.0", "example.org/b@v1.0.0", "example.org/c@v1.0.0"}
 )
 
-// fileText is a file's text, which is not in the store.
+// fileText returns the text of a file that is not in the store.
 func fileText(t *testing.T, file string) string {
 	t.Helper()
 	text, err := os.ReadFile(file)
@@ -110,22 +110,22 @@ func fileText(t *testing.T, file string) string {
 	return string(text)
 }
 
-// toolchain is the go command of the package set. The machine's own may be
-// another version.
+// toolchain returns the go command of the package set, which may be another version than
+// that in PATH.
 func toolchain(t *testing.T) string {
 	t.Helper()
 	return onDisk(filepath.Join(here(t, "(import <nixpkgs> { }).go"), "bin/go"))
 }
 
-// goBuild is what `go build` makes of a program, in module mode.
+// goBuild returns the program that `go build` makes in module mode.
 func goBuild(t *testing.T, p *proxy, src string) []byte {
 	t.Helper()
 	file := goProgram(t, src, ".", "-buildid=", "GOPROXY="+p.URL, "GOSUMDB=off", "GOWORK=off", "CGO_ENABLED=0", "GOFLAGS=-modcacherw", "GOMODCACHE="+t.TempDir())
 	return []byte(fileText(t, file))
 }
 
-// goProgram is the file that `go build` makes of a package below a directory,
-// with variables on top of the environment.
+// goProgram runs `go build` on a package below a directory, with further environment
+// variables, and returns the program's file name.
 func goProgram(t *testing.T, dir, pkg, ldflags string, env ...string) string {
 	t.Helper()
 	out := t.TempDir() + "/"
@@ -142,7 +142,7 @@ func goProgram(t *testing.T, dir, pkg, ldflags string, env ...string) string {
 	return programs[0]
 }
 
-// fetched are the derivations of a build that fetch a module.
+// fetched returns the derivations of a build that fetch a module.
 func (r result) fetched() []string {
 	return slices.DeleteFunc(slices.Clone(r.built), func(name string) bool { return !strings.Contains(name, "-v1.") })
 }
@@ -158,8 +158,8 @@ func equal(t *testing.T, what string, got []string, want ...string) {
 	}
 }
 
-// With a lock each module is fetched by itself, and the program is the one that
-// `go build` makes in module mode.
+// With a lock each module is fetched by a derivation of its own, and the program is the
+// one that `go build` makes in module mode.
 func TestLock(t *testing.T) {
 	t.Parallel()
 	for mode, function := range modes {
@@ -182,7 +182,7 @@ func TestLock(t *testing.T) {
 				t.Error("the program is not the one of go build")
 			}
 
-			// As archives, the modules have the same store paths.
+			// With proxyVendor, the unpacked modules have the same store paths.
 			failed := nixBuild(t, "-E", expression(t, function, src, p.env()+`proxyVendor = true; vendorHash = "";`))
 			archives := build(t, function, src, p.env()+fmt.Sprintf("proxyVendor = true; vendorHash = %q;", gotHash(t, failed)))
 			equal(t, "with proxyVendor it compiled", slices.DeleteFunc(archives.compiled(), func(name string) bool { return strings.HasSuffix(name, "go-modules") }))
@@ -190,7 +190,7 @@ func TestLock(t *testing.T) {
 				t.Errorf("with proxyVendor it is %s, not %s", archives.path, first.path)
 			}
 
-			// Another project has the modules already.
+			// For another project the modules are in the store already.
 			other := p.project(t, "example.com/other", map[string]string{
 				"main.go": "package main\n\nimport \"example.org/Capital/a\"\n\nfunc main() { println(a.Text(), \"SALT\") }\n",
 			}, allLocked[:2]...)
@@ -198,7 +198,7 @@ func TestLock(t *testing.T) {
 			equal(t, "the other project fetched", r.fetched())
 			equal(t, "the other project compiled", r.compiled(), "example.com-other", "go-program", "program")
 
-			// A version that is raised.
+			// A higher version of a module.
 			p.require(t, src, main, append(slices.Clone(allLocked[:2]), "example.org/c@v1.1.0")...)
 			r = build(t, function, src, withLock)
 			equal(t, "after raising c it fetched", r.fetched(), "example.org-c-v1.1.0")
@@ -213,7 +213,8 @@ func TestLock(t *testing.T) {
 	}
 }
 
-// A lock that does not fit, or is none, is found before anything is fetched.
+// A lock that does not fit the sources, or is invalid, is an error before anything is
+// fetched.
 func TestLockErrors(t *testing.T) {
 	t.Parallel()
 	p := newProxy(t, lockedModules)
@@ -282,7 +283,7 @@ func TestLockErrors(t *testing.T) {
 	}
 }
 
-// A module that is not the one of go.sum is not built, however it is fetched.
+// A module that differs from go.sum is an error, with each way to fetch modules.
 func TestGoSum(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct{ modules, want string }{
@@ -307,7 +308,7 @@ func TestGoSum(t *testing.T) {
 	}
 }
 
-// A hash that is not the tree's is said by Nix, which names the module.
+// For a wrong hash in the lock, Nix reports a hash mismatch that names the module.
 func TestLockedHash(t *testing.T) {
 	t.Parallel()
 	p := newProxy(t, lockedModules)
@@ -319,7 +320,7 @@ func TestLockedHash(t *testing.T) {
 	}
 }
 
-// What is built before its go.mod can be read is compared by the planner.
+// If go.mod cannot be read by evaluation, the planner compares it with the lock.
 func TestLockOfBuiltSource(t *testing.T) {
 	t.Parallel()
 	p := newProxy(t, lockedModules)
@@ -334,8 +335,8 @@ func TestLockOfBuiltSource(t *testing.T) {
 	}
 }
 
-// Locks that dgd writes, of projects whose go.mod files go beyond a list
-// of modules.
+// Builds with locks that `dgd lock` writes, for projects with replacements, workspaces
+// and the like.
 func TestLockExamples(t *testing.T) {
 	t.Parallel()
 	testnix.Require(t)
@@ -355,7 +356,7 @@ func TestLockExamples(t *testing.T) {
 		{"replace", ".", "."},
 		{"modroot", "server", "."},
 		{"workspace", ".", "app"},
-		{"old", ".", "."}, // go.mod lacks what it needs indirectly
+		{"old", ".", "."}, // go.mod lacks indirect dependencies
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			src := filepath.Join(t.TempDir(), "src")
@@ -368,7 +369,7 @@ func TestLockExamples(t *testing.T) {
 			if out, err := exec.Command(plan, "lock", dir).CombinedOutput(); err != nil {
 				t.Fatalf("%v: %s", err, out)
 			}
-			// With cgo, the C compiler is told of modules.
+			// With cgo, the C compiler gets the paths of modules.
 			for _, cgo := range []string{"0", "1"} {
 				r := build(t, "buildWithIFD", src, fmt.Sprintf(`modules = %s/dgd.lock; modRoot = %q; subPackage = %q; env.CGO_ENABLED = %q;`, dir, test.modRoot, test.program, cgo))
 				program := goProgram(t, dir, test.program, "-buildid=", "CGO_ENABLED="+cgo, "GOFLAGS=")

@@ -20,8 +20,8 @@ import (
 	"dgd/internal/testnix"
 )
 
-// shipped is a project that has a module, and packages of its own: leaf imports
-// base, and main both.
+// shipped is a project with a third-party module and two packages: leaf imports base, and
+// main imports both.
 var shipped = map[string]string{
 	"go.mod":       "module example.com/shipped\n\ngo 1.24\n\nrequire example.com/near v1.0.0\n\nreplace example.com/near => ./near\n",
 	"main.go":      "package main\n\nimport (\n\t\"example.com/near\"\n\t\"example.com/shipped/base\"\n\t\"example.com/shipped/leaf\"\n)\n\nfunc main() { println(near.Text, base.Text(), leaf.Text()) }\n",
@@ -31,7 +31,8 @@ var shipped = map[string]string{
 	"near/go.mod":  "module example.com/near\n\ngo 1.24\n",
 }
 
-// shippedProject is the project, with a vendorHash among its arguments.
+// shippedProject writes the project, and returns its directory and arguments with a
+// vendorHash.
 func shippedProject(t *testing.T) (src, args string) {
 	t.Helper()
 	files := map[string]string{}
@@ -42,8 +43,8 @@ func shippedProject(t *testing.T) (src, args string) {
 	return src, layersEnv + fmt.Sprintf("vendorHash = %q;", narHash(t, goVendor(t, files, nil)))
 }
 
-// What dgd names, in a binary cache, lets an empty store build nothing,
-// and after an edit just what is edited, whatever else the edit leads to.
+// With the paths that `dgd cache` prints in a binary cache, an empty store builds
+// nothing, and after an edit only what the edit changes.
 func TestBinaryCache(t *testing.T) {
 	t.Parallel()
 	builder := withTools(t)
@@ -58,7 +59,7 @@ func TestBinaryCache(t *testing.T) {
 	for mode, function := range modes {
 		t.Run(mode, func(t *testing.T) {
 			src, args := shippedProject(t)
-			// Its fetch needs a C compiler, which is not what this is about.
+			// Its fetch needs a C compiler, which the store does not have.
 			builder.Fill(t, here(t, "("+expression(t, function, src, args)+").goModules"))
 			cacheable := "(" + expression(t, function, src, args) + ").cacheable"
 			if r := nixBuildIn(t, builder, "-E", cacheable); r.err != nil {
@@ -70,7 +71,7 @@ func TestBinaryCache(t *testing.T) {
 			server := httptest.NewServer(http.FileServer(http.Dir(dir)))
 			defer server.Close()
 
-			// What the edited program is.
+			// Build the edited program, too.
 			original, err := os.ReadFile(filepath.Join(src, "base/base.go"))
 			if err != nil {
 				t.Fatal(err)
@@ -82,8 +83,8 @@ func TestBinaryCache(t *testing.T) {
 				t.Run(transport, func(t *testing.T) {
 					write(t, filepath.Join(src, "base/base.go"), string(original))
 					other := emptyStore(t)
-					// Without the key, the plan of the one mode cannot be substituted. In the other,
-					// all is content-addressed, which Nix trusts by itself.
+					// Without the key, the input-addressed plan of IFD mode cannot be substituted. In
+					// dynamic mode everything is content-addressed, which needs no signature.
 					other.Configure("substituters = "+url, "require-sigs = true", "trusted-public-keys =", "max-jobs = 0")
 					if mode == "ifd" {
 						if r := nixBuildIn(t, other, "-E", expression(t, function, src, args)); r.err == nil {
@@ -115,8 +116,8 @@ func TestBinaryCache(t *testing.T) {
 	}
 }
 
-// publish copies to a binary cache what dgd names for a derivation, a Nix
-// text, that is built in a store.
+// publish copies the paths that `dgd cache` prints for a derivation in a store to a
+// binary cache.
 func publish(t *testing.T, st *testnix.Store, cacheable, to string) {
 	t.Helper()
 	drv := st.Run(t, "nix-instantiate", "-E", cacheable)
@@ -128,15 +129,15 @@ func publish(t *testing.T, st *testnix.Store, cacheable, to string) {
 	}
 }
 
-// A second machine, reached by SSH, takes its share of the inner derivations.
+// A remote builder, reached by SSH, builds a part of the inner derivations.
 func TestRemoteBuilder(t *testing.T) {
 	t.Parallel()
 	remote := withTools(t)
 	server := startSSH(t)
 	server.serveNix(t, remote)
 	local := warmStore(t)
-	// There is room for one build here and for two there. What needs
-	// recursive-nix, the planner of dynamic mode, stays here.
+	// One build at once is local, and two are remote. Derivations that require
+	// recursive-nix, which plan in dynamic mode, are built locally.
 	local.Configure("max-jobs = 1", "builders = "+server.builder(t, 2))
 	for mode, function := range modes {
 		t.Run(mode, func(t *testing.T) {
@@ -166,15 +167,15 @@ func TestRemoteBuilder(t *testing.T) {
 	}
 }
 
-// An sshServer lets in who has the key `user` of its directory.
+// An sshServer accepts the key `user` in its directory.
 type sshServer struct {
 	dir      string
-	programs string // directory of SSH's
+	programs string // the directory of SSH's programs
 	port     int
-	options  string // of ssh
+	options  string // options for ssh
 }
 
-// startSSH starts an SSH server on loopback, with further lines of its settings.
+// startSSH starts an SSH server on loopback, with further lines of configuration.
 func startSSH(t *testing.T, settings ...string) *sshServer {
 	t.Helper()
 	setup := exec.Command(filepath.Join(repo(t), "pkgs/setup/setup.sh"), "--sshd")
@@ -210,7 +211,7 @@ func startSSH(t *testing.T, settings ...string) *sshServer {
 	}, settings...)...)
 	cmd := exec.Command(programs+"/sshd", "-D", "-e", "-f", config)
 	if os.Geteuid() == 0 {
-		// As root, it wants a user and a directory of its own: here they are, for it alone.
+		// As root, sshd needs a user and a directory of its own, which it gets in a namespace.
 		script := text("start",
 			"set -e",
 			"mount -t tmpfs tmpfs /run",
@@ -244,10 +245,10 @@ func startSSH(t *testing.T, settings ...string) *sshServer {
 	return nil
 }
 
-// serveNix has the server run nix-daemon for a store.
+// serveNix makes the server run nix-daemon for a store.
 func (s *sshServer) serveNix(t *testing.T, st *testnix.Store) {
 	t.Helper()
-	// The environment of a login is not that of the test.
+	// A login does not have the environment of the test.
 	daemon := []string{"#!/bin/sh"}
 	for _, v := range st.Environ() {
 		if name, value, _ := strings.Cut(v, "="); strings.HasPrefix(name, "NIX_") || name == "PATH" || name == "XDG_CACHE_HOME" {
@@ -266,7 +267,7 @@ func (s *sshServer) log() string {
 	return string(text)
 }
 
-// builder is the server's line in Nix's list of builders.
+// builder returns the server's line for Nix's setting `builders`.
 func (s *sshServer) builder(t *testing.T, jobs int) string {
 	t.Helper()
 	host, err := os.ReadFile(filepath.Join(s.dir, "host.pub"))
@@ -285,7 +286,7 @@ func (s *sshServer) builder(t *testing.T, jobs int) string {
 		me.Username, s.dir, system, s.dir, jobs, base64.StdEncoding.EncodeToString(bytes.TrimSpace(host)))
 }
 
-// freePort is a port of loopback that nobody listens on.
+// freePort returns a port of loopback that is not in use.
 func freePort(t *testing.T) int {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")

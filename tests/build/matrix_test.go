@@ -18,11 +18,11 @@ var matrix = flag.Bool("matrix", false, "build with every Go and every Nix that 
 // goVersions are the toolchains that dgd is tested with, the oldest one first.
 var goVersions = []string{"go_1_24", "go_1_25", "go_1_26", "go_1_27"}
 
-// anotherGo is a toolchain that is not the package set's own: the one before, or
-// the one after where the set has given that up, as nixpkgs does.
+// anotherGo is a toolchain other than the package set's default: the version before it,
+// or the one after it if the set has removed the former.
 const anotherGo = `(let pkgs = import <nixpkgs> { }; in if pkgs ? go_1_25 && (builtins.tryEval pkgs.go_1_25.outPath).success then pkgs.go_1_25 else pkgs.go_1_27)`
 
-// isGone reports whether the package set has given up a toolchain.
+// isGone reports whether the package set has removed a toolchain.
 func isGone(t *testing.T, version string) bool {
 	testnix.Require(t)
 	out, err := exec.Command("nix-instantiate", "--eval", "-E", fmt.Sprintf("let pkgs = import <nixpkgs> { }; in pkgs ? %[1]s && (builtins.tryEval pkgs.%[1]s.outPath).success", version)).CombinedOutput()
@@ -32,15 +32,15 @@ func isGone(t *testing.T, version string) bool {
 	return strings.HasSuffix(strings.TrimSpace(string(out)), "false")
 }
 
-// refused are the examples that a Go does not build, with its reason.
+// refused are the examples that a Go version does not build, with its error.
 var refused = map[string]map[string]string{
-	// From 1.26.11 and 1.27 on Go takes no linker script for a library.
+	// From 1.26.11 and 1.27 on Go does not accept a linker script as a library.
 	"go_1_27": {"cgo-srcdir": "unrecognized binary format"},
 }
 
-// What each Go builds has the bytes that `go build` of that Go gives it. The
-// package set's own Go is in the other tests, so that without -matrix only the
-// oldest and the newest one are tried here.
+// Programs built with each Go version have the bytes of its `go build`. Without -matrix
+// only the oldest and the newest version are tested, as the other tests use the package
+// set's default.
 func TestGoVersions(t *testing.T) {
 	t.Parallel()
 	versions, everyMode := goVersions, []string{"dyn", "ifd"}
@@ -84,7 +84,7 @@ func TestGoVersions(t *testing.T) {
 	if t.Failed() {
 		return
 	}
-	// The comparison would hold as well if all of them were the same toolchain.
+	// Check that these are different toolchains.
 	for _, version := range versions {
 		cgo := here(t, "("+withGo(t, "dyn", version)+").examples.cgo")
 		out, err := exec.Command("go", "version", onDisk(cgo)+"/bin/cgo").Output()
@@ -94,12 +94,12 @@ func TestGoVersions(t *testing.T) {
 	}
 }
 
-// withGo is what tests/default.nix has, in Nix, in a mode and with a toolchain.
+// withGo returns an expression for tests/default.nix in a mode and with a toolchain.
 func withGo(t testing.TB, mode, version string) string {
 	return fmt.Sprintf("(import %s { useDynDrv = %v; }).tests.withGo { go = (import <nixpkgs> { }).%s; }", repo(t), mode == "dyn", version)
 }
 
-// exampleNames are the names of all examples.
+// exampleNames returns the names of all examples.
 func exampleNames(t testing.TB) []string {
 	t.Helper()
 	out, err := exec.Command("nix-instantiate", "--eval", "--raw", "-E",
@@ -110,7 +110,8 @@ func exampleNames(t testing.TB) []string {
 	return strings.Fields(string(out))
 }
 
-// nixVersions are the Nixes that dgd is tested with beside the machine's own.
+// nixVersions are the versions of Nix that dgd is tested with, other than the machine's
+// own.
 var nixVersions = []struct {
 	suite, version string // of Debian
 }{
@@ -119,7 +120,7 @@ var nixVersions = []struct {
 	{"forky", "2.34"},
 }
 
-// Other Nixes build the same bytes by import from derivation, input-addressed.
+// Other versions of Nix build the same bytes by import from derivation, input-addressed.
 func TestNixVersions(t *testing.T) {
 	t.Parallel()
 	if !*matrix {
@@ -149,7 +150,7 @@ func TestNixVersions(t *testing.T) {
 	for _, name := range programs {
 		own[name] = here(t, fmt.Sprintf(wanted, repo(t), name))
 	}
-	// A C compiler, and what is fetched, are there.
+	// The store has a C compiler and the fetched modules.
 	given := fmt.Sprintf(`
 		(import <nixpkgs> { }).stdenv.mkDerivation {
 		  name = "given";
@@ -182,7 +183,7 @@ func TestNixVersions(t *testing.T) {
 				}
 			}
 
-			// People's commands ask its store.
+			// The commands of dgd work with its store.
 			program := st.Run(t, "nix-instantiate", "-E", fmt.Sprintf(wanted, repo(t), "hello"))
 			dgd := onDisk(tool(t, "dgd")) + "/bin/dgd"
 			if names := st.Run(t, dgd, "cache", program); !strings.Contains(names, "-std.drv^out,x") || !strings.Contains(names, program+"^out") {
@@ -192,8 +193,8 @@ func TestNixVersions(t *testing.T) {
 				t.Errorf("dgd diff says %q", out)
 			}
 
-			// What it cannot do is said before anything is built, also where
-			// all that it knows of experimental features is switched on.
+			// A feature that it lacks is an error before anything is built, also with all of
+			// its experimental features.
 			for _, features := range []string{"", "ca-derivations dynamic-derivations recursive-nix"} {
 				if v.version == "2.34" && features != "" {
 					continue
@@ -218,7 +219,7 @@ func TestNixVersions(t *testing.T) {
 	}
 }
 
-// useNix lets a store be used by the Nix of a Debian suite, which is fetched.
+// useNix makes a store use the Nix of a Debian suite, which it fetches.
 func useNix(t *testing.T, st *testnix.Store, suite string) {
 	t.Helper()
 	setup := exec.Command(filepath.Join(repo(t), "pkgs/setup/setup.sh"), "--nix", suite)
@@ -230,7 +231,7 @@ func useNix(t *testing.T, st *testnix.Store, suite string) {
 	st.Use(strings.TrimSpace(string(out)))
 }
 
-// What a Nix cannot do is an evaluation error with the feature and the version.
+// A missing feature of Nix is an error of evaluation with the feature and the version.
 func TestNixLacks(t *testing.T) {
 	t.Parallel()
 	testnix.Require(t)
@@ -246,7 +247,7 @@ func TestNixLacks(t *testing.T) {
 		{"2.34.8", true, "dynDrv", ""},
 		{"2.8.0", false, "contentAddressed", "2.8.0"},
 		{"2.26.3", true, "contentAddressed", ""},
-		// recursive-nix is named where it is needed.
+		// recursive-nix is named if it is needed.
 		{"2.35.1", false, "dynDrv", "switch on the experimental features dynamic-derivations, ca-derivations and recursive-nix"},
 		{"2.36.0", false, "dynDrv", "switch on the experimental features dynamic-derivations and ca-derivations\""},
 		{"2.36.0", false, "dynDrv with builderRpc = false;", "switch on the experimental features dynamic-derivations, ca-derivations and recursive-nix"},
@@ -264,7 +265,7 @@ func TestNixLacks(t *testing.T) {
 	}
 }
 
-// A newer Go looks into what #cgo LDFLAGS name while it plans.
+// Newer Go versions read the files that #cgo LDFLAGS name while they plan.
 func TestLinkerInput(t *testing.T) {
 	t.Parallel()
 	src := project(t, map[string]string{

@@ -9,8 +9,8 @@ import (
 	"dgd/internal/testnix"
 )
 
-// Where modules have to be fetched, a vendorHash that is not given counts as
-// empty, so that Nix reports the correct one.
+// If modules have to be fetched, a missing vendorHash counts as "", so that Nix reports
+// the correct hash.
 func TestVendorHashNeeded(t *testing.T) {
 	t.Parallel()
 	testnix.Require(t)

@@ -9,9 +9,9 @@ import (
 	"testing"
 )
 
-// looking is a project whose tests look for files in every way. All of them skip
-// what is not there, and so pass where a file is hidden from them: only those of
-// the package own need nothing but what they have.
+// looking is a project whose tests look for files in every way. They skip if a file does
+// not exist, so that they pass if it is hidden from them. Only the tests of package own
+// need no files of other directories.
 var looking = map[string]string{
 	"go.mod":                      "// SALT\nmodule example.com/looking\n\ngo 1.24\n\nrequire example.org/dep v1.0.0\n",
 	"vendor/modules.txt":          "# example.org/dep v1.0.0\n## explicit; go 1.24\nexample.org/dep\n",
@@ -102,7 +102,7 @@ func Test(t *testing.T) {
 }`, "os", "os/exec", "path/filepath", "strings"),
 }
 
-// looks is a test file.
+// looks returns a test file.
 func looks(name, body string, imports ...string) string {
 	text := "package " + name + "\n\nimport (\n"
 	for _, i := range imports {
@@ -111,7 +111,7 @@ func looks(name, body string, imports ...string) string {
 	return text + "\t\"testing\"\n\n\t\"example.com/looking/look\"\n)\n\nvar _ = look.Check\n" + body + "\n"
 }
 
-// without leaves files out of a project.
+// without returns a project without some files.
 func without(files map[string]string, names ...string) map[string]string {
 	rest := maps.Clone(files)
 	for _, name := range names {
@@ -120,13 +120,14 @@ func without(files map[string]string, names ...string) map[string]string {
 	return rest
 }
 
-// runsOf are the runs of tests with the files of their packages.
+// runsOf returns the derivations of a build that run tests with the files of their
+// packages.
 func runsOf(r result) []string {
 	return slices.DeleteFunc(r.compiled(), func(name string) bool { return !strings.HasPrefix(name, "test-") })
 }
 
-// A test that passes because something is hidden from it runs again with all of
-// src, and one that fails for that reason, too; and no other.
+// A test that looks for a file which is hidden from it runs again with all of src,
+// whether it passes or fails. Other tests do not.
 func TestTestsNeedAll(t *testing.T) {
 	t.Parallel()
 	for mode, function := range modes {
@@ -153,7 +154,7 @@ func TestTestsNeedAll(t *testing.T) {
 				t.Errorf("a test runs again that needs nothing:\n%s", r.log)
 			}
 
-			// An edit of what no package's own files are runs those again that need all.
+			// An edit of other files runs only those tests again that need all of src.
 			edit(t, filepath.Join(src, "main.go"), "println(", "println(1, ")
 			r = tests(t, function, src, layersEnv, "all")
 			if got := r.compiled(); !slices.Equal(got, sorted(ofAllTests, []string{"example.com-looking"})) {
@@ -177,8 +178,8 @@ func TestTestsNeedAll(t *testing.T) {
 	}
 }
 
-// With testData a test runs with the files of its package once more, and of each
-// package alone the tests can fail.
+// With testData a test runs with the files of its package only, and the tests of each
+// package fail separately.
 func TestTestsNeedData(t *testing.T) {
 	t.Parallel()
 	files := without(looking, "build/build_test.go", "first/first_test.go", "list/list_test.go", "child/child_test.go", "own/own_test.go")
@@ -211,7 +212,7 @@ func TestTestsNeedData(t *testing.T) {
 	}
 }
 
-// Input-addressed, and as a package that depends on its tests, the same counts.
+// The same holds for input-addressed derivations, and for packages with doCheck.
 func TestTestsNeedOtherwise(t *testing.T) {
 	t.Parallel()
 	files := without(looking, "first/first_test.go", "list/list_test.go", "child/child_test.go", "raw/raw_test.go")
@@ -231,8 +232,8 @@ func TestTestsNeedOtherwise(t *testing.T) {
 	}
 }
 
-// A child that keeps the output open after the end of its test makes that fail,
-// as under go test, and nothing hangs. Flags that write profiles are taken.
+// A child process that keeps the output open after the end of a test makes the test fail,
+// as with `go test`, and the build does not hang. Flags that write profiles are accepted.
 func TestTestsEnd(t *testing.T) {
 	t.Parallel()
 	files := map[string]string{
@@ -265,8 +266,8 @@ func Test(t *testing.T) {
 	}
 }
 
-// The go command of a test finds the modules, in each of the forms that they
-// come in: as a build of nixpkgs has them.
+// The go command that a test runs finds the modules, as in a build of nixpkgs, with each
+// way to get modules.
 func TestTestsRunGo(t *testing.T) {
 	t.Parallel()
 	files := maps.Clone(lockedFiles)
@@ -291,7 +292,7 @@ func Test(t *testing.T) {
 		{"vendor", "dyn", ""},
 	} {
 		t.Run(test.name+"/"+test.mode, func(t *testing.T) {
-			// Modes share their runs, and the log is looked at: the sources differ.
+			// Different sources for each mode, so that tests run in each of them.
 			files := maps.Clone(files)
 			files["e2e/e2e_test.go"] += "\n// " + t.Name() + "\n"
 			src := p.project(t, "example.com/locked", files, allLocked...)

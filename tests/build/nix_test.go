@@ -1,5 +1,5 @@
-// Package build tests the library with a real Nix: what it builds, what it
-// builds again after a change, and what it says about bad input.
+// Package build tests the library with a real Nix: its builds, the rebuilds after
+// changes, and its errors.
 package build
 
 import (
@@ -17,13 +17,13 @@ import (
 	"dgd/internal/testnix"
 )
 
-// Both modes, with the function of each.
+// modes has the builder of each mode.
 var modes = map[string]string{
 	"ifd": "buildWithIFD",
 	"dyn": "buildWithDynDrv",
 }
 
-// repo is the root of this project.
+// repo returns the root of this project.
 func repo(t testing.TB) string {
 	t.Helper()
 	dir, err := filepath.Abs("../..")
@@ -33,7 +33,7 @@ func repo(t testing.TB) string {
 	return dir
 }
 
-// A result is what nix-build answered.
+// A result is the result of nix-build.
 type result struct {
 	path  string   // the last output's store path
 	built []string // names of the derivations that were built, sorted
@@ -53,7 +53,7 @@ func nixBuild(t testing.TB, args ...string) result {
 	return r
 }
 
-// finish runs a nix-build to its end.
+// finish runs a command nix-build.
 func finish(t testing.TB, cmd *exec.Cmd) result {
 	cmd.Dir = repo(t)
 	var stdout, stderr bytes.Buffer
@@ -70,8 +70,8 @@ func finish(t testing.TB, cmd *exec.Cmd) result {
 	return r
 }
 
-// build builds a project with the library's function and these arguments, a
-// Nix text such as `vendorHash = null;`, and fails the test where that fails.
+// build builds a project with a builder of the library and arguments, a Nix text such as
+// `vendorHash = null;`. If the build fails, the test fails.
 func build(t testing.TB, function, src, args string) result {
 	t.Helper()
 	r := nixBuild(t, "-E", expression(t, function, src, args))
@@ -85,22 +85,23 @@ func expression(t testing.TB, function, src, args string) string {
 	return fmt.Sprintf("(import %s { }).%s { src = %s; %s }", repo(t), function, src, args)
 }
 
-// planning are the derivations that plan a build: they compile nothing.
+// planning are the names of the derivations that plan a build.
 var planning = []string{"settings", "sources", "modules", "unpacked-modules", "skeleton", "plan", "std-plan", "std-specs", "std.drv", "0-check-plan", "cgo-probe", "cgo-env", "program.drv", "derivations",
 	"linked-modules", "module-cache", "test-skeleton", "test-plan", "check-env", "tests.drv", "test-derivations"}
 
-// prepared ends the name of the sources that a package's phases have changed.
-// Evaluation reads them, so that the modes differ in how they are addressed.
+// prepared is the suffix of the name of sources that a package's phases have changed. How
+// they are addressed depends on the mode, as evaluation reads them in IFD mode.
 const prepared = "-prepared"
 
-// compiled are the derivations of a build that neither plan nor prepare.
+// compiled returns the derivations of a build, without those that plan it or prepare its
+// sources.
 func (r result) compiled() []string {
 	return slices.DeleteFunc(slices.Clone(r.built), func(name string) bool {
 		return slices.Contains(planning, name) || strings.HasSuffix(name, prepared)
 	})
 }
 
-// run runs a program of the result.
+// run runs a program of the result and returns its output.
 func (r result) run(t testing.TB, name string) string {
 	t.Helper()
 	out, err := exec.Command(r.root + filepath.Join(r.path, "bin", name)).CombinedOutput()
@@ -110,12 +111,12 @@ func (r result) run(t testing.TB, name string) string {
 	return string(out)
 }
 
-// onDisk is where a store path is for this process: an ordinary user's store is
-// not at its own place.
+// onDisk returns the path on disk of a store path. The store of an ordinary user is not
+// in /nix/store.
 func onDisk(path string) string { return os.Getenv("DGD_STORE_ROOT") + path }
 
-// project writes files to a new directory. SALT in a file's text becomes a
-// string that no build has seen before.
+// project writes files to a new directory. In their texts, SALT is replaced by a string
+// that is new to all stores.
 func project(t testing.TB, files map[string]string) string {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "project")
@@ -129,8 +130,8 @@ func salted(t testing.TB, text string) string {
 	return strings.ReplaceAll(text, "SALT", fmt.Sprintf("%s %d", t.Name(), time.Now().UnixNano()))
 }
 
-// warmUp builds what all projects with these arguments have in common: dgd's
-// own programs and the standard library.
+// warmUp builds what all projects with these arguments share: dgd's own programs and the
+// standard library.
 func warmUp(t testing.TB, args string) {
 	t.Helper()
 	build(t, "buildWithIFD", project(t, warm), args)
@@ -138,7 +139,7 @@ func warmUp(t testing.TB, args string) {
 
 var warm = map[string]string{
 	"go.mod": "module example.com/warm\n\ngo 1.24\n",
-	// Of each part of the standard library something.
+	// Imports packages of all parts of the standard library.
 	"main.go": "package main\n\nimport (\n\t_ \"net/http/cgi\"\n\t_ \"testing\"\n)\n\nfunc main() { println(\"SALT\") }\n",
 }
 
@@ -152,7 +153,7 @@ func write(t testing.TB, file, text string) {
 	}
 }
 
-// edit replaces old, which must be there, in a file.
+// edit replaces old by new in a file, which must contain old.
 func edit(t testing.TB, file, old, new string) {
 	t.Helper()
 	text, err := os.ReadFile(file)

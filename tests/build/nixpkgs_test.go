@@ -10,17 +10,17 @@ import (
 	"testing"
 )
 
-// someNixpkgs are those of tests/nixpkgs-programs.nix that every run builds:
-// their modules are few.
+// someNixpkgs are those programs of tests/nixpkgs-programs.nix that every run builds:
+// they have few modules.
 const someNixpkgs = `[ "go-md2man" "go-jsonnet" "gron" ]`
 
 func nixpkgsTest(t testing.TB, mode, of, names string) string {
 	return fmt.Sprintf("let tests = (import %s { useDynDrv = %t; }).tests.nixpkgs; in tests.%s %s", repo(t), mode == "dyn", of, names)
 }
 
-// Programs with the arguments of their nixpkgs definitions build in both modes
-// and pass the tests that nixpkgs runs. They print what they should, and have
-// the bytes that `go install` gives them.
+// Programs with the arguments of their definitions in nixpkgs build in both modes and
+// pass the tests that nixpkgs runs. They print what they should, and have the bytes of
+// `go install`.
 func TestNixpkgsPrograms(t *testing.T) {
 	t.Parallel()
 	names := someNixpkgs
@@ -42,8 +42,8 @@ func TestNixpkgsPrograms(t *testing.T) {
 	}
 }
 
-// An edit inside a function of a package with one program above it compiles
-// that package, and links that program. The other three stay as they are.
+// An edit inside a function of a package that one of four programs depends on compiles
+// that package and links that program.
 func TestNixpkgsEdit(t *testing.T) {
 	t.Parallel()
 	for mode := range modes {

@@ -21,8 +21,8 @@ func nixStore(t testing.TB, args ...string) []string {
 	return strings.Fields(string(out))
 }
 
-// No compiled output refers to the toolchain, to sources or to build
-// directories, nor does it contain their names; the program refers to nothing.
+// No compiled output refers to or contains the name of the toolchain, the sources or
+// build directories, and the program refers to no store path.
 func TestReferences(t *testing.T) {
 	t.Parallel()
 	src := project(t, layers)
@@ -45,7 +45,7 @@ func TestReferences(t *testing.T) {
 	}
 }
 
-// resolved are the .drv files of a log that were built.
+// resolved returns the .drv paths that were built, from a log.
 func resolved(log string) []string {
 	var list []string
 	for line := range strings.Lines(log) {
@@ -82,8 +82,8 @@ func checkContents(t *testing.T, path string) {
 	}
 }
 
-// A program with the toolchain's path in it is refused, wherever the path comes
-// from, unless allowGoReference says that it may.
+// A program that contains the path of the toolchain is an error, wherever the path comes
+// from, unless allowGoReference is set.
 func TestToolchainEmbedded(t *testing.T) {
 	t.Parallel()
 	dir := project(t, plain)
@@ -136,7 +136,7 @@ func TestToolchainEmbedded(t *testing.T) {
 	})
 }
 
-// Without content addressing both modes build, with the same bytes.
+// With input-addressed derivations both modes build the same bytes.
 func TestInputAddressed(t *testing.T) {
 	t.Parallel()
 	src := project(t, layers)
@@ -158,8 +158,8 @@ func TestInputAddressed(t *testing.T) {
 	}
 }
 
-// A package of either mode is good wherever a derivation is: in another one's
-// inputs, in a list, and in a string.
+// A package of either mode can be used as any derivation: as an input of another one, in
+// a list, and in a string.
 func TestPackageAsInput(t *testing.T) {
 	t.Parallel()
 	for mode, function := range modes {
@@ -189,7 +189,7 @@ func TestPackageAsInput(t *testing.T) {
 	}
 }
 
-// A subPackage may be the import path of a program in another module.
+// subPackage may be the import path of a program in another module.
 func TestProgramOfDependency(t *testing.T) {
 	t.Parallel()
 	files := map[string]string{
@@ -208,7 +208,7 @@ func TestProgramOfDependency(t *testing.T) {
 	}
 }
 
-// File names that mean something to a shell mean nothing here.
+// File names with characters that are special to a shell work.
 func TestHostileNames(t *testing.T) {
 	t.Parallel()
 	files := map[string]string{
@@ -229,8 +229,8 @@ func TestHostileNames(t *testing.T) {
 	}
 }
 
-// What Nix would replace in a derivation's text, and what it cannot hold, gets
-// into the program as it is.
+// Texts that look like placeholders, and bytes that a derivation cannot contain, get into
+// the program unchanged.
 func TestHostileTexts(t *testing.T) {
 	t.Parallel()
 	out, err := exec.Command("nix-instantiate", "--eval", "--raw", "-E", `builtins.placeholder "out"`).Output()
@@ -243,7 +243,7 @@ func TestHostileTexts(t *testing.T) {
 	imports, calls, want := "", "", ""
 	for i, text := range texts {
 		name := "p" + strconv.Itoa(i)
-		// What is embedded is the file as it is; Go leaves carriage returns out of raw strings.
+		// The text is in an embedded file: Go drops carriage returns from raw strings.
 		files[name+"/text"] = text
 		files[name+"/p.go"] = "package " + name + "\n\nimport _ \"embed\"\n\n//go:embed text\nvar Text string\n"
 		imports += "\t\"example.com/hostile/" + name + "\"\n"
@@ -262,7 +262,7 @@ func TestHostileTexts(t *testing.T) {
 	}
 }
 
-// A build that is killed leaves nothing that the next one trips over.
+// After a build was killed, the next one succeeds.
 func TestKilled(t *testing.T) {
 	t.Parallel()
 	for mode, function := range modes {
@@ -277,7 +277,7 @@ func TestKilled(t *testing.T) {
 			if err := cmd.Start(); err != nil {
 				t.Fatal(err)
 			}
-			// Kill it when the first package is being compiled.
+			// Kill it while the first package is compiled.
 			var log []byte
 			buf := make([]byte, 4096)
 			for !bytes.Contains(log, []byte("-example.com-layers-base.drv'...\n")) {
@@ -297,8 +297,7 @@ func TestKilled(t *testing.T) {
 	}
 }
 
-// A source file that is a symlink to another place of src is compiled as
-// what it leads to.
+// A source file that is a symlink to another place in src is compiled.
 func TestSymbolicLink(t *testing.T) {
 	t.Parallel()
 	for mode, function := range modes {

@@ -12,7 +12,7 @@ import (
 	"testing"
 )
 
-// overridden is the expression of a build by a dgd with overrides.
+// overridden returns the expression of a build with module overrides.
 func overridden(t *testing.T, overrides, function, src, args string) string {
 	return fmt.Sprintf("(import %s { moduleOverrides = { %s }; }).%s { src = %s; %s }", repo(t), overrides, function, src, args)
 }
@@ -23,7 +23,7 @@ func vendorHash(t *testing.T, src, args string) string {
 	return gotHash(t, nixBuild(t, "-E", fetch(t, src, args+`vendorHash = "";`)))
 }
 
-// gotHash is the hash that Nix names where a wrong one was given.
+// gotHash returns the hash in Nix's error for a wrong one.
 func gotHash(t *testing.T, r result) string {
 	t.Helper()
 	_, hash, _ := strings.Cut(r.log, "got:")
@@ -36,8 +36,8 @@ func gotHash(t *testing.T, r result) string {
 
 const patchB = "--- a/b.go\n+++ b/b.go\n@@ -1,4 +1,4 @@\n package b\n \n //SALT\n-func Text() string { return \"b\" }\n+func Text() string { return \"patched b\" }\n"
 
-// A patch changes the module in every program, however its modules are fetched,
-// and compiles what uses it.
+// A patch changes the module in every program, with each way to get modules, and compiles
+// the packages that depend on it.
 func TestOverridePatches(t *testing.T) {
 	t.Parallel()
 	files := withModules(lockedModules, "example.org/b@v1.0.0", map[string]string{
@@ -83,7 +83,7 @@ func TestOverridePatches(t *testing.T) {
 			got := slices.DeleteFunc(r.compiledModules(), func(name string) bool { return name == "patched-modules" })
 			equal(t, "with the patch it compiled", got, "example.com-locked", "example.org-Capital-a", "example.org-b", "go-program", "program")
 
-			// What the program does not use.
+			// Overrides of modules that the program does not use.
 			r = nixBuild(t, "-E", overridden(t, `"example.org/z" = { `+patch+` }; "example.org/y" = { version = "v1.0.0"; hash = ""; };`, mode.function, src, args))
 			if r.err != nil {
 				t.Fatalf("%v\n%s", r.err, tail(r.log))
@@ -104,7 +104,7 @@ func withModules(modules map[string]map[string]string, name string, files map[st
 	return all
 }
 
-// Another version is built as after `go get`.
+// Another version of a module gives the same build as `go get`.
 func TestOverrideVersion(t *testing.T) {
 	t.Parallel()
 	for mode, function := range modes {
@@ -143,7 +143,7 @@ func TestOverrideVersion(t *testing.T) {
 				t.Error("the program is not the one of go build after go get")
 			}
 
-			// Without it, all is as before.
+			// Without the override, nothing has changed.
 			if r := build(t, function, src, args); len(r.compiled()) > 0 || r.path != before.path {
 				t.Errorf("without the override it built %q", r.compiled())
 			}
@@ -151,7 +151,7 @@ func TestOverrideVersion(t *testing.T) {
 	}
 }
 
-// What an override cannot do is an error that says so.
+// An override that cannot be applied is an error.
 func TestOverrideErrors(t *testing.T) {
 	t.Parallel()
 	p := newProxy(t, map[string]map[string]string{
@@ -196,7 +196,7 @@ func TestOverrideErrors(t *testing.T) {
 		})
 	}
 
-	// Both together are right.
+	// Both overrides together are valid.
 	r := nixBuild(t, "-E", overridden(t, version("example.org/x", "v1.1.0")+version("example.org/y", "v1.2.0"), "buildWithIFD", src, lock+p.env()))
 	if r.err != nil {
 		t.Errorf("%v\n%s", r.err, tail(r.log))

@@ -11,19 +11,19 @@ import (
 	"dgd/internal/testnix"
 )
 
-// Phases of the user's own do what they do in nixpkgs.
+// Phases of the user have the same effect as in nixpkgs.
 func TestOwnPhases(t *testing.T) {
 	t.Parallel()
 	const configure = `configurePhase = "runHook preConfigure; export GOCACHE=$TMPDIR/cache GOPATH=$TMPDIR/go GOPROXY=off; runHook postConfigure";`
 	const fails = `} // { doCheck = true; preBuild = "sed -i s/original/edited/ shared/shared.go";`
-	// Nix knows where attributes come from that are in files.
+	// Nix knows the position of attributes that are defined in files.
 	change := filepath.Join(t.TempDir(), "change.nix")
 	write(t, change, `old: { configurePhase = old.configurePhase + "\nsed -i s/original/overridden/ shared/shared.go"; }`)
 	for _, test := range []struct {
 		name, args, more string
-		prints           string // what bin/tool prints
-		fails            string // what a failure says
-		says             string // what the log of a build says
+		prints           string // the output of bin/tool
+		fails            string // a part of the error
+		says             string // a part of the build's log
 	}{
 		{name: "tests after a configurePhase", args: configure + fails + `preCheck = ":";`, fails: "Text says edited"},
 		{
@@ -55,8 +55,8 @@ func TestOwnPhases(t *testing.T) {
 	}
 }
 
-// Where phases change the vendor directory, the program is built with what they
-// made of it, or it is an error: never with the modules as they were fetched.
+// If phases change the vendor directory, the program is built with the changed modules,
+// or it is an error.
 func TestChangedModules(t *testing.T) {
 	t.Parallel()
 	dep := filepath.Join(repo(t), "tests/nixpkgs/testdata/dep")
@@ -81,8 +81,8 @@ func TestChangedModules(t *testing.T) {
 	}
 }
 
-// What arguments make of the plan, and of other derivations that evaluation
-// shows.
+// Arguments have the right effect on the plan and on other derivations that evaluation
+// knows.
 func TestPlannedArguments(t *testing.T) {
 	t.Parallel()
 	testnix.Require(t)
@@ -95,24 +95,24 @@ func TestPlannedArguments(t *testing.T) {
 	const apart = `builtins.match ".*\ncat /.*" p.checkPhase != null`
 	var cases []string
 	for _, test := range []struct{ args, more, what string }{
-		// Sources as they are, and those that phases change.
+		// Sources are prepared only if phases may change them.
 		{"", "", `!(` + prepared + `)`},
 		{`dontUnpack = true; preConfigure = "cp -r $src/. .";`, "", prepared},
 		{`dontUnpack = true;`, "", prepared},
 		{`unpackCmd = "cp -r $curSrc sources";`, "", prepared},
 		{`src = builtins.toFile "a.tbz" "";`, "", prepared},
 		{"", ".overrideAttrs (import " + change + ")", prepared},
-		// -trimpath is left out by allowGoReference alone.
+		// Only allowGoReference removes -trimpath.
 		{`allowGoReference = true;`, "", `!(builtins.elem "-trimpath" (config p).flags)`},
 		{`allowGoReference = true;`, "." + fmt.Sprintf(goFlags, "-trimpath"), `builtins.elem "-trimpath" (config p).flags`},
-		// The modules are those of the final attributes, fetched with the flags of these.
+		// The modules and the flags of their fetch come from the final attributes.
 		{`vendorHash = "";`, `.overrideAttrs { goModules = builtins.toFile "replaced" ""; }`, `builtins.match ".*-replaced" (config p).vendor != null`},
 		{`vendorHash = "";`, "." + fmt.Sprintf(goFlags, "-modfile=other.mod"), `builtins.match ".*-modfile=other.mod" (p.goModules.env.GOFLAGS or p.goModules.GOFLAGS) != null`},
 		{`vendorHash = ""; postConfigure = "chmod -R u+w vendor";`, "", `builtins.match ".*-prepared-vendored" (config p).vendor != null || builtins.match "/[0-9a-z]{52}" (config p).vendor != null`},
 		{`vendorHash = ""; postConfigure = "true";`, "", `builtins.match ".*-go-modules" (config p).vendor != null`},
-		// A toolchain that says so is one without cgo.
+		// A toolchain may have cgo switched off.
 		{`env = { };`, "", `(config p).env.CGO_ENABLED == "1"`},
-		// Tests run apart, but where a tool brings a hook.
+		// Tests run in derivations of their own, unless a tool has a setup hook.
 		{`doCheck = true;`, "", apart},
 		{`doCheck = true; nativeCheckInputs = [ pkgs.sqlite ];`, "", apart},
 		{`doCheck = true; nativeCheckInputs = [ (` + fmt.Sprintf(hooked, `setupHook = builtins.toFile "h" "";`) + `) ];`, "", `!(` + apart + `)`},
@@ -131,7 +131,7 @@ func TestPlannedArguments(t *testing.T) {
 			p = (dgd.buildGoModule.override { gitMinimal = git; }) { name = "a"; src = ./.; vendorHash = ""; };
 		in
 			builtins.elem git p.goModules.nativeBuildInputs && !(builtins.elem pkgs.gitMinimal p.goModules.nativeBuildInputs)`,
-		// Programs for another machine are not tested, as by mkDerivation.
+		// As in mkDerivation, programs that the machine cannot execute are not tested.
 		`let stdenv = pkgs.stdenv // { buildPlatform = pkgs.stdenv.buildPlatform // { canExecute = _: false; }; }; in
 			builtins.match ".*\ncat /.*" ((dgd.buildGoModule.override { inherit stdenv; }) { name = "a"; src = ./.; vendorHash = null; useDynDrv = true; }).checkPhase == null`,
 	} {

@@ -15,7 +15,7 @@ import (
 	"dgd/internal/testnix"
 )
 
-// planner is a dgd that writes plans.
+// dgdCommand returns the path of dgd.
 func dgdCommand(t *testing.T) string {
 	t.Helper()
 	program := filepath.Join(t.TempDir(), "dgd")
@@ -35,13 +35,14 @@ func writePlan(t *testing.T, dgd, dir string, flags ...string) {
 	}
 }
 
-// pureFlags forbid what a plan in a file is to do without.
+// pureFlags are options of Nix that forbid import from derivation and experimental
+// features, which a plan in a file does not need.
 var pureFlags = []string{"--option", "allow-import-from-derivation", "false", "--option", "experimental-features", ""}
 
 const planArgs = layersEnv + " contentAddressed = false;"
 
-// A plan in a file builds what import from derivation builds: neither compiles
-// anything after the other, also where nothing is content-addressed.
+// A plan in a file and import from derivation share all packages: after one of them, the
+// other compiles nothing, also with input-addressed derivations.
 func TestPlanShares(t *testing.T) {
 	t.Parallel()
 	testnix.Require(t)
@@ -68,7 +69,8 @@ func TestPlanShares(t *testing.T) {
 	}
 }
 
-// Edits that the plan depends on stop the build, others compile what they concern.
+// After edits that change the plan the build fails. Other edits compile only what they
+// change.
 func TestPlanEdits(t *testing.T) {
 	t.Parallel()
 	testnix.Require(t)
@@ -97,8 +99,8 @@ func TestPlanEdits(t *testing.T) {
 	for _, test := range []struct {
 		name   string
 		edit   func()
-		stale  string // directory
-		differ string // what dgd plan --check prints
+		stale  string // the directory in the error
+		differ string // the output of dgd plan --check
 	}{
 		{"an import", func() {
 			edit(t, filepath.Join(src, "leaf/leaf.go"), "import \"example.com/layers/base\"", "import (\n\t\"strings\"\n\n\t\"example.com/layers/base\"\n)\n\nvar _ = strings.ToUpper\n")
@@ -125,7 +127,7 @@ func TestPlanEdits(t *testing.T) {
 	}
 }
 
-// Where a file or a directory that a plan names has gone, evaluation says that the plan
+// If a file or a directory that a plan names was removed, evaluation reports that the plan
 // is stale.
 func TestPlanOfGone(t *testing.T) {
 	t.Parallel()
@@ -147,7 +149,7 @@ func TestPlanOfGone(t *testing.T) {
 		out, _ := exec.Command("nix-instantiate", append([]string{"-E", call}, pureFlags...)...).CombinedOutput()
 		return string(out)
 	}
-	// The vendor directory is taken as it is, so that no override concerns it.
+	// Overrides cannot change the vendor directory of the sources.
 	for overrides, want := range map[string]string{
 		`"example.org/v" = { patches = [ ./x.patch ]; };`:                   "moduleOverrides concerns example.org/v, which is in the vendor directory of src",
 		`"example.org/v" = { version = "v1.0.1"; hash = ""; };`:             "moduleOverrides concerns example.org/v, which is in the vendor directory of src",
@@ -168,8 +170,8 @@ func TestPlanOfGone(t *testing.T) {
 	}
 }
 
-// Tests by a plan in a file are those of import from derivation, each way: where one
-// has run them, nothing is compiled or run by the other. Evaluation builds nothing.
+// A plan in a file and import from derivation share tests: after one of them, the other
+// compiles and runs nothing. Evaluation builds nothing.
 func TestPlanTests(t *testing.T) {
 	t.Parallel()
 	testnix.Require(t)
@@ -205,7 +207,7 @@ func TestPlanTests(t *testing.T) {
 	if r := pure(withPlan+` checkFlags = [ "-short" ];`, "all"); r.err == nil || !strings.Contains(r.log, "dgd.plan is for other tests") || !strings.Contains(r.log, "--tests --check-flag -short` beside go.mod") {
 		t.Errorf("other flags: %v\n%s", r.err, r.log)
 	}
-	// Data that the plan does not know of: the test looks for it in vain, and runs with all of src.
+	// Data that the plan does not list: the test does not find it, and runs again with all of src.
 	write(t, filepath.Join(src, "greet/more_test.go"), "package greet\n")
 	edit(t, filepath.Join(src, "base/base_test.go"), "t.Log(\"", "if _, err := os.Stat(\"../greet/testdata/golden\"); err != nil {\n\t\tt.Error(err)\n\t}; t.Log(\"")
 	edit(t, filepath.Join(src, "base/base_test.go"), "import \"testing\"", "import (\n\t\"os\"\n\t\"testing\"\n)")
@@ -230,8 +232,8 @@ func TestPlanTests(t *testing.T) {
 	}
 }
 
-// What a plan in a file has no form for, the go command builds in one derivation, and
-// that is said. The result is that of import from derivation.
+// Programs that cannot be planned are built by the go command in one derivation, with a
+// message. The result is that of import from derivation.
 func TestPlanByGo(t *testing.T) {
 	t.Parallel()
 	testnix.Require(t)
@@ -285,8 +287,8 @@ func TestPlanByGo(t *testing.T) {
 	}
 }
 
-// One file has plans for several settings, also for the same platform: evaluation takes
-// the one that is for its arguments, as if it was alone.
+// A file can have plans for several settings, also for the same platform: evaluation uses
+// the one for its arguments, as if it was the only one.
 func TestPlanSettings(t *testing.T) {
 	t.Parallel()
 	testnix.Require(t)
@@ -334,7 +336,7 @@ func TestPlanSettings(t *testing.T) {
 	if n := strings.Count(text, "set target \"linux/arm64\""); n != 1 {
 		t.Errorf("linux/arm64 is there %d times:\n%s", n, text)
 	}
-	// Anew, with all settings.
+	// Write the file again, with all its settings.
 	writePlan(t, dgd, src)
 	if fileText(t, plan) != text {
 		t.Errorf("dgd plan alone writes\n%s, not\n%s", fileText(t, plan), text)
@@ -361,13 +363,13 @@ func TestPlanSettings(t *testing.T) {
 	}
 }
 
-// signed is a line of a plan.
+// signed returns a line of a plan with its checksum.
 func signed(line string) string {
 	sum := sha256.Sum256([]byte(line))
 	return line + " #" + hex.EncodeToString(sum[:2]) + "\n"
 }
 
-// What is wrong with a plan, or between it and the arguments, evaluation says.
+// Evaluation reports a damaged plan, and a plan that does not fit the arguments.
 func TestPlanErrors(t *testing.T) {
 	t.Parallel()
 	testnix.Require(t)
@@ -382,7 +384,7 @@ func TestPlanErrors(t *testing.T) {
 	if mid < 0 || !strings.HasPrefix(rows[mid], "package ") {
 		t.Fatalf("there is no package with mid.go:\n%s", good)
 	}
-	// Whole lines that a merge has taken twice, or not at all.
+	// Lines that a merge has duplicated or removed.
 	without := func(prefix string) string {
 		for i, r := range rows {
 			if strings.HasPrefix(r, prefix) {
@@ -439,7 +441,7 @@ func TestPlanErrors(t *testing.T) {
 			}
 		}
 	}
-	// The plan may be elsewhere, behind a symlink: the check reads what evaluation has read.
+	// The plan may be a symlink: the check reads the text that evaluation has read.
 	elsewhere, link := filepath.Join(t.TempDir(), "of-layers"), filepath.Join(t.TempDir(), "a.plan")
 	write(t, elsewhere, good)
 	if err := os.Symlink(elsewhere, link); err != nil {
@@ -449,7 +451,7 @@ func TestPlanErrors(t *testing.T) {
 	if r := nixBuild(t, append([]string{"-E", call}, pureFlags...)...); r.err != nil {
 		t.Errorf("a plan behind a symlink: %v\n%s", r.err, r.log)
 	}
-	// The command that writes it is known before there is one, or a whole one.
+	// planCommand can be evaluated if the plan is missing or damaged.
 	for _, args := range []string{`plan = ` + src + `/other.plan;`, `plan = ` + plan + `; tags = [ "netgo" ];`} {
 		if err := os.WriteFile(plan, nil, 0o666); err != nil {
 			t.Fatal(err)
@@ -462,7 +464,8 @@ func TestPlanErrors(t *testing.T) {
 	}
 }
 
-// Packages with C: one that stays whole, and one whose C++ is apart.
+// planC is a project with two packages with C: one that stays whole, and one whose C++ is
+// compiled in derivations of its own.
 var planC = map[string]string{
 	"go.mod":        "module example.com/planc\n\ngo 1.24\n",
 	"main.go":       "// SALT\npackage main\n\nimport (\n\t\"example.com/planc/c\"\n\t\"example.com/planc/cxx\"\n)\n\nfunc main() { println(c.Sum(), cxx.Sum()) }\n",
@@ -475,8 +478,8 @@ var planC = map[string]string{
 	"include/two.h": "// SALT\n#define TWO 2\n",
 }
 
-// A plan in a file has packages with C, and what compilers say of their flags is
-// not in it. Neither mode compiles anything after another.
+// A plan in a file can have packages with C, and does not depend on the C compilers. After
+// one mode, the other one compiles nothing.
 func TestPlanWithC(t *testing.T) {
 	t.Parallel()
 	testnix.Require(t)
@@ -527,9 +530,8 @@ func TestPlanWithC(t *testing.T) {
 	}
 }
 
-// A plan in a file is evaluated by old and new Nixes, and gives the same derivation
-// with each, its tests too: without import from derivation, and without experimental
-// features.
+// Old and new versions of Nix evaluate a plan in a file to the same derivations, including
+// tests, without import from derivation and experimental features.
 func TestPlanNixVersions(t *testing.T) {
 	t.Parallel()
 	if !*matrix {
@@ -539,7 +541,7 @@ func TestPlanNixVersions(t *testing.T) {
 	src := project(t, withFiles(planC, map[string]string{"c/c_test.go": "package c\n\nimport \"testing\"\n\nfunc Test(*testing.T) { Sum() }\n"}))
 	writePlan(t, dgdCommand(t), src, "--builder", "buildWithIFD", "--tests")
 	call := expression(t, "buildWithIFD", src, `env.CGO_ENABLED = "1"; contentAddressed = false; doCheck = true; plan = `+src+"/dgd.plan;")
-	// A C compiler is there.
+	// The store has a C compiler.
 	const given = `(import <nixpkgs> { }).stdenv.mkDerivation { name = "given"; buildCommand = "export -p > $out"; }`
 	drv, err := exec.Command("nix-instantiate", "-E", given).Output()
 	if err != nil {

@@ -12,14 +12,14 @@ import (
 	"dgd/internal/testnix"
 )
 
-// A plan is for one value of each argument that it follows from: another one is an error,
-// of which TestPlanErrors has the words. All others change nothing of what is built by it.
-// Each argument of the library has a row here.
+// A plan is for one value of each argument that it depends on: another value is an error,
+// whose message TestPlanErrors checks. Other arguments do not change what is built. Each
+// argument of the library has a row here.
 func TestPlanArguments(t *testing.T) {
 	t.Parallel()
 	testnix.Require(t)
 	dgd := dgdCommand(t)
-	// By argument, values and what comes of them: an error, or the same program.
+	// By argument, values with the expected result: an error, or the same program.
 	shared := map[string][][2]string{
 		"allowGoReference":  {{`true`, "error"}},
 		"buildInputs":       {{`[ pkgs.zlib ]`, "same"}},
@@ -43,7 +43,7 @@ func TestPlanArguments(t *testing.T) {
 		"tags":              {{`[ "x" ]`, "error"}},
 		"testData":          {{`[ "mid" ]`, "same"}},
 		"vendorHash":        {{`"sha256-AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="`, "error"}},
-		// Of these other tests tell: the sources, the plan itself, and what needs experimental features.
+		// Other tests cover these: the sources, the plan itself, and arguments that need experimental features.
 		"contentAddressed": {}, "plan": {}, "src": {},
 	}
 	for _, v := range []string{`GOAMD64 = "v3"`, `GOEXPERIMENT = "jsonv2"`, `CGO_CFLAGS = "-O3"`, `CC = "clang"`, `GOWORK = "off"`, `GODEBUG = "x=1"`, `OTHER = "x"`} {
@@ -112,7 +112,7 @@ func TestPlanArguments(t *testing.T) {
 					want[rows[len(rows)-1]] = row[1]
 				}
 			}
-			// The package is evaluated, too.
+			// Evaluate the package, too.
 			out, err := evaluated(common + "builtins.toJSON (map (more: builtins.tryEval (builtins.seq (call more).drvPath (call more)." + test.program + ".drvPath)) [ { } " + strings.Join(rows, " ") + " ])")
 			if err != nil {
 				t.Fatal(out)
@@ -141,7 +141,7 @@ func TestPlanArguments(t *testing.T) {
 	}
 }
 
-// withRows are the rows of both, where the second ones count.
+// withRows returns the rows of both maps. Those of more take precedence.
 func withRows(rows, more map[string][][2]string) map[string][][2]string {
 	all := maps.Clone(rows)
 	maps.Copy(all, more)

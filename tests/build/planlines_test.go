@@ -10,13 +10,13 @@ import (
 	"dgd/internal/testnix"
 )
 
-// evaluated is what Nix says of an expression, without import from derivation.
+// evaluated returns the output of Nix for an expression, without import from derivation.
 func evaluated(expr string) (string, error) {
 	out, err := exec.Command("nix-instantiate", append([]string{"--eval", "--strict", "--read-write-mode", "-E", expr}, pureFlags...)...).CombinedOutput()
 	return strings.TrimSpace(string(out)), err
 }
 
-// plannedLayers returns the plan of a project, and the Nix text of the path of its program's .drv file.
+// plannedLayers returns the plan of a project, and a Nix expression for the .drv path of its program.
 func plannedLayers(t *testing.T) (plan, call string) {
 	t.Helper()
 	src := project(t, layers)
@@ -25,8 +25,8 @@ func plannedLayers(t *testing.T) (plan, call string) {
 	return plan, "(" + expression(t, "buildWithIFD", src, planArgs+" plan = "+plan+";") + ").program.drvPath"
 }
 
-// What depends on itself in a plan is an error that names its lines, where Nix would speak
-// of infinite recursion: packages, and derivations that packages share.
+// If packages in a plan, or derivations that packages share, depend on themselves, the
+// error names their lines. Nix alone would report infinite recursion.
 func TestPlanCircles(t *testing.T) {
 	t.Parallel()
 	testnix.Require(t)
@@ -74,8 +74,8 @@ func TestPlanCircles(t *testing.T) {
 	}
 }
 
-// A file can have many settings: the names of all that a line is for are longer than what
-// Nix's regular expressions can take.
+// A file can have many settings: the list of settings at the beginning of a line may be too
+// long for Nix's regular expressions.
 func TestPlanOfManySettings(t *testing.T) {
 	t.Parallel()
 	testnix.Require(t)
@@ -95,7 +95,7 @@ func TestPlanOfManySettings(t *testing.T) {
 			text.WriteString(row)
 			continue
 		}
-		// Of half of the settings; the other half has other tags.
+		// A line for half of the settings. The other half has other tags.
 		line := row[:len(row)-len(" #1234\n")]
 		text.WriteString(signed("@" + strings.Join(names[count/2:], ",") + " " + line))
 		if strings.HasPrefix(line, "set ") {
@@ -111,7 +111,7 @@ func TestPlanOfManySettings(t *testing.T) {
 	}
 }
 
-// overrideAttrs changes dgd's own arguments, too, as it does all others.
+// overrideAttrs can change dgd's own arguments, too.
 func TestPlanByOverrideAttrs(t *testing.T) {
 	t.Parallel()
 	testnix.Require(t)

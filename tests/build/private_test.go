@@ -19,7 +19,7 @@ import (
 	"dgd/internal/testnix"
 )
 
-// A private proxy asks for a name and a password, by https.
+// privateProxy returns an https proxy that requires a name and a password.
 func privateProxy(t *testing.T, secret string) (p *proxy, env string) {
 	p = newTLSProxy(t, lockedModules)
 	p.let = knows(secret)
@@ -27,7 +27,8 @@ func privateProxy(t *testing.T, secret string) (p *proxy, env string) {
 	return p, fmt.Sprintf("env = { CGO_ENABLED = \"0\"; GOPROXY = %q; GONOSUMDB = \"example.org\"; SSL_CERT_FILE = \"${%s}\"; %%s };", p.URL, ca)
 }
 
-// A secret reaches a fetch by a file that the sandbox shows, and stays there.
+// A fetch reads a secret from a file that is visible in the sandbox, and neither
+// derivations nor outputs contain it.
 func TestPrivateModules(t *testing.T) {
 	testnix.Require(t)
 	for name, modules := range map[string]string{
@@ -59,7 +60,7 @@ func TestPrivateModules(t *testing.T) {
 			if want := "dgd: NETRC is " + netrc + ", which cannot be read in the sandbox"; r.err == nil || !strings.Contains(r.log, want) {
 				t.Errorf("the message lacks %q: %v\n%s", want, r.err, tail(r.log))
 			}
-			// The name by the machine's environment, as a daemon has it.
+			// NETRC comes from the environment of the machine, as that of a daemon.
 			t.Setenv("NETRC", netrc)
 			if hash != "" {
 				r = nixBuild(t, append([]string{"-E", call("")}, inSandbox...)...)
@@ -80,7 +81,7 @@ func TestPrivateModules(t *testing.T) {
 	}
 }
 
-// openDir is a directory that a sandbox's user can read, too.
+// openDir returns a directory that the user of a sandbox can read.
 func openDir(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -99,7 +100,7 @@ func knows(secret string) func(*http.Request) bool {
 	}
 }
 
-// certificate is a file with the certificate of a server.
+// certificate writes the certificate of a server and returns the file.
 func certificate(t *testing.T, s *httptest.Server) string {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "ca.pem")
@@ -107,8 +108,8 @@ func certificate(t *testing.T, s *httptest.Server) string {
 	return file
 }
 
-// checkSecret looks for a secret in the derivations of a build, and in what was
-// fetched.
+// checkSecret checks that neither the derivations of a build nor the fetched modules
+// contain a secret.
 func checkSecret(t *testing.T, secret, expression string) {
 	t.Helper()
 	drv, err := exec.Command("nix-instantiate", "-E", expression).Output()
@@ -139,7 +140,7 @@ func checkSecret(t *testing.T, secret, expression string) {
 	}
 }
 
-// A module comes from a git server that wants a password, past the proxy.
+// A module is fetched from a git server that requires a password, not from the proxy.
 func TestPrivateGit(t *testing.T) {
 	t.Parallel()
 	testnix.Require(t)
@@ -191,16 +192,16 @@ func TestPrivateGit(t *testing.T) {
 	checkSecret(t, secret, let)
 }
 
-// gitPath is a module that a git repository has.
+// gitPath is the path of a module in a git repository.
 const gitPath = "github.com/team/lib"
 
-// gitApp is a program with it.
+// gitApp is a program that imports the module.
 var gitApp = map[string]string{
 	"main.go": "package main\n\nimport " + fmt.Sprintf("%q", gitPath) + "\n\nfunc main() { println(lib.Text) }\n",
 }
 
-// gitModule publishes version 1.2.3 of the module in a git repository, which is
-// root/team/lib. The proxy knows it to write checksums.
+// gitModule publishes version 1.2.3 of the module in the git repository root/team/lib.
+// The proxy has it, too, for the checksums.
 func gitModule(t *testing.T) (p *proxy, root string) {
 	t.Helper()
 	p = unstarted(t, map[string]map[string]string{gitPath + "@v1.2.3": {
@@ -223,7 +224,7 @@ func gitModule(t *testing.T) (p *proxy, root string) {
 	return p, root
 }
 
-// A module comes by ssh from a git server, which knows a key.
+// A module is fetched by ssh from a git server that accepts a key.
 func TestPrivateSSH(t *testing.T) {
 	t.Parallel()
 	testnix.Require(t)
@@ -243,7 +244,7 @@ func TestPrivateSSH(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	// The sandbox shows this directory, and that of the ssh that the test has.
+	// The sandbox has this directory, and that of the test's ssh.
 	shown := openDir(t)
 	file := func(name string) string { return filepath.Join(shown, name) }
 	host, err := os.ReadFile(filepath.Join(server.dir, "host.pub"))
@@ -312,15 +313,15 @@ func TestPrivateSSH(t *testing.T) {
 	}
 }
 
-// What is wrong with a proxy is said, with what there is to set; and the next
-// fetch, from one that works, is not troubled.
+// Faults of a proxy are errors that name the settings to change, and the next fetch, from a
+// proxy that works, succeeds.
 func TestProxyFaults(t *testing.T) {
 	t.Parallel()
 	const hint = "could not be fetched, see above; where to fetch, and how to be let in, is said by GOPROXY, NETRC and the like: see docs/modules.md"
 	done := make(chan struct{})
 	defer close(done)
 	for name, test := range map[string]struct {
-		zip  func(w http.ResponseWriter, r *http.Request) // nil: nobody is there
+		zip  func(w http.ResponseWriter, r *http.Request) // if nil, the proxy is down
 		want []string
 	}{
 		"down":     {nil, []string{"connection refused", hint}},

@@ -20,17 +20,18 @@ import (
 	"dgd/internal/lock"
 )
 
-// A proxy serves modules of a test's own, by PATH@VERSION, each with its files.
+// A proxy is a module proxy for modules of the test.
 type proxy struct {
 	*httptest.Server
 	modules map[string]map[string]string
-	let     func(*http.Request) bool // who may have them; default: everybody
-	// zip answers for archives in its own way, or is nil.
+	let     func(*http.Request) bool // reports whether a request is allowed; if nil, all are
+	// zip handles requests for archives, unless it is nil.
 	zip func(w http.ResponseWriter, r *http.Request)
 }
 
-// newProxy serves modules on loopback. SALT in a file is a string that no build
-// has seen before: what is fetched is in no store.
+// newProxy starts a proxy for modules, by PATH@VERSION, each with its files. In these,
+// SALT is replaced by a string that is new to all stores, so that the modules have to be
+// fetched.
 func newProxy(t testing.TB, modules map[string]map[string]string) *proxy {
 	t.Helper()
 	p := unstarted(t, modules)
@@ -38,7 +39,7 @@ func newProxy(t testing.TB, modules map[string]map[string]string) *proxy {
 	return p
 }
 
-// newTLSProxy does it by https.
+// newTLSProxy starts a proxy with https.
 func newTLSProxy(t testing.TB, modules map[string]map[string]string) *proxy {
 	t.Helper()
 	p := unstarted(t, modules)
@@ -123,12 +124,12 @@ func (p *proxy) tree(t testing.TB, name string) string {
 	return dir
 }
 
-// env are the arguments of a builder that fetches from here.
+// env returns the argument env with which a builder fetches from the proxy.
 func (p *proxy) env() string {
 	return fmt.Sprintf("env = { CGO_ENABLED = \"0\"; GOPROXY = %q; GONOSUMDB = \"example.org\"; };", p.URL)
 }
 
-// sums are the lines of go.sum for modules, PATH@VERSION.
+// sums returns the lines of go.sum for modules PATH@VERSION.
 func (p *proxy) sums(t testing.TB, names ...string) string {
 	t.Helper()
 	var text strings.Builder
@@ -153,7 +154,7 @@ func (p *proxy) sum(t testing.TB, name string) string {
 	return sum
 }
 
-// lock is a lock of these modules for the main module.
+// lock returns a lock of modules PATH@VERSION for a main module.
 func (p *proxy) lock(t testing.TB, main string, names ...string) *lock.Lock {
 	t.Helper()
 	l := &lock.Lock{Main: []string{main}}
@@ -164,8 +165,8 @@ func (p *proxy) lock(t testing.TB, main string, names ...string) *lock.Lock {
 	return l
 }
 
-// project writes a main module that requires these modules, with its go.sum
-// and its lock.
+// project writes a main module that requires modules, with its go.sum and its lock, and
+// returns its directory.
 func (p *proxy) project(t testing.TB, main string, files map[string]string, names ...string) string {
 	t.Helper()
 	src := project(t, files)

@@ -18,10 +18,9 @@ import (
 
 var allTwice = flag.Bool("all-twice", false, "let TestReproducible build all examples and three published programs twice, not only a few")
 
-// Two empty stores make the same, though they differ in what a build could see
-// of a machine: of each derivation, inner ones and dgd's own programs too, the
-// same outputs with the same hashes. Under content addressing --check does not
-// tell that.
+// Builds in two empty stores, which differ in all that a build can see of a machine, give
+// the same outputs with the same hashes for each derivation, including dgd's own
+// programs. For content-addressed derivations --check does not find differences.
 func TestReproducible(t *testing.T) {
 	t.Parallel()
 	examples, programs := []string{"cgo", "dep"}, []string(nil)
@@ -32,7 +31,7 @@ func TestReproducible(t *testing.T) {
 		cpus: "0", cores: 1, dir: filepath.Join(t.TempDir(), "a"),
 		environment: []string{"TZ=Pacific/Kiritimati", "LC_ALL=C", "LANG=C", "USER=one", "HOME=/one"},
 	})
-	// Only root can build as other users, and in a directory that is its own.
+	// Only root can build as other users, and in a directory of its own.
 	var asAnother []string
 	base := t.TempDir()
 	if own := ownDir(t); os.Getuid() == 0 && own != "" {
@@ -62,8 +61,8 @@ func TestReproducible(t *testing.T) {
 	}
 }
 
-// ownDir makes a directory that nobody else can put anything into or above, if
-// the user's cache is in such.
+// ownDir returns a new directory in which, and above which, no other user can write, if
+// the user's cache is in such a directory.
 func ownDir(t *testing.T) string {
 	t.Helper()
 	cache, err := os.UserCacheDir()
@@ -83,18 +82,18 @@ func ownDir(t *testing.T) string {
 	return own
 }
 
-// A machineKind is what a machine is like.
+// A machineKind has properties of a machine that a build can see.
 type machineKind struct {
-	cpus        string // that there are, for taskset
-	cores       int    // that Nix says there are
+	cpus        string // the CPUs, for taskset
+	cores       int    // Nix's setting `cores`
 	dir         string // the directory to build in
 	environment []string
 	config      []string // lines of nix.conf
 }
 
-// differing builds examples (all, if none is named) and programs in an empty
-// store, in both modes, and returns the NAR hash of all that was made there, and
-// the user that builds, as the kernel knows it.
+// differing builds examples (all, if examples is empty) and programs in an empty store, in
+// both modes. It returns the NAR hashes of the paths in the store, and the ID of the user
+// that builds.
 func differing(t *testing.T, examples, programs []string, kind machineKind) (made map[string]string, user string) {
 	t.Helper()
 	st := emptyStore(t)
@@ -108,7 +107,7 @@ func differing(t *testing.T, examples, programs []string, kind machineKind) (mad
 			of all.examples (if examples == [ ] then builtins.attrNames all.examples else examples)
 			++ of all.tests.programs [ %s ]`, repo(t), dyn, quoted(examples), quoted(programs))
 	}
-	// A C compiler, and what is fetched, are there.
+	// The store has a C compiler and the fetched modules.
 	given := fmt.Sprintf(`
 		let
 		  pkgs = import <nixpkgs> { };
@@ -154,7 +153,7 @@ func differing(t *testing.T, examples, programs []string, kind machineKind) (mad
 	return made, found[1]
 }
 
-// quoted are strings as elements of a list in Nix.
+// quoted returns strings as elements of a Nix list.
 func quoted(names []string) string {
 	var list []string
 	for _, name := range slices.Sorted(slices.Values(names)) {
@@ -163,8 +162,8 @@ func quoted(names []string) string {
 	return strings.Join(list, " ")
 }
 
-// hashes are the NAR hashes of all paths of a store, except of probes, which are
-// random and which nothing refers to.
+// hashes returns the NAR hashes of all paths of a store, except for probes, which are
+// random.
 func hashes(t *testing.T, st *testnix.Store) map[string]string {
 	t.Helper()
 	var infos map[string]struct {

@@ -7,8 +7,7 @@ import (
 	"testing"
 )
 
-// listener is a server of this machine that does nothing but answer. It
-// returns its port.
+// listener starts a TCP server on this machine and returns its port.
 func listener(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -25,7 +24,7 @@ func listener(t *testing.T) string {
 			conn.Close()
 		}
 	}()
-	// Without this the tests below would pass without it, too.
+	// Check that the server can be reached outside of a sandbox.
 	conn, err := net.Dial("tcp", l.Addr().String())
 	if err != nil {
 		t.Fatal(err)
@@ -35,7 +34,7 @@ func listener(t *testing.T) string {
 	return port
 }
 
-// What runs in inner derivations has no network: tests are code of the sources.
+// Inner derivations, which run tests, have no network.
 func TestNoNetwork(t *testing.T) {
 	t.Parallel()
 	files := with(map[string]string{"main_test.go": fmt.Sprintf(`package main
@@ -76,7 +75,7 @@ func TestNetwork(t *testing.T) {
 	}
 }
 
-// Nor has the planner, whose go command is here one that tries.
+// Planning derivations have no network. The go command of this test tries to use it.
 func TestNoNetworkWhilePlanning(t *testing.T) {
 	t.Parallel()
 	port := listener(t)

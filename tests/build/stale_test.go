@@ -9,9 +9,8 @@ import (
 	"testing"
 )
 
-// A directory of the sources that stands in for a module is in the fetch as well:
-// an edit there that a build reads has to be in both. Any other plans and
-// compiles nothing.
+// The fetch has a copy of a directory that replaces a module: after an edit of a file that
+// the build reads, the stale fetch is an error. Other edits compile nothing.
 func TestStaleFetch(t *testing.T) {
 	t.Parallel()
 	files := maps.Clone(fetchFiles)
@@ -46,8 +45,7 @@ func TestStaleFetch(t *testing.T) {
 	}
 }
 
-// What buildGoModule's patches change in such a directory, they change in the
-// fetch, too.
+// Patches of buildGoModule change such a directory both in the sources and in the fetch.
 func TestStaleFetchOfGoModule(t *testing.T) {
 	t.Parallel()
 	files := maps.Clone(fetchFiles)
@@ -69,7 +67,7 @@ func TestStaleFetchOfGoModule(t *testing.T) {
 			if r = nixBuild(t, "-E", expression()); r.err == nil || !strings.Contains(r.log, "vendorHash is stale: example.com/near is near in src, and near/salt.go") {
 				t.Errorf("an edit in the directory: %v\n%s", r.err, tail(r.log))
 			}
-			// A hook may see other variables in the fetch.
+			// A hook may have other variables in the fetch.
 			r = nixBuild(t, "-E", goModule(t, mode, src, strings.ReplaceAll(args, "SRC", src)+` postPatch = "echo $version";`, ""))
 			if r.err != nil || !strings.Contains(r.log, "dgd-plan: warning: hooks change the fetch or the sources") {
 				t.Errorf("with a hook: %v\n%s", r.err, tail(r.log))

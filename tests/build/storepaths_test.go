@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// unstripped leaves programs as they are linked.
+// unstripped is an argument that leaves programs as they are linked.
 const unstripped = "dontStrip = true;"
 
 var toldFiles = map[string]string{
@@ -16,14 +16,14 @@ var toldFiles = map[string]string{
 	"main.go": "package main\n\nvar prefix = \"nothing\"\n\nvar other = \"told SALT\"\n\nfunc main() { print(prefix) }\n",
 }
 
-// What a package is told of its own outputs is true in the programs, although
-// these are linked before the outputs' paths are known.
+// Programs contain the right paths of their package's outputs, although they are linked
+// before these paths are known.
 func TestOwnOutputs(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		name, args string
-		output     string // whose path is told
-		want       string // printed, behind the path
+		output     string // the output whose path the program contains
+		want       string // the output of the program, after the path
 	}{
 		{"a flag", `ldflags = [ "-X main.prefix=${placeholder "out"}/share" ];`, "out", "/share"},
 		{"a flag beside a hook", `ldflags = [ "-X main.prefix=${placeholder "out"}/share" ]; preBuild = ":";`, "out", "/share"},
@@ -62,7 +62,7 @@ func TestOwnOutputs(t *testing.T) {
 	}
 }
 
-// equalsGo compares a program with what `go build` makes of a source.
+// equalsGo checks that a program has the bytes of `go build`.
 func equalsGo(t *testing.T, program, src, ldflags string) {
 	t.Helper()
 	if fileText(t, program) != fileText(t, goProgram(t, src, ".", "-buildid= "+ldflags, "CGO_ENABLED=0")) {
@@ -70,7 +70,7 @@ func equalsGo(t *testing.T, program, src, ldflags string) {
 	}
 }
 
-// Store paths that flags and sources name are references of the package.
+// The package refers to store paths that flags and sources bring into the program.
 func TestNamedPaths(t *testing.T) {
 	t.Parallel()
 	const wrapped = `(import <nixpkgs> { }).stdenv.mkDerivation { name = "told-source"; src = ${SRC};
@@ -114,7 +114,7 @@ func TestNamedPaths(t *testing.T) {
 				}
 			}
 			for builder, list := range paths {
-				// Nix gives a tree that it takes from built sources all their references.
+				// builtins.path gives a tree of built sources all references of these.
 				if list[0] != list[1] && !strings.HasSuffix(test.name, "large package") {
 					t.Errorf("%s: the modes give different paths: %q", builder, list)
 				}
@@ -123,8 +123,8 @@ func TestNamedPaths(t *testing.T) {
 	}
 }
 
-// Symlinks into the store, in sources that a derivation has built, lead where they
-// lead in nixpkgs, for Go and for C, and show in no pattern.
+// In built sources, Go and C can use symlinks into the store as in nixpkgs, and package
+// patterns do not match their targets.
 func TestLinksOfSources(t *testing.T) {
 	t.Parallel()
 	src := project(t, map[string]string{

@@ -12,8 +12,8 @@ import (
 	"dgd/internal/testnix"
 )
 
-// emptyStore makes a store with the package set and nothing else: what is on a
-// machine that has never seen dgd.
+// emptyStore returns a store with the package set alone, as on a machine on which dgd has
+// never run.
 func emptyStore(t testing.TB) *testnix.Store {
 	t.Helper()
 	testnix.Require(t)
@@ -36,7 +36,7 @@ func emptyStore(t testing.TB) *testnix.Store {
 	return st
 }
 
-// here builds an expression in the machine's own store.
+// here builds an expression in the machine's own store and returns the store path.
 func here(t testing.TB, expression string) string {
 	t.Helper()
 	r := nixBuild(t, "-E", expression)
@@ -46,13 +46,13 @@ func here(t testing.TB, expression string) string {
 	return r.path
 }
 
-// tool is the store path of one of dgd's own programs.
+// tool returns the store path of one of dgd's own programs.
 func tool(t testing.TB, name string) string {
 	t.Helper()
 	return here(t, fmt.Sprintf("(import %s/lib { pkgs = import <nixpkgs> { }; }).internal.tools.%s", repo(t), name))
 }
 
-// withTools makes a store with the package set and dgd's own programs.
+// withTools returns a store with the package set and dgd's own programs.
 func withTools(t testing.TB) *testnix.Store {
 	t.Helper()
 	st := emptyStore(t)
@@ -60,7 +60,7 @@ func withTools(t testing.TB) *testnix.Store {
 	return st
 }
 
-// buildIn is build in a store of the test's own.
+// buildIn is like build, in a store of the test.
 func buildIn(t testing.TB, st *testnix.Store, function, src, args string) result {
 	t.Helper()
 	r := nixBuildIn(t, st, "-E", expression(t, function, src, args))
@@ -77,7 +77,7 @@ func nixBuildIn(t testing.TB, st *testnix.Store, args ...string) result {
 	return r
 }
 
-// warmStore makes a store with what all projects have in common, see warmUp.
+// warmStore returns a store with what all projects share, see warmUp.
 func warmStore(t testing.TB) *testnix.Store {
 	t.Helper()
 	st := withTools(t)
@@ -107,16 +107,16 @@ func warmStore(t testing.TB) *testnix.Store {
 	return st
 }
 
-// A running command is one whose messages the test waits for.
+// A running is a command whose log the test reads while it runs.
 type running struct {
 	cmd    *exec.Cmd
 	stdout bytes.Buffer
 	stderr io.ReadCloser
-	log    bytes.Buffer // read so far
+	log    bytes.Buffer // the log read so far
 	root   string
 }
 
-// start starts to build a project in a store.
+// start starts the build of a project in a store.
 func start(t testing.TB, st *testnix.Store, function, src, args string) *running {
 	t.Helper()
 	r := &running{cmd: st.Command("nix-build", "--no-out-link", "-E", expression(t, function, src, args)), root: st.Root}
@@ -131,7 +131,7 @@ func start(t testing.TB, st *testnix.Store, function, src, args string) *running
 	return r
 }
 
-// wait waits until Nix builds a derivation of this name.
+// wait waits until Nix builds a derivation with a name.
 func (r *running) wait(t testing.TB, name string) {
 	t.Helper()
 	buf := make([]byte, 4096)
@@ -144,7 +144,7 @@ func (r *running) wait(t testing.TB, name string) {
 	}
 }
 
-// end waits for the command's end.
+// end waits for the end of the command and returns its result.
 func (r *running) end() result {
 	r.log.ReadFrom(r.stderr)
 	err := r.cmd.Wait()

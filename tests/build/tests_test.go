@@ -142,7 +142,7 @@ func TestSkipped(t *testing.T) {
 	"base/base_test.go": "package base\n\nimport \"testing\"\n\n//go:noinline\nfunc Test(t *testing.T) { t.Log(\"SALT\") }\n",
 }
 
-// withFiles returns a project with other files on top.
+// withFiles returns a project with files added or replaced.
 func withFiles(files, more map[string]string) map[string]string {
 	all := maps.Clone(files)
 	maps.Copy(all, more)
@@ -160,18 +160,17 @@ func read(t *testing.T, path string) string {
 
 const testsEnv = "env.SET = \"by env\";"
 
-// testsOf is the expression for a package's tests.
+// testsOf returns the expression for the tests of a package.
 func testsOf(t *testing.T, function, src, args, name string) string {
 	return fmt.Sprintf("(%s).tests.%q", expression(t, function, src, testsEnv+args), name)
 }
 
-// wrongly is a test that fails, of the package of a directory.
+// wrongly returns a test that fails.
 func wrongly(name, says string) string {
 	return "package " + name + "\n\nimport \"testing\"\n\nfunc TestWrong(t *testing.T) { t.Error(\"" + says + "\") }\n"
 }
 
-// tests builds derivations of a project's tests, and fails the test where that
-// fails.
+// tests builds the derivation of a project's tests. If the build fails, the test fails.
 func tests(t *testing.T, function, src, args, name string) result {
 	t.Helper()
 	r := nixBuild(t, "-E", testsOf(t, function, src, args, name))
@@ -181,7 +180,7 @@ func tests(t *testing.T, function, src, args, name string) result {
 	return r
 }
 
-// ofTests are names of derivations, and what is compiled and linked for them.
+// The names of derivations for the tests of the project.
 var (
 	baseTest  = []string{"example.com-tested-base--example.com-tested-base.test-", "example.com-tested-base.test", "base.test", "test-example.com-tested-base"}
 	greetTest = []string{"example.com-tested-greet--example.com-tested-greet.test-", "example.com-tested-wrap--example.com-tested-greet.test-", "example.com-tested-greet_test--example.com-tested-greet.test-", "example.com-tested-greet.test", "greet.test", "test-example.com-tested-greet"}
@@ -190,25 +189,25 @@ var (
 	untested  = []string{"example.com-tested", "example.com-tested-greet", "example.com-tested-wrap"} // or, of greet, without its tests
 )
 
-// tested are the derivations of a build that compile, link or run a test with the
-// files of its package: not those that stand for all tests.
+// tested returns the derivations of a build that compile, link or run the tests of one
+// package, without those for all tests.
 func (r result) tested() []string {
 	return slices.DeleteFunc(r.compiled(), func(name string) bool { return slices.Contains(ofAllTests, name) })
 }
 
-// ofAllTests are the derivations that compare what tests looked for with what
-// all of src has, and that run those tests which need that.
+// ofAllTests are the derivations that find out which tests need all of src, and run
+// these.
 var ofAllTests = []string{"needs-of-tests", "tests"}
 
-// ofAll are the other ones.
+// ofAll returns those derivations of a build.
 func (r result) ofAll() []string {
 	return slices.DeleteFunc(r.compiled(), func(name string) bool { return !slices.Contains(ofAllTests, name) })
 }
 
 func sorted(lists ...[]string) []string { return slices.Sorted(slices.Values(slices.Concat(lists...))) }
 
-// Tests are built and run as derivations, variants only where Go builds them,
-// and run again only after a change of what they depend on.
+// Tests are built and run in derivations, with recompiled packages only where Go
+// recompiles them, and run again only after changes of their dependencies.
 func TestTests(t *testing.T) {
 	t.Parallel()
 	for mode, function := range modes {
@@ -250,7 +249,7 @@ func TestTests(t *testing.T) {
 				if got, want := r.tested(), sorted(step.want...); !slices.Equal(got, want) {
 					t.Errorf("%s: built\n%q\nwant\n%q", step.name, got, want)
 				}
-				// No test of this project needs all of src: an edit costs the comparison.
+				// No test of this project needs all of src: an edit runs only the comparison.
 				var all []string
 				if step.file != "" {
 					all = ofAllTests[:1]
@@ -265,7 +264,7 @@ func TestTests(t *testing.T) {
 					t.Errorf("%s: it plans the program again", step.name)
 				}
 			}
-			// The program's packages are there, also those that no test needs.
+			// The tests have compiled all packages of the program.
 			program := build(t, function, src, layersEnv)
 			if want := []string{"go-program", "program"}; !slices.Equal(program.compiled(), want) {
 				t.Errorf("the program built %q, want %q", program.compiled(), want)
@@ -274,7 +273,8 @@ func TestTests(t *testing.T) {
 	}
 }
 
-// A failure shows Go's own output and the package; all are shown. The package depends on its tests where it is told to. A failure is not kept.
+// A failed test shows the output of `go test` and the package, for all failures. With doCheck the package depends on its
+// tests. A failure is not cached.
 func TestTestsFail(t *testing.T) {
 	t.Parallel()
 	files := withFiles(tested, map[string]string{
@@ -309,7 +309,7 @@ func TestTestsFail(t *testing.T) {
 	}
 }
 
-// In IFD mode each package's tests stand alone.
+// In IFD mode there is a derivation for the tests of each package.
 func TestTestsAlone(t *testing.T) {
 	t.Parallel()
 	src := project(t, withFiles(tested, map[string]string{"greet/wrong_test.go": wrongly("greet", "SALT")}))
@@ -321,7 +321,7 @@ func TestTestsAlone(t *testing.T) {
 	}
 }
 
-// What cannot be planned is said before anything is built.
+// Tests that cannot be planned are an error before anything is built.
 func TestTestsBadInput(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
@@ -358,8 +358,8 @@ func TestTestsBadInput(t *testing.T) {
 	}
 }
 
-// A package that has no tests must compile, as under go test, whether or not the
-// program has it; only where a pattern names it.
+// A package without tests that a pattern matches must compile, as with `go test`, whether
+// or not the program needs it.
 func TestUntested(t *testing.T) {
 	t.Parallel()
 	dgd := dgdCommand(t)
@@ -411,7 +411,7 @@ func TestUntested(t *testing.T) {
 	tests(t, "buildWithIFD", src, layersEnv+`testPackages = [ "./base" "./greet/..." "./alone/in" ];`, "all")
 }
 
-// Where no package has tests, there is nothing to run, and all compile.
+// If no package has tests, all packages are compiled and no test runs.
 func TestNoTests(t *testing.T) {
 	t.Parallel()
 	for mode, function := range modes {
@@ -424,7 +424,7 @@ func TestNoTests(t *testing.T) {
 	}
 }
 
-// Input-addressed and with cgo, too, tests are built and run.
+// Tests are built and run with input-addressed derivations and with cgo, too.
 func TestTestsOtherwise(t *testing.T) {
 	t.Parallel()
 	withC := withFiles(tested, map[string]string{
@@ -460,10 +460,10 @@ func TestTestsOtherwise(t *testing.T) {
 	}
 }
 
-// reference is what `go test` links and runs of a project at the place where dgd
-// compiles: -exec keeps its test programs. (go test -c makes others: it compiles
-// with DWARF.) By -toolexec those packages, and no others, are compiled without
-// -trimpath that keep their paths in dgd: Go has no flag for that.
+// reference builds the test programs of `go test` for a project, in the directory in which
+// dgd compiles. -exec keeps the programs (those of `go test -c` differ: it compiles with
+// DWARF). With -toolexec only those packages are compiled without -trimpath that keep
+// their paths in dgd, for which Go has no flag.
 const reference = `
 let
   pkgs = import <nixpkgs> { };
@@ -499,7 +499,7 @@ pkgs.stdenvNoCC.mkDerivation {
 }
 `
 
-// Test programs have the bytes that Go's own have.
+// Test programs have the bytes of those of `go test`.
 func TestTestIdentity(t *testing.T) {
 	t.Parallel()
 	src := project(t, tested)

@@ -10,9 +10,9 @@ import (
 	"dgd/internal/testnix"
 )
 
-// A change to the planner, to a test or to a page leaves the executor as it is,
-// and with it every inner derivation of every user. A change to what people
-// call leaves the planner as it is, and with it every plan.
+// A change to the planner, a test or a page does not change the executor, on which every
+// inner derivation depends. A change to the command line does not change the planner, on
+// which every plan depends.
 func TestToolsApart(t *testing.T) {
 	t.Parallel()
 	testnix.Require(t)
@@ -77,8 +77,8 @@ func TestToolsApart(t *testing.T) {
 	}
 }
 
-// Another toolchain builds as well: Go 1.25 prints its script in another order
-// than 1.26.
+// Builds work with another toolchain: Go 1.25 prints its script in another order than
+// 1.26.
 func TestOtherToolchain(t *testing.T) {
 	t.Parallel()
 	src := project(t, layers)

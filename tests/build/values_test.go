@@ -13,7 +13,7 @@ import (
 	"dgd/internal/testnix"
 )
 
-// Evaluation hides the values of -X as the planner does.
+// Evaluation replaces the values of -X in the same way as the planner.
 func TestLinkValues(t *testing.T) {
 	t.Parallel()
 	testnix.Require(t)
@@ -49,8 +49,8 @@ func TestLinkValues(t *testing.T) {
 	}
 }
 
-// versioned is a program that flags of the linker tell something, and a package
-// with a test that is told, too.
+// versioned is a project with variables that -X sets, in a program and in a package with a
+// test.
 var versioned = map[string]string{
 	"go.mod":       "module example.com/versioned\n\ngo 1.24\n",
 	"main.go":      "package main\n\nimport \"example.com/versioned/info\"\n\nvar (\n\trev, note string\n\tsalt = \"SALT\"\n)\n\nfunc main() { print(rev, \"|\", note, \"|\", info.Version, \"|\", salt != \"\") }\n",
@@ -68,13 +68,13 @@ func TestVersion(t *testing.T) {
 `,
 }
 
-// Another value for -X links again, and does nothing else.
+// Another value for -X links the program again and builds nothing else.
 func TestLinkAgain(t *testing.T) {
 	t.Parallel()
 	link := []string{"go-program", "program"}
 	for _, test := range []struct {
 		name    string
-		ldflags string // the words of ldflags
+		ldflags string // the elements of ldflags
 		built   []string
 		prints  func(rev string) string
 	}{
@@ -128,7 +128,7 @@ func TestLinkAgain(t *testing.T) {
 	}
 }
 
-// What a hook adds to the flags is filled in at the link, too.
+// Values in flags that a hook adds are filled in at the link, too.
 func TestHookLinksAgain(t *testing.T) {
 	t.Parallel()
 	for mode := range modes {

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// fetchFiles is a module with a module in its sources, whose fetch needs no
+// fetchFiles is a module with another one in its sources, so that the fetch needs no
 // network.
 var fetchFiles = map[string]string{
 	"go.mod":      "module example.com/m\n\ngo 1.24\n\nrequire example.com/near v1.0.0\n\nreplace example.com/near => ./near\n",
@@ -19,8 +19,7 @@ var fetchFiles = map[string]string{
 	"fix.patch":   "--- a/near/x.go\n+++ b/near/x.go\n@@ -1,3 +1,3 @@\n package near\n \n-const Text = \"original\"\n+const Text = \"changed\"\n",
 }
 
-// goVendor runs `go mod vendor` in a copy of files that the changes are made
-// in, and returns the vendor directory.
+// goVendor runs `go mod vendor` on changed files, and returns the vendor directory.
 func goVendor(t *testing.T, files map[string]string, change func(dir string)) string {
 	t.Helper()
 	dir := project(t, files)
@@ -36,7 +35,7 @@ func goVendor(t *testing.T, files map[string]string, change func(dir string)) st
 	return filepath.Join(dir, "vendor")
 }
 
-// narHash is the hash of a directory as Nix knows it.
+// narHash returns the NAR hash of a directory.
 func narHash(t testing.TB, dir string) string {
 	t.Helper()
 	out, err := exec.Command("nix", "hash", "path", dir).Output()
@@ -46,13 +45,13 @@ func narHash(t testing.TB, dir string) string {
 	return strings.TrimSpace(string(out))
 }
 
-// fetch is the expression of the modules' fetch.
+// fetch returns the expression of the derivation that fetches modules.
 func fetch(t *testing.T, src, args string) string {
 	t.Helper()
 	return fmt.Sprintf("(import %s/lib { pkgs = import <nixpkgs> { }; }).internal.vendor { src = %s; %s }", repo(t), src, strings.ReplaceAll(args, "SRC", src))
 }
 
-// The fetch obeys what buildGoModule's does: its tree is the one that
+// The fetch takes the arguments of nixpkgs' buildGoModule: its output is the directory that
 // `go mod vendor` writes after the same changes.
 func TestFetch(t *testing.T) {
 	t.Parallel()
@@ -60,10 +59,10 @@ func TestFetch(t *testing.T) {
 	const sed = `"sed -i s/original/changed/ near/x.go"`
 	for _, test := range []struct {
 		name, args string
-		change     func(dir string)    // of the sources
-		after      func(vendor string) // of the tree
-		below      string              // where the module is
-		old        bool                // there is a vendor directory
+		change     func(dir string)    // changes the sources
+		after      func(vendor string) // changes the vendor directory
+		below      string              // the directory of the module
+		old        bool                // the sources have a vendor directory
 	}{
 		{name: "plain"},
 		{name: "patches", args: `patches = [ "${SRC}/fix.patch" ];`, change: changed},
@@ -88,7 +87,7 @@ func TestFetch(t *testing.T) {
 		{name: "deleteVendor", args: "deleteVendor = true;", old: true},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			// A tree that nobody has fetched before.
+			// Files that are not in the store yet.
 			files := map[string]string{}
 			for name, text := range fetchFiles {
 				files[name] = text
@@ -118,7 +117,7 @@ func TestFetch(t *testing.T) {
 	}
 }
 
-// With proxyVendor, what is fetched is what the go command downloads.
+// With proxyVendor, the fetch is the download cache of the go command.
 func TestFetchArchives(t *testing.T) {
 	t.Parallel()
 	src := fmt.Sprintf(`((import %s { }).fetchGoModule {
@@ -126,8 +125,8 @@ func TestFetchArchives(t *testing.T) {
 		version = "v1.13.0";
 		hash = "sha256-EMcCFoqp1sF3LemD0KIsDNLqobCwlxRSjye4/igOCog=";
 	})`, repo(t))
-	// Proxies differ in what they say of a version's origin, and one may say
-	// something else one day: the hash is that of what the go command itself gets.
+	// Proxies differ in the origin that they give for a version, and may change it: so the
+	// test computes the hash of what the go command downloads now.
 	dir := t.TempDir()
 	cmd := exec.Command("go", "mod", "download")
 	cmd.Dir = onDisk(here(t, src))
@@ -152,8 +151,7 @@ func TestFetchArchives(t *testing.T) {
 	}
 }
 
-// buildGoModule with proxyVendor, the user's tests included: all of it in
-// module mode.
+// With proxyVendor, buildGoModule builds and tests in module mode.
 func TestGoModuleArchives(t *testing.T) {
 	t.Parallel()
 	src := filepath.Join(repo(t), "examples/archives")

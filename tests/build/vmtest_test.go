@@ -10,8 +10,8 @@ import (
 	"dgd/internal/testnix"
 )
 
-// With a package set that has NixOS's machines, vmtest is a test for them. There
-// is none here, so this imitates runNixOSTest and looks at what it is given.
+// With a package set that has NixOS tests, vmtest is one of them. As <nixpkgs> may have
+// none, this test uses its own runNixOSTest and checks the arguments.
 func TestVMInNixOS(t *testing.T) {
 	t.Parallel()
 	testnix.Require(t)

@@ -1,5 +1,5 @@
 // Package docs checks the documentation against the code: every argument of
-// the library has its entry, and every link leads somewhere.
+// the library has an entry, and every link has a target.
 package docs
 
 import (
@@ -22,7 +22,7 @@ import (
 	"dgd/internal/testnix"
 )
 
-// repo is the root of this project.
+// repo returns the root of this project.
 func repo(t *testing.T) string {
 	t.Helper()
 	dir, err := filepath.Abs("../..")
@@ -41,9 +41,8 @@ func read(t *testing.T, file string) string {
 	return string(text)
 }
 
-// evaluate runs an expression in which dgd is the library, for a package set
-// that holds nothing but a name for Go and its platform: what the tests ask for
-// needs no more.
+// evaluate evaluates an expression in which dgd is the library, for a package set
+// that has only a name for Go and its platform, which suffices for these tests.
 func evaluate(t *testing.T, expression string) (stdout, stderr string, err error) {
 	t.Helper()
 	testnix.Require(t)
@@ -55,8 +54,8 @@ func evaluate(t *testing.T, expression string) (stdout, stderr string, err error
 	return out.String(), log.String(), err
 }
 
-// builderArguments are the arguments that the builders know: they list them
-// themselves when they meet another one.
+// builderArguments returns the arguments of the builders, from their error message for
+// an unknown argument.
 func builderArguments(t *testing.T) []string {
 	t.Helper()
 	_, stderr, err := evaluate(t, `dgd.internal.arguments "docs" { no-such-argument = 1; }`)
@@ -69,14 +68,14 @@ func builderArguments(t *testing.T) []string {
 	return strings.Split(list, ", ")
 }
 
-// An entry is what docs/api.md says about one argument.
+// An entry is the entry of docs/api.md for an argument.
 type entry struct {
 	kind, value, example string // the value is the default
 	text                 string
 }
 
-// entries reads the entries of a section of docs/api.md: headings of the third
-// level with a name between backticks, and a list of three items below each.
+// entries returns the entries of a section of docs/api.md: headings of level 3 with a
+// name between backticks, each followed by a list of three items.
 func entries(t *testing.T, section string) map[string]entry {
 	t.Helper()
 	text := read(t, filepath.Join(repo(t), "docs/api.md"))
@@ -124,8 +123,7 @@ func code(s string) (string, bool) {
 	return strings.CutSuffix(s, "`")
 }
 
-// checkEntries compares the entries of a section with the arguments that the
-// library has.
+// checkEntries compares the entries of a section with arguments of the library.
 func checkEntries(t *testing.T, found map[string]entry, arguments []string) {
 	t.Helper()
 	for _, name := range arguments {
@@ -166,7 +164,7 @@ func TestBuilderArguments(t *testing.T) {
 	checkEntries(t, entries(t, "buildWithIFD and buildWithDynDrv"), builderArguments(t))
 }
 
-// argumentRows is the table of all arguments as docs/api.md has it, made of
+// argumentRows returns the table of all arguments for docs/api.md, made from
 // lib/arguments.nix.
 func argumentRows(t *testing.T) string {
 	t.Helper()
@@ -198,7 +196,7 @@ in builtins.mapAttrs (_: builtins.mapAttrs (_: shown)) { inherit (dgd.internal.a
 		case a.Default == "":
 			return a.Type
 		}
-		// Nix's notation of JSON.
+		// Converts JSON to Nix.
 		value := strings.NewReplacer("[]", "[ ]", "{}", "{ }", "[", "[ ", "]", " ]", ",", " ").Replace(a.Default)
 		return a.Type + "; `" + value + "`"
 	}
@@ -216,7 +214,7 @@ in builtins.mapAttrs (_: builtins.mapAttrs (_: shown)) { inherit (dgd.internal.a
 	return rows
 }
 
-// The page's table of all arguments is that of the library.
+// The table of all arguments in docs/api.md is that of lib/arguments.nix.
 func TestArgumentTable(t *testing.T) {
 	want := argumentRows(t)
 	_, page, ok := strings.Cut(read(t, filepath.Join(repo(t), "docs/api.md")), "\n## All arguments\n")
@@ -246,11 +244,11 @@ func TestFetchArguments(t *testing.T) {
 	checkEntries(t, found, names)
 }
 
-// The defaults that the page names are those of the library.
+// The defaults in docs/api.md are those of the library.
 func TestDefaults(t *testing.T) {
 	found := entries(t, "buildWithIFD and buildWithDynDrv")
-	// src has none, that of pkgs is the library's own, and env and subPackages
-	// are not to be had as they were given: the library completes them.
+	// src has no default, that of pkgs is the library's package set, and the library
+	// completes env and subPackages, so that their defaults cannot be read.
 	for _, name := range []string{"src", "pkgs", "env", "subPackages"} {
 		delete(found, name)
 	}
@@ -284,7 +282,7 @@ var (
 	head  = regexp.MustCompile(`(?m)^#+ +(.+)$`)
 )
 
-// anchors are the names that the headings of a page have in links.
+// anchors returns the anchors of the headings of a page.
 func anchors(text string) []string {
 	var list []string
 	for _, m := range head.FindAllStringSubmatch(fence.ReplaceAllString(text, ""), -1) {
@@ -308,8 +306,8 @@ func TestAnchors(t *testing.T) {
 	}
 }
 
-// Every relative link of every page leads to a file of the project, and to a
-// heading of it where it names one.
+// The target of every relative link is a file of the project and, with an anchor, a
+// heading in it.
 func TestLinks(t *testing.T) {
 	root := repo(t)
 	pages := 0
@@ -370,12 +368,11 @@ func checkLink(t *testing.T, root, page, text string) {
 	}
 }
 
-// room is a row of the table of rooms; the first cell names a folder or a file.
+// room matches a row of the table of rooms. The first cell is a directory or a file.
 var room = regexp.MustCompile("(?m)^\\| `([^`]+)` \\| ([^|]+) \\|[^|]*\\|$")
 
-// Every folder is in the table of rooms, so that a change finds its place by the
-// folders' names, and every room of the table is there. Below cmd, internal and
-// lib each folder is a room of its own.
+// The table of rooms has every directory of the project, and only those that exist.
+// Below cmd, internal and lib each directory is a room of its own.
 func TestRooms(t *testing.T) {
 	root := repo(t)
 	_, text, _ := strings.Cut(read(t, filepath.Join(root, "docs/design.md")), "\n## The rooms\n")
@@ -414,7 +411,7 @@ func TestRooms(t *testing.T) {
 		}
 		if !rooms[dir] {
 			t.Errorf("%s is not in the table of rooms", dir)
-			rooms[dir] = true // one message for each
+			rooms[dir] = true // report it once
 		}
 		return nil
 	})

@@ -10,12 +10,12 @@ import (
 	"strings"
 )
 
-// A testCase is a call of the go command: sources, and the arguments that dgd
-// and the go command get for it.
+// A testCase is a call of the go command: the sources, and the arguments for dgd and
+// for the go command.
 type testCase struct {
 	Name        string            `json:"name"`
 	Test        bool              `json:"test"`    // go test
-	Library     bool              `json:"library"` // no program is among the packages
+	Library     bool              `json:"library"` // none of the packages is a program
 	ModRoot     string            `json:"modRoot"`
 	Env         map[string]string `json:"env"`
 	SubPackages []string          `json:"subPackages"`
@@ -24,18 +24,17 @@ type testCase struct {
 	Gcflags     []string          `json:"gcflags"`
 	GOFLAGS     []string          `json:"GOFLAGS"`
 	CheckFlags  []string          `json:"checkFlags"`
-	// Words are what the script looks for in the output, as regular expressions.
+	// Words are the regular expressions that the script looks for in the output.
 	Words []string `json:"-"`
 }
 
-// Flags that the go command takes and a case leaves out: they change what is
-// printed, where the result goes, or how busy the machine is, or dgd gives them
-// itself.
+// leftOut are the flags that a case leaves out: they concern output, the place of the
+// result or parallelism, or dgd sets them itself.
 var leftOut = map[string]bool{ // whether a value follows
 	"a": false, "v": false, "x": false, "trimpath": false, "modcacherw": false, "work": false, "o": true, "p": true, "debug-actiongraph": true,
 }
 
-// Flags that no case has, with the reason.
+// notTaken are the flags with which a call is not a case, with the reason.
 var notTaken = map[string]string{
 	"n": "prints commands and runs none", "json": "prints JSON", "list": "lists tests", "c": "keeps a test's program",
 	"i": "a flag that is gone", "compiler": "another compiler", "gccgoflags": "another compiler", "C": "another directory",
@@ -45,20 +44,20 @@ var notTaken = map[string]string{
 	"msan":      "needs clang", "asan": "a sanitizer of C", "toolexec": "runs a program around the compiler",
 }
 
-// Flags with a value, where that may be the next word.
+// valued are the flags whose value may be the next argument.
 var valued = []string{
 	"asmflags", "buildmode", "covermode", "coverpkg", "gcflags", "installsuffix", "ldflags", "modfile", "overlay", "pgo", "tags",
 	"bench", "benchtime", "count", "cpu", "parallel", "run", "shuffle", "skip", "timeout", "fuzztime",
 	"coverprofile", "outputdir", "cpuprofile", "memprofile", "mutexprofile", "blockprofile", "trace",
 }
 
-// Flags of go test alone.
+// ofTests are the flags of `go test` alone.
 var ofTests = []string{
 	"bench", "benchmem", "benchtime", "count", "cpu", "failfast", "fullpath", "parallel", "run", "short", "shuffle", "skip", "timeout",
 	"coverprofile", "outputdir", "cpuprofile", "memprofile", "mutexprofile", "blockprofile", "trace",
 }
 
-// take makes a case of a call, or says why it is none.
+// take returns the case for a call, or the reason why there is none.
 func (s *script) take(name, verb string, args []string) (c *testCase, reason string, err error) {
 	if m := s.env["GO111MODULE"]; m != "" && m != "on" {
 		return nil, "GOPATH mode", nil
@@ -102,7 +101,8 @@ func (s *script) take(name, verb string, args []string) (c *testCase, reason str
 	return c, "", s.write(c, root)
 }
 
-// flags reads the flags of a call. It returns the package patterns.
+// flags sets the flags of the case from the arguments of a call. It returns the package
+// patterns, or the reason why the call is not a case.
 func (c *testCase) flags(verb string, args []string) (patterns []string, reason string) {
 	for len(args) > 0 {
 		arg := args[0]
@@ -159,7 +159,7 @@ func (c *testCase) flags(verb string, args []string) (patterns []string, reason 
 	return patterns, ""
 }
 
-// environment takes the variables that shape a build.
+// environment sets those environment variables that concern a build.
 func (c *testCase) environment(env map[string]string) (reason string) {
 	for name, value := range env {
 		switch {
@@ -192,7 +192,7 @@ func (c *testCase) environment(env map[string]string) (reason string) {
 
 var goVariable = regexp.MustCompile(`^(CGO_ENABLED|CGO_[A-Z]*FLAGS(_ALLOW|_DISALLOW)?|GO386|GOAMD64|GOARM|GOARM64|GOMIPS|GOMIPS64|GOPPC64|GORISCV64|GOWASM|GOEXPERIMENT|GOFIPS140|GOWORK|GODEBUG)$`)
 
-// packages asks the go command what the packages are.
+// packages sets the packages of the case, as `go list` prints them.
 func (s *script) packages(c *testCase, dir string) (reason string) {
 	args := slices.Concat([]string{"list", "-e", "-deps", "-f", "{{.Name}} {{.DepOnly}} {{if .Error}}{{.Error.Err}}{{end}}"}, []string{"-tags=" + strings.Join(c.Tags, ",")}, []string{"--"}, c.SubPackages)
 	cmd := s.command0(args...)
@@ -203,7 +203,7 @@ func (s *script) packages(c *testCase, dir string) (reason string) {
 		return "needs modules of a proxy"
 	}
 	if err != nil {
-		return "" // the build says what is wrong
+		return "" // the build reports the error
 	}
 	c.Library = !regexp.MustCompile(`(?m)^main false`).Match(out)
 	return ""
@@ -220,8 +220,8 @@ func modulePath(text string) string {
 	return ""
 }
 
-// write puts a case where Nix finds it: the sources, the arguments of dgd, and a
-// script with the call of the go command.
+// write writes a case for cases.nix: the sources, the arguments of dgd, and a script
+// with the call of the go command.
 func (s *script) write(c *testCase, root string) error {
 	dir := filepath.Join(s.out, "cases", c.Name)
 	if err := os.MkdirAll(dir, 0o777); err != nil {
@@ -240,8 +240,8 @@ func (s *script) write(c *testCase, root string) error {
 	return os.WriteFile(filepath.Join(dir, "go.sh"), []byte(c.shell()), 0o666)
 }
 
-// shell is a shell script that makes the case by the go command, in the
-// directory of the sources: its programs are then in $bin.
+// shell returns a shell script that runs the go command in the directory of the
+// sources, and leaves the programs in $bin.
 func (c *testCase) shell() string {
 	var b strings.Builder
 	b.WriteString("cd " + quote(c.ModRoot) + "\n")
@@ -259,7 +259,7 @@ if [ -f "$root/vendor/modules.txt" ]; then mod=-mod=vendor; fi
 `)
 	switch {
 	case c.Test:
-		// Where tests fail, $build says whether their packages can be built at all.
+		// If tests fail, $build tells whether their packages can be built.
 		b.WriteString("status=0\n" + c.call("test", "-vet=off", "-buildvcs=false") + " || status=$?\n")
 		b.WriteString("if [ $status != 0 ] && " + c.call("build", "-buildvcs=false", "-o /dev/null") + ` >& "$build"; then rm "$build"; fi` + "\nexit $status\n")
 	case c.Library:
@@ -270,7 +270,7 @@ if [ -f "$root/vendor/modules.txt" ]; then mod=-mod=vendor; fi
 	return b.String()
 }
 
-// call is a call of the go command with the flags and packages of a case.
+// call returns a call of the go command with the flags and packages of the case.
 func (c *testCase) call(args ...string) string {
 	verb := args[0]
 	args = slices.Concat([]string{"go"}, args, []string{quote("-ldflags=" + strings.Join(c.ldflags(), " ")), `$mod`})
@@ -291,7 +291,7 @@ func (c *testCase) call(args ...string) string {
 	return strings.Join(args, " ")
 }
 
-// ldflags are those of the linker. The first one may begin with a pattern.
+// ldflags returns the flags of the linker. The first one may begin with a pattern.
 func (c *testCase) ldflags() []string {
 	if slices.ContainsFunc(c.Ldflags, func(f string) bool { return strings.Contains(f, "-buildid=") }) {
 		return c.Ldflags
@@ -301,7 +301,7 @@ func (c *testCase) ldflags() []string {
 
 func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
 
-// copyTree copies a directory; symlinks stay what they are.
+// copyTree copies a directory, including symlinks.
 func copyTree(from, to string) error {
 	return filepath.WalkDir(from, func(path string, d os.DirEntry, err error) error {
 		if err != nil {

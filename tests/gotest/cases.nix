@@ -1,5 +1,5 @@
-# Cases of Go's own tests, as gotest_test.go has laid them out below `cases`: `built` has an attribute for each, built by
-# dgd, and `reference` is what the go command makes of all of them.
+# The cases of Go's own tests that gotest_test.go has written to `cases`: `built` has each of them built by dgd, and
+# `reference` is a derivation that runs the go command for all of them.
 {
   cases,
   useDynDrv ? false,
@@ -46,14 +46,14 @@ in
 {
   built = builtins.mapAttrs (name: _: build name) (builtins.readDir cases);
 
-  # One derivation with one build cache. Of each case it keeps the status, what was printed and the programs; of tests
-  # that fail also what `go build` prints, if that fails as well.
+  # One derivation with one build cache. For each case its output has the exit status, the output and the programs; for
+  # tests that fail also the output of `go build`, if that fails as well.
   reference = pkgs.stdenv.mkDerivation {
     name = "gotest-reference";
     inherit cases;
     nativeBuildInputs = [ toolchain ];
     dontFixup = true;
-    # Else the path of this one derivation would be in programs with C.
+    # Without it, programs with C would contain the path of this derivation.
     NIX_NO_SELF_RPATH = "1";
     buildCommand = ''
       export HOME=$TMPDIR GOCACHE=$TMPDIR/cache GOPATH=$TMPDIR/gopath

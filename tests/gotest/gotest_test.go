@@ -1,7 +1,7 @@
-// Package gotest takes Go's own tests for a suite of dgd's: the scripts of
-// cmd/go, which the toolchain carries. What they build, run, install or test is
-// built by dgd and by the go command, and has to come out the same: the bytes
-// of programs, the status, and the words of failures that a script looks for.
+// Package gotest tests dgd with Go's own tests, the scripts of cmd/go in the toolchain.
+// All that they build, run, install or test is built by dgd and by the go command.
+// Both must give the same result: the bytes of programs, the exit status, and the words
+// of errors that a script looks for.
 package gotest
 
 import (
@@ -32,8 +32,8 @@ var (
 	jobs       = flag.Int("jobs", 2, "how many cases to build at once")
 )
 
-// some are the scripts that are taken without -all. None builds the standard
-// library once more.
+// some are the scripts that run without -all. None of them needs another build of the
+// standard library.
 var some = []string{
 	"build_cgo_consistent_results", "build_internal", "build_multi_main", "cgo_badmethod_issue57926", "embed_brackets",
 	"link_external_undef", "mod_import_vendor", "mod_run_nonmain", "run_hello_pkg", "test_fail_newline", "test_main_twice",
@@ -87,7 +87,7 @@ func TestScripts(t *testing.T) {
 	}
 }
 
-// toolchain is GOROOT of the toolchain.
+// toolchain returns GOROOT of the toolchain.
 func toolchain(t *testing.T) string {
 	t.Helper()
 	out, err := exec.Command("nix-build", "--no-out-link", "<nixpkgs>", "-A", *goName).Output()
@@ -97,7 +97,7 @@ func toolchain(t *testing.T) string {
 	return filepath.Join(os.Getenv("DGD_STORE_ROOT")+strings.TrimSpace(string(out)), "share", "go")
 }
 
-// count is how many scripts the cases are of.
+// count returns the number of scripts that the cases come from.
 func count(cases []*testCase) int {
 	names := map[string]bool{}
 	for _, c := range cases {
@@ -106,7 +106,7 @@ func count(cases []*testCase) int {
 	return len(names)
 }
 
-// read takes the cases of a script.
+// read returns the cases of a script, and the calls that are not cases.
 func read(t *testing.T, file, name, root, out string) ([]*testCase, []skip) {
 	t.Helper()
 	text, err := os.ReadFile(file)
@@ -145,8 +145,8 @@ func nix(t *testing.T, cases string, args ...string) []byte {
 	return out
 }
 
-// compareAll builds the cases by dgd and compares them with what the go command
-// has made. A case of known.txt has to differ, and no other.
+// compareAll builds the cases by dgd and compares them with the results of the go
+// command. Exactly the cases in known.txt must differ.
 func compareAll(t *testing.T, mode, out, reference string, cases []*testCase) {
 	known := readKnown(t, mode)
 	queue := make(chan *testCase)
@@ -178,7 +178,7 @@ func compareAll(t *testing.T, mode, out, reference string, cases []*testCase) {
 	}
 	close(queue)
 	wg.Wait()
-	if *all && *scriptName == "" && *goName == "go" { // another toolchain may lack some
+	if *all && *scriptName == "" && *goName == "go" { // another toolchain may lack some cases
 		for name := range known {
 			if !slices.ContainsFunc(cases, func(c *testCase) bool { return c.Name == name }) {
 				t.Errorf("known.txt names %s, which is no case of this toolchain", name)
@@ -190,8 +190,8 @@ func compareAll(t *testing.T, mode, out, reference string, cases []*testCase) {
 	}
 }
 
-// compare builds a case. It returns what dgd and the go command agree in, or
-// what they differ in.
+// compare builds a case. It returns the kind of result if dgd and the go command agree,
+// or else the difference.
 func compare(c *testCase, mode, cases, reference string) (kind, fault string) {
 	text, err := os.ReadFile(filepath.Join(reference, "status"))
 	if err != nil {
@@ -214,7 +214,7 @@ func compare(c *testCase, mode, cases, reference string) (kind, fault string) {
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	stdout, err := cmd.Output()
-	// Lines are go's own but for the name of who passes them on.
+	// The planner adds its name to the lines of the go command.
 	log := strings.ReplaceAll(stderr.String(), "dgd-plan: ", "")
 	switch {
 	case err == nil && !passes:
@@ -226,7 +226,7 @@ func compare(c *testCase, mode, cases, reference string) (kind, fault string) {
 		if !ok {
 			return "both fail, in the words that the script looks for", ""
 		}
-		// nixpkgs builds what it tests before it tests.
+		// As in nixpkgs, packages are built before they are tested.
 		if text, err := os.ReadFile(filepath.Join(reference, "build")); err == nil && saysAll(log, string(text)) {
 			return "both fail, since packages cannot be built, in the words of go build", ""
 		}
@@ -251,11 +251,11 @@ func compare(c *testCase, mode, cases, reference string) (kind, fault string) {
 	return "programs are the same", ""
 }
 
-// tab is what Nix shows for a tab: as many spaces as lead to the next column.
+// tab matches a tab, for which Nix prints spaces up to the next tab stop.
 const tab = "[\t ]{1,8}"
 
-// lacks returns a regular expression among words that go's output matches and
-// dgd's does not, and reports whether there is one.
+// lacks returns a regular expression of words that matches the output of the go command
+// but not that of dgd, and reports whether there is one.
 func lacks(words []string, said, log string) (string, bool) {
 	for _, w := range words {
 		re, err := regexp.Compile("(?m)" + w)
@@ -269,8 +269,8 @@ func lacks(words []string, said, log string) (string, bool) {
 	return "", false
 }
 
-// saysAll reports whether dgd's output has all lines of go's, of which there must
-// be some.
+// saysAll reports whether the output of dgd has all lines of the go command's output,
+// which must not be empty.
 func saysAll(log, said string) bool {
 	said = strings.TrimSpace(said)
 	if said == "" {
@@ -285,7 +285,7 @@ func saysAll(log, said string) bool {
 	return true
 }
 
-// programs are the contents of the files in a directory, or a hash of them.
+// programs returns the contents of the files in a directory, or their hashes.
 func programs(dir string) (map[string]string, error) {
 	found := map[string]string{}
 	entries, err := os.ReadDir(dir)
@@ -312,7 +312,7 @@ func names(programs map[string]string) string {
 	return strings.Join(list, ", ")
 }
 
-// end is the end of a log.
+// end returns the end of a log.
 func end(log string) string {
 	lines := strings.SplitAfter(strings.TrimSpace(log), "\n")
 	if len(lines) > 25 {
@@ -321,8 +321,9 @@ func end(log string) string {
 	return strings.Join(lines, "")
 }
 
-// readKnown reads which cases differ, and why: a line has the case, or a case and
-// @MODE, and the reason. Empty lines and those that begin with # are for people.
+// readKnown returns the cases that are known to differ, with the reasons. A line has
+// the case or CASE@MODE, and the reason. Empty lines and those that begin with # are
+// comments.
 func readKnown(t *testing.T, mode string) map[string]string {
 	t.Helper()
 	text, err := os.ReadFile("known.txt")

@@ -14,27 +14,28 @@ import (
 	"strings"
 )
 
-// A script is one of cmd/go's own tests, while its commands are carried out:
-// those that change files as they say, and for each call of the go command that
-// builds or tests a case is taken, with the sources as they are then.
+// A script is a test of cmd/go whose commands are carried out. Commands that change
+// files do so; for each call of the go command that builds or tests, a case is made with
+// the sources as they are at that point.
 type script struct {
 	name    string
 	goBin   string
 	work    string // $WORK
 	cwd     string
 	env     map[string]string
-	out     string // where the cases go
+	out     string // the directory for the cases
 	line    int
 	cases   []*testCase
 	skipped []skip
-	last    *testCase // the case that a check is about
-	goroot  string    // of goBin
+	last    *testCase // the case to which a check of output applies
+	goroot  string    // GOROOT of goBin
 }
 
-// A skip is why a call of the go command is no case.
+// A skip is a call of the go command that is not a case, with the reason.
 type skip struct{ name, reason string }
 
-// A stop ends a script: what comes after it depends on what is not carried out.
+// A stop is the reason to end a script: the rest depends on a command that cannot be
+// carried out.
 type stop struct{ reason string }
 
 func (s *stop) Error() string { return s.reason }
@@ -69,7 +70,7 @@ func archive(text string) (comment string, files map[string]string) {
 	return comment, files
 }
 
-// newScript lays out a script's files in the directory work.
+// newScript writes the files of a script to the directory work.
 func newScript(name, goBin, goroot, work, out, text string) (s *script, commands string, err error) {
 	s = &script{name: name, goBin: goBin, goroot: goroot, work: work, out: out}
 	s.cwd = filepath.Join(work, "gopath", "src")
@@ -142,11 +143,11 @@ func (s *script) run(commands string) error {
 	return nil
 }
 
-// A word of a command, as it is written and with variables expanded: in a
-// regular expression their values are quoted.
+// A word is a word of a command: as it is written, with variables expanded, and as a
+// regular expression in which the values of variables are quoted.
 type word struct{ raw, text, pattern string }
 
-// words splits a line by the script engine's rules.
+// words splits a line by the rules of the script engine.
 func (s *script) words(line string) ([]word, error) {
 	var words []word
 	var w word
@@ -197,7 +198,7 @@ func (s *script) words(line string) ([]word, error) {
 	return words, nil
 }
 
-// condition reports whether a condition holds here, in a sandbox without network.
+// condition reports whether a condition holds in a sandbox without network.
 func (s *script) condition(c string) (bool, error) {
 	negated := strings.HasPrefix(c, "!")
 	name, arg, _ := strings.Cut(strings.TrimPrefix(c, "!"), ":")
@@ -335,7 +336,7 @@ func (s *script) cp(args []string) error {
 	return nil
 }
 
-// check adds a check of what the last case has printed.
+// check adds a check of the output of the last case.
 func (s *script) check(negated bool, words []word) {
 	words = slices.DeleteFunc(slices.Clone(words), func(w word) bool { return w.raw == "-q" })
 	if s.last == nil || negated || len(words) != 1 {
@@ -344,7 +345,7 @@ func (s *script) check(negated bool, words []word) {
 	s.last.Words = append(s.last.Words, words[0].pattern)
 }
 
-// goCommand takes a case, or carries out what changes the sources.
+// goCommand makes a case of a call, or runs a call that changes the sources.
 func (s *script) goCommand(args []string) error {
 	s.last = nil
 	if len(args) > 0 && args[len(args)-1] == "&" {
@@ -382,7 +383,7 @@ func (s *script) goCommand(args []string) error {
 	return &stop{"go " + args[0]}
 }
 
-// command0 is the go command itself, without network.
+// command0 returns a command that runs the go command without network.
 func (s *script) command0(args ...string) *exec.Cmd {
 	cmd := exec.Command(s.goBin, args...)
 	cmd.Dir = s.cwd
@@ -396,7 +397,8 @@ func (s *script) command0(args ...string) *exec.Cmd {
 	return cmd
 }
 
-// module is the directory of the go.mod that counts here.
+// module returns the directory and the name of the go.mod file of the current
+// directory.
 func (s *script) module() (dir, file string) {
 	for dir = s.cwd; ; dir = filepath.Dir(dir) {
 		if text, err := os.ReadFile(filepath.Join(dir, "go.mod")); err == nil {
@@ -408,8 +410,8 @@ func (s *script) module() (dir, file string) {
 	}
 }
 
-// pattern is a package pattern of the script, relative to the module. It returns
-// a reason where dgd is not given such a one.
+// pattern returns a package pattern relative to the module, or the reason why dgd does
+// not take it.
 func (s *script) pattern(p, dir, modPath string) (string, string) {
 	switch {
 	case strings.HasSuffix(p, ".go"):

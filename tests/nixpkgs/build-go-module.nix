@@ -1,5 +1,5 @@
-# buildGoModule by nixpkgs' rules, for package sets that have none. It is written after these rules, which were read in
-# nixpkgs of August 2026:
+# buildGoModule by nixpkgs' rules, for package sets that have none. It follows these rules, which are those of nixpkgs in
+# August 2026:
 #
 #  1. The argument is an attribute set, or a function (also a __functor) of the final attributes that gives one. All of it goes on to
 #     mkDerivation, but for overrideModAttrs. `vendorHash`, `proxyVendor`, `deleteVendor`, `goSum`, `allowGoReference`
@@ -25,9 +25,9 @@
 # 11. The result is what is in GOPATH's bin, and may not refer to Go, unless allowGoReference says so.
 # 12. strictDeps is on, whatever the argument says. So is enableParallelBuilding by default; without it, one core builds.
 #
-# In one thing it is not as nixpkgs': where cgo is off, Go's build cache has some packages of the standard library from the
-# start, so that not every package compiles them anew. It knows them by their contents. (With cgo it does not know what
-# the environment tells a C compiler.)
+# There is one difference: without cgo, Go's build cache has some packages of the standard library from the start, so that
+# not every package compiles them again. The cache is keyed by contents. (With cgo it does not take into account all of the
+# environment of a C compiler.)
 {
   pkgs,
   go ? pkgs.go,
@@ -37,7 +37,8 @@ let
   when = condition: value: if condition then value else "";
   startsWith = prefix: text: builtins.substring 0 (builtins.stringLength prefix) text == prefix;
 
-  # A change in any of its forms, as one in the longest.
+  # Attributes, or a function of the old or of the final and the old attributes, as a function of the final and the old
+  # attributes.
   extension =
     change: final: prev:
     let
@@ -50,7 +51,7 @@ let
     else
       once;
 
-  # The hash of a store path.
+  # The hash in a store path.
   hashOf = path: builtins.substring 0 32 (builtins.unsafeDiscardStringContext (baseNameOf "${path}"));
 
   standard = pkgs.stdenvNoCC.mkDerivation {

@@ -1,4 +1,4 @@
-# The forms whose programs have C, and what stdenv does with that.
+# Forms whose programs have C, with settings of stdenv that concern C.
 { pkgs, of, ... }:
 let
   zlib = of "zlib" {
@@ -37,7 +37,7 @@ in
 
   hardeningEnable = zlib // { hardeningEnable = [ "pie" ]; };
 
-  # The library and a macro from hooks, the rest from attributes.
+  # Hooks set the library and a macro, attributes the rest.
   cgoEnvironment = of "zlib-plain" {
     buildInputs = [ pkgs.zlib ];
     env = {
@@ -50,7 +50,7 @@ in
     '';
   };
 
-  # Of the arguments it is not read.
+  # The argument is ignored.
   strictDepsOff =
     build:
     (build (

@@ -1,5 +1,5 @@
-# Definitions in the forms that nixpkgs has them in, each built by dgd in both modes and by nixpkgs' own buildGoModule;
-# where pkgs has none, by the one that is written down here after nixpkgs' rules.
+# Definitions in the forms that nixpkgs has, each built by dgd in both modes and by nixpkgs' buildGoModule or, if pkgs has
+# none, by build-go-module.nix.
 {
   pkgs ? import <nixpkgs> { },
   dgd ? import ../.. { inherit pkgs; },
@@ -7,7 +7,7 @@
 let
   buildGoModule = pkgs.buildGoModule or (import ./build-go-module.nix { inherit pkgs; });
 
-  # By the toolchain that the other one has.
+  # With the toolchain of nixpkgs' builder.
   inherit
     (buildGoModule {
       name = "any";
@@ -28,7 +28,7 @@ let
 
   hooks = if pkgs ? installShellFiles then pkgs else import ./hooks.nix { inherit pkgs; };
 
-  # A value as a text, in which numbers and strings are the same.
+  # A value as a string: numbers and strings become equal.
   text =
     value:
     if builtins.isList value then
@@ -38,19 +38,19 @@ let
     else
       toString value;
 
-  # What can be seen of a package without building it.
+  # The attributes of a package that evaluation can compare.
   about = package: {
     inherit (package) name outputs;
     vendorHash = package.vendorHash or null;
     goModules = if package.goModules or "" == "" then null else package.goModules.outPath;
     go = package.go.outPath;
-    # Where a definition stands is told by the caller's place.
+    # The position of a definition is that of its caller.
     meta = removeAttrs package.meta [
       "position"
       "maintainersPosition"
     ];
     updateScript = package.updateScript or null;
-    # What the build sees, but for the phases that dgd has of its own.
+    # The attributes of the derivation, without the phases for which dgd has its own defaults.
     attributes = builtins.mapAttrs (_: text) (
       removeAttrs package.drvAttrs [
         "configurePhase"
@@ -71,9 +71,9 @@ let
       about = builtins.mapAttrs (_: about) packages;
       # All outputs of a package, in the order of their names.
       outputs = builtins.mapAttrs (_: p: map (output: p.${output}) p.outputs) packages;
-      # The programs as dgd's inner derivations link them, which a build of the user's own has not.
+      # The programs as dgd's inner derivations link them. With a buildPhase of the user there are none.
       inner = (packages.ifd.dgd or { }).program or null;
-      # The programs as nixpkgs' own build links them, before anything is removed from them.
+      # The programs as nixpkgs' build links them, before fixupPhase.
       unfixed =
         (packages.nixpkgs.overrideAttrs {
           dontFixup = true;
@@ -82,7 +82,7 @@ let
         }).out;
     };
 
-  # A package of the set itself, whichever of nixpkgs' names it calls the builder by.
+  # A package of nixpkgs, whichever name of the builder its definition uses.
   definition =
     name: build:
     let

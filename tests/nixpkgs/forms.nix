@@ -1,5 +1,5 @@
-# The forms that definitions in nixpkgs have: by name a function of a buildGoModule, dgd's or nixpkgs'. What both make
-# of a form is compared. Programs and their sources are tiny; what counts is how their definitions say things.
+# The forms of definitions in nixpkgs: each is a function of buildGoModule, dgd's or nixpkgs', and the resulting packages
+# are compared. The programs are tiny; the forms of their definitions are under test.
 {
   pkgs,
   hooks, # nixpkgs' installShellFiles, makeWrapper and versionCheckHook
@@ -15,7 +15,7 @@ let
   withoutCgo = tool // {
     env.CGO_ENABLED = 0;
   };
-  # With a published module.
+  # A definition with a published module.
   dep = {
     pname = "dep";
     version = "1.0.0";
@@ -45,7 +45,7 @@ let
       '';
     };
 
-  # A form that is no more than arguments.
+  # A form that has only arguments.
   plain = args: build: build args;
   functions = builtins.mapAttrs (_: form: if builtins.isFunction form then form else plain form);
   parts = {
@@ -63,7 +63,7 @@ let
   forms = {
     defaults = tool;
 
-    # What most definitions of programs have.
+    # The arguments that most definitions of programs have.
     typical =
       build:
       build (final: {
@@ -121,7 +121,7 @@ let
       '';
     };
 
-    # Programs that know where their outputs are, in the three ways of saying so.
+    # Programs that contain the paths of their outputs, in three ways.
     outputsInPrograms = withoutCgo // {
       outputs = [
         "out"
@@ -188,7 +188,7 @@ let
       postInstall = "install -D files $out/share/files";
     };
 
-    # What a tool's setup hook does, evaluation does not see.
+    # Evaluation does not know what the setup hook of a tool does.
     setupHook = withoutCgo // {
       nativeBuildInputs = [
         (setupHook ''
@@ -233,7 +233,7 @@ let
 
     structuredSelection = withoutCgo // {
       __structuredAttrs = true;
-      # nixpkgs takes the first one only.
+      # nixpkgs uses only the first one.
       subPackages = [ "cmd/tool" ];
       tags = [
         "tagged"
@@ -241,7 +241,7 @@ let
       ];
     };
 
-    # The tests run together, so with the flags of the result's own build.
+    # The tests run together, with the flags of the package's own build.
     structuredCheck = withoutCgo // {
       __structuredAttrs = true;
       doCheck = true;
@@ -382,7 +382,7 @@ let
 
     buildID = withoutCgo // { ldflags = [ "-buildid=abc" ]; };
 
-    # What the programs record of their flags is the same, too.
+    # The build information of the programs, with their flags, is the same, too.
     allowGoReferencePrepared = withoutCgo // {
       allowGoReference = true;
       ldflags = [ "-s" ];

@@ -1,5 +1,5 @@
-# Forms whose hooks and changes reach what dgd has a place of its own for: modules, phases, places of programs, tests. For
-# a nixpkgs, or where -more asks for them; those that most users would miss are in forms.nix.
+# Forms whose hooks and changes concern parts that dgd handles itself: modules, phases, places of programs, tests. They run
+# with a nixpkgs, or with -more; the most important ones are in forms.nix.
 {
   pkgs,
   hooks,
@@ -40,7 +40,7 @@ in
       fi
     '';
     doCheck = true;
-    # What a later phase sees is changed, too.
+    # A later phase gets the changed directory, too.
     postInstall = "install -D vendor/rsc.io/quote/quote.go $out/share/quote.go";
   };
   vendorReplaced = dep // {
@@ -85,11 +85,11 @@ in
       runHook postConfigure
     '';
     doCheck = true;
-    # It fails where there are no tests.
+    # The hook fails if there are no tests.
     preCheck = "getGoDirs test > directories || true";
     postInstall = "install -D directories $out/share/directories";
   };
-  # Then nixpkgs runs no tests: these would fail.
+  # In this case nixpkgs runs no tests, which would fail.
   ownBuildPhaseChecked = withoutCgo // {
     doCheck = true;
     buildPhase = ''
@@ -198,7 +198,7 @@ in
         name = "propagates";
         dontUnpack = true;
         installPhase = "mkdir $out";
-        # Those of propagatedNativeBuildInputs would be for the machine before the one that builds.
+        # Tools in propagatedNativeBuildInputs would be for another platform.
         propagatedBuildInputs = [
           (setupHook ''
             exportVariable() { export TOOL_EXPORTED=x; }
@@ -245,7 +245,7 @@ in
   };
 }
 // (
-  # What `./with-nix`'s stdenv does not unpack.
+  # Archives that the stdenv of ./with-nix does not unpack.
   if pkgs ? buildGoModule then
     {
       unpackCmd = withoutCgo // {

@@ -1,4 +1,4 @@
-# For package sets without them: as much of nixpkgs' setup hooks of these names as the forms use.
+# Setup hooks with the names of nixpkgs' ones, for package sets without them, with the functions that the forms use.
 { pkgs }:
 let
   hook =

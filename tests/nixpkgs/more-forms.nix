@@ -1,5 +1,4 @@
-# Forms that say in another way what those of forms.nix say, or that build much: for a nixpkgs, or where -more asks for
-# them.
+# Variants of the forms in forms.nix, and forms that build much. They run with a nixpkgs, or with -more.
 {
   pkgs,
   tool,
@@ -109,7 +108,7 @@ in
   sourcesFilterSource = withoutCgo // {
     src = builtins.filterSource (path: _: baseNameOf path != "examples") ./testdata/tool;
   };
-  # As lib.cleanSource and flakes have it.
+  # A source like those of lib.cleanSource and flakes.
   sourcesAttributes = withoutCgo // {
     src.outPath = ./testdata/tool;
   };
@@ -370,7 +369,8 @@ in
     buildInputs = [ pkgs.zlib ];
     nativeBuildInputs = [ (setupHook "export CGO_LDFLAGS=-lz") ];
   };
-  # The standard library's packages are linked with it for a test, which decides how the program is linked.
+  # The packages of the standard library with C are linked with the library for the linking test, which decides whether the
+  # program is linked externally.
   cgoLinkedByGoWithLibrary = of "user" {
     preBuild = ''
       mkdir lib

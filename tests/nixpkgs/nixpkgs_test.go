@@ -1,10 +1,10 @@
-// Package nixpkgs builds definitions of Go programs by dgd and by nixpkgs' own
-// buildGoModule, and compares all that can be seen of the two.
+// Package nixpkgs builds definitions of Go programs with dgd's and with nixpkgs'
+// buildGoModule, and compares the packages.
 //
 //	./with-nix go test ./tests/nixpkgs -v -nixpkgs 'import <nixpkgs> { }'
 //
-// Without the flag, a buildGoModule that is written after nixpkgs' rules takes
-// the place of nixpkgs' own, over the package set at hand.
+// Without the flag, an implementation of nixpkgs' rules (build-go-module.nix) takes the
+// place of nixpkgs' buildGoModule, with the package set <nixpkgs>.
 package nixpkgs
 
 import (
@@ -34,7 +34,7 @@ var (
 	definitions = flag.String("definitions", "", "compare these packages of -nixpkgs, too: names with commas between")
 )
 
-// expression is an attribute of default.nix, as a Nix expression.
+// expression returns a Nix expression for an attribute of default.nix.
 func expression(t testing.TB, attribute string) string {
 	dir, err := filepath.Abs(".")
 	if err != nil {
@@ -59,7 +59,7 @@ func nix(name string, args ...string) (string, error) {
 	return stdout.String(), nil
 }
 
-// evaluate reads a value of an expression's.
+// evaluate decodes the value of an expression.
 func evaluate(t testing.TB, expression string, value any) {
 	t.Helper()
 	out, err := nix("nix-instantiate", "--eval", "--read-write-mode", "--strict", "--json", "--expr", expression)
@@ -120,8 +120,8 @@ func TestDefinitions(t *testing.T) {
 	}
 }
 
-// compare builds a definition by nixpkgs and by dgd in both modes, and fails
-// the test for each difference. It logs what was compared.
+// compare builds a definition by nixpkgs and by dgd in both modes, and reports each
+// difference as an error. It logs what it compares.
 func compare(t *testing.T, name, of string) {
 	var about map[string]map[string]any
 	evaluate(t, of+".about", &about)
@@ -146,12 +146,12 @@ func compare(t *testing.T, name, of string) {
 	}
 }
 
-// inPlace are forms whose programs hold the paths of their sources, which dgd
-// compiles in a place of its own, as docs/api.md says of allowGoReference. Of
-// these programs what they say of their build is compared.
+// inPlace are forms whose programs contain the paths of their sources, which differ: see
+// allowGoReference in docs/api.md. Only the build information of these programs is
+// compared.
 var inPlace = []string{"allowGoReference", "allowGoReferencePrepared"}
 
-// build builds a package and reads all that is compared of it.
+// build builds a package and returns the facts about it that are compared.
 func build(t *testing.T, name, of, builder string) built {
 	t.Helper()
 	out, err := nix("nix-build", "--no-out-link", "--expr", of+".outputs."+builder)
@@ -193,8 +193,8 @@ func build(t *testing.T, name, of, builder string) built {
 	return b
 }
 
-// query asks the store of paths, and returns paths without the package's own
-// hashes, sorted, each once.
+// query runs nix-store --query, and returns the paths without the package's own hashes,
+// sorted and without duplicates.
 func query(t *testing.T, own *strings.Replacer, what string, paths []string) []string {
 	t.Helper()
 	out, err := nix("nix-store", append([]string{"--query", what}, paths...)...)
@@ -206,14 +206,13 @@ func query(t *testing.T, own *strings.Replacer, what string, paths []string) []s
 	return slices.Compact(answer)
 }
 
-// What a program does not refer to, unless nixpkgs' own does before its fix-up,
-// as where a linker's wrapper finds a library in the compiler's directory: what
-// compiles it, and what of its inputs is for compiling alone. The toolchain is
-// looked for by its path.
+// forCompiling matches store paths that are needed only for compiling. A program must not
+// refer to them, unless that of nixpkgs does before its fixupPhase, such as to a library
+// in the compiler's directory. The toolchain is checked separately, by its path.
 var forCompiling = regexp.MustCompile(`^[0-9a-z]{32}-(cgo-env|.*-wrapper(-.*)?|gcc-[0-9.]+|gcc|binutils-.*|stdenv.*|.*-dev|bash.*|coreutils.*|plan|program|.*\.drv)$`)
 
-// inner checks the references of the programs that dgd's inner derivations
-// link. They are those of the result, before anything is removed from it.
+// inner checks the references of the programs that the inner derivations link, before
+// the phases of the package remove any.
 func inner(t *testing.T, of, goPath string) {
 	t.Helper()
 	var is bool

@@ -1,4 +1,4 @@
-# The forms that run tests, that build test programs, or that have no program.
+# Forms that run tests, that build test programs, or that have no program.
 {
   pkgs,
   withoutCgo,

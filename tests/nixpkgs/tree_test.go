@@ -12,7 +12,7 @@ import (
 	"testing"
 )
 
-// A built is what there is to compare of a package.
+// A built has the facts about a package that are compared.
 type built struct {
 	outputs    []string // store paths, out first
 	files      map[string]string
@@ -23,9 +23,8 @@ type built struct {
 
 var hashed = regexp.MustCompile(`^/nix/store/([0-9a-z]{32})-(.+)$`)
 
-// anonymous takes a package's own hashes out of a text, so that what its
-// files, links and references say of its own outputs is the same for two
-// packages of one name.
+// anonymous returns a replacer that removes the hashes of a package's outputs, so that
+// references to them are the same for two packages with the same name.
 func anonymous(outputs []string) *strings.Replacer {
 	var pairs []string
 	for _, path := range outputs {
@@ -36,8 +35,8 @@ func anonymous(outputs []string) *strings.Replacer {
 	return strings.NewReplacer(pairs...)
 }
 
-// tree reads what is below a directory: by path the type and the permissions
-// of each file, with its contents or its target.
+// tree returns, by path, the type, the permissions and the contents or target of each
+// file below a directory.
 func tree(dir string, own *strings.Replacer) (map[string]string, error) {
 	files := map[string]string{}
 	err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
@@ -71,7 +70,7 @@ func tree(dir string, own *strings.Replacer) (map[string]string, error) {
 	return files, err
 }
 
-// differences says in what the second package is not as the first, or nothing.
+// differences returns the differences between two packages.
 func differences(want, got built) []string {
 	var all []string
 	say := func(format string, args ...any) { all = append(all, fmt.Sprintf(format, args...)) }
@@ -103,14 +102,14 @@ func differences(want, got built) []string {
 	}
 	set("references", want.references, got.references)
 	set("closure", want.closure, got.closure)
-	// Where the programs are the same, so is the size.
+	// If everything else is the same, so is the size.
 	if len(all) == 0 && want.size != got.size {
 		say("the closure has %d bytes in place of %d", got.size, want.size)
 	}
 	return all
 }
 
-// firstDifference says how two files of tree differ.
+// firstDifference describes how two files of tree differ.
 func firstDifference(want, got string) string {
 	wantMode, wantText, _ := strings.Cut(want, "\n")
 	gotMode, gotText, _ := strings.Cut(got, "\n")
@@ -134,7 +133,7 @@ func firstDifference(want, got string) string {
 		len(gotText), len(wantText), count, at, around(gotText), around(wantText))
 }
 
-// What the comparison is for it finds.
+// The comparison finds differences of each kind.
 func TestDifferences(t *testing.T) {
 	build := func(hash string, change func(dir string)) built {
 		dir := t.TempDir()

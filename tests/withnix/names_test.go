@@ -2,7 +2,6 @@ package withnix
 
 import (
 	"encoding/json"
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -17,7 +16,7 @@ var (
 	opened    = regexp.MustCompile(`\bwith\s+pkgs\s*;`)
 )
 
-// usedNames finds the attributes of pkgs that a Nix file uses; open tells that it may use any.
+// usedNames returns the attributes of pkgs that a Nix file uses. If open is true, it may use any.
 func usedNames(source string) (names []string, open bool) {
 	source = comment.ReplaceAllString(source, "")
 	for _, match := range attribute.FindAllStringSubmatch(source, -1) {
@@ -40,7 +39,7 @@ func TestUsedNames(t *testing.T) {
 	}
 }
 
-// The library uses no name of nixpkgs that is not on the list.
+// The library uses only attributes of pkgs that are on the list.
 func TestNixpkgsNames(t *testing.T) {
 	dir := root(t)
 	list := filepath.Join(dir, "lib/nixpkgs-names.nix")
@@ -53,12 +52,13 @@ func TestNixpkgsNames(t *testing.T) {
 		name, _, _ := strings.Cut(strings.TrimSuffix(path, "?"), ".")
 		allowed[name] = true
 	}
-	files, err := filepath.Glob(filepath.Join(dir, "lib/*.nix"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := os.Stat(filepath.Join(dir, "default.nix")); err == nil {
-		files = append(files, filepath.Join(dir, "default.nix"))
+	var files []string
+	for _, pattern := range []string{"*.nix", "lib/*.nix", "lib/*/*.nix"} {
+		list, err := filepath.Glob(filepath.Join(dir, pattern))
+		if err != nil || len(list) == 0 {
+			t.Fatalf("%s: %q, %v", pattern, list, err)
+		}
+		files = append(files, list...)
 	}
 	for _, file := range files {
 		names, open := usedNames(read(t, file))
@@ -73,8 +73,8 @@ func TestNixpkgsNames(t *testing.T) {
 	}
 }
 
-// The embedded package set has the names of the list and no others, and each of them evaluates: as a package, or as
-// the set of packages that run on the builder. On top comes a name that throws, as nixpkgs has of what is gone.
+// The embedded package set has exactly the names of the list, and each of them evaluates: to a package, or to the
+// set of packages that run on the machine that builds. It also has a name that throws, as nixpkgs has for removed packages.
 func TestPackageSet(t *testing.T) {
 	here(t).succeed(t, "nix-instantiate", "--eval", "--strict", "--expr", `
 		let

@@ -26,8 +26,8 @@ func TestPackages(t *testing.T) {
 	}
 }
 
-// A program refers to the C library and the libraries that it is linked with, not to headers, compilers or
-// what was only searched.
+// A program refers to the C library and the libraries that it is linked with, but not to headers, compilers or
+// libraries that the linker has only searched.
 func TestReferences(t *testing.T) {
 	program := strings.TrimPrefix(here(t).build(t, "packages.nix", "program"), os.Getenv("DGD_STORE_ROOT"))
 	var names []string
@@ -56,7 +56,7 @@ func TestLayout(t *testing.T) {
 	}
 }
 
-// A build sees neither the machine's files nor its network.
+// A build can access neither the machine's files nor its network.
 func TestSandbox(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -77,7 +77,7 @@ func TestDynamicDerivation(t *testing.T) {
 	}
 }
 
-// storeSocket builds in DIR the program that asks the store, and returns the options that hand it to sandbox.nix.
+// storeSocket builds in dir a program that connects to the store, and returns the options with which sandbox.nix gets it.
 func storeSocket(t *testing.T, dir string) []string {
 	t.Helper()
 	program := filepath.Join(dir, "socket")
@@ -96,7 +96,7 @@ func TestStoreSocket(t *testing.T) {
 	}
 }
 
-// An ordinary user has a store of his own, below the prefix, in which all of this works too.
+// An ordinary user gets a separate store below the prefix, in which everything works, too.
 func TestOrdinaryUser(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("the other tests run as an ordinary user")
@@ -136,7 +136,7 @@ func TestOrdinaryUser(t *testing.T) {
 		}
 	}
 
-	// A store that is gone is made again.
+	// A store that was removed is made again.
 	if output, err := exec.Command("sh", "-c", `chmod -R u+w "$1"; rm -rf "$1"`, "sh", prefix+"/root").CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, output)
 	}

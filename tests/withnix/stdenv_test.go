@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// mkDerivation refuses what nixpkgs' refuses, and has the same final attributes.
+// mkDerivation refuses the arguments that nixpkgs' mkDerivation refuses, and has the same final attributes.
 func TestMkDerivation(t *testing.T) {
 	for _, test := range []struct{ expression, want string }{
 		{`(mk { name = "x"; A = 1; env.A = 1; }).drvPath`, "The following attributes are overlapping:"},
@@ -27,8 +27,8 @@ func TestMkDerivation(t *testing.T) {
 	}
 }
 
-// The compiler's wrapper is as strict as nixpkgs': it wants the variables of a
-// build, leaves out folders of the machine, and hardens what it compiles.
+// The wrapper of the compiler is as strict as nixpkgs': it needs the variables of a
+// build, ignores directories of the machine, and adds hardening flags.
 func TestCompilerWrapper(t *testing.T) {
 	here(t).succeed(t, "nix-build", "--no-out-link", "--expr", `
 		(import <nixpkgs> { }).stdenv.mkDerivation {

@@ -15,7 +15,7 @@ import (
 	"time"
 )
 
-// root is the repository.
+// root returns the root of the repository.
 func root(t *testing.T) string {
 	t.Helper()
 	dir, err := filepath.Abs("../..")
@@ -25,7 +25,7 @@ func root(t *testing.T) string {
 	return dir
 }
 
-// A result is what a command left behind.
+// A result is the result of a command.
 type result struct {
 	stdout, stderr string
 	code           int
@@ -35,11 +35,11 @@ func (r result) String() string {
 	return fmt.Sprintf("exit status %d\nstdout:\n%s\nstderr:\n%s", r.code, r.stdout, r.stderr)
 }
 
-// A caller is who runs with-nix, and how.
+// A caller is the way in which a test runs with-nix.
 type caller struct {
 	script string
-	before []string // such as setpriv
-	env    []string // changes; a later NAME=VALUE wins
+	before []string // a command that runs with-nix, such as setpriv
+	env    []string // further variables; a later NAME=VALUE takes precedence
 }
 
 func here(t *testing.T, env ...string) caller {
@@ -49,7 +49,7 @@ func here(t *testing.T, env ...string) caller {
 func (c caller) command(args ...string) *exec.Cmd {
 	args = slices.Concat(c.before, []string{c.script}, args)
 	cmd := exec.Command(args[0], args[1:]...)
-	// The package set is the project's own, whichever one the machine has.
+	// Use the project's own package set even if the machine has another one.
 	cmd.Env = slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "NIX_PATH=") })
 	cmd.Env = append(cmd.Env, c.env...)
 	return cmd
@@ -94,7 +94,7 @@ func read(t *testing.T, path string) string {
 	return strings.TrimSpace(string(content))
 }
 
-// tools makes a folder with nothing but the named programs of the machine.
+// tools returns a directory with links to some programs of the machine.
 func tools(t *testing.T, names ...string) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -125,7 +125,7 @@ func TestUsage(t *testing.T) {
 	}
 }
 
-// A with-nix inside of another one changes nothing.
+// with-nix inside another with-nix changes nothing.
 func TestInsideItself(t *testing.T) {
 	print := []string{"sh", "-c", "env | grep -E '^(PATH|NIX_|DGD_)|^[a-z-]+ =' | sort"}
 	once := here(t).succeed(t, print...)
@@ -135,7 +135,7 @@ func TestInsideItself(t *testing.T) {
 	}
 }
 
-// The user's own configuration of Nix wins.
+// The user's configuration of Nix takes precedence.
 func TestUserConfiguration(t *testing.T) {
 	got := here(t, "NIX_CONFIG=max-jobs = 3").succeed(t, "nix", "config", "show", "max-jobs")
 	if got != "3" {
@@ -143,7 +143,7 @@ func TestUserConfiguration(t *testing.T) {
 	}
 }
 
-// Debian's Nix gets as many slots as are good for its version.
+// The setting max-jobs of Debian's Nix depends on its version.
 func TestSlots(t *testing.T) {
 	for _, test := range [][3]string{
 		{"2.34.8", "2", "8"}, {"2.34.8", "4", "8"}, {"2.34.8", "16", "32"}, {"2.8.0", "2", "8"},
@@ -162,7 +162,7 @@ func TestSlots(t *testing.T) {
 	}
 }
 
-// When all is set up, a call fetches, unpacks and builds nothing.
+// After the set-up, a call fetches, unpacks and builds nothing.
 func TestSecondCall(t *testing.T) {
 	here(t).succeed(t, "true")
 	dir := t.TempDir()
@@ -194,7 +194,7 @@ func TestNeitherNixNorApt(t *testing.T) {
 	}
 }
 
-// A machine's own Nix and nixpkgs are used as they are, where they are new enough and whole.
+// The machine's own Nix and nixpkgs are used as they are if they are new enough and complete.
 func TestOwnNix(t *testing.T) {
 	dir := t.TempDir()
 	write := func(name, content string, mode os.FileMode) {
@@ -202,9 +202,9 @@ func TestOwnNix(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	// The Nix of this test is the machine's own, but for its version.
+	// In this test the machine's Nix is a script that reports another version.
 	nix := here(t).succeed(t, "sh", "-c", "command -v nix")
-	// An ordinary user cannot write to a machine's store, but for that of a daemon; here it has one of its own.
+	// Without a daemon an ordinary user cannot write to the machine's store: it has a separate one here.
 	store := ""
 	if place := os.Getenv("DGD_STORE_ROOT"); place != "" {
 		store = "export NIX_REMOTE='local?root=" + place + "'"
@@ -223,7 +223,7 @@ if [ "$*" = --version ]; then echo "nix (Nix) %s"; else exec %s "$@"; fi
 
 	c := here(t, "DGD_NIX_PREFIX="+dir+"/prefix", "NIX_PATH=nixpkgs="+dir,
 		"PATH="+dir+":"+strings.ReplaceAll(os.Getenv("PATH"), filepath.Dir(nix)+":", ""),
-		// Nothing of a with-nix around this test.
+		// Remove the settings of a with-nix around this test.
 		"DGD_ADDED_PATH=", "DGD_ADDED_NIX_PATH=")
 	own("2.99.1")
 	got := c.succeed(t, "sh", "-c", `command -v nix; echo $DGD_STORE_ROOT; nix eval --expr '(import <nixpkgs> { }).go' --impure
@@ -232,7 +232,7 @@ if [ "$*" = --version ]; then echo "nix (Nix) %s"; else exec %s "$@"; fi
 		t.Errorf("got %q, want %q", got, want)
 	}
 
-	// A Nix that is too old is not used; here there is no apt to fetch another one with.
+	// A Nix that is too old is not used. Here there is no apt to fetch another one.
 	own("2.18.9")
 	c.env = append(c.env, "PATH="+dir+":"+tools(t, "bash", "cat", "cut", "dirname", "env", "flock", "mkdir", "rm", "sha256sum", "sort"))
 	if r := run(t, c.command("true")); r.code != 1 || !strings.Contains(r.stderr, "install Nix 2.30 or newer") {
@@ -240,7 +240,7 @@ if [ "$*" = --version ]; then echo "nix (Nix) %s"; else exec %s "$@"; fi
 	}
 }
 
-// A set-up that is killed is finished by the next call, also where there are two at once.
+// A set-up that was killed is finished by the next call, also if two calls run at once.
 func TestKilledSetUp(t *testing.T) {
 	prefix := privatePrefix(t)
 	env := "DGD_NIX_PREFIX=" + prefix
@@ -284,7 +284,7 @@ func TestKilledSetUp(t *testing.T) {
 	}
 }
 
-// privatePrefix makes a prefix with the packages that apt has fetched for the usual one.
+// privatePrefix returns a new prefix with the packages that apt has fetched for the usual one.
 func privatePrefix(t *testing.T) string {
 	t.Helper()
 	usual := here(t).succeed(t, "sh", "-c", "echo $DGD_NIX_PREFIX")

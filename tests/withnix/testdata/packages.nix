@@ -1,10 +1,10 @@
-# Packages built with the package set, each of which writes what its program says.
+# Packages built with the package set. Each output is the output of the package's program.
 {
   pkgs ? import <nixpkgs> { },
 }:
 
 let
-  # A derivation without a stdenv: PATH is all it has.
+  # A derivation without a stdenv, with PATH alone.
   bare =
     name: path: script:
     derivation {
@@ -32,7 +32,7 @@ rec {
     ./hello >$out
   '';
 
-  # With a response file, and linking apart from compiling.
+  # Compiles and links in separate steps, with a response file.
   cxx = bare "cxx" [ pkgs.stdenv.cc ] ''
     echo "-O2 -c -o hello.o ${./hello.cc}" >arguments
     c++ @arguments
@@ -41,7 +41,7 @@ rec {
     './hello program' >$out
   '';
 
-  # The program is the output: what it refers to is what it needs.
+  # The output is the program itself, so that its references can be checked.
   program = bare "program" [ pkgs.stdenv.cc pkgs.coreutils ] ''
     mkdir -p $out/bin
     gcc -g -I${pkgs.zlib}/include -L${pkgs.zlib}/lib -L${pkgs.sqlite}/lib -o $out/bin/hello -x c - -lz <<'EOF'
@@ -85,7 +85,7 @@ rec {
         done >$out
       '';
 
-  # A repository is made and fetched; that there is no network, the helper for https says in its own words.
+  # Makes and fetches a repository. The https helper of git reports that there is no network.
   git = bare "git" [ pkgs.gitMinimal pkgs.coreutils ] ''
     export HOME=$PWD
     git init --quiet --initial-branch=main one

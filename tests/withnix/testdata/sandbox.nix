@@ -1,4 +1,4 @@
-# Bare derivations, for what the sandbox allows.
+# Bare derivations that test what the sandbox allows.
 {
   file ? "",
   port ? "",
@@ -25,7 +25,7 @@ let
   copy = "read -r text <$source; echo $text >$out";
 in
 rec {
-  # Tells what of the machine can be seen.
+  # Lists the files of the machine that it can see.
   sees = bare "sees" ''
     {
       if [ -e "$file" ]; then echo "the file $file"; fi
@@ -34,7 +34,7 @@ rec {
     } >$out
   '' { inherit file port; };
 
-  # Asks the store's socket in the sandbox.
+  # Connects to the store socket in the sandbox.
   asks = bare "asks" "$socket >$out" {
     inherit socket;
     requiredSystemFeatures = [ "recursive-nix" ];
@@ -53,6 +53,6 @@ rec {
     outputHashAlgo = "sha256";
   };
 
-  # Depends on the output of a derivation that is itself the output of one.
+  # Depends on a dynamic derivation.
   dynamic = bare "dynamic" copy { source = builtins.outputOf planner.outPath "out"; };
 }
