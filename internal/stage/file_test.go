@@ -325,7 +325,7 @@ let
   fail = message: throw message;
   plan = import %[1]s/plan-file.nix { inherit fail; file = "%[5]s"; variant = "linux/amd64"; };
   generated = import %[1]s/generate.nix { inherit execute; } (common // {
-    inherit plan fail inputs; testInputs = inputs; src = "%[4]s"; tools = "%[6]s"; values = [ ]; libraries = builtins.fromJSON plan.settings.libraries;
+    inherit plan inputs; testInputs = inputs; src = "%[4]s"; tools = "%[6]s"; values = [ ]; libraries = builtins.fromJSON plan.settings.libraries;
     trees = import %[1]s/plan-trees.nix { inherit plan; src = "%[4]s"; locked = null; inherit fail; };
   });
   drvPath = d: d.drvPath;

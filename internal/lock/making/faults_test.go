@@ -402,7 +402,7 @@ func TestProjectFaults(t *testing.T) {
 			chmod(d, 0o755)
 		}
 		asAnybody(func() {
-			if err := ReplaceFile(p.LockFile(), []byte("the new lock")); !errors.Is(err, fs.ErrPermission) {
+			if _, err := ReplaceFile(p.LockFile(), []byte("the new lock")); !errors.Is(err, fs.ErrPermission) {
 				t.Errorf("the lock is written: %v", err)
 			}
 			// As the go command does, it leaves out directories that it cannot read.

@@ -16,7 +16,6 @@ import (
 	"golang.org/x/mod/sumdb/dirhash"
 	"golang.org/x/sync/errgroup"
 
-	"dgd/internal/lock"
 	"dgd/internal/modules"
 	"dgd/internal/nix/nar"
 )

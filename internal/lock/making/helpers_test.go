@@ -89,7 +89,7 @@ func (l *library) publish(name string, files map[string]string) {
 	if err != nil {
 		l.t.Fatal(err)
 	}
-	l.expected[m] = tree{sum: sum, hash: lock.HashOf(hash.SHA256)}
+	l.expected[m] = tree{sum: sum, hash: hash.SRI()}
 	l.sums[m] = fmt.Sprintf("%s %s %s\n%s %s/go.mod %s\n", path, version, sum, path, version, modSum)
 }
 

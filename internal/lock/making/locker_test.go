@@ -477,8 +477,10 @@ func TestReplaceLinked(t *testing.T) {
 	if err := os.Symlink("file", link); err != nil {
 		t.Fatal(err)
 	}
-	if err := ReplaceFile(link, []byte("new")); err != nil {
-		t.Fatal(err)
+	for _, want := range []bool{true, false} {
+		if changed, err := ReplaceFile(link, []byte("new")); err != nil || changed != want {
+			t.Fatalf("changed: %v, want %v (%v)", changed, want, err)
+		}
 	}
 	text, err := os.ReadFile(file)
 	target, linkErr := os.Readlink(link)
