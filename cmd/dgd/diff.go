@@ -112,7 +112,7 @@ func printDiff(out io.Writer, p painter, r *drvdiff.Report) error {
 		}
 	}
 	if len(r.Unbuilt) > 0 {
-		fmt.Fprintf(w, "Not built yet: %s. What refers to them counts as different, whatever comes out of them.\n", some(names(r.Unbuilt)))
+		fmt.Fprintf(w, "Not built yet: %s. Derivations that depend on them count as different.\n", some(names(r.Unbuilt)))
 	}
 	if len(r.Planning.Differ) > 0 {
 		fmt.Fprintf(w, "Planning: %d in common, %d differ (%s).\n", r.Planning.Common, len(r.Planning.Differ), strings.Join(r.Planning.Differ, ", "))
@@ -158,7 +158,7 @@ func because(pair drvdiff.Pair) string {
 		}
 	}
 	if len(far) > 0 {
-		text += ", in the end of " + some(far)
+		text += ", caused by " + some(far)
 	}
 	return text
 }

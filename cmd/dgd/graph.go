@@ -144,7 +144,7 @@ directory) to a package. Tests do not count. The exit status is 1 where nothing 
 				dir = args[1]
 			}
 			if strings.HasPrefix(args[0], ".") {
-				return misuse{fmt.Errorf("%s is not an import path, which names a package everywhere", args[0])}
+				return misuse{fmt.Errorf("%s is not an import path: give the import path of the package, without a leading dot", args[0])}
 			}
 			g, err := packages.Load(cmd.Context(), dir, nil)
 			if err != nil {

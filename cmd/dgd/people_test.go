@@ -293,8 +293,8 @@ func TestPrintDiff(t *testing.T) {
 ~ example.com/b
     because of example.com/a
 ~ example.com/c
-    because of example.com/b, in the end of example.com/a
-Not built yet: example.com/c. What refers to them counts as different, whatever comes out of them.
+    because of example.com/b, caused by example.com/a
+Not built yet: example.com/c. Derivations that depend on them count as different.
 Planning: 3 in common, 2 differ (plan, skeleton).
 7 in common, 3 differ, 1 only in the old state, 1 only in the new one.
 `

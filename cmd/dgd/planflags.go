@@ -124,7 +124,7 @@ func readFlags(name string, text []byte) ([]*planFlags, error) {
 	}
 	names := slices.Compact(slices.Sorted(slices.Values(planfile.Variants(lines))))
 	if len(names) == 0 {
-		return nil, fmt.Errorf("%s is for no target", name)
+		return nil, fmt.Errorf("%s has no plan for any target", name)
 	}
 	var list []*planFlags
 	index := map[string]*planFlags{} // by all settings but the target

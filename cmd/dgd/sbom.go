@@ -39,7 +39,7 @@ module. The same programs give the same list.`,
 		Args: misused(cobra.MinimumNArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if texts && modulesFile == "" {
-				return misuse{errors.New("--license-texts needs --modules: it says where the texts are")}
+				return misuse{errors.New("--license-texts needs --modules, the file that names the licence files")}
 			}
 			var programs []sbom.Program
 			for _, arg := range args {

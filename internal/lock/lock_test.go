@@ -83,7 +83,7 @@ func TestParseErrors(t *testing.T) {
 		{`"version": 1,`, `"version": 1, "version": 1,`, `dgd.lock:2: the lock has the key "version" twice`},
 		{fullText, ``, "dgd.lock:1: the file ends in the middle: `dgd lock` writes it anew"},
 		{fullText, `[]`, "dgd.lock:1: the lock is not an object"},
-		{fullText, fullText + "{}", "dgd.lock:17: something follows the end: `dgd lock` writes it anew"},
+		{fullText, fullText + "{}", "dgd.lock:17: there is text behind the end of the lock: `dgd lock` writes it anew"},
 		{fullText, fullText[:300], "dgd.lock:6: the file ends in the middle: `dgd lock` writes it anew"},
 		{`    {"path": "example.com/b"`, "<<<<<<< HEAD\n", "dgd.lock:6: not JSON: invalid character '<' looking for beginning of value: `dgd lock` writes it anew"},
 		{`["example.com/app", "example.com/tool"]`, `"example.com/app"`, "dgd.lock:3: main is not an array"},

@@ -37,7 +37,7 @@ func Parse(file string, text []byte) (*Lock, error) {
 	v, err := r.value()
 	if err == nil {
 		if _, end := r.dec.Token(); end != io.EOF {
-			err = fmt.Errorf("something follows the end: %w", errAnew)
+			err = fmt.Errorf("there is text behind the end of the lock: %w", errAnew)
 		}
 	}
 	if err != nil {

@@ -266,11 +266,11 @@ func TestIndependent(t *testing.T) {
 		paths := make(map[string]string)
 		for _, m := range mods {
 			if m.HasTree() {
-				path, err := m.Tree.StorePath("/nix/store")
+				h, err := m.Tree.Hash()
 				if err != nil {
 					t.Fatal(err)
 				}
-				paths[m.Path] = path
+				paths[m.Path] = h.StorePath("/nix/store", m.Tree.Name)
 			}
 		}
 		return paths

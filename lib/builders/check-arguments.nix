@@ -103,7 +103,7 @@ else if given ? subPackage && given ? subPackages then
 else if args.GOFLAGS != [ ] && args.env ? GOFLAGS then
   fail "`GOFLAGS` and `env.GOFLAGS` are both given: they are the same, use one of them"
 else if args.allowGoReference && builtins.any (hasFlag "trimpath") goflags then
-  fail "`allowGoReference` builds without -trimpath, which `GOFLAGS` has"
+  fail "`allowGoReference` builds without -trimpath, and `GOFLAGS` has -trimpath: leave out one of them"
 else if refused != [ ] then
   fail "`GOFLAGS` has -${(builtins.head refused).name}: ${(builtins.head refused).note}"
 else if overridden != [ ] then

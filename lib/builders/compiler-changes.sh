@@ -1,12 +1,14 @@
-# What a package's phases make of the variables of its C compiler, as shell code that makes the same of them in another
-# build. Sourced before the phases, with the names as an extended regular expression in $dgdCompilerNames.
+# Records the changes that the phases of a package make to the variables of its C compiler, as shell code that makes the
+# same changes in another build. Sourced before the phases. $dgdCompilerNames is an extended regular expression for the
+# names of the variables.
 
 declare -gA dgdCompilerWas=()
 for dgdName in $(compgen -e | grep -xE "$dgdCompilerNames" || true); do
   dgdCompilerWas[$dgdName]=${!dgdName}
 done
 
-# What was added before and behind a value is added there to any other; a place in the directory is named as one in the other.
+# Prints the shell code. Text that was added before or behind a value is added to the value in the other build, and paths
+# below DIRECTORY become paths below OTHER.
 dgdCompilerChanges() { # DIRECTORY OTHER
   local name is was
   for name in $(compgen -e | grep -xE "$dgdCompilerNames" || true); do

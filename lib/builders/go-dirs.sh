@@ -1,7 +1,7 @@
-# Functions that hooks of buildGoModule's packages may call, and the phases that nixpkgs runs in one derivation. What they
-# read are strings, or arrays with structured attributes.
+# Functions of nixpkgs' buildGoModule, which the phases and hooks of packages may call. The variables that they read are
+# strings or, with structured attributes, arrays.
 
-# The directories with Go files, or those of subPackages. With `test`: those with tests.
+# Prints the directories with Go files, or those of subPackages. With `test` it prints those with tests.
 getGoDirs() { # ""|test
   local exclude='\(/_\|examples\|Godeps\|testdata' package
   if [[ ${subPackages[*]-} ]]; then
@@ -16,7 +16,7 @@ getGoDirs() { # ""|test
   find . -type f -name "*${1-}.go" -printf '%h\n' | grep -v /vendor/ | sort -u | grep -v "$exclude\\)" || true
 }
 
-# Runs the go command on one directory. One without Go files for this platform is none.
+# Runs the go command in one directory. A directory without Go files for this platform is not an error.
 buildGoDir() { # install|test|"test -c …" DIRECTORY
   local flags=() words=(${tags[@]-}) said
   if ((${#words[@]})); then

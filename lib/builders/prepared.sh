@@ -1,11 +1,11 @@
-# The end of the phases that prepare a package's sources: what is unpacked becomes $dgdPrepared, and $dgdSettings, beside what
-# dgd-settings has, says where in it the phases are and would run the go command. $dgdCompiler, where it is asked for, says
-# what they made of the variables of the C compiler.
+# The last phase of the derivation of prepared sources. Its outputs are the unpacked files ($dgdPrepared), the settings of
+# dgd-settings with the directory in which the phases would run the go command ($dgdSettings), and if it is set, the
+# changes to the variables of the C compiler ($dgdCompiler).
 #
-# All of what was unpacked stays, also what is above or beside sourceRoot: a go.work, a vendor directory, headers. Where
-# that is one directory, it is the sources itself.
-# Where $dgdVendors says so, modules were put into a vendor directory, which is no part of the sources. $dgdVendored, where
-# it is asked for, is what the phases made of it.
+# All unpacked files are part of the output, also those above or beside sourceRoot, such as a go.work, a vendor directory
+# or headers. If the only unpacked file is a directory, the output is that directory.
+# If $dgdVendors is set, the phases have put the modules into a vendor directory, which is not part of the sources. If it
+# is set, $dgdVendored is an output with that directory.
 dgdVendor=${dgdVendor:-$PWD/vendor}
 if [ -n "${dgdVendored-}" ]; then
   mkdir "$dgdVendored"
@@ -17,7 +17,7 @@ if [ -n "${dgdVendored-}" ]; then
 elif [ -n "${dgdVendors-}" ] && [ -L "$dgdVendor" ]; then
   rm "$dgdVendor"
 elif [ -n "${dgdVendors-}" ] && [ -e "$dgdVendor" ]; then
-  echo "dgd: the phases before the build changed the vendor directory, which no hook names: so that dgd builds with what they made, name it in one, as in postConfigure = \": vendor\"" >&2
+  echo "dgd: the phases before the build changed the vendor directory, which no hook mentions: to build with the changed directory, mention it in a hook, as in postConfigure = \": vendor\"" >&2
   exit 1
 fi
 dgdHere=$PWD
@@ -28,9 +28,9 @@ if [ "$dgdTop" = .. ]; then
   echo "dgd: the phases before the build end in $PWD/$dgdHere, which is outside of the sources" >&2
   exit 1
 fi
-# A symbolic link with an absolute target would lead nowhere from where the sources will be. One into the sources becomes
-# relative; what one into the store leads to comes along, beside the sources: there no pattern of a module finds it. The
-# link of an earlier nix-build is none of it.
+# Symlinks with absolute targets would be dangling in the output. A symlink into the sources becomes relative. The target
+# of a symlink into the store is copied to a directory beside the sources, where no package pattern matches it. A symlink
+# result* of an earlier nix-build is left as it is.
 dgdLinks=$(find "$dgdTop" -type l -lname "$NIX_STORE/*" ! -name 'result*' -exec test -e {} \; -print -quit)
 if [ "$dgdLinks" ]; then dgdTop=.; fi
 for dgdEntry in *; do

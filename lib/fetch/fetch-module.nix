@@ -28,11 +28,11 @@ fetch {
       # ssh ends its messages with a carriage return, and of such a line Nix shows nothing.
       tr -d '\r' < ../said >&2
       if [ "$status" = 124 ]; then
-        echo "dgd: $module $version has not come in $DGD_FETCH_TIMEOUT: try again, or give more time by env.DGD_FETCH_TIMEOUT" >&2
+        echo "dgd: $module $version was not downloaded within $DGD_FETCH_TIMEOUT: try again, or set env.DGD_FETCH_TIMEOUT to more time" >&2
       elif grep -q '^SECURITY ERROR' ../said; then
-        echo "dgd: $module $version is not the one that go.sum and dgd.lock name: either these are wrong, or the server is" >&2
+        echo "dgd: $module $version does not have the checksum of go.sum and dgd.lock: either these are wrong, or the server is" >&2
       else
-        echo "dgd: $module $version could not be fetched, see above; where to fetch, and how to be let in, is said by GOPROXY, NETRC and the like: see docs/modules.md" >&2
+        echo "dgd: $module $version could not be fetched, see above; GOPROXY, NETRC and the like set the server and the credentials: see docs/modules.md" >&2
       fi
       exit 1
     fi

@@ -1,4 +1,4 @@
-# Sourced by what fetches modules: lets git and the go command find what they need to be let in.
+# Sourced by derivations that fetch modules: sets up credentials and certificates for git and the go command.
 export HOME=$TMPDIR/home
 mkdir -p "$HOME"
 export GIT_SSL_CAINFO=${GIT_SSL_CAINFO:-$SSL_CERT_FILE}

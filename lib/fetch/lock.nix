@@ -27,7 +27,7 @@ let
       || !isPath (m.path or null)
       || !isVersion (m.version or null)
     then
-      "${of} has no path and version, or more than a lock knows"
+      "${of} has no path and version, or has unknown keys"
     else if
       m ? replace
       && !(
@@ -39,7 +39,7 @@ let
         && isVersion (m.replace.version or null)
       )
     then
-      "the replacement of ${of} is no path and version"
+      "the replacement of ${of} is not a path with a version"
     else if m ? sum != m ? hash then
       "${of} has one of `sum` and `hash` without the other"
     else if m ? sum && !isSum m.sum then
@@ -95,11 +95,11 @@ in
         "goMods"
       ] lock
     then
-      damaged "it has more than a lock knows"
+      damaged "it has unknown keys"
     else if !builtins.isList (lock.main or null) || !builtins.all isPath lock.main || lock.main == [ ] then
-      damaged "`main` is no list of module paths"
+      damaged "`main` is not a list of module paths"
     else if !builtins.isList (lock.modules or null) then
-      damaged "`modules` is no list"
+      damaged "`modules` is not a list"
     else if faults != [ ] then
       damaged (builtins.head faults)
     else if twice lock.modules != null then
@@ -116,7 +116,7 @@ in
         && builtins.all (v: builtins.isString v && builtins.match "[^@]+@v[^@]+" v != null) goMods.modules
       )
     then
-      damaged "`goMods` is no hash with a list of PATH@VERSION"
+      damaged "`goMods` is not a hash with a list of PATH@VERSION"
     else
       lock;
 

@@ -85,7 +85,7 @@ in
       export GOCACHE=$TMPDIR/go-cache
       export GOPATH=$TMPDIR/go
       if [ ! -d "''${modRoot:-.}" ]; then
-        echo "dgd: modRoot is $modRoot, which is no directory of src" >&2
+        echo "dgd: modRoot is $modRoot, which is not a directory in src" >&2
         exit 10
       fi
       cd "$modRoot"

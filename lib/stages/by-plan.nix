@@ -163,13 +163,13 @@ let
     else if stages.goModules != null then
       fail "`plan` and `vendorHash` are both given: with a plan, modules come from a lock (`dgd plan --lock`, and modules = ./dgd.lock) or from a vendor directory of src"
     else if !(import ../is-here.nix here) then
-      fail "`plan` is given, and src has to be built before it can be read: let src be a path, a flake's input or what builtins fetch"
+      fail "`plan` is given, and src has to be built before it can be read: use a path, an input of a flake or a fetcher of builtins as src"
     else if args.deleteVendor or false && builtins.pathExists (here + "/${args.modRoot}/vendor") then
       fail "`plan` and `deleteVendor` are both given, and src has a vendor directory: remove that, or leave out `plan`"
     else if changed != [ ] then
       fail "`plan` is given, and moduleOverrides changes ${(builtins.head changed).path}, which a plan in a file does not take into account: leave out `plan`"
     else if differ != [ ] then
-      fail "dgd.plan is for another ${key}: it has ${
+      fail "dgd.plan was written for another setting `${key}`: ${
         if key == "target" then builtins.toJSON (map (settings: builtins.fromJSON settings.target) (builtins.attrValues plan.variants)) else plan.settings.${key} or "nothing"
       }, and the builder has ${
         builtins.toJSON wanted.${key}
@@ -191,7 +191,7 @@ let
       if !hasTests then
         fail "dgd.plan has no tests: run `${commandWith true}` ${where}, or set doCheck = false"
       else if plan.settings.tests != builtins.toJSON wantedTests then
-        fail "dgd.plan is for other tests: it has ${plan.settings.tests}, and the builder has ${builtins.toJSON wantedTests}: run `${commandWith true}` ${where}"
+        fail "dgd.plan was written for other tests: ${plan.settings.tests}, and the builder has ${builtins.toJSON wantedTests}: run `${commandWith true}` ${where}"
       else if faults true != null then
         fail (faults true)
       else

@@ -25,7 +25,7 @@ let
       body = substring 0 end line;
     in
     if substring (stringLength line - 1) 1 line == "\r" then
-      fail "${name}:${toString (i + 1)}: the line ends in a carriage return, as some editors and git's core.autocrlf make it: run `dgd plan`, and say `dgd.plan -text` in .gitattributes"
+      fail "${name}:${toString (i + 1)}: the line ends in a carriage return, as some editors and git's core.autocrlf make it: run `dgd plan`, and add `dgd.plan -text` to .gitattributes"
     else if end < 0 || substring end 6 line != " #${substring 0 4 (builtins.hashString "sha256" body)}" then
       fail (damaged i)
     else

@@ -42,6 +42,6 @@ ofLock
       if m.tree != null then
         ofSources m.tree
       else
-        ofLock.${m.dir} or (fail "dgd.plan has the module ${m.dir}, and dgd.lock has not: run `dgd plan`");
+        ofLock.${m.dir} or (fail "dgd.plan names the module ${m.dir}, which dgd.lock does not have: run `dgd plan`");
   }) (builtins.filter (m: m.dir != null) (builtins.attrValues plan.modules))
 )

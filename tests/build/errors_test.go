@@ -252,7 +252,7 @@ func TestBadInput(t *testing.T) {
 		},
 		{
 			name: "with and without -trimpath", files: plain, args: `GOFLAGS = [ "-trimpath" ]; allowGoReference = true;`,
-			want: []string{"`allowGoReference` builds without -trimpath, which `GOFLAGS` has"},
+			want: []string{"`allowGoReference` builds without -trimpath, and `GOFLAGS` has -trimpath: leave out one of them"},
 		},
 		{
 			name: "the result's own path", files: plain, args: `ldflags = [ "-X=main.x=${builtins.placeholder "out"}/x" ];`,

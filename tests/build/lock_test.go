@@ -246,7 +246,7 @@ func TestLockErrors(t *testing.T) {
 			write(t, filepath.Join(src, "dgd.lock"), text[:len(text)/2])
 		}, "", []string{"SRC/dgd.lock is damaged", "run `dgd lock` in SRC"}},
 		{"a conflict", in("dgd.lock", "  \"modules\"", "<<<<<<< HEAD\n  \"modules\""), "", []string{"SRC/dgd.lock is damaged", "run `dgd lock` in SRC"}},
-		{"no modules", lockText("{\"version\": 1, \"main\": [\"example.com/locked\"]}\n"), "", []string{"SRC/dgd.lock is damaged: `modules` is no list"}},
+		{"no modules", lockText("{\"version\": 1, \"main\": [\"example.com/locked\"]}\n"), "", []string{"SRC/dgd.lock is damaged: `modules` is not a list"}},
 		{"of another module", in("dgd.lock", main, "example.com/other"), "", []string{"main: stale: go.mod is of example.com/locked, dgd.lock is of example.com/other"}},
 		{"no hash", in("dgd.lock", `"hash": "sha256-`, `"hash": "sha512-`), "", []string{"the hash of module example.org/Capital/a is", "not a sha256"}},
 		{"twice", in("dgd.lock", `"path": "example.org/c"`, `"path": "example.org/b"`), "", []string{"module example.org/b is listed twice"}},
@@ -287,7 +287,7 @@ func TestLockErrors(t *testing.T) {
 func TestGoSum(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct{ modules, want string }{
-		"lock":   {"modules = SRC/dgd.lock;", "dgd: example.org/b v1.0.0 is not the one that go.sum and dgd.lock name"},
+		"lock":   {"modules = SRC/dgd.lock;", "dgd: example.org/b v1.0.0 does not have the checksum of go.sum and dgd.lock"},
 		"vendor": {`vendorHash = "";`, "SECURITY ERROR"},
 		"proxy":  {`vendorHash = ""; proxyVendor = true;`, "SECURITY ERROR"},
 	} {

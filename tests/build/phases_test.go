@@ -69,7 +69,7 @@ func TestChangedModules(t *testing.T) {
 	src := project(t, files)
 	const args = `pname = "dep"; version = "1.0.0"; vendorHash = "sha256-XOP8WKbDt59PyWLxxLupj6inCrz3ZFAxwF8LH2ZAE1c="; env.CGO_ENABLED = 0; doCheck = false;`
 	r := nixBuild(t, "-E", goModule(t, "dyn", src, args+`postConfigure = "source ./change.sh";`, ""))
-	if r.err == nil || !strings.Contains(r.log, "changed the vendor directory, which no hook names") {
+	if r.err == nil || !strings.Contains(r.log, "changed the vendor directory, which no hook mentions") {
 		t.Errorf("a script that changes it: %v\n%s", r.err, tail(r.log))
 	}
 	for mode := range modes {

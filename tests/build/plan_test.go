@@ -204,7 +204,7 @@ func TestPlanTests(t *testing.T) {
 	if c := pure(withPlan, "all"); c.err != nil || len(c.tested()) > 0 {
 		t.Errorf("%v: a plan in a file built %q after import from derivation\n%s", c.err, c.tested(), c.log)
 	}
-	if r := pure(withPlan+` checkFlags = [ "-short" ];`, "all"); r.err == nil || !strings.Contains(r.log, "dgd.plan is for other tests") || !strings.Contains(r.log, "--tests --check-flag -short` beside go.mod") {
+	if r := pure(withPlan+` checkFlags = [ "-short" ];`, "all"); r.err == nil || !strings.Contains(r.log, "dgd.plan was written for other tests") || !strings.Contains(r.log, "--tests --check-flag -short` beside go.mod") {
 		t.Errorf("other flags: %v\n%s", r.err, r.log)
 	}
 	// Data that the plan does not list: the test does not find it, and runs again with all of src.
@@ -347,7 +347,7 @@ func TestPlanSettings(t *testing.T) {
 	if out, err := exec.Command(dgd, "plan", "--tags", "c", src).CombinedOutput(); err == nil || !strings.Contains(string(out), "has 2 settings: add --add to keep them, or --builder to write it anew") {
 		t.Errorf("dgd plan --tags: %v, %s", err, out)
 	}
-	if out, err := evaluate(`tags = [ "c" ];`); err == nil || !strings.Contains(out, "dgd.plan is for another flags") || !strings.Contains(out, "run `dgd plan --add --builder buildWithIFD --for linux/amd64 --cgo=false --package . --tags c --ldflags -buildid=` beside go.mod") {
+	if out, err := evaluate(`tags = [ "c" ];`); err == nil || !strings.Contains(out, "dgd.plan was written for another setting `flags`") || !strings.Contains(out, "run `dgd plan --add --builder buildWithIFD --for linux/amd64 --cgo=false --package . --tags c --ldflags -buildid=` beside go.mod") {
 		t.Errorf("a setting that it has not: %v, %s", err, out)
 	}
 	edit(t, filepath.Join(src, "leaf/tagged.go"), "_ \"strings\"", "_ \"bytes\"")
@@ -413,15 +413,15 @@ func TestPlanErrors(t *testing.T) {
 		{"no module", without("module "), "", []string{"there is no line `module layers`"}},
 		{"no digest", without("set digest "), "", []string{"there is no line `set digest`"}},
 		{"no environment", without("set toolEnv "), "", []string{"there is no line `set toolEnv`"}},
-		{"no flags", without("set flags "), "", []string{"dgd.plan is for another flags: it has nothing"}},
+		{"no flags", without("set flags "), "", []string{"dgd.plan was written for another setting `flags`: nothing"}},
 		{"no packages", good + signed(`set unplanned "why"`), "", []string{"there is no line `bygo`"}},
 		{"carriage returns", strings.ReplaceAll(good, "\n", "\r\n"), "", []string{"dgd.plan:1: the line ends in a carriage return", "dgd.plan -text"}},
-		{"tags", good, `tags = [ "netgo" ];`, []string{"dgd.plan is for another flags", "-tags=netgo", "run `dgd plan --builder buildWithIFD --for linux/", "--cgo=false --package . --tags netgo --ldflags -buildid=` beside go.mod"}},
-		{"cgo", good, `env.CGO_ENABLED = "1";`, []string{"dgd.plan is for another cgo: it has false, and the builder has true", "--cgo=true"}},
-		{"platform", good, `env.GOOS = "windows";`, []string{"dgd.plan is for another target", "--for linux/", ",windows/"}},
-		{"package", good, `subPackage = "mid";`, []string{"dgd.plan is for another packages: it has [\".\"], and the builder has [\"mid\"]", "--package mid"}},
-		{"variable", good, `env = { CGO_ENABLED = "0"; GOAMD64 = "v2"; };`, []string{"dgd.plan is for another env", "--env GOAMD64=v2"}},
-		{"granularity", good, `granularity = "package";`, []string{"dgd.plan is for another granularity", "--granularity package"}},
+		{"tags", good, `tags = [ "netgo" ];`, []string{"dgd.plan was written for another setting `flags`", "-tags=netgo", "run `dgd plan --builder buildWithIFD --for linux/", "--cgo=false --package . --tags netgo --ldflags -buildid=` beside go.mod"}},
+		{"cgo", good, `env.CGO_ENABLED = "1";`, []string{"dgd.plan was written for another setting `cgo`: false, and the builder has true", "--cgo=true"}},
+		{"platform", good, `env.GOOS = "windows";`, []string{"dgd.plan was written for another setting `target`", "--for linux/", ",windows/"}},
+		{"package", good, `subPackage = "mid";`, []string{"dgd.plan was written for another setting `packages`: [\".\"], and the builder has [\"mid\"]", "--package mid"}},
+		{"variable", good, `env = { CGO_ENABLED = "0"; GOAMD64 = "v2"; };`, []string{"dgd.plan was written for another setting `env`", "--env GOAMD64=v2"}},
+		{"granularity", good, `granularity = "package";`, []string{"dgd.plan was written for another setting `granularity`", "--granularity package"}},
 		{"vendorHash", good, `vendorHash = "sha256-AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";`, []string{"`plan` and `vendorHash` are both given"}},
 		{"an edit by hand", strings.Replace(good, " mid ", " mad ", 1), "", []string{fmt.Sprintf("dgd.plan:%d: the line is damaged, or was edited by hand: run `dgd plan`", mid+1)}},
 		{"a conflict", rows[0] + "<<<<<<< HEAD\n" + strings.Join(rows[1:], ""), "", []string{"dgd.plan:2: the line is damaged"}},

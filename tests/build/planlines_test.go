@@ -124,7 +124,7 @@ func TestPlanByOverrideAttrs(t *testing.T) {
 		{"no plan", ".overrideAttrs (_: { plan = null; })", "dgd ? check", "false"},
 		{"another plan", ".overrideAttrs (_: { plan = /none/dgd.plan; })", "drvPath", "`plan` names /none/dgd.plan, which does not exist"},
 		{"a wrong one", ".overrideAttrs (_: { plan = true; })", "name", "the argument `plan` must be a path, such as ./dgd.plan, or null"},
-		{"granularity", ".overrideAttrs { granularity = \"package\"; }", "drvPath", "dgd.plan is for another granularity"},
+		{"granularity", ".overrideAttrs { granularity = \"package\"; }", "drvPath", "dgd.plan was written for another setting `granularity`"},
 		{"patches", ".overrideAttrs { patches = [ ./x.patch ]; }", "drvPath", "leave out `plan` (with overrideAttrs, plan = null), or `patches`"},
 		{"patches, without a plan", ".overrideAttrs { patches = [ ./x.patch ]; plan = null; }", "dgd ? check", "false"},
 	} {

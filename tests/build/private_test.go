@@ -290,7 +290,7 @@ func TestPrivateSSH(t *testing.T) {
 				if r.err == nil || !strings.Contains(r.log, wrong.want) {
 					t.Errorf("the message lacks %q: %v\n%s", wrong.want, r.err, tail(r.log))
 				}
-				if hint := "how to be let in, is said by GOPROXY, NETRC and the like: see docs/modules.md"; modules != "" && !strings.Contains(r.log, hint) {
+				if hint := "GOPROXY, NETRC and the like set the server and the credentials: see docs/modules.md"; modules != "" && !strings.Contains(r.log, hint) {
 					t.Errorf("the message lacks %q:\n%s", hint, tail(r.log))
 				}
 			}
@@ -317,7 +317,7 @@ func TestPrivateSSH(t *testing.T) {
 // proxy that works, succeeds.
 func TestProxyFaults(t *testing.T) {
 	t.Parallel()
-	const hint = "could not be fetched, see above; where to fetch, and how to be let in, is said by GOPROXY, NETRC and the like: see docs/modules.md"
+	const hint = "could not be fetched, see above; GOPROXY, NETRC and the like set the server and the credentials: see docs/modules.md"
 	done := make(chan struct{})
 	defer close(done)
 	for name, test := range map[string]struct {
@@ -336,7 +336,7 @@ func TestProxyFaults(t *testing.T) {
 			case <-r.Context().Done():
 			case <-done:
 			}
-		}, []string{"has not come in 4s: try again, or give more time by env.DGD_FETCH_TIMEOUT"}},
+		}, []string{"was not downloaded within 4s: try again, or set env.DGD_FETCH_TIMEOUT to more time"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := newProxy(t, lockedModules)

@@ -38,7 +38,7 @@ type Records interface {
 func Installables(ctx context.Context, st Records, drvs []string) ([]string, error) {
 	for _, drv := range drvs {
 		if !strings.HasSuffix(drv, ".drv") {
-			return nil, fmt.Errorf("%s is not a .drv file: give what nix-instantiate prints", drv)
+			return nil, fmt.Errorf("%s is not a .drv file: give the path that nix-instantiate prints", drv)
 		}
 	}
 	read, err := closure(ctx, st, drvs)

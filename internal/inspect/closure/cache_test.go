@@ -181,7 +181,7 @@ func TestInstallablesErrors(t *testing.T) {
 		outputs: map[string]map[string]string{hashA + "bad.drv": {"out": "x"}, hashA + "top.drv": {"out": "x"}},
 	}
 	for drv, want := range map[string]string{
-		hashA + "program": "is not a .drv file: give what nix-instantiate prints",
+		hashA + "program": "is not a .drv file: give the path that nix-instantiate prints",
 		hashA + "new.drv": "is not built in this store: build it first",
 		hashA + "bad.drv": hashA + "bad.drv: not a derivation that dgd understands: byte 7 is not [",
 		hashA + "top.drv": hashA + "gone.drv is not in this store",

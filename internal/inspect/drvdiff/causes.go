@@ -71,7 +71,7 @@ func (l *causes) rest(o, n *node) {
 	l.process(o, n, func(text string, _ *node) string { return text })
 	l.inputs(o, n)
 	if len(l.found) == 0 {
-		l.add(Cause{Kind: "other", What: "the same work on the same inputs, which Nix takes for another: without content addressing the way to an input counts", Change: changed})
+		l.add(Cause{Kind: "other", What: "the steps and the inputs are the same: an input-addressed derivation also differs if the derivations of its inputs do", Change: changed})
 	}
 }
 

@@ -83,7 +83,7 @@ func load(ctx context.Context, st Records, root string) (*closure, error) {
 		return nil, err
 	}
 	if found[root] == nil {
-		return nil, fmt.Errorf("%s is not, or no longer, in the store: build that state again", root)
+		return nil, fmt.Errorf("%s is not in the store, or was removed from it: build that state again", root)
 	}
 	if c.root, err = c.add(root, found[root]); err != nil {
 		return nil, err
@@ -168,7 +168,7 @@ func (l *level) refer(n *node, drv string) (*node, error) {
 	}
 	d := l.drvs[drv]
 	if d == nil {
-		return nil, fmt.Errorf("%s refers to %s, which is not, or no longer, in the store: build that state again", n.path, drv)
+		return nil, fmt.Errorf("%s refers to %s, which is not in the store, or was removed from it: build that state again", n.path, drv)
 	}
 	to, err := l.add(drv, d)
 	if err == nil {
@@ -254,7 +254,7 @@ func (l *level) dynamic(n *node, plans map[string]map[string]string) error {
 			n.deps = append(n.deps, dep{to: maker, output: output})
 			at := plans[drv][output]
 			if at == "" {
-				return fmt.Errorf("%s is not planned yet: %s has not been built. Build it first", n.path, drv)
+				return fmt.Errorf("%s is not planned yet: %s has not been built: build it first", n.path, drv)
 			}
 			to, err := l.refer(n, at)
 			if err != nil {

@@ -185,11 +185,11 @@ func TestCompare(t *testing.T) {
 			t.Errorf("%s: %d in common, %d not built, and not %q; want %d, %d, and %q", test.name, r.Common, len(r.Unbuilt), got, test.common, test.unbuilt, test.want)
 		}
 	}
-	if _, err := Compare(t.Context(), m, b1, storePath("z", "nothing.drv")); err == nil || !strings.Contains(err.Error(), "is not, or no longer, in the store: build that state again") {
+	if _, err := Compare(t.Context(), m, b1, storePath("z", "nothing.drv")); err == nil || !strings.Contains(err.Error(), "is not in the store, or was removed from it: build that state again") {
 		t.Errorf("for a derivation that is not there the error is %v", err)
 	}
 	delete(m.drvs, a1)
-	if _, err := Compare(t.Context(), m, b1, b2); err == nil || !strings.Contains(err.Error(), "refers to "+a1+", which is not, or no longer, in the store") {
+	if _, err := Compare(t.Context(), m, b1, b2); err == nil || !strings.Contains(err.Error(), "refers to "+a1+", which is not in the store, or was removed from it") {
 		t.Errorf("for an input that is not there the error is %v", err)
 	}
 }
@@ -222,7 +222,7 @@ func TestCauses(t *testing.T) {
 		{"a flag less", func(u *action.Unit) { u.Steps[0].Run.Args = slices.Delete(u.Steps[0].Run.Args, 3, 4) }, nil, nil, []string{"flag -lang=go1.24 is gone"}},
 		{"a variable", func(u *action.Unit) { u.Steps[0].Run.Env = []string{"GOAMD64=v3"} }, nil, nil, []string{"variable GOAMD64=v3 is new"}},
 		{"an import", func(u *action.Unit) { u.Steps[1].Write.Text += "packagefile os=${R0}\n" }, nil, nil, []string{"import os is new"}},
-		{"another text", func(u *action.Unit) { u.Steps[1].Write.Path = "${OBJ}/other" }, nil, nil, []string{"import fmt is gone", "file other, which is written for it, changed"}},
+		{"another text", func(u *action.Unit) { u.Steps[1].Write.Path = "${OBJ}/other" }, nil, nil, []string{"import fmt is gone", "file other (generated) changed"}},
 		{"a toolchain", nil, map[string]string{"GOROOT": storePath("h", "go-1.27")}, nil, []string{"toolchain go-1.26 → go-1.27"}},
 		{"files", nil, nil, map[string]string{"p.go": "package p // edited\n", "q.go": "package p\n"}, []string{"file p/data/x is gone", "file p/p.go changed", "file p/q.go is new"}},
 		{"a step", func(u *action.Unit) { u.Steps = append(u.Steps, action.Step{Mkdir: "x"}) }, nil, nil, []string{"its steps differ"}},

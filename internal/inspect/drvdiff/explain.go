@@ -211,7 +211,7 @@ func (e *explainer) steps(l *causes, o, n *node, u, v *action.Unit) error {
 		case name == "embedcfg" || strings.HasPrefix(name, "_cgo_") || name == "go_asm.h":
 			// It follows from differences of files and flags.
 		default:
-			l.add(Cause{Kind: "file", What: name + ", which is written for it,", Change: changed})
+			l.add(Cause{Kind: "file", What: name + " (generated)", Change: changed})
 		}
 	}
 	return nil

@@ -350,7 +350,7 @@ func TestDynamic(t *testing.T) {
 		}
 	}
 	delete(m.outputs, planner)
-	if _, err := Compare(t.Context(), m, before, after); err == nil || err.Error() != after+" is not planned yet: "+planner+" has not been built. Build it first" {
+	if _, err := Compare(t.Context(), m, before, after); err == nil || err.Error() != after+" is not planned yet: "+planner+" has not been built: build it first" {
 		t.Errorf("without a plan the error is %v", err)
 	}
 }

@@ -98,7 +98,7 @@ func goList(ctx context.Context, dir string, args ...string) ([]byte, error) {
 	var exit *exec.ExitError
 	switch {
 	case errors.Is(err, exec.ErrNotFound):
-		return nil, errors.New("there is no go command in PATH, which lists the packages: install Go, or call this in a shell that has it")
+		return nil, errors.New("there is no go command in PATH to list the packages: install Go, or run this in a shell that has it")
 	case errors.As(err, &exit):
 		return nil, fmt.Errorf("go list in %s: %s", dir, bytes.TrimSpace(exit.Stderr))
 	case err != nil:

@@ -63,7 +63,7 @@ func New(programs []Program, modules map[string]Details, stamp *Stamp) (*cdx.BOM
 	var mains []cdx.Component
 	for i, p := range programs {
 		if i > 0 && programs[i-1].Name == p.Name {
-			return nil, fmt.Errorf("two programs of the name %s: make a list of each", p.Name)
+			return nil, fmt.Errorf("two programs have the name %s: run the command for each of them", p.Name)
 		}
 		main := program(p)
 		mains = append(mains, main)

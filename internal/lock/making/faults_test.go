@@ -103,15 +103,15 @@ func TestProxyFaults(t *testing.T) {
 		{"refuses", on(".zip", func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no", http.StatusInternalServerError) }),
 			[]string{"500 Internal Server Error"}},
 		{"does not have it", on("a/@v/v1.0.0.info", http.NotFound), []string{"404 Not Found", "does not have it: for a private module, set GOPRIVATE"}},
-		{"an info that is nonsense", on(".info", html), []string{"invalid character '<'", "answers nonsense: try another one"}},
-		{"a go.mod that is nonsense", on("a/@v/v1.0.0.mod", html), []string{"example.com/a@v1.0.0", "is not what go.sum says"}},
-		{"an archive that is nonsense", on(".zip", html), []string{"not a valid zip file", "answers nonsense: try another one"}},
+		{"an invalid info", on(".info", html), []string{"invalid character '<'", "does not answer as a module proxy: try another one"}},
+		{"an invalid go.mod", on("a/@v/v1.0.0.mod", html), []string{"example.com/a@v1.0.0", "is not what go.sum says"}},
+		{"an invalid archive", on(".zip", html), []string{"not a valid zip file", "does not answer as a module proxy: try another one"}},
 		{"breaks off", on(".zip", func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Length", "1000")
 			fmt.Fprint(w, "PK")
 			w.(http.Flusher).Flush()
 			panic(http.ErrAbortHandler)
-		}), []string{"unexpected EOF", "answers nonsense: try another one, or try again"}},
+		}), []string{"unexpected EOF", "does not answer as a module proxy: try another one, or try again"}},
 		{"hangs", on("a/@v/v1.0.0.zip", func(_ http.ResponseWriter, r *http.Request) {
 			select {
 			case <-r.Context().Done():
@@ -324,7 +324,7 @@ func TestProjectFaults(t *testing.T) {
 		goScript(t, "echo Your move:")
 		contains(t, fails(t, project(t, small(lib)), time.Minute), "go env: invalid character 'Y'")
 	})
-	t.Run("a go command that answers nonsense", func(t *testing.T) {
+	t.Run("a go command with an invalid answer", func(t *testing.T) {
 		environment(t, lib.fileProxy())
 		goScript(t, `case "$1 $2" in "list -m") echo x;; *) exec "$GO" "$@";; esac`)
 		contains(t, fails(t, project(t, old(lib)), time.Minute), "go list -m: invalid character 'x'")
@@ -343,7 +343,7 @@ func TestProjectFaults(t *testing.T) {
 	t.Run("GOFLAGS with another go.mod", func(t *testing.T) {
 		environment(t, lib.fileProxy())
 		t.Setenv("GOFLAGS", "-modcacherw -modfile=other.mod")
-		contains(t, fails(t, project(t, small(lib)), time.Minute), "GOFLAGS has -modfile=other.mod, so that go reads other files than a build with the lock will: take it out")
+		contains(t, fails(t, project(t, small(lib)), time.Minute), "GOFLAGS has -modfile=other.mod, so that go reads other files than a build with the lock: remove it from GOFLAGS")
 	})
 	t.Run("nowhere for temporary files", func(t *testing.T) {
 		environment(t, lib.fileProxy())
@@ -511,7 +511,7 @@ func TestPassword(t *testing.T) {
 		t.Setenv("GOPROXY", strings.Replace(url, "://", "://user:s3cret%2Fp%40ss@", 1))
 		good(t)
 	})
-	const advice = "it wants a password: for https, put it into ~/.netrc or the file that NETRC names"
+	const advice = "the server requires a password: for https, put it into ~/.netrc or the file that NETRC names"
 	t.Run("missing", func(t *testing.T) {
 		server(t)
 		contains(t, fails(t, project(t, small(lib)), time.Minute), "401 Unauthorized", advice)
@@ -606,15 +606,15 @@ func TestGitByHTTPS(t *testing.T) {
 	checkPrivate(t, dir, path)
 
 	environ(s.URL)
-	contains(t, fails(t, dir, time.Minute), path, "terminal prompts disabled", "it wants a password: ")
+	contains(t, fails(t, dir, time.Minute), path, "terminal prompts disabled", "the server requires a password: ")
 	environ(s.URL)
 	netrc(t, s.URL, password+"x")
-	contains(t, fails(t, dir, time.Minute), path, "it wants a password: ")
+	contains(t, fails(t, dir, time.Minute), path, "the server requires a password: ")
 	// The password is in git's configuration, as on many CI machines.
 	environ(strings.Replace(s.URL, "://", "://user:s3cret%2Fp%40ss@", 1))
 	checkPrivate(t, dir, path)
 	environ(strings.Replace(s.URL, "://", "://user:x-s3cret%2Fp%40ss@", 1))
-	contains(t, fails(t, dir, time.Minute), path, "it wants a password: ")
+	contains(t, fails(t, dir, time.Minute), path, "the server requires a password: ")
 }
 
 // In this test, ssh is a script that runs the remote command on this machine.

@@ -38,9 +38,8 @@ type fetcher struct {
 	// goSum is the text of all go.sum files together.
 	goSum []byte
 	// say reports progress.
-	say     func(format string, args ...any)
-	trees   map[module.Version]tree // the modules hashed so far
-	fetched int                     // how many modules were downloaded
+	say   func(format string, args ...any)
+	trees map[module.Version]tree // the modules hashed so far
 }
 
 // fetch returns the trees of modules. It downloads those that the module cache
@@ -60,7 +59,7 @@ func (f *fetcher) fetch(ctx context.Context, modules []module.Version) (map[modu
 	if missing > 0 {
 		f.say("%d of %d modules have to be fetched", missing, len(modules))
 	}
-	var mu sync.Mutex // guards done, f.trees, f.fetched and f.say
+	var mu sync.Mutex // guards done, f.trees and f.say
 	done := 0
 	group, running := errgroup.WithContext(ctx)
 	group.SetLimit(f.jobs)
@@ -83,7 +82,6 @@ func (f *fetcher) fetch(ctx context.Context, modules []module.Version) (map[modu
 			defer mu.Unlock()
 			f.trees[m] = t
 			if !there {
-				f.fetched++
 				done++
 				f.say("%d of %d: %s %s", done, missing, m.Path, m.Version)
 			}

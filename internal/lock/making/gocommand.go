@@ -37,7 +37,7 @@ type goEnv struct{ GOFLAGS, GOMODCACHE, GOPROXY, GOROOT string }
 func findGo(ctx context.Context, p *Project, timeout time.Duration) (*goCommand, *goEnv, error) {
 	program, err := exec.LookPath("go")
 	if err != nil {
-		return nil, nil, errors.New("there is no go command in PATH: install Go, or call this in a shell that has it")
+		return nil, nil, errors.New("there is no go command in PATH: install Go, or run this in a shell that has it")
 	}
 	g := &goCommand{
 		program: program,
@@ -73,7 +73,7 @@ func goFlags(flags string) (string, error) {
 		case "mod":
 			continue
 		case "modfile", "overlay":
-			return "", fmt.Errorf("GOFLAGS has %s, so that go reads other files than a build with the lock will: take it out", flag)
+			return "", fmt.Errorf("GOFLAGS has %s, so that go reads other files than a build with the lock: remove it from GOFLAGS", flag)
 		}
 		kept = append(kept, flag)
 	}
@@ -215,14 +215,14 @@ func (g *goCommand) advice() []gocmd.Advice {
 			Do: "go.mod does not have all that the packages import: run `go mod tidy` in " + g.dir},
 		{Says: `refusing to pass credentials to insecure URL`, When: true, Do: "GOPROXY (" + g.proxy + ") has a password, which go sends by https only: take https, or leave out the password"},
 		{Says: `no secure protocol found`, When: true,
-			Do: "git cannot read its repository: see what `git ls-remote https://PATH` says for the module's path; it may want a password: for https, put it into ~/.netrc; for ssh, load the key"},
+			Do: "git cannot read its repository: see what `git ls-remote https://PATH` says for the module's path; the server may require a password: for https, put it into ~/.netrc; for ssh, load the key"},
 		{Says: `\b(401|403)\b|Unauthorized|Forbidden|could not read (Username|Password)|terminal prompts disabled|Authentication failed|Permission denied`, When: true,
-			Do: "it wants a password: for https, put it into ~/.netrc or the file that NETRC names; for ssh, load the key; GOPROXY is " + g.proxy},
+			Do: "the server requires a password: for https, put it into ~/.netrc or the file that NETRC names; for ssh, load the key; GOPROXY is " + g.proxy},
 		{Says: `\b(404|410)\b|not found|unknown revision|no such file or directory`, When: true,
 			Do: "GOPROXY (" + g.proxy + ") does not have it: for a private module, set GOPRIVATE to its path, or GOPROXY to a proxy that has it"},
 		{Says: `connection refused|no such host|network is unreachable|timeout|reset by peer|unable to access|Could not resolve`, When: true,
 			Do: "GOPROXY (" + g.proxy + ") or the module's server does not answer: see whether it is up, and try again"},
-		{Says: `EOF|invalid character|not a valid zip|zip:|malformed|invalid`, When: true, Do: "GOPROXY (" + g.proxy + ") answers nonsense: try another one, or try again"},
+		{Says: `EOF|invalid character|not a valid zip|zip:|malformed|invalid`, When: true, Do: "GOPROXY (" + g.proxy + ") does not answer as a module proxy: try another one, or try again"},
 	}
 }
 

@@ -69,7 +69,7 @@ func Trees(ctx context.Context, p *Project, l *lock.Lock, goMods string) ([]Cach
 	}
 	for _, t := range trees {
 		if _, ok, err := have(t.Module, t.Sum); err != nil || !ok {
-			return nil, errors.Join(err, fmt.Errorf("%s is in the module cache with another sum than %s has: run `dgd lock`", t.Module, lock.Name))
+			return nil, errors.Join(err, fmt.Errorf("%s is in the module cache with another checksum than %s has: run `dgd lock`", t.Module, lock.Name))
 		}
 	}
 	if l.GoMods == nil {

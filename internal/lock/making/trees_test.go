@@ -72,7 +72,7 @@ func TestTrees(t *testing.T) {
 	other := *l
 	other.Modules = slices.Clone(l.Modules)
 	other.Modules[1].Sum = l.Modules[0].Sum
-	if _, err := Trees(t.Context(), p, &other, goMods); err == nil || !strings.Contains(err.Error(), "example.com/b@v1.1.0 is in the module cache with another sum than dgd.lock has: run `dgd lock`") {
+	if _, err := Trees(t.Context(), p, &other, goMods); err == nil || !strings.Contains(err.Error(), "example.com/b@v1.1.0 is in the module cache with another checksum than dgd.lock has: run `dgd lock`") {
 		t.Errorf("another sum: %v", err)
 	}
 	environment(t, "off")

@@ -421,12 +421,12 @@ func TestNix(t *testing.T) {
 		defer os.Rename(dir, root)
 		tree := Tree{Name: "some-name", Root: dir}
 		want := st.Run(t, "nix-store", "--add", dir)
-		if got, err := tree.StorePath("/nix/store"); err != nil || got != want {
-			t.Errorf("got %s, %v; want %s", got, err, want)
-		}
 		h, err := tree.Hash()
 		if err != nil {
 			t.Fatal(err)
+		}
+		if got := h.StorePath("/nix/store", tree.Name); got != want {
+			t.Errorf("got %s, want %s", got, want)
 		}
 		if got, want := "sha256:"+h.Nix32(), st.Run(t, "nix-store", "--query", "--hash", want); got != want {
 			t.Errorf("got %s, want %s", got, want)
@@ -447,8 +447,12 @@ func TestNix(t *testing.T) {
 			path = `+root+`;
 			filter = p: _: !builtins.elem p (map (n: "`+root+`/" + n) [ "sub" "x/y" "..." ]);
 		}`)
-		if got, err := tree.StorePath("/nix/store"); err != nil || got != want {
-			t.Errorf("got %s, %v; want %s", got, err, want)
+		h, err := tree.Hash()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := h.StorePath("/nix/store", tree.Name); got != want {
+			t.Errorf("got %s, want %s", got, want)
 		}
 	})
 	t.Run("fixed output", func(t *testing.T) {

@@ -77,15 +77,6 @@ func (t Tree) hash(e *encoder) (Hash, error) {
 	return h, nil
 }
 
-// StorePath returns the store path of the tree. It reads all files.
-func (t Tree) StorePath(storeDir string) (string, error) {
-	h, err := t.Hash()
-	if err != nil {
-		return "", err
-	}
-	return h.StorePath(storeDir, t.Name), nil
-}
-
 // WriteNAR writes the tree as a NAR. After an error, which names the file that
 // could not be read or the write that failed, w has a part of the NAR.
 func (t Tree) WriteNAR(w io.Writer) error {
@@ -101,7 +92,7 @@ type Hashed struct {
 	Hash Hash
 }
 
-// StorePath returns the tree's store path without reading the tree.
+// StorePath returns the store path of the tree.
 func (t Hashed) StorePath(storeDir string) string {
 	return t.Hash.StorePath(storeDir, t.Name)
 }

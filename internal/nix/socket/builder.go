@@ -61,7 +61,7 @@ func OpenBuilder(ctx context.Context, s Sandbox) (*Builder, error) {
 	}
 	b := &Builder{dir: s.StoreDir, name: s.Name, conn: conn, r: bufio.NewReader(conn), w: bufio.NewWriter(conn)}
 	if err := b.during(ctx, b.handshake); err != nil {
-		return nil, errors.Join(fmt.Errorf("greeting the Nix daemon at %s: %w", path, err), conn.Close())
+		return nil, errors.Join(fmt.Errorf("handshake with the Nix daemon at %s: %w", path, err), conn.Close())
 	}
 	return b, nil
 }

@@ -84,11 +84,11 @@ func TestStorePath(t *testing.T) {
 			t.Errorf("a file of %s is in %s, %v", tree, got, err)
 		}
 		for arg, want := range map[string]string{
-			added:                    "does not know, or no longer knows, which derivation made " + added,
+			added:                    "the store has no record of the derivation that made " + added,
 			file:                     file + " is not in the Nix store: name a derivation, an output, or a link to one",
 			turning:                  "is not in the Nix store",
 			other:                    "no such file",
-			odd:                      odd + " is not, or no longer, in the store that Nix uses here",
+			odd:                      odd + " is not in the store that Nix uses, or was removed from it",
 			drv + "x":                "no such file",
 			"nothing":                "no such file",
 			filepath.Join(file, "x"): "not a directory",

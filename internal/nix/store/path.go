@@ -51,7 +51,7 @@ func (s *Store) StorePath(ctx context.Context, name string) (string, error) {
 		file = next
 	}
 	if p := Base(file); p != "" {
-		return "", fmt.Errorf("%s is not, or no longer, in the store that Nix uses here: %w", p, fs.ErrNotExist)
+		return "", fmt.Errorf("%s is not in the store that Nix uses, or was removed from it: %w", p, fs.ErrNotExist)
 	}
 	return "", fmt.Errorf("%s is not in the Nix store: name a derivation, an output, or a link to one", name)
 }
@@ -111,7 +111,7 @@ func (s *Store) Deriver(ctx context.Context, arg string) (string, error) {
 		return "", err
 	}
 	if found[p] == "" {
-		return "", fmt.Errorf("the store does not know, or no longer knows, which derivation made %s: name the derivation, as nix-instantiate prints it", p)
+		return "", fmt.Errorf("the store has no record of the derivation that made %s: give the .drv path that nix-instantiate prints", p)
 	}
 	return found[p], nil
 }
