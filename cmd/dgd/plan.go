@@ -321,7 +321,7 @@ var buildIDFlag = regexp.MustCompile(`(^|[\s=])-buildid=`)
 
 // hasBuildID reports whether flags of the linker set a build ID, by the rule of the
 // builder: buildGoModule does not look behind a pattern, as nixpkgs does not. See
-// lib/builders/build-go-module.nix and lib/stages/planning.nix.
+// lib/builders/go-module.nix and lib/stages/planning.nix.
 func hasBuildID(ldflags string, isGoModule bool) bool {
 	if isGoModule {
 		return slices.ContainsFunc(strings.Fields(ldflags), func(w string) bool { return strings.HasPrefix(w, "-buildid=") })

@@ -1,6 +1,5 @@
-# buildGoModule: takes the arguments of nixpkgs' function of that name, and compiles in inner derivations of packages. The
-# result is an ordinary derivation of mkDerivation with all phases, whose build phase copies the programs that the inner
-# derivations have linked where nixpkgs runs `go install`.
+# buildGoModule: takes the arguments of nixpkgs' function of that name. The result is an ordinary derivation of mkDerivation
+# with all phases. Where nixpkgs runs `go install`, it copies programs that inner derivations have compiled and linked.
 {
   pkgs,
   go, # the default toolchain
@@ -39,7 +38,7 @@ let
     }:
     given:
     let
-      # The names of what mkDerivation itself adds to the final attributes, such as finalPackage.
+      # The names of attributes that mkDerivation adds to the final ones, such as finalPackage.
       added =
         (stdenv.mkDerivation (final: {
           name = "final-attributes";
@@ -57,9 +56,8 @@ let
         # dgd's own arguments. They become attributes of the derivation only if overrideAttrs sets them.
         own = builtins.intersectAttrs goModule.own (args // final);
         check = goModule.check (args // own // builtins.intersectAttrs args { vendorHash = final.vendorHash or null; });
-        # The phases that have defaults in this file. Whether overrideAttrs has changed one follows from the position of its
-        # definition, as the texts of the defaults depend on the answer. For buildPhase the position does not count: it may
-        # be the default with code before or behind it.
+        # The phases with defaults in this file. Whether overrideAttrs has changed one follows from its position, as the texts
+        # of the defaults depend on the answer; but a changed buildPhase may be the default with code before or behind it.
         ownPhases = builtins.mapAttrs (name: _: args.${name} or null) {
           configurePhase = null;
           buildPhase = null;
@@ -117,8 +115,8 @@ let
             value;
 
         isPie = goModule.isPie stdenv final;
-        # The flags of the variable GOFLAGS that flags on the command line do not override: nixpkgs always gives -ldflags
-        # there, and without proxyVendor its own -mod, the last one, wins.
+        # The flags of the variable GOFLAGS that the command line does not override: nixpkgs always gives -ldflags there, and
+        # without proxyVendor its own -mod, the last one, wins.
         ofMod = if proxyVendor && own.modules == null then "vendor" else ".*";
         goFlags =
           builtins.filter (f: builtins.match "-trimpath|--?mod=${ofMod}|--?ldflags=.*" f == null) (goModule.words (final.env.GOFLAGS or ""))
@@ -146,8 +144,7 @@ let
           }
           // (if goFlags == [ ] then { } else { GOFLAGS = builtins.concatStringsSep " " goFlags; });
 
-        # Whether phases may change the sources or the arguments of the build. Then a derivation runs them first:
-        # `prepared`.
+        # Whether phases may change the sources or the arguments of the build. Then the derivation `prepared` runs them first.
         prepares =
           builtins.any set goModule.preparing
           || (vendorHash != null || own.modules != null) && set "deleteVendor"
@@ -176,8 +173,8 @@ let
         vendors = goModules != null && !proxyVendor;
         changesModules = vendors && prepares && mayDo goModule.namesVendor;
 
-        # The inner derivations that link the programs do not know the paths of the package's outputs. They get
-        # placeholder paths of the same length, which the build phase replaces in the programs that it copies.
+        # Inner derivations do not know the paths of the package's outputs. They get placeholder paths of the same length,
+        # which the build phase replaces in the programs that it copies.
         standIns = goModule.standIns {
           inherit (final.finalPackage) name;
           outputs = get "outputs" [ "out" ];
@@ -248,8 +245,7 @@ let
         };
         # Whether tests run. As in mkDerivation, none do if the machine cannot execute the programs.
         checks = get "doCheck" true && (stdenv.buildPlatform.canExecute or (_: true)) stdenv.hostPlatform;
-        # Whether the tests of each package run in a derivation of their own. They do not if a phase, a hook or a flag
-        # concerns all of them together.
+        # Whether each package's tests run in a derivation of their own: unless a phase, hook or flag concerns all together.
         checksApart =
           !whole
           && !builtins.any (tool: tool != go && goModule.bringsHook tool) (
@@ -260,20 +256,10 @@ let
           && !goModule.exports (toString (get "postBuild" ""))
           && !builtins.any goModule.isOwnFlag (arguments.checkFlags ++ goFlags)
           && (own.plan == null || built.passthru.hasTests);
-        built =
-          (
-            if own.plan != null then
-              byPlan
-            else if own.useDynDrv then
-              dynDrv
-            else
-              ifd
-          )
-            arguments;
-        # Whether the go command compiles in the phases.
+        built = (if own.plan != null then byPlan else if own.useDynDrv then dynDrv else ifd) arguments;
+        # Whether the go command compiles in the phases, and whether without the overrides of modules: it reads the go.mod
+        # and the archives of modules as they are.
         compiles = whole || checks && !checksApart || get "buildTestBinaries" false;
-        # Whether it would then compile modules without their overrides: it reads the go.mod and the archives of modules as
-        # they are.
         unpatched =
           if !compiles then
             false
@@ -358,12 +344,7 @@ let
                 ++ (if allowGoReference then [ ] else [ "-trimpath" ])
               );
             };
-          # As in nixpkgs, programs have no build ID unless an element of ldflags begins with that flag.
-          ldflags =
-            args.ldflags or [ ]
-            ++ (
-              if builtins.any (f: builtins.match "-buildid=.*" f != null) (args.ldflags or [ ]) then [ ] else [ "-buildid=" ]
-            );
+          ldflags = goModule.withBuildID (args.ldflags or [ ]);
           configurePhase = args.configurePhase or setUp;
           buildPhase =
             args.buildPhase or ''

@@ -200,6 +200,11 @@ rec {
     (import ../go-flags.nix).isOfAllTests flag
     || builtins.match "--?(test[.])?((block|cpu|mem|mutex)profile|trace)(=.*)?" flag != null;
 
+  # Linker flags by nixpkgs' rule: programs have no build ID unless one of the elements begins with -buildid=.
+  withBuildID =
+    ldflags:
+    ldflags ++ (if builtins.any (f: builtins.match "-buildid=.*" f != null) ldflags then [ ] else [ "-buildid=" ]);
+
   # Whether an attribute is defined in another file. Nix knows no position of an attribute that is defined on a command
   # line: then it is false.
   isElsewhere =

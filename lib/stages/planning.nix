@@ -142,7 +142,7 @@ let
     ++ (if args.gcflags == [ ] then [ ] else [ "-gcflags=${builtins.concatStringsSep " " args.gcflags}" ]);
   # Programs have no build ID unless a flag sets one, which may be behind others in a string, or behind a pattern. The
   # ldflags of buildGoModule (`libraries`) are attributes, to which it adds the flag by the rule of nixpkgs and from which
-  # overrideAttrs may remove it: see build-go-module.nix. `dgd plan` follows both rules (cmd/dgd/plan.go).
+  # overrideAttrs may remove it: see go-module.nix. `dgd plan` follows both rules (cmd/dgd/plan.go).
   hasBuildID = builtins.any (f: builtins.match "(.*[[:space:]=])?-buildid=.*" f != null) args.ldflags;
   ldflags = builtins.concatStringsSep " " (
     args.ldflags ++ (if args.libraries or false || hasBuildID then [ ] else [ "-buildid=" ])
