@@ -26,7 +26,7 @@ let
     _: p:
     let
       src = dgd.fetchGoModule { inherit (p) module version hash; };
-      # What a download cache says of a version is what its proxy has said: with one of our own the hash holds anywhere.
+      # A download cache has the origins of versions that the proxy gives: with this proxy the hash is the same everywhere.
       proxy = import ./module-proxy.nix {
         inherit pkgs;
         programs = [ { inherit src; } ];

@@ -28,7 +28,7 @@ It runs the go command in PATH, with its settings, and fetches what the module
 cache does not have. Every module is compared with go.sum. The old file stays
 until the new one is complete.`,
 		Example: `  dgd lock             # write ` + lock.Name + `
-  dgd lock --check     # say what in it is stale, missing or superfluous
+  dgd lock --check     # list what is stale, missing or superfluous
   dgd lock --check --json | jq -r '.[].path'`,
 		Args:              misused(cobra.MaximumNArgs(1)),
 		ValidArgsFunction: completeDir,

@@ -60,7 +60,7 @@ and adds another setting. The old file stays until the new one is complete.`,
 		Example: `  dgd plan --tags netgo --ldflags '-s -w'
   dgd plan             # anew, with the same settings
   dgd plan --add --tags sqlite
-  dgd plan --check     # say which packages have another plan now`,
+  dgd plan --check     # list the packages whose plan has changed`,
 		Args:              misused(cobra.MaximumNArgs(1)),
 		ValidArgsFunction: completeDir,
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -44,7 +44,7 @@ func findOutputs(ctx context.Context, r records, known map[string]map[string]str
 		if err != nil {
 			return err
 		}
-		made, err := f.say(ctx, read)
+		made, err := f.direct(ctx, read)
 		if err != nil {
 			return err
 		}
@@ -108,7 +108,7 @@ func (f *finder) settle(ctx context.Context) ([]string, error) {
 		if len(forms) == 0 {
 			return f.newOnes(missing), nil
 		}
-		made, err := f.say(ctx, resolved)
+		made, err := f.direct(ctx, resolved)
 		if err != nil {
 			return nil, err
 		}
@@ -142,9 +142,9 @@ func (f *finder) unknownInputs(d *drvfile.Derivation) []string {
 	return list
 }
 
-// say returns, by .drv path and output name, the outputs whose paths are in the
+// direct returns, by .drv path and output name, the outputs whose paths are in the
 // derivations themselves or in the store's records.
-func (f *finder) say(ctx context.Context, drvs map[string]*drvfile.Derivation) (map[string]map[string]string, error) {
+func (f *finder) direct(ctx context.Context, drvs map[string]*drvfile.Derivation) (map[string]map[string]string, error) {
 	made := map[string]map[string]string{}
 	var ask []string
 	for drv, d := range drvs {
