@@ -44,7 +44,7 @@ func CheckOverrides(overrides []Override, list []modules.Module, own bool) error
 			switch {
 			case o.Path != path:
 			case own && (o.Patched || o.Version != "" && o.Version != version):
-				return fmt.Errorf("moduleOverrides concerns %s, which is in the vendor directory of src (%s), and that is taken as it is: change it there, or set deleteVendor = true", path, version)
+				return fmt.Errorf("moduleOverrides concerns %s, which is in the vendor directory of src (%s), where overrides have no effect: change it there, or set deleteVendor = true", path, version)
 			case o.Version != "" && o.Version != version:
 				return fmt.Errorf("moduleOverrides gives %s the version %s, and vendorHash is the hash of %s: build with a lock (the argument `modules`), or run `go get`, then set vendorHash = \"\"; and Nix will report the correct hash", path, o.Version, version)
 			}

@@ -177,7 +177,7 @@ let
     else if faults false != null then
       fail (faults false)
     else if unmet != [ ] then
-      fail "moduleOverrides concerns ${(builtins.head unmet).path}, which is in the vendor directory of src, and that is taken as it is: change it there"
+      fail "moduleOverrides concerns ${(builtins.head unmet).path}, which is in the vendor directory of src, where overrides have no effect: change it there"
     else if plan.byGo == null then
       value
     else if !args.fallback then
