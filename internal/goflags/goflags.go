@@ -107,7 +107,7 @@ func (t *Table) Flags(goflags string) (kept []string, err error) {
 }
 
 // NeedsGoTest reports whether only go test itself can carry out a flag, named without
-// dashes: all flags but those that change how each package's tests run.
+// dashes. It is false for flags that dgd carries out or drops, and for unknown ones.
 func (t *Table) NeedsGoTest(name string) bool {
 	e, ok := t.Test[name]
 	if !ok {

@@ -25,9 +25,9 @@ type Digests struct {
 // Digest returns digests of the parts of src that a plan depends on: those that
 // Write keeps, of the packages in dirs, which are relative to src. Only files that
 // the go command may read count: Go files, C and the like, and those that a
-// //go:embed line matches. Test files count only if they are embedded. All means
-// that a pattern with dots matches the packages; then Rest also depends on the
-// directories that have Go files and on the constraints of these.
+// //go:embed line matches. Test files count only if they are embedded. All means that
+// the packages are not named one by one, but matched by patterns; then Rest also depends
+// on the directories that have Go files and on the constraints of these.
 //
 // Files in other directories are not read, unless a package of dirs has a file
 // behind a symlink, which may be in any directory: then all files count.

@@ -123,7 +123,10 @@ func (p *Plan) lookAgain(src string, vendored []bind.Module) error {
 	return bind.LookAgain(&p.Graph, src, vendor, vendored)
 }
 
-// Bind binds a plan to its sources.
+// Bind makes the derivations of the program, or those of the tests if cfg.Tests is set. If
+// the plan cannot be bound, the go command builds or tests in one derivation, unless the
+// plan has no ByGo: then that is an error. Mistakes in the sources and the arguments are
+// errors in any case.
 func Bind(ctx context.Context, cfg *BindConfig) (*Bound, error) {
 	var program, std Plan
 	if err := cfg.readPlan(cfg.Plan, &program); err != nil {

@@ -22,7 +22,7 @@ import (
 
 // Retest runs the tests that need all of src, with the environment env, and writes their
 // output to log. Cores is the number of them that run at once. A test that fails beside
-// others runs again alone. It returns an error if that fails, too.
+// others runs again alone, and only that result counts. It returns an error if one fails.
 func Retest(ctx context.Context, cfg *drvgen.RetestConfig, env []string, cores int, log io.Writer) error {
 	var needs Needs
 	if err := readJSON(cfg.Needs, &needs); err != nil {
