@@ -69,6 +69,7 @@ func (b *bench) prepare() {
 	version := must(b.base.Output(b.ctx, "nix-build", "--version"))
 	b.versions = record.Versions{
 		InMemory: inMemory(b.dir),
+		Machine:  record.ThisMachine(),
 		Nix:      version[strings.LastIndex(version, " ")+1:],
 		Go:       strings.TrimPrefix(must(ownstore.Output(exec.CommandContext(b.ctx, filepath.Join(b.toolchain, "bin/go"), "env", "GOVERSION"))), "go"),
 		DGD:      must(ownstore.Output(exec.CommandContext(b.ctx, "git", "-C", b.repo, "describe", "--always", "--dirty", "--abbrev=12"))),

@@ -135,7 +135,7 @@ func document(files []string) error {
 	for _, s := range scenarios {
 		rows = append(rows, [2]string{s.name, s.what})
 	}
-	return page.Write("docs", page.ThisMachine(), rows, list)
+	return page.Write("docs", rows, list)
 }
 
 // choose finds scenarios by name.

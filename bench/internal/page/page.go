@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"regexp"
-	"runtime"
 	"slices"
 	"strings"
 	"text/template"
@@ -26,7 +24,7 @@ var modes = []string{"ifd", "dyn", "plan"}
 
 // Write writes the page and its pictures into a directory. Scenarios are names,
 // each with what happens.
-func Write(dir, machine string, scenarios [][2]string, list []record.Record) error {
+func Write(dir string, scenarios [][2]string, list []record.Record) error {
 	first, pictures := overview(list), details(list)
 	if err := os.MkdirAll(filepath.Join(dir, "benchmarks"), 0o777); err != nil {
 		return err
@@ -43,7 +41,7 @@ func Write(dir, machine string, scenarios [][2]string, list []record.Record) err
 	verdicts := judge(list)
 	var text strings.Builder
 	err := page.Execute(&text, map[string]any{
-		"Machine": machine, "Scenarios": scenarios, "Records": list, "Overview": first, "Pictures": pictures, "Verdicts": verdicts,
+		"Scenarios": scenarios, "Records": list, "Overview": first, "Pictures": pictures, "Verdicts": verdicts,
 		"Met":      len(slices.DeleteFunc(slices.Clone(verdicts), func(v verdict) bool { return !v.Met })),
 		"Problems": slices.DeleteFunc(slices.Clone(list), func(r record.Record) bool { return len(r.Problems) == 0 }),
 	})
@@ -53,31 +51,11 @@ func Write(dir, machine string, scenarios [][2]string, list []record.Record) err
 	return os.WriteFile(filepath.Join(dir, "benchmarks.md"), []byte(text.String()), 0o666)
 }
 
-// ThisMachine describes the machine that the program runs on.
-func ThisMachine() string {
-	cpu, _ := os.ReadFile("/proc/cpuinfo")
-	memory, _ := os.ReadFile("/proc/meminfo")
-	kb := 0
-	fmt.Sscanf(string(memory), "MemTotal: %d kB", &kb)
-	return fmt.Sprintf("%s/%s, %s, %d cores, %d GB of memory", runtime.GOOS, runtime.GOARCH, model(string(cpu)), runtime.NumCPU(), (kb+1<<19)>>20)
-}
-
-var modelName = regexp.MustCompile(`(?m)^model name\s*:\s*(.*?)( CPU)?( *@.*)?$`)
-
-// model is the processor's name without marks and frequency.
-func model(cpuinfo string) string {
-	m := modelName.FindStringSubmatch(strings.NewReplacer("(R)", "", "(TM)", "").Replace(cpuinfo))
-	if m == nil {
-		return "an unknown processor"
-	}
-	return m[1]
-}
-
 // versions lists what the records say, most often one version.
 func versions(list []record.Record, of string) string {
 	var all []string
 	for _, r := range list {
-		v := map[string]string{"Nix": r.Versions.Nix, "Go": r.Versions.Go, "DGD": r.Versions.DGD, "InMemory": "on disk"}
+		v := map[string]string{"Nix": r.Versions.Nix, "Go": r.Versions.Go, "DGD": r.Versions.DGD, "Machine": r.Versions.Machine, "InMemory": "on disk"}
 		if r.Versions.InMemory {
 			v["InMemory"] = "in memory"
 		}
@@ -85,7 +63,7 @@ func versions(list []record.Record, of string) string {
 			all = append(all, v[of])
 		}
 	}
-	return strings.Join(all, ", ")
+	return strings.Join(all, "; ")
 }
 
 // mode is a record's mode, and what is unusual about the run.

@@ -10,7 +10,7 @@ import (
 )
 
 var list = []record.Record{
-	{Scenario: "cold", Program: "caddy", Mode: "ifd", Seconds: 120, Baseline: "go build", BaselineSeconds: 118, Ratio: 1.02, CPURatio: 0.98, Packages: 1018, Counts: map[string]int{"compile": 790}, Versions: record.Versions{Nix: "2.34.8", Go: "1.26.8", DGD: "abc"}},
+	{Scenario: "cold", Program: "caddy", Mode: "ifd", Seconds: 120, Baseline: "go build", BaselineSeconds: 118, Ratio: 1.02, CPURatio: 0.98, Packages: 1018, Counts: map[string]int{"compile": 790}, Versions: record.Versions{Nix: "2.34.8", Go: "1.26.8", DGD: "abc", Machine: "linux/amd64, Some, 2 cores, 24 GB of memory"}},
 	{Scenario: "cold", Program: "caddy", Mode: "dyn", Seconds: 141, Baseline: "go build", BaselineSeconds: 118, Ratio: 1.2, CPURatio: 1.12, Packages: 1018, Times: map[string]float64{"std": 20, "compile": 100.5}},
 	{Scenario: "leaf", Program: "caddy", Mode: "dyn", Ratio: 0.06, Baseline: "single"},
 	{Scenario: "deep-body", Program: "caddy", Mode: "dyn", Ratio: 0.3, Baseline: "go build", Problems: []string{"go build -n ran again"}},
@@ -48,9 +48,8 @@ func TestJudge(t *testing.T) {
 
 func TestWrite(t *testing.T) {
 	dir := t.TempDir()
-	const m = "linux/amd64, Some, 2 cores, 24 GB of memory"
 	scenarios := [][2]string{{"cold", "nothing has been planned"}}
-	if err := Write(dir, m, scenarios, list); err != nil {
+	if err := Write(dir, scenarios, list); err != nil {
 		t.Fatal(err)
 	}
 	text, err := os.ReadFile(filepath.Join(dir, "benchmarks.md"))
@@ -72,13 +71,7 @@ func TestWrite(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if err := Write(t.TempDir(), m, nil, nil); err != nil {
+	if err := Write(t.TempDir(), nil, nil); err != nil {
 		t.Errorf("without records: %v", err)
-	}
-}
-
-func TestModel(t *testing.T) {
-	if got := model("processor\t: 0\nmodel name\t: Maker(R) Thing(TM) CPU @ 2.60GHz\n"); got != "Maker Thing" {
-		t.Errorf("got %q", got)
 	}
 }

@@ -44,6 +44,7 @@ type Versions struct {
 	Nix      string `json:"nix"`
 	Go       string `json:"go"`
 	InMemory bool   `json:"in_memory"` // whether the stores and all else were
+	Machine  string `json:"machine"`   // see ThisMachine
 }
 
 // key is what there is one record for.
