@@ -66,9 +66,12 @@ func versions(list []record.Record, of string) string {
 	return strings.Join(all, "; ")
 }
 
-// mode is a record's mode, and what is unusual about the run.
+// mode is a record's mode, the processor, and what is unusual about the run.
 func mode(r record.Record) string {
 	mode := r.Mode
+	if parts := strings.Split(r.Versions.Machine, ", "); len(parts) > 1 {
+		mode += ", " + parts[1]
+	}
 	if r.InputAddressed {
 		mode += ", input-addressed"
 	}

@@ -58,7 +58,7 @@ func TestWrite(t *testing.T) {
 	}
 	for _, want := range []string{
 		"2 cores, 24 GB of memory", "| cold | nothing has been planned |\n\ncompiled", "| Nix | 2.34.8 |", "5 of 11 are met",
-		"| cold | caddy | ifd | 120 s | go build | 118 s | 1.02 | 0.98 | 790 | 0 | 0 | – | – | 0 |",
+		"| cold | caddy | ifd, Some | 120 s | go build | 118 s | 1.02 | 0.98 | 790 | 0 | 0 | – | – | 0 |",
 		"| cold | caddy | dyn | 141 s | go build | 118 s | 1.20 | 1.12 | – | – | 0 | – | – | 0 |",
 		"- deep-body, caddy, dyn: go build -n ran again", "](benchmarks/cold.svg)", "\n![A first build of caddy](benchmarks/first.svg)\n", "](benchmarks/where.svg)",
 	} {

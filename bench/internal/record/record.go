@@ -49,7 +49,7 @@ type Versions struct {
 
 // key is what there is one record for.
 func (r *Record) key() string {
-	return fmt.Sprintf("%q", []any{r.Scenario, r.Program, r.Mode, r.Baseline, r.InputAddressed, r.OneProcess, r.MaxJobs, r.Versions.Nix})
+	return fmt.Sprintf("%q", []any{r.Scenario, r.Program, r.Mode, r.Baseline, r.InputAddressed, r.OneProcess, r.MaxJobs, r.Versions.Nix, r.Versions.Machine})
 }
 
 // Read reads files of records. A later record stands for an earlier one of the
