@@ -99,14 +99,12 @@ func judge(list []record.Record) []verdict {
 		}
 	}
 	for _, mode := range modes {
-		growth := slices.DeleteFunc(slices.Clone(list), func(r record.Record) bool {
-			return r.Scenario != "growth" || r.Mode != mode || r.Baseline != "go build"
-		})
-		if len(growth) < 2 {
+		sizes := slices.DeleteFunc(growth(list), func(r record.Record) bool { return r.Mode != mode || r.Baseline != "go build" })
+		if len(sizes) < 2 {
 			continue
 		}
-		slices.SortStableFunc(growth, func(a, b record.Record) int { return a.Packages - b.Packages })
-		small, big := growth[0], growth[len(growth)-1]
+		slices.SortStableFunc(sizes, func(a, b record.Record) int { return a.Packages - b.Packages })
+		small, big := sizes[0], sizes[len(sizes)-1]
 		b := bar{what: "cost per package, of " + small.Program + "'s", limit: 4.0 / 3}
 		all = append(all, b.verdict(big, per(seconds)(big)/per(seconds)(small)))
 	}

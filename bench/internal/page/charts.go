@@ -24,7 +24,7 @@ func overview(list []record.Record) []picture {
 		}
 		bars := []chart.Bar{inSeconds("dgd", r.Seconds), inSeconds("go build", r.BaselineSeconds)}
 		// Beside it, as the machine's speed is another one at another time.
-		if single := find(list, scenario, program, "single"); single != nil {
+		if single := find(ofMachine(list, r.Versions.Machine), scenario, program, "single"); single != nil {
 			bars = append(bars, inSeconds("one derivation", single.BaselineSeconds))
 		}
 		all = append(all, picture{file, title, &chart.Bars{Title: title, Bars: bars}})
@@ -32,8 +32,8 @@ func overview(list []record.Record) []picture {
 	add("edit.svg", "An edit of caddy, 1,018 packages", "leaf", "caddy")
 	add("first.svg", "A first build of caddy", "cold", "caddy")
 	add("cache.svg", "A first build of caddy, with a binary cache that has the commit before (go build has no cache)", "ci", "caddy")
-	if growth := lines(list, seconds, baseSeconds); len(growth) > 0 {
-		all = append(all, picture{"cold.svg", "A first build, by size", &chart.Chart{Title: "A first build, by size", X: packagesAxis, Y: "seconds", LogY: true, Series: growth}})
+	if series := lines(list, seconds, baseSeconds); len(series) > 0 {
+		all = append(all, picture{"cold.svg", "A first build, by size", &chart.Chart{Title: "A first build, by size", X: packagesAxis, Y: "seconds", LogY: true, Series: series}})
 	}
 	return all
 }
@@ -49,6 +49,20 @@ func find(list []record.Record, scenario, program, baseline string) *record.Reco
 		}
 	}
 	return nil
+}
+
+// ofMachine leaves the records of a machine: seconds of several are not compared.
+func ofMachine(list []record.Record, machine string) []record.Record {
+	return slices.DeleteFunc(slices.Clone(list), func(r record.Record) bool { return r.Versions.Machine != machine })
+}
+
+// growth leaves the records of that scenario, of the first machine that has some.
+func growth(list []record.Record) []record.Record {
+	list = slices.DeleteFunc(slices.Clone(list), func(r record.Record) bool { return r.Scenario != "growth" })
+	if len(list) == 0 {
+		return nil
+	}
+	return ofMachine(list, list[0].Versions.Machine)
 }
 
 func inSeconds(name string, seconds float64) chart.Bar {
@@ -88,8 +102,8 @@ func lines(list []record.Record, own, base func(record.Record) float64) []chart.
 	var all []chart.Series
 	add := func(name, mode, baseline string, value func(record.Record) float64) {
 		s := chart.Series{Name: name}
-		for _, r := range list {
-			if r.Scenario == "growth" && !r.InputAddressed && !r.OneProcess && r.Baseline == baseline && r.Mode == mode {
+		for _, r := range growth(list) {
+			if !r.InputAddressed && !r.OneProcess && r.Baseline == baseline && r.Mode == mode {
 				s.Points = append(s.Points, chart.Point{X: float64(r.Packages), Y: value(r)})
 			}
 		}

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"dgd/bench/internal/chart"
 	"dgd/bench/internal/record"
 )
 
@@ -73,5 +74,37 @@ func TestWrite(t *testing.T) {
 	}
 	if err := Write(t.TempDir(), nil, nil); err != nil {
 		t.Errorf("without records: %v", err)
+	}
+}
+
+// Figures of one machine are not compared with those of another.
+func TestMachines(t *testing.T) {
+	on := func(machine string, r record.Record) record.Record {
+		r.Versions.Machine = machine
+		return r
+	}
+	const a, b = "linux/amd64, A, 2 cores, 24 GB of memory", "linux/amd64, B, 2 cores, 24 GB of memory"
+	small, large := list[4], list[6]
+	var got []string
+	for _, v := range judge([]record.Record{on(a, small), on(b, large)}) {
+		got = append(got, v.What)
+	}
+	if want := "memory of Nix"; strings.Contains(strings.Join(got, "|"), "cost per package") || !strings.Contains(strings.Join(got, "|"), want) {
+		t.Errorf("a size on each of two machines: %q", got)
+	}
+	if n := len(lines([]record.Record{on(a, small), on(b, large), on(a, large)}, seconds, nil)[0].Points); n != 2 {
+		t.Errorf("the line of a machine with two sizes has %d points", n)
+	}
+	leaf := list[2]
+	of := record.Record{Scenario: "leaf", Program: "caddy", Mode: "dyn", Seconds: 3, Baseline: "go build", BaselineSeconds: 2}
+	leaf.BaselineSeconds = 80
+	for _, test := range []struct {
+		machine string
+		bars    int
+	}{{a, 3}, {b, 2}} {
+		pictures := overview([]record.Record{on(a, of), on(test.machine, leaf)})
+		if n := len(pictures[0].chart.(*chart.Bars).Bars); n != test.bars {
+			t.Errorf("one derivation measured on %s: %d bars, want %d", test.machine, n, test.bars)
+		}
 	}
 }
