@@ -21,7 +21,7 @@ func (b *builder) callPkgConfig(a buildscript.Run) error {
 		return err
 	}
 	b.pkgConfig = append(b.pkgConfig, &action.PkgConfig{
-		Run:  action.Run{Dir: dir, Args: escapeAll(a.Args)},
+		Run:  action.Run{Dir: dir, Args: EscapeAll(a.Args)},
 		Libs: slices.Contains(a.Args, "--libs"),
 	})
 	return nil
@@ -234,7 +234,7 @@ func (b *builder) cc(a buildscript.Run) error {
 	if err != nil {
 		return err
 	}
-	run := action.Run{Dir: dir, Env: escapeAll(a.Env), Args: args, Compiler: action.Escape(command)}
+	run := action.Run{Dir: dir, Env: EscapeAll(a.Env), Args: args, Compiler: action.Escape(command)}
 	if compiles {
 		u.addBeside(action.Step{Run: &run})
 		return nil

@@ -132,7 +132,7 @@ func (b *builder) embedConfig(u *unit, text string) (string, error) {
 	}
 	patterns := map[string][]string{}
 	for p, list := range cfg.Patterns {
-		patterns[action.Escape(p)] = escapeAll(list)
+		patterns[action.Escape(p)] = EscapeAll(list)
 	}
 	cfg.Patterns, cfg.Files = patterns, files
 	data, err := json.Marshal(cfg)
@@ -356,10 +356,11 @@ func (b *builder) preprofile(a buildscript.Run) error {
 // toolEnv returns the environment of a Go tool: the variables that it inherits from
 // cmd/go, and those of the script.
 func (b *builder) toolEnv(env []string) []string {
-	return slices.Concat(b.opt.ToolEnv, escapeAll(env))
+	return slices.Concat(b.opt.ToolEnv, EscapeAll(env))
 }
 
-func escapeAll(list []string) []string {
+// EscapeAll escapes literal strings for action.Expand.
+func EscapeAll(list []string) []string {
 	var out []string
 	for _, s := range list {
 		out = append(out, action.Escape(s))

@@ -92,7 +92,7 @@ func (cfg *BindConfig) readPlan(file string, p *Plan) error {
 			return err
 		}
 	}
-	fillIn := goflags.FillIn(escapeAll(values))
+	fillIn := goflags.FillIn(graph.EscapeAll(values))
 	nodes := p.Graph.Nodes
 	if p.ByGo != nil {
 		nodes = append(slices.Clone(nodes), p.ByGo)

@@ -114,7 +114,7 @@ func (p *Plan) setTestByGo(cfg *TestConfig, at *workspace.Place, flags, packages
 	n := &graph.Node{Kind: graph.ByGo, Name: "go test", Inputs: []graph.Input{graph.CheckEnv}}
 	// After -args, or a flag that go does not know, packages would be arguments.
 	args := slices.Concat([]string{"test", "-vet=off"}, gocmd.Without(flags, "-trimpath"), packages, cfg.CheckFlags)
-	if err := useGo(n, &keeping, at, [][]string{escapeAll(args)}); err != nil {
+	if err := useGo(n, &keeping, at, [][]string{graph.EscapeAll(args)}); err != nil {
 		return err
 	}
 	n.Steps = append(n.Steps, action.Step{Write: &action.Write{Path: "${out}", Text: graph.Passed(n.Name)}})

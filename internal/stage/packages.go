@@ -231,7 +231,7 @@ func install(ctx context.Context, g *gocmd.Command, dir string, flags, packages 
 // the other.
 func commandsOf(flags, packages []string) (commands [][]string) {
 	for _, p := range packages {
-		commands = append(commands, slices.Concat([]string{"install"}, escapeAll(flags), []string{"--", action.Escape(p)}))
+		commands = append(commands, slices.Concat([]string{"install"}, graph.EscapeAll(flags), []string{"--", action.Escape(p)}))
 	}
 	return commands
 }

@@ -263,16 +263,7 @@ func moduleScript(ctx context.Context, g *gocmd.Command, cfg *Config, at *worksp
 		return install(ctx, g, at.ModRoot, flags, packages)
 	}
 	text, err = g.Script(ctx, at.ModRoot, slices.Concat([]string{"build", "-n"}, flags, []string{"-o", bin + "/", "--"}, packages))
-	return text, [][]string{slices.Concat([]string{"build"}, escapeAll(flags), []string{"-o", "${out}/bin/", "--"}, escapeAll(packages))}, err
-}
-
-// escapeAll escapes literal strings for action.Expand.
-func escapeAll(list []string) []string {
-	escaped := make([]string, len(list))
-	for i, s := range list {
-		escaped[i] = action.Escape(s)
-	}
-	return escaped
+	return text, [][]string{slices.Concat([]string{"build"}, graph.EscapeAll(flags), []string{"-o", "${out}/bin/", "--"}, graph.EscapeAll(packages))}, err
 }
 
 // patterns returns the package patterns to build.

@@ -26,7 +26,7 @@ func TestReadPlan(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return append(append([]string{"${GOROOT}/link", "-s"}, escapeAll(words)...), "${R0}")
+		return append(append([]string{"${GOROOT}/link", "-s"}, graph.EscapeAll(words)...), "${R0}")
 	}
 	plan := Plan{Graph: graph.Graph{Nodes: []*graph.Node{
 		{Kind: graph.Package, Name: "p", Steps: run("compile", "a=_dgd_value_0_")},
