@@ -24,7 +24,7 @@ func overview(list []record.Record) []picture {
 		}
 		bars := []chart.Bar{inSeconds("dgd", r.Seconds), inSeconds("go build", r.BaselineSeconds)}
 		// Beside it, as the machine's speed is another one at another time.
-		if single := find(ofMachine(list, r.Versions.Machine), scenario, program, "single"); single != nil {
+		if single := find(alike(list, *r), scenario, program, "single"); single != nil {
 			bars = append(bars, inSeconds("one derivation", single.BaselineSeconds))
 		}
 		all = append(all, picture{file, title, &chart.Bars{Title: title, Bars: bars}})
@@ -51,18 +51,21 @@ func find(list []record.Record, scenario, program, baseline string) *record.Reco
 	return nil
 }
 
-// ofMachine leaves the records of a machine: seconds of several are not compared.
-func ofMachine(list []record.Record, machine string) []record.Record {
-	return slices.DeleteFunc(slices.Clone(list), func(r record.Record) bool { return r.Versions.Machine != machine })
+// alike leaves the records of the machine and the Nix of one: seconds of several are
+// not compared.
+func alike(list []record.Record, one record.Record) []record.Record {
+	return slices.DeleteFunc(slices.Clone(list), func(r record.Record) bool {
+		return r.Versions.Machine != one.Versions.Machine || r.Versions.Nix != one.Versions.Nix
+	})
 }
 
-// growth leaves the records of that scenario, of the first machine that has some.
+// growth leaves the records of that scenario, of the machine and the Nix of the first.
 func growth(list []record.Record) []record.Record {
 	list = slices.DeleteFunc(slices.Clone(list), func(r record.Record) bool { return r.Scenario != "growth" })
 	if len(list) == 0 {
 		return nil
 	}
-	return ofMachine(list, list[0].Versions.Machine)
+	return alike(list, list[0])
 }
 
 func inSeconds(name string, seconds float64) chart.Bar {

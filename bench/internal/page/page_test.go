@@ -1,6 +1,7 @@
 package page
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -59,8 +60,8 @@ func TestWrite(t *testing.T) {
 	}
 	for _, want := range []string{
 		"2 cores, 24 GB of memory", "| cold | nothing has been planned |\n\ncompiled", "| Nix | 2.34.8 |", "5 of 11 are met",
-		"| cold | caddy | ifd, Some | 120 s | go build | 118 s | 1.02 | 0.98 | 790 | 0 | 0 | – | – | 0 |",
-		"| cold | caddy | dyn | 141 s | go build | 118 s | 1.20 | 1.12 | – | – | 0 | – | – | 0 |",
+		"| cold | caddy | ifd, Some | 2.34.8 | 120 s | go build | 118 s | 1.02 | 0.98 | 790 | 0 | 0 | – | – | 0 |",
+		"| cold | caddy | dyn |  | 141 s | go build | 118 s | 1.20 | 1.12 | – | – | 0 | – | – | 0 |",
 		"- deep-body, caddy, dyn: go build -n ran again", "](benchmarks/cold.svg)", "\n![A first build of caddy](benchmarks/first.svg)\n", "](benchmarks/where.svg)",
 	} {
 		if !strings.Contains(string(text), want) {
@@ -106,5 +107,33 @@ func TestMachines(t *testing.T) {
 		if n := len(pictures[0].chart.(*chart.Bars).Bars); n != test.bars {
 			t.Errorf("one derivation measured on %s: %d bars, want %d", test.machine, n, test.bars)
 		}
+	}
+}
+
+// From Nix 2.35 on, other bars hold, and no figure is compared with one of an older Nix.
+func TestVersionsOfNix(t *testing.T) {
+	for version, want := range map[string]bool{"2.34.8": false, "2.35.0": true, "2.36.0pre20260809_adee431": true, "3.0": true, "1.90": false, "": false} {
+		if newer(version) != want {
+			t.Errorf("%q is newer than 2.34: %v", version, !want)
+		}
+	}
+	by := func(nix string, r record.Record) record.Record {
+		r.Versions.Nix = nix
+		return r
+	}
+	caddy := list[0]
+	caddy.Ratio, caddy.CPURatio = 1.05, 1.05
+	var got []string
+	for _, v := range judge([]record.Record{by("2.34.8", caddy), by("2.36.0", caddy), by("2.34.8", list[4]), by("2.36.0", list[6])}) {
+		got = append(got, fmt.Sprint(v.What, " at most ", v.Limit, ": ", v.Met))
+	}
+	want := []string{
+		"time, of go build's at most 1.10: true", "time, of go build's at most 1.03: false",
+		"CPU seconds, of go build's at most 1.10: true", "CPU seconds, of go build's at most 1.03: false",
+		"time, of go build's at most 1.60: true",
+		"memory of Nix at most 1024 MB: true", "memory of Nix at most 1024 MB: false",
+	}
+	if strings.Join(got, "\n") != strings.Join(want, "\n") {
+		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
 }
