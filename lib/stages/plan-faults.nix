@@ -55,7 +55,7 @@ let
           each byName (
             name: lines:
             unless (length lines == 1) "the lines ${
-              builtins.concatStringsSep " and " (map toString (plan.numbersOf "${kind} ${name} "))
+              builtins.concatStringsSep " and " (map toString (plan.numbersOf lines))
             } both begin with `${kind} ${name}`"
           )
       );

@@ -266,13 +266,11 @@ in
       path
     else
       fail "dgd.plan is stale: it names ${toString path}, which does not exist: run `dgd plan` beside go.mod, or beside go.work";
-  # The numbers of the lines that begin with these words. `entries` begins with the second line of the file.
+  # The numbers of these lines. `entries` begins with the second line of the file.
   numbersOf =
-    words:
+    lines:
     builtins.concatLists (
-      imap (
-        i: e: if isOf variant e && substring 0 (stringLength words) e.text == words then [ (i + 2) ] else [ ]
-      ) entries
+      imap (i: e: if isOf variant e && builtins.elem e.text lines then [ (i + 2) ] else [ ]) entries
     );
   settings = jsonLines "set";
   # The settings of all plans in the file, by the names of the plans: the target, or the setting `variant` where several

@@ -389,6 +389,16 @@ func TestUntested(t *testing.T) {
 	if r := byPlan(); r.err != nil || !slices.Equal(r.tested(), []string{"0-check-tests-plan"}) {
 		t.Errorf("%v: a plan in a file builds %q\n%s", r.err, r.tested(), r.log)
 	}
+	plan := filepath.Join(src, "dgd.plan")
+	good := fileText(t, plan)
+	rows := strings.SplitAfter(good, "\n")
+	i := slices.IndexFunc(rows, func(row string) bool { return strings.HasPrefix(row, "untested ") })
+	write(t, plan, strings.Join(slices.Insert(slices.Clone(rows), i, rows[i]), ""))
+	says := fmt.Sprintf("the lines %d and %d both begin with `%s`", i+1, i+2, strings.Join(strings.Fields(rows[i])[:2], " "))
+	if r := byPlan(); r.err == nil || !strings.Contains(r.log, says) {
+		t.Errorf("a line that a merge has duplicated: %v, want %s:\n%s", r.err, says, r.log)
+	}
+	write(t, plan, good)
 
 	for _, broken := range []struct{ file, old, new, says string }{
 		{"alone/in/in.go", "var Text =", "var Text int =", "# example.com/tested/alone/in\n"},
