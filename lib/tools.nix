@@ -2,6 +2,9 @@
 # dgd-plan and every inner derivation on dgd-exec, so that neither may change with the command line, a test or a page.
 { pkgs }:
 let
+  inherit (builtins) attrNames;
+  inherit (import ./functions.nix) setOf;
+
   # The Go version that go.mod requires. The package set's default Go may be older, and attributes of Go versions that
   # nixpkgs has removed throw.
   wanted = builtins.head (builtins.match ".*\ngo ([0-9.]+)\n.*" (builtins.readFile ../go.mod));
@@ -13,7 +16,7 @@ let
     if tried.success then tried.value else "0";
   fits = name: builtins.compareVersions (versionOf name) wanted >= 0;
   newest = builtins.sort (a: b: builtins.compareVersions (versionOf a) (versionOf b) > 0) (
-    builtins.filter (name: builtins.match "go_1_[0-9]+" name != null && fits name) (builtins.attrNames pkgs)
+    builtins.filter (name: builtins.match "go_1_[0-9]+" name != null && fits name) (attrNames pkgs)
   );
   go =
     if fits "go" then
@@ -23,23 +26,24 @@ let
     else
       throw "dgd's own programs need Go ${wanted} or newer, and this package set has ${versionOf "go"}: take a newer nixpkgs, or give dgd the Go, as in pkgs = pkgs // { go_1_26 = …; }";
 
-  # The files that are directly in the given directories of this project, without tests.
+  # The files that are directly in the given directories of this project, without tests. Every evaluation asks this about
+  # each file, hence the sets.
   sources =
     name: dirs:
     let
       root = toString ../.;
+      kept = setOf (map (dir: "${root}/${dir}") dirs);
+      # The directories and those that they are in.
+      entered = setOf (builtins.concatMap above (attrNames kept));
+      above = dir: if dir == root then [ ] else [ dir ] ++ above (dirOf dir);
       filter =
         path: type:
-        if type == "directory" then
-          builtins.any (dir: path == "${root}/${dir}" || hasPrefix "${path}/" "${root}/${dir}") dirs
-        else
-          builtins.any (dir: dirOf path == "${root}/${dir}") dirs && !hasSuffix "_test.go" path;
+        if type == "directory" then entered ? ${path} else kept ? ${dirOf path} && !hasSuffix "_test.go" path;
     in
     builtins.path {
       path = ../.;
       inherit name filter;
     };
-  hasPrefix = prefix: s: builtins.substring 0 (builtins.stringLength prefix) s == prefix;
   hasSuffix =
     suffix: s:
     let
