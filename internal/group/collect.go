@@ -15,26 +15,32 @@ const (
 )
 
 // Collections returns the collections of archives for a link: each is a set of nodes,
-// and a derivation with symlinks to their archives.
+// and a derivation with symlinks to their archives. The first has those that an edit
+// leaves alone, of third-party packages and of the standard library.
 //
 // A link depends on the archives of all packages of the program, of which an edit
 // changes a few. When an input of a derivation has changed, Nix looks at all of its
-// inputs. A collection hides archives that have not changed.
+// inputs, and in dynamic mode it mounts them in the planner's sandbox. A collection
+// hides archives that have not changed.
 func Collections(g *graph.Graph, link int) [][]int {
-	var vendored, own []int
+	var others, own []int
+	vendored := 0
 	for _, ref := range g.Nodes[link].Refs {
 		n := g.Nodes[ref.Node]
 		switch {
-		case ref.Output != graph.Archive || n.Src == nil:
+		case ref.Output != graph.Archive:
+		case n.Src == nil: // of the standard library
+			others = append(others, ref.Node)
 		case n.Src.Vendored:
-			vendored = append(vendored, ref.Node)
+			others = append(others, ref.Node)
+			vendored++
 		default:
 			own = append(own, ref.Node)
 		}
 	}
 	var sets [][]int
-	if len(vendored) >= MinCollected {
-		sets = append(sets, vendored)
+	if vendored >= MinCollected {
+		sets = append(sets, others)
 	}
 	if len(own) > MaxOwn {
 		spread := make([][]int, Buckets)

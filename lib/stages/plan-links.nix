@@ -102,13 +102,14 @@ let
   collect =
     linked:
     let
-      others = builtins.filter (key: !(isStd key)) linked;
-      vendored = builtins.filter (key: packages.${key}.own == false) others;
-      ours = builtins.filter (key: packages.${key}.own == true) others;
+      # true for a package of the main module, false for one of another module, null for one of the standard library
+      own = key: if isStd key then null else packages.${key}.own;
+      count = isOwn: length (builtins.filter (key: own key == isOwn) linked);
+      byOwn = builtins.partition (key: own key == true) linked;
       bucket = key: substring 0 1 (builtins.hashString "sha256" nameOf.${key});
       sets =
-        (if length vendored >= 16 then [ vendored ] else [ ])
-        ++ (if length ours > 128 then builtins.attrValues (builtins.groupBy bucket ours) else [ ]);
+        (if count false >= 16 then [ byOwn.wrong ] else [ ])
+        ++ (if count true > 128 then builtins.attrValues (builtins.groupBy bucket byOwn.right) else [ ]);
     in
     builtins.foldl' (places: set: places // collection set) { } sets;
 
