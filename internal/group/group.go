@@ -131,7 +131,8 @@ const (
 	lightLimit  = 128 << 10 // bytes of Go in a joined set, at most: a change in it compiles all; a cluster of a quarter compiles in 0.2 s, and a derivation takes a good part of that
 	lightGroups = 400       // with third-party modules of more than so many times lightLimit, it is doubled: each derivation costs Nix more then
 	manyOwn     = 256       // packages of the main module share derivations if there are more
-	ownGroups   = 128       // the number of derivations, roughly, that they then have
+	ownEvery    = 8         // how many share one, on average
+	mostOwn     = 16        // and at most: Nix keeps the text of a derivation for each of its outputs, of which each package has two
 	ownLimit    = 64 << 10  // bytes of Go without functions' bodies in a joined set, at most: to compile them takes about as long as a link
 )
 
@@ -170,11 +171,7 @@ func joinOwn(p *partition, bound map[int][]bind.Bound) *partition {
 	if count <= manyOwn {
 		return p
 	}
-	gr := grain{every: 8, limit: ownLimit}
-	for int(gr.every)*ownGroups < count { // doubling keeps half of the ends where they are
-		gr.every *= 2
-	}
-	return p.join(chosen, gr)
+	return p.join(chosen, grain{every: ownEvery, most: mostOwn, limit: ownLimit})
 }
 
 // moduleName returns the path of the module in the directory at, which is relative to

@@ -88,6 +88,7 @@ func (p *partition) depths(chosen []bool) []int {
 // A grain says how large joined sets are.
 type grain struct {
 	every uint32 // the number of sets, on average, that are joined to one
+	most  int    // the largest number of them; 0 for any
 	limit int64  // the largest sum of Weight, unless it is one set
 }
 
@@ -97,8 +98,8 @@ type grain struct {
 // Joined sets do not depend on each other in a circle: if a chosen set depends on
 // another, directly or not, its depth is larger.
 //
-// A joined set ends after a set whose name has a certain hash, or at the limit of
-// weight. So a set that is added or removed moves few others.
+// A joined set ends after a set whose name has a certain hash, or at a limit. So a set
+// that is added or removed moves few others.
 func (p *partition) join(chosen []bool, gr grain) *partition {
 	var list []int
 	var sets [][]int
@@ -116,19 +117,20 @@ func (p *partition) join(chosen []bool, gr grain) *partition {
 	})
 	var open []int
 	var weight int64
+	joined := 0
 	end := func() {
 		if len(open) > 0 {
 			sets = append(sets, open)
 		}
-		open, weight = nil, 0
+		open, weight, joined = nil, 0, 0
 	}
 	for k, i := range list {
 		w := p.weight(p.sets[i])
 		if k > 0 && depth[list[k-1]] != depth[i] || weight+w > gr.limit {
 			end()
 		}
-		open, weight = append(open, p.sets[i]...), weight+w
-		if gr.ends(name(i)) {
+		open, weight, joined = append(open, p.sets[i]...), weight+w, joined+1
+		if gr.ends(name(i)) || joined == gr.most {
 			end()
 		}
 	}
