@@ -33,8 +33,14 @@ type Inner struct {
 	Granularity string `json:"granularity"`
 }
 
-// Encode returns the derivations as .drv files, in the same order. The last one is the
-// output of a dynamic derivation.
+// maxCopies is the length that a spec may have in a derivation, in bytes and times the
+// number of its outputs. Nix 2.34 keeps a copy of a derivation's text for each of its
+// outputs, so that a longer spec is a file of its own, which is added to the store beside
+// the derivation. lib/stages/execute.nix has the same number.
+const maxCopies = 512 << 10
+
+// Encode returns the derivations as .drv files, in the same order, each behind its spec
+// if that is a file. The last one is the output of a dynamic derivation.
 func Encode(drvs []Derivation, env Environment) ([]socket.DrvFile, error) {
 	enc := &encoder{env: env, replacements: map[string]string{}}
 	for i := range drvs {
@@ -118,9 +124,16 @@ func (e *encoder) inputs(drv *derivation.Derivation, d *Derivation) error {
 			sources[p] = true
 		}
 	}
-	if d.SpecFile == nil {
+	switch {
+	case d.SpecFile == nil && len(d.Spec)*len(d.Outputs) <= maxCopies:
 		drv.Env["spec"], drv.Env["passAsFile"] = d.Spec, "spec vars"
-	} else {
+	case d.SpecFile == nil:
+		spec := socket.DrvFile{Name: d.Name + "-spec", ATerm: []byte(d.Spec)}
+		path := spec.Path(e.env.StoreDir)
+		e.out = append(e.out, spec)
+		drv.Env["specPath"], drv.Env["passAsFile"] = path, "vars"
+		sources[path] = true
+	default:
 		specs := e.env.Inputs[d.SpecFile.Input]
 		if specs == "" {
 			return fmt.Errorf("needs %s, which the build does not have", d.SpecFile.Input)

@@ -20,7 +20,8 @@ import (
 )
 
 // program is a graph with everything that a derivation can have: a group, several
-// programs, sources, C, a file, more than ten variables, and unusual texts.
+// programs, sources, C, a file, more than ten variables, unusual texts, and a spec that is
+// a file of its own.
 func program() (*graph.Graph, Options) {
 	var nodes []*graph.Node
 	std3 := group.Group{Name: "std"}
@@ -36,6 +37,7 @@ func program() (*graph.Graph, Options) {
 	main.Cgo = true
 	main.Refs = append(main.Refs, graph.Ref{Node: 4, Output: graph.Archive})
 	main.Steps = append(main.Steps, step("a<b>&c", "\"\\\n\r\t\x01\x7fé\u2028", "$${x}", "''${y}", strings.Repeat("long ", 1000)))
+	nodes[3].Steps = append(nodes[3].Steps, step(strings.Repeat("ü long ", maxCopies/12)))
 	nodes = append(nodes, main, link("example.com/m", "m", 0, 1, 2, 15), link("example.com/n", "n", 15))
 	return &graph.Graph{Nodes: nodes}, Options{
 		Name:   "m-1.0",
@@ -46,7 +48,7 @@ func program() (*graph.Graph, Options) {
 }
 
 // evaluate lets Nix make the derivations with lib/stages/derive.nix, and returns the .drv
-// files by path.
+// files and those of specs by path.
 func evaluate(t *testing.T, st *testnix.Store, dir string, inner string) map[string]string {
 	t.Helper()
 	lib, err := filepath.Abs("../../lib/stages")
@@ -73,7 +75,7 @@ func evaluate(t *testing.T, st *testnix.Store, dir string, inner string) map[str
 	drv := st.Run(t, "nix-instantiate", "--attr", "last", "--expr", expr)
 	texts := map[string]string{}
 	for _, path := range strings.Fields(st.Run(t, "nix-store", "--query", "--requisites", drv)) {
-		if !strings.HasSuffix(path, ".drv") {
+		if !strings.HasSuffix(path, ".drv") && !strings.HasSuffix(path, "-spec") {
 			continue
 		}
 		text, err := os.ReadFile(st.Path(path))
@@ -158,8 +160,8 @@ func TestEncodeLikeNix(t *testing.T) {
 				t.Fatal(err)
 			}
 			want := evaluate(t, st, dir, fmt.Sprintf("{ contentAddressed = %v; disallowedReferences = if %[1]v then [ (file \"go\") (file \"cgo-env\") ] else [ ]; }", contentAddressed))
-			if len(encoded) != len(drvs) || len(want) != len(drvs) {
-				t.Fatalf("%d derivations were written as %d, and by Nix as %d", len(drvs), len(encoded), len(want))
+			if len(encoded) != len(drvs)+1 || len(want) != len(drvs)+1 {
+				t.Fatalf("%d derivations and one spec were written as %d files, and by Nix as %d", len(drvs), len(encoded), len(want))
 			}
 			for i, e := range encoded {
 				path := e.Path(storeDir)
@@ -248,6 +250,40 @@ func TestEncode(t *testing.T) {
 	}
 	if want := []string{exec, goSP, path}; !slices.Equal(encoded[1].Refs, want) {
 		t.Errorf("it refers to %q, want %q", encoded[1].Refs, want)
+	}
+}
+
+// A spec that is long in the copies that Nix keeps is a file before the derivation.
+func TestEncodeLongSpec(t *testing.T) {
+	env := Environment{StoreDir: "/nix/store", System: "x86_64-linux", Executor: "/nix/store/x", Inner: Inner{ContentAddressed: true}}
+	for _, test := range []struct {
+		spec    int
+		outputs []string
+		isFile  bool
+	}{
+		{maxCopies, []string{"out"}, false},
+		{maxCopies + 1, []string{"out"}, true},
+		{maxCopies / 2, []string{"out", "x"}, false},
+		{maxCopies/2 + 1, []string{"out", "x"}, true},
+	} {
+		d := Derivation{Name: "p", Outputs: test.outputs, Spec: strings.Repeat("s", test.spec)}
+		encoded, err := Encode([]Derivation{d}, env)
+		if err != nil {
+			t.Fatal(err)
+		}
+		last := encoded[len(encoded)-1]
+		if last.Name != "p.drv" || (len(encoded) == 2) != test.isFile || strings.Contains(string(last.ATerm), d.Spec) == test.isFile {
+			t.Errorf("%d bytes for %q: %d files, the last is %s", test.spec, test.outputs, len(encoded), last.Name)
+			continue
+		}
+		if !test.isFile {
+			continue
+		}
+		path := encoded[0].Path("/nix/store")
+		if string(encoded[0].ATerm) != d.Spec || !strings.HasSuffix(path, "-p-spec") || !slices.Contains(last.Refs, path) ||
+			!strings.Contains(string(last.ATerm), `("passAsFile","vars"),("specPath","`+path+`")`) {
+			t.Errorf("the spec is %s, and the derivation refers to %q", path, last.Refs)
+		}
 	}
 }
 

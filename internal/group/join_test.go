@@ -151,9 +151,6 @@ func TestLightModules(t *testing.T) {
 		derivations := test.count
 		for _, group := range groups {
 			derivations -= len(group.Nodes) - 1
-			if len(group.Nodes) > mostOwn {
-				t.Errorf("%s has %d packages", group.Name, len(group.Nodes))
-			}
 			if !group.Split || !group.Several || group.Apart || !strings.Contains(group.Name, "+") {
 				t.Errorf("%+v", group)
 			}

@@ -9,6 +9,18 @@ inner: # see inner.nix
   specFile ? null, # a file in the store with the spec, in place of `spec`
   vars,
 }:
+let
+  # Nix 2.34 keeps a copy of a derivation's text for each of its outputs: a spec that would be long in all of them is a
+  # file, as drvgen.Encode writes it.
+  isLong = builtins.stringLength spec * builtins.length outputs > 512 * 1024;
+  file =
+    if specFile != null then
+      specFile
+    else if isLong then
+      builtins.toFile "${name}-spec" (builtins.unsafeDiscardStringContext spec)
+    else
+      null;
+in
 derivation (
   {
     inherit
@@ -20,7 +32,7 @@ derivation (
     vars = builtins.toJSON vars;
   }
   // (
-    if specFile == null then
+    if file == null then
       {
         inherit spec;
         passAsFile = [
@@ -30,7 +42,7 @@ derivation (
       }
     else
       {
-        specPath = specFile;
+        specPath = file;
         passAsFile = [ "vars" ];
       }
   )

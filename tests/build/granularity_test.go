@@ -2,6 +2,7 @@ package build
 
 import (
 	"fmt"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -62,7 +63,8 @@ func TestGranularityOfMany(t *testing.T) {
 	imports, calls := "", ""
 	for i := range count {
 		name := fmt.Sprintf("p%03d", i)
-		files[name+"/"+name+".go"] = fmt.Sprintf("package %s\n\nconst Salt = \"SALT\"\n\n//go:noinline\nfunc Text() string { return \"%[1]s SALT\" }\n", name)
+		// So long that the specs of shared derivations are files of their own (drvgen.Encode).
+		files[name+"/"+name+".go"] = fmt.Sprintf("package %s\n\nconst Salt = \"SALT\"\n\n//go:noinline\nfunc Text() string { return \"%[1]s SALT\" }\n", name) + strings.Repeat("// A comment.\n", 200)
 		imports += fmt.Sprintf("\t\"example.com/many/%s\"\n", name)
 		calls += fmt.Sprintf("\tprintln(%s.Text())\n", name)
 	}
@@ -82,6 +84,24 @@ func TestGranularityOfMany(t *testing.T) {
 	}
 	if c := build(t, "buildWithIFD", src, layersEnv).compiled(); len(c) > 0 {
 		t.Errorf("the other mode built %q", c)
+	}
+	build(t, "buildWithIFD", src, planArgs)
+	writePlan(t, dgdCommand(t), src, "--builder", "buildWithIFD", "--cgo=false")
+	byPlan := expression(t, "buildWithIFD", src, planArgs+" plan = "+src+"/dgd.plan;")
+	r := nixBuild(t, append([]string{"-E", byPlan}, pureFlags...)...)
+	if c := r.compiled(); r.err != nil || !slices.Equal(c, []string{"go-program"}) {
+		t.Errorf("%v: a plan in a file builds %q\n%s", r.err, c, r.log)
+	}
+	drv, err := exec.Command("nix-instantiate", append([]string{"-E", "(" + byPlan + ").program"}, pureFlags...)...).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	inputs, err := exec.Command("nix-store", "--query", "--requisites", strings.TrimSpace(string(drv))).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := strings.Count(string(inputs), "-spec\n"); n < 10 {
+		t.Errorf("%d derivations have their spec in a file:\n%s", n, inputs)
 	}
 
 	for _, step := range []struct {

@@ -104,9 +104,9 @@ func load(ctx context.Context, st Records, root string) (*closure, error) {
 	return c, nil
 }
 
-// readSpecs reads the specs that are outputs of other derivations, those of the
-// standard library's parts. If the store does not have a spec, the units of the
-// derivation stay unknown, so that it is compared as a whole.
+// readSpecs reads the specs that are files: long ones, and those of the standard
+// library's parts, which are in outputs of other derivations. If the store does not have a
+// spec, the units of the derivation stay unknown, so that it is compared as a whole.
 func (c *closure) readSpecs(ctx context.Context, st Records) error {
 	for _, n := range c.byDrv {
 		if n.role != inner || n.drv.Env["specPath"] == "" {
@@ -114,6 +114,10 @@ func (c *closure) readSpecs(ctx context.Context, st Records) error {
 		}
 		dir, name := path.Split(n.drv.Env["specPath"])
 		dir = path.Clean(dir)
+		isOwn := slices.Contains(n.drv.Sources, n.drv.Env["specPath"])
+		if isOwn {
+			dir, name = n.drv.Env["specPath"], "."
+		}
 		// The directory may be the placeholder of an output.
 		for _, d := range n.deps {
 			if d.text != "" && d.text == dir {
@@ -137,8 +141,20 @@ func (c *closure) readSpecs(ctx context.Context, st Records) error {
 		if err := n.read(string(f.Text)); err != nil {
 			return fmt.Errorf("%s: %w", n.path, err)
 		}
+		if isOwn {
+			takeSpec(n.drv, string(f.Text))
+		}
 	}
 	return nil
+}
+
+// takeSpec makes a derivation whose spec is a file of its own as it would be with a short
+// spec, so that only the texts of specs are compared.
+func takeSpec(d *drvfile.Derivation, text string) {
+	file := d.Env["specPath"]
+	d.Sources = slices.DeleteFunc(d.Sources, func(p string) bool { return p == file })
+	delete(d.Env, "specPath")
+	d.Env["spec"], d.Env["passAsFile"] = text, "spec vars"
 }
 
 // add adds a node.

@@ -129,6 +129,57 @@ func pkg(name string, args ...string) action.Unit {
 	return action.Unit{Name: name, Vars: action.Vars{"ARCHIVE": "${out}", "R0": "${V0}"}, Steps: []action.Step{{Run: &action.Run{Args: append([]string{"${GOROOT}/compile"}, args...)}}}}
 }
 
+// A spec that is a file of its own is compared as one in the derivation. If the file was
+// removed, the derivation is compared as a whole.
+func TestSpecFiles(t *testing.T) {
+	m := newMemory(t)
+	inFile := func(drv, file string, remove bool) string {
+		d := m.drvs[drv]
+		if !remove {
+			name := filepath.Join(m.root, file)
+			if err := os.MkdirAll(filepath.Dir(name), 0o777); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(name, []byte(d.Env["spec"]), 0o666); err != nil {
+				t.Fatal(err)
+			}
+		}
+		delete(d.Env, "spec")
+		d.Env["specPath"], d.Env["passAsFile"] = file, "vars"
+		d.Sources = append(d.Sources, file)
+		return drv
+	}
+	a1 := m.add(t, "1", pkg("a", "-p", "a"), nil, nil, "")
+	m.drvs[a1].Env["passAsFile"] = "spec vars"
+	a2 := inFile(m.add(t, "2", pkg("a", "-p", "a"), nil, nil, ""), storePath("6", "a-spec"), false)
+	a3 := inFile(m.add(t, "3", pkg("a", "-p", "a", "-N"), nil, nil, ""), storePath("7", "a-spec"), false)
+	a4 := inFile(m.add(t, "4", pkg("a", "-p", "a", "-N"), nil, nil, ""), storePath("8", "a-spec"), true)
+	for _, test := range []struct {
+		name, old, new string
+		want           []string
+	}{
+		{"the same", a1, a2, nil},
+		{"a flag", a1, a3, []string{"a: flag -N is new"}},
+		{"a flag, in files", a2, a3, []string{"a: flag -N is new"}},
+		{"removed", a4, a4, nil},
+	} {
+		r, err := Compare(t.Context(), m, test.old, test.new)
+		if err != nil {
+			t.Errorf("%s: %v", test.name, err)
+			continue
+		}
+		var got []string
+		for _, p := range r.Differ {
+			for _, c := range p.Causes {
+				got = append(got, p.Name+": "+c.String())
+			}
+		}
+		if !slices.Equal(got, test.want) || len(r.OnlyOld)+len(r.OnlyNew) > 0 {
+			t.Errorf("%s: %q, want %q; %v, %v", test.name, got, test.want, r.OnlyOld, r.OnlyNew)
+		}
+	}
+}
+
 // Derivations are compared by the outputs of their inputs, not by the inputs' paths.
 func TestCompare(t *testing.T) {
 	m := newMemory(t)

@@ -39,7 +39,7 @@ func readWork(d *drvfile.Derivation) (*work, error) {
 		return nil, fmt.Errorf("reading its vars: %w", err)
 	}
 	if _, isFile := d.Env["specPath"]; isFile {
-		// A part of the standard library. See closure.readSpecs.
+		// A part of the standard library, or a long spec. See closure.readSpecs.
 		w.units = []action.Unit{{Name: d.Env["name"], Vars: action.Vars{"ARCHIVE": "${out}"}}}
 		w.kind, w.names = packages, []string{d.Env["name"]}
 		return w, nil

@@ -84,14 +84,14 @@ type Batch struct {
 	Use []string
 }
 
-// A DrvFile is a .drv file that is to be added to the store.
+// A DrvFile is a .drv file, or the file of its spec, that is to be added to the store.
 type DrvFile struct {
-	Name  string   // of the store path, with the suffix ".drv"
+	Name  string   // of the store path: that of a .drv file has the suffix ".drv"
 	ATerm []byte   // the contents
 	Refs  []string // store paths: all input sources and input derivations
 }
 
-// Path returns the store path of the .drv file.
+// Path returns the store path of the file.
 func (d DrvFile) Path(storeDir string) string {
 	return nar.TextPath(storeDir, d.Name, d.ATerm, d.Refs)
 }
