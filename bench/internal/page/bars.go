@@ -39,6 +39,8 @@ var bars = []bar{
 	{"cold", "caddy", "go build", "", cpuOfGo, 1.1, 1.03, "", cpuRatio},
 	{"cold", "gofumpt", "go build", "", ofGoBuild, 1.4, 1.3, "", ratio},
 	{"cold", "gen-1000", "go build", "", ofGoBuild, 1.8, 1.4, "", ratio},
+	{"cold", "gen-10000", "go build", "", ofGoBuild, 2.2, 1.6, "", ratio},
+	{"cold", "gen-10000", "go build", "", "memory of Nix", 1024, 0, " MB", nixPeak},
 	{"cold", "k9s", "go build", "", ofGoBuild, 1.1, 1.03, "", ratio},
 	{"second-small", "", "go build", "", ofGoBuild, 0.5, 0, "", ratio},
 	{"second", "", "go build", "", ofGoBuild, 0.92, 0.85, "", ratio},
