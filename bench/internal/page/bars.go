@@ -112,8 +112,9 @@ func judge(list []record.Record) []verdict {
 			}
 		}
 	}
+	grown := growth(list)
 	for _, mode := range modes {
-		sizes := slices.DeleteFunc(growth(list), func(r record.Record) bool { return r.Mode != mode || r.Baseline != "go build" })
+		sizes := slices.DeleteFunc(slices.Clone(grown), func(r record.Record) bool { return r.Mode != mode || r.Baseline != "go build" })
 		if len(sizes) < 2 {
 			continue
 		}

@@ -103,9 +103,10 @@ func details(list []record.Record) []picture {
 // that of one mode, as it does not depend on it.
 func lines(list []record.Record, own, base func(record.Record) float64) []chart.Series {
 	var all []chart.Series
+	sizes := growth(list)
 	add := func(name, mode, baseline string, value func(record.Record) float64) {
 		s := chart.Series{Name: name}
-		for _, r := range growth(list) {
+		for _, r := range sizes {
 			if !r.InputAddressed && !r.OneProcess && r.Baseline == baseline && r.Mode == mode {
 				s.Points = append(s.Points, chart.Point{X: float64(r.Packages), Y: value(r)})
 			}
