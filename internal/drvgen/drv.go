@@ -124,22 +124,15 @@ func (e *encoder) inputs(drv *derivation.Derivation, d *Derivation) error {
 			sources[p] = true
 		}
 	}
-	switch {
-	case d.SpecFile == nil && len(d.Spec)*len(d.Outputs) <= maxCopies:
+	file, source, err := e.specFile(d)
+	if err != nil {
+		return err
+	}
+	if file == "" {
 		drv.Env["spec"], drv.Env["passAsFile"] = d.Spec, "spec vars"
-	case d.SpecFile == nil:
-		spec := socket.DrvFile{Name: d.Name + "-spec", ATerm: []byte(d.Spec)}
-		path := spec.Path(e.env.StoreDir)
-		e.out = append(e.out, spec)
-		drv.Env["specPath"], drv.Env["passAsFile"] = path, "vars"
-		sources[path] = true
-	default:
-		specs := e.env.Inputs[d.SpecFile.Input]
-		if specs == "" {
-			return fmt.Errorf("needs %s, which the build does not have", d.SpecFile.Input)
-		}
-		drv.Env["specPath"], drv.Env["passAsFile"] = specs+d.SpecFile.Suffix, "vars"
-		sources[specs] = true
+	} else {
+		drv.Env["specPath"], drv.Env["passAsFile"] = file, "vars"
+		sources[source] = true
 	}
 	vars := map[string]string{}
 	for name, v := range d.Vars {
@@ -170,6 +163,25 @@ func (e *encoder) inputs(drv *derivation.Derivation, d *Derivation) error {
 	drv.Env["vars"] = string(text)
 	drv.InputSources = slices.Sorted(maps.Keys(sources))
 	return nil
+}
+
+// specFile returns the file that has the spec of a derivation, and its store path, or "" if
+// the spec is in the derivation. It adds the file of a long spec.
+func (e *encoder) specFile(d *Derivation) (file, source string, err error) {
+	if d.SpecFile != nil {
+		specs := e.env.Inputs[d.SpecFile.Input]
+		if specs == "" {
+			return "", "", fmt.Errorf("needs %s, which the build does not have", d.SpecFile.Input)
+		}
+		return specs + d.SpecFile.Suffix, specs, nil
+	}
+	if len(d.Spec)*len(d.Outputs) <= maxCopies {
+		return "", "", nil
+	}
+	spec := socket.DrvFile{Name: d.Name + "-spec", ATerm: []byte(d.Spec)}
+	e.out = append(e.out, spec)
+	path := spec.Path(e.env.StoreDir)
+	return path, path, nil
 }
 
 // address sets the paths of input-addressed outputs.

@@ -104,12 +104,12 @@ let
     let
       # true for a package of the main module, false for one of another module, null for one of the standard library
       own = key: if isStd key then null else packages.${key}.own;
-      count = isOwn: length (builtins.filter (key: own key == isOwn) linked);
-      byOwn = builtins.partition (key: own key == true) linked;
+      inherit (builtins.partition (key: own key == true) linked) right wrong;
+      vendored = builtins.filter (key: own key == false) wrong;
       bucket = key: substring 0 1 (builtins.hashString "sha256" nameOf.${key});
       sets =
-        (if count false >= 16 then [ byOwn.wrong ] else [ ])
-        ++ (if count true > 128 then builtins.attrValues (builtins.groupBy bucket byOwn.right) else [ ]);
+        (if length vendored >= 16 then [ wrong ] else [ ])
+        ++ (if length right > 128 then builtins.attrValues (builtins.groupBy bucket right) else [ ]);
     in
     builtins.foldl' (places: set: places // collection set) { } sets;
 
