@@ -15,14 +15,25 @@ import (
 )
 
 // instantiate returns the .drv path of an expression.
-func instantiate(t *testing.T, expression string) string {
+func instantiate(t *testing.T, expression string, flags ...string) string {
 	t.Helper()
-	out, err := exec.Command("nix-instantiate", "-E", expression).Output()
+	out, err := exec.Command("nix-instantiate", append([]string{"-E", expression}, flags...)...).Output()
 	if err != nil {
 		t.Fatalf("%v: %s", err, err.(*exec.ExitError).Stderr)
 	}
 	drv, _, _ := strings.Cut(strings.TrimSpace(string(out)), "!")
 	return drv
+}
+
+// related returns the store paths that are related to one, as a flag of nix-store --query
+// says, as lines.
+func related(t *testing.T, path string, flags ...string) string {
+	t.Helper()
+	paths, err := exec.Command("nix-store", append([]string{"--query", path}, flags...)...).Output()
+	if err != nil {
+		t.Fatalf("%v: %s", err, err.(*exec.ExitError).Stderr)
+	}
+	return string(paths)
 }
 
 // differences returns the pairs of a report as lines, each with its causes and the

@@ -5,7 +5,6 @@ import (
 	"io/fs"
 	"maps"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -185,18 +184,11 @@ var planned = map[string]string{
 // lines.
 func references(t *testing.T, expression string) string {
 	t.Helper()
-	drv, err := exec.Command("nix-instantiate", "-E", expression).Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	refs, err := exec.Command("nix-store", "--query", "--references", strings.TrimSpace(string(drv))).Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !strings.Contains(string(refs), "dgd-plan") {
+	refs := related(t, instantiate(t, expression), "--references")
+	if !strings.Contains(refs, "dgd-plan") {
 		t.Fatalf("the references are %s", refs)
 	}
-	return string(refs)
+	return refs
 }
 
 // Only edits that may change the script of `go build -n` run the plan again.

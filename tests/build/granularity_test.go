@@ -2,7 +2,6 @@ package build
 
 import (
 	"fmt"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -92,15 +91,8 @@ func TestGranularityOfMany(t *testing.T) {
 	if c := r.compiled(); r.err != nil || !slices.Equal(c, []string{"go-program"}) {
 		t.Errorf("%v: a plan in a file builds %q\n%s", r.err, c, r.log)
 	}
-	drv, err := exec.Command("nix-instantiate", append([]string{"-E", "(" + byPlan + ").program"}, pureFlags...)...).Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	inputs, err := exec.Command("nix-store", "--query", "--requisites", strings.TrimSpace(string(drv))).Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if n := strings.Count(string(inputs), "-spec\n"); n < 10 {
+	inputs := related(t, instantiate(t, "("+byPlan+").program", pureFlags...), "--requisites")
+	if n := strings.Count(inputs, "-spec\n"); n < 10 {
 		t.Errorf("%d derivations have their spec in a file:\n%s", n, inputs)
 	}
 

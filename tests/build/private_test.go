@@ -112,16 +112,8 @@ func certificate(t *testing.T, s *httptest.Server) string {
 // contain a secret.
 func checkSecret(t *testing.T, secret, expression string) {
 	t.Helper()
-	drv, err := exec.Command("nix-instantiate", "-E", expression).Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	paths, err := exec.Command("nix-store", "--query", "--requisites", "--include-outputs", strings.TrimSpace(string(drv))).Output()
-	if err != nil {
-		t.Fatal(err)
-	}
 	drvs, fetched := 0, 0
-	for _, path := range strings.Fields(string(paths)) {
+	for _, path := range strings.Fields(related(t, instantiate(t, expression), "--requisites", "--include-outputs")) {
 		isFetch := regexp.MustCompile(`-v1\.[0-9.]+$|-go-modules$`).MatchString(path)
 		if isFetch {
 			fetched++

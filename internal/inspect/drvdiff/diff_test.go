@@ -129,6 +129,25 @@ func pkg(name string, args ...string) action.Unit {
 	return action.Unit{Name: name, Vars: action.Vars{"ARCHIVE": "${out}", "R0": "${V0}"}, Steps: []action.Step{{Run: &action.Run{Args: append([]string{"${GOROOT}/compile"}, args...)}}}}
 }
 
+// differing returns the pairs of a report that differ, each with its causes, the
+// dependencies that make it differ, and the roots of these.
+func differing(r *Report) (list []string) {
+	for _, p := range r.Differ {
+		text := p.Name
+		for _, c := range p.Causes {
+			text += ": " + c.String()
+		}
+		if len(p.Because) > 0 {
+			text += " because of " + strings.Join(p.Because, " ")
+		}
+		if len(p.Roots) > 0 {
+			text += ", roots " + strings.Join(p.Roots, " ")
+		}
+		list = append(list, text)
+	}
+	return list
+}
+
 // A spec that is a file of its own is compared as one in the derivation. If the file was
 // removed, the derivation is compared as a whole.
 func TestSpecFiles(t *testing.T) {
@@ -168,12 +187,7 @@ func TestSpecFiles(t *testing.T) {
 			t.Errorf("%s: %v", test.name, err)
 			continue
 		}
-		var got []string
-		for _, p := range r.Differ {
-			for _, c := range p.Causes {
-				got = append(got, p.Name+": "+c.String())
-			}
-		}
+		got := differing(r)
 		if !slices.Equal(got, test.want) || len(r.OnlyOld)+len(r.OnlyNew) > 0 {
 			t.Errorf("%s: %q, want %q; %v, %v", test.name, got, test.want, r.OnlyOld, r.OnlyNew)
 		}
@@ -215,20 +229,7 @@ func TestCompare(t *testing.T) {
 			t.Errorf("%s: %v", test.name, err)
 			continue
 		}
-		var got []string
-		for _, p := range r.Differ {
-			text := p.Name
-			for _, c := range p.Causes {
-				text += ": " + c.String()
-			}
-			if len(p.Because) > 0 {
-				text += " because of " + strings.Join(p.Because, " ")
-			}
-			if len(p.Roots) > 0 {
-				text += ", roots " + strings.Join(p.Roots, " ")
-			}
-			got = append(got, text)
-		}
+		got := differing(r)
 		for _, item := range r.OnlyNew {
 			got = append(got, "+ "+item.Name)
 		}
