@@ -119,26 +119,60 @@ func TestSplitGroup(t *testing.T) {
 	}
 }
 
-// A group with Apart has two outputs for each package, and no others.
+// A group with Apart has two outputs for each package, and one with symlinks to all
+// archives. A link that needs all of them refers to that one only.
 func TestApartGroup(t *testing.T) {
 	drvs := generate(t, Options{
-		Name:   "p",
-		Groups: []group.Group{{Name: "a+1", Nodes: []int{0, 1}, Split: true, Apart: true}},
-	}, pkg("a"), pkg("b"), pkg("m", 1), link("m", "m", 0, 1, 2))
-	if want := []string{"a0", "x0", "a1", "x1"}; !slices.Equal(drvs[0].Outputs, want) {
+		Name:      "p",
+		Groups:    []group.Group{{Name: "a+1", Nodes: []int{0, 1}, Split: true, Apart: true}},
+		Libraries: true,
+	}, pkg("a"), pkg("b"), pkg("m", 1), link("m", "m", 0, 1, 2), link("n", "n", 1, 2))
+	if want := []string{"out", "a0", "x0", "a1", "x1"}; !slices.Equal(drvs[0].Outputs, want) {
 		t.Errorf("the outputs are %q, want %q", drvs[0].Outputs, want)
 	}
-	var vars []action.Vars
-	for _, u := range units(t, drvs[0]) {
-		vars = append(vars, u.Vars)
+	u := units(t, drvs[0])
+	want := []action.Unit{
+		{Vars: action.Vars{"ARCHIVE": "${a0}", "EXPORT": "${x0}"}, Sources: []action.Source{{At: "${out}/a@.a", From: "${a0}"}}},
+		{Vars: action.Vars{"ARCHIVE": "${a1}", "EXPORT": "${x1}"}, Sources: []action.Source{{At: "${out}/b@.a", From: "${a1}"}}},
 	}
-	if want := []action.Vars{{"ARCHIVE": "${a0}", "EXPORT": "${x0}"}, {"ARCHIVE": "${a1}", "EXPORT": "${x1}"}}; !reflect.DeepEqual(vars, want) {
-		t.Errorf("the variables are %v, want %v", vars, want)
+	for i, w := range want {
+		if !reflect.DeepEqual(u[i].Vars, w.Vars) || !reflect.DeepEqual(u[i].Sources, w.Sources) {
+			t.Errorf("unit %d has the variables %v and the sources %v, want %v and %v", i, u[i].Vars, u[i].Sources, w.Vars, w.Sources)
+		}
 	}
-	if want := map[string]Value{"GOROOT": goroot, "V0": drv(0, "x1")}; !reflect.DeepEqual(drvs[1].Vars, want) {
-		t.Errorf("an importer refers to %v, want %v", drvs[1].Vars, want)
+	for i, want := range []map[string]Value{
+		1: {"GOROOT": goroot, "V0": drv(0, "x1")},
+		2: {"GOROOT": goroot, "V0": drv(0, "out"), "V2": drv(1, "out")},
+		3: {"GOROOT": goroot, "V0": drv(0, "a1"), "V1": drv(1, "out")},
+	} {
+		if want != nil && !reflect.DeepEqual(drvs[i].Vars, want) {
+			t.Errorf("%s refers to %v, want %v", drvs[i].Name, drvs[i].Vars, want)
+		}
 	}
-	if want := map[string]Value{"GOROOT": goroot, "V0": drv(0, "a0"), "V1": drv(0, "a1"), "V2": drv(1, "out")}; !reflect.DeepEqual(drvs[2].Vars, want) {
-		t.Errorf("the link refers to %v, want %v", drvs[2].Vars, want)
+	if vars := units(t, drvs[2])[0].Vars; vars["R0"] != "${V0}/a@.a" || vars["R1"] != "${V0}/b@.a" {
+		t.Errorf("the link of all finds the archives at %v", vars)
+	}
+}
+
+// A collection of many packages of a group refers to the group once.
+func TestCollectGroups(t *testing.T) {
+	nodes := linked(group.MaxOwn+8, false)
+	var groups []group.Group
+	for i := 0; i < len(nodes)-1; i += 8 {
+		g := group.Group{Name: "g", Split: true, Apart: true}
+		for n := range 8 {
+			g.Nodes = append(g.Nodes, i+n)
+		}
+		groups = append(groups, g)
+	}
+	drvs := generate(t, Options{Name: "program", Groups: groups}, nodes...)
+	refs := 0
+	for _, d := range drvs {
+		if d.Name == "archives" {
+			refs += len(d.Vars)
+		}
+	}
+	if refs != len(groups) {
+		t.Errorf("the collections refer to %d outputs of %d groups", refs, len(groups))
 	}
 }

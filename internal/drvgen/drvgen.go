@@ -99,7 +99,7 @@ const (
 	archiveOutput = "out"
 	exportOutput  = "x"
 	headerOutput  = "h"
-	apartOutput   = "a" // with a number: the archives of a group with Apart
+	apartOutput   = "a" // with a number: the archives of a group with Apart, for which out has symlinks to all of them
 )
 
 func treeOutput(i int) string { return "t" + strconv.Itoa(i) }
@@ -183,7 +183,10 @@ type place struct {
 	export  file
 	header  file
 	trees   map[graph.Output]file
-	done    bool // the derivation is made
+	// together is a symlink to the archive, beside those of the other packages of a
+	// group with Apart.
+	together file
+	done     bool // the derivation is made
 }
 
 // file returns the place of one output.
@@ -252,15 +255,11 @@ func derivationName(n *graph.Node) string {
 func (gen *generator) emit(set group.Group, bundled bool) error {
 	gen.collected = nil
 	if n := set.Nodes[0]; gen.g.Nodes[n].Kind == graph.Link {
-		var err error
-		if gen.collected, err = gen.collect(n); err != nil {
+		if err := gen.collect(n); err != nil {
 			return fmt.Errorf("%s: %w", gen.g.Nodes[n].Name, err)
 		}
 	}
 	d := gen.begin(nar.Name(set.Name))
-	if set.Apart {
-		d.Outputs = nil
-	}
 	unitOf := map[int]int{} // by node
 	var units []action.Unit
 	names := map[string]int{}
@@ -278,6 +277,7 @@ func (gen *generator) emit(set group.Group, bundled bool) error {
 		if bundled {
 			if set.Apart {
 				at.archive.output = apartOutput + strconv.Itoa(len(units))
+				at.together = file{output: archiveOutput, path: archiveFile(name)}
 				d.Outputs = append(d.Outputs, at.archive.output)
 			} else {
 				at.archive.path = archiveFile(name)

@@ -49,6 +49,9 @@ func (gen *generator) unit(d *Derivation, n int, unitOf map[int]int) (action.Uni
 			u.Sources = append(u.Sources, action.Source{At: srcToken(s.At), From: "${" + v + "}", Copy: s.Copy})
 		}
 	}
+	if at := gen.at[n]; at.together.output != "" {
+		u.Sources = append(u.Sources, action.Source{At: at.together.token(), From: at.archive.token()})
+	}
 	slices.Sort(dirs)
 	var mkdirs []action.Step
 	for _, dir := range slices.Compact(dirs) {

@@ -92,7 +92,7 @@ func TestCollections(t *testing.T) {
 		{"many of its own", MaxOwn + 1, own, 2, MaxOwn + 1},
 		{"std", 2 * MaxOwn, std, 0, 0},
 	} {
-		sets := Collections(linkOf(test.n, test.src), test.n)
+		sets := Collections(linkOf(test.n, test.src), test.n, nil)
 		seen := map[int]bool{}
 		for _, n := range slices.Concat(sets...) {
 			if seen[n] {
@@ -110,15 +110,47 @@ func TestCollections(t *testing.T) {
 func TestCollectionsStay(t *testing.T) {
 	own := func(int) *graph.Sources { return &graph.Sources{} }
 	const n = 2 * MaxOwn
-	before := Collections(linkOf(n, own), n)
+	before := Collections(linkOf(n, own), n, nil)
 	differ := 0
-	for _, set := range Collections(linkOf(n+1, own), n+1) {
+	for _, set := range Collections(linkOf(n+1, own), n+1, nil) {
 		if !slices.ContainsFunc(before, func(old []int) bool { return slices.Equal(old, set) }) {
 			differ++
 		}
 	}
 	if differ != 1 {
 		t.Errorf("%d collections differ, want 1", differ)
+	}
+}
+
+// The packages of a group are in one collection.
+func TestCollectGroup(t *testing.T) {
+	const n = 2 * MaxOwn
+	set := Group{Nodes: []int{3, 5, 8, 13, 21}}
+	for _, found := range Collections(linkOf(n, func(int) *graph.Sources { return &graph.Sources{} }), n, []Group{set}) {
+		with := 0
+		for _, m := range set.Nodes {
+			if slices.Contains(found, m) {
+				with++
+			}
+		}
+		if with != 0 && with != len(set.Nodes) {
+			t.Errorf("a collection has %d of the %d packages of a group", with, len(set.Nodes))
+		}
+	}
+}
+
+// A link takes all archives of a group from one output if it needs all of them, and if
+// the group has that output.
+func TestWhole(t *testing.T) {
+	g := linkOf(4, func(int) *graph.Sources { return &graph.Sources{} })
+	g.Nodes = append(g.Nodes, &graph.Node{Kind: graph.Package, Name: "other"}, &graph.Node{Kind: graph.Package, Name: "exported"})
+	g.Nodes[4].Refs = append(g.Nodes[4].Refs, graph.Ref{Node: 6, Output: graph.Export})
+	groups := []Group{
+		{Nodes: []int{0, 2}, Apart: true}, {Nodes: []int{1}},
+		{Nodes: []int{3, 5}, Apart: true}, {Nodes: []int{6}, Apart: true},
+	}
+	if got := Whole(g, 4, groups); !slices.Equal(got, []int{0, 2}) {
+		t.Errorf("the nodes of whole groups are %v, want 0 and 2", got)
 	}
 }
 

@@ -97,7 +97,8 @@ let
   };
 
   # Where the archive and the export data of a package are: in which derivation (`drv`, with an identifier), output and
-  # file of the output ("" for the output itself).
+  # file of the output ("" for the output itself). A package that shares a derivation also has the `group`, and one of a
+  # main module the symlink to its archive beside those of the others (`together`).
   placeOf = builtins.mapAttrs (
     key: s: {
       id = "part ${s.part}";
@@ -174,6 +175,16 @@ let
       inherit (p) name steps;
       inherit refs dirs;
       inherit (p) sources;
+      symlinks =
+        if place ? together then
+          [
+            {
+              at = place.together;
+              from = place.archive;
+            }
+          ]
+        else
+          [ ];
       vars = {
         ARCHIVE = token place.archive;
         EXPORT = token place.export;

@@ -29,25 +29,36 @@ let
   order = builtins.sort (a: b: level a < level b || level a == level b && a.name < b.name);
 
   # Each package of a main module has an output for its archive, so that a program depends on the archives that it links
-  # alone. Packages of a third-party module change together, and have their archives in one output.
+  # alone; for a program that links all of them there is an output with symlinks (group.Whole). Packages of a third-party
+  # module change together, and have their archives in one output.
   formOf =
     list:
     let
       first = head list;
+      file = p: {
+        output = "out";
+        path = "${p.name}@.a";
+      };
     in
     if first.own then
       {
         name = importPath first.name;
         more = length list - 1;
-        outputs = concatLists (
+        outputs = [
+          "out"
+        ]
+        ++ concatLists (
           imap (i: _: [
             "a${toString i}"
             "x${toString i}"
           ]) list
         );
-        archive = i: _: {
-          output = "a${toString i}";
-          path = "";
+        archives = i: p: {
+          archive = {
+            output = "a${toString i}";
+            path = "";
+          };
+          together = file p;
         };
       }
     else
@@ -55,10 +66,7 @@ let
         name = (moduleOf first.key).path;
         more = length (attrNames (groupBy (p: (moduleOf p.key).path) list)) - 1;
         outputs = [ "out" ] ++ imap (i: _: "x${toString i}") list;
-        archive = _: p: {
-          output = "out";
-          path = "${p.name}@.a";
-        };
+        archives = _: p: { archive = file p; };
       };
 
   places =
@@ -74,14 +82,15 @@ let
         name = p.key;
         value = {
           id = "group ${id}";
+          group = map (p: p.key) list;
           inherit drv;
           unit = i;
-          archive = form.archive i p;
           export = {
             output = "x${toString i}";
             path = "";
           };
-        };
+        }
+        // form.archives i p;
       }) list;
     in
     named;

@@ -44,11 +44,11 @@ let
       linked = builtins.sort (a: b: nameOf.${a} < nameOf.${b}) (map (n: n.key) closure);
       main = builtins.head l.roots;
       mainAt = indexIn linked main;
-      collected = collect linked;
+      places = placesOf linked;
       refs = map (key: {
         inner = null;
-        place = collected.${key} or placeOf.${key};
-        file = (collected.${key} or placeOf.${key}).archive;
+        place = places.${key};
+        file = places.${key}.archive;
       }) linked;
       name = nameOf.${main};
     in
@@ -97,33 +97,45 @@ let
     list: key:
     (listToAttrs (imap (i: k: { name = k; value = i; }) list)).${key};
 
-  # By key, places in derivations with symlinks to archives, which stand between the archives and the link:
+  # Where a link finds the archives, by key: placesOf is drvgen.generator.collect, whole group.Whole, and sets
   # group.Collections.
-  collect =
+  placesOf =
     linked:
     let
+      direct = listToAttrs (
+        map (key: {
+          name = key;
+          value = placeOf.${key};
+        }) linked
+      );
+      isWhole = place: builtins.all (key: direct ? ${key}) place.group;
+      whole = builtins.mapAttrs (
+        _: place: if place ? together && isWhole place then place // { archive = place.together; } else place
+      ) direct;
       # true for a package of the main module, false for one of another module, null for one of the standard library
       own = key: if isStd key then null else packages.${key}.own;
       inherit (builtins.partition (key: own key == true) linked) right wrong;
       vendored = builtins.filter (key: own key == false) wrong;
-      bucket = key: substring 0 1 (builtins.hashString "sha256" nameOf.${key});
+      first = key: builtins.head (placeOf.${key}.group or [ key ]);
+      bucket = key: substring 0 1 (builtins.hashString "sha256" nameOf.${first key});
       sets =
         (if length vendored >= 16 then [ wrong ] else [ ])
         ++ (if length right > 128 then builtins.attrValues (builtins.groupBy bucket right) else [ ]);
     in
-    builtins.foldl' (places: set: places // collection set) { } sets;
+    builtins.foldl' (places: set: places // collection whole set) whole sets;
 
+  # The derivation with symlinks to the archives of packages, as their places. Places has the archives.
   collection =
-    keys:
+    places: keys:
     let
       file = key: {
         output = "out";
         path = "${nameOf.${key}}@.a";
       };
-      idOf = key: "${placeOf.${key}.id}!${placeOf.${key}.archive.output}";
+      idOf = key: "${places.${key}.id}!${places.${key}.archive.output}";
       refs = map (key: {
         id = idOf key;
-        value = placeOf.${key}.drv.${placeOf.${key}.archive.output};
+        value = places.${key}.drv.${places.${key}.archive.output};
       }) keys;
       drv = derive {
         name = "archives";
@@ -138,7 +150,7 @@ let
                 sources = map (
                   key:
                   ''{"at":${toJSON (token (file key))},"from":${
-                    toJSON (below placeOf.${key}.archive "\${${variable (idOf key)}}")
+                    toJSON (below places.${key}.archive "\${${variable (idOf key)}}")
                   }}''
                 ) keys;
               in

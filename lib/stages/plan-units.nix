@@ -34,6 +34,7 @@ rec {
       dirs,
       sources,
       vars,
+      symlinks ? [ ], # in outputs: files, each `at` the place of another one `from`
       env ? null,
       compilers ? null,
     }:
@@ -76,7 +77,8 @@ rec {
           placed = map (
             t:
             ''{"at":${toJSON t.at},${if t.copy or false then ''"copy":true,'' else ""}"from":"''${${variable (builtins.unsafeDiscardStringContext "${t.tree}")}}"}''
-          ) sources.trees;
+          ) sources.trees
+          ++ map (l: ''{"at":${toJSON (token l.at)},"from":${toJSON (token l.from)}}'') symlinks;
         in
         "{"
         + (if compilers == null then "" else ''"compilers":"''${${compilers}}",'')

@@ -229,7 +229,7 @@ type reading struct {
 // outputs.
 func (e *explainer) read(n *node, u *action.Unit) (*reading, error) {
 	var atVersions []string
-	for _, s := range u.Sources {
+	for _, s := range placed(u) {
 		if _, v, ok := strings.Cut(s.At, "@"); ok {
 			atVersions = append(atVersions, "@"+v, "@")
 		}

@@ -62,7 +62,7 @@ func (e *explainer) sources(l *causes, o, n *node, u, v *action.Unit) error {
 // SRC.
 func sourcesOf(n *node, u *action.Unit) (map[string]string, error) {
 	list := map[string]string{}
-	for _, s := range u.Sources {
+	for _, s := range placed(u) {
 		from, err := action.Expand(s.From, func(name string) (string, bool) {
 			value, ok := n.vars[name]
 			return value, ok
@@ -77,6 +77,12 @@ func sourcesOf(n *node, u *action.Unit) (map[string]string, error) {
 		list[path.Clean(at)] = n.put.Replace(from)
 	}
 	return list, nil
+}
+
+// placed returns what a unit sees below SRC. It can also have symlinks to archives in an
+// output.
+func placed(u *action.Unit) []action.Source {
+	return slices.DeleteFunc(slices.Clone(u.Sources), func(s action.Source) bool { return strings.HasPrefix(s.At, "${out}/") })
 }
 
 // heldTexts compares the source files that derivations contain themselves.
