@@ -54,39 +54,49 @@ func TestNoGranularity(t *testing.T) {
 
 // Packages of a large module share derivations, and the program has the bytes of
 // `go build`. An edit compiles only the derivation with its package, and those that
-// depend on the package.
+// depend on the package. A program is linked again only if it has the package, although
+// one that has all packages of a derivation takes their archives from one output.
 func TestGranularityOfMany(t *testing.T) {
 	t.Parallel()
 	const count = 300
 	files := map[string]string{"go.mod": "module example.com/many\n\ngo 1.24\n"}
 	imports, calls := "", ""
+	some, someCalls := "", "" // of a program without p150, with all of its neighbours
 	for i := range count {
 		name := fmt.Sprintf("p%03d", i)
 		// So long that the specs of shared derivations are files of their own (drvgen.Encode).
 		files[name+"/"+name+".go"] = fmt.Sprintf("package %s\n\nconst Salt = \"SALT\"\n\n//go:noinline\nfunc Text() string { return \"%[1]s SALT\" }\n", name) + strings.Repeat("// A comment.\n", 200)
 		imports += fmt.Sprintf("\t\"example.com/many/%s\"\n", name)
 		calls += fmt.Sprintf("\tprintln(%s.Text())\n", name)
+		if i > 100 && i < 200 && i != 150 {
+			some += fmt.Sprintf("\t\"example.com/many/%s\"\n", name)
+			someCalls += fmt.Sprintf("\tprintln(%s.Text())\n", name)
+		}
 	}
 	files["user/user.go"] = "package user\n\nimport \"example.com/many/p150\"\n\nfunc Text() string { return p150.Text() }\n"
 	files["main.go"] = "package main\n\nimport (\n\t\"example.com/many/user\"\n" + imports + ")\n\nfunc main() {\n\tprintln(user.Text())\n" + calls + "}\n"
+	files["cmd/some/main.go"] = "package main\n\nimport (\n" + some + ")\n\nfunc main() {\n" + someCalls + "}\n"
 	src := project(t, files)
+	const both = ` subPackages = [ "." "cmd/some" ];`
 	shared := func(names []string) (groups []string) {
 		return slices.DeleteFunc(slices.Clone(names), func(name string) bool { return !strings.Contains(name, "+") })
 	}
 
-	first := build(t, "buildWithDynDrv", src, layersEnv)
+	first := build(t, "buildWithDynDrv", src, layersEnv+both)
 	if groups := shared(first.compiled()); len(groups) < 10 || len(first.compiled()) > 100 {
 		t.Errorf("%d derivations, %d of them of several packages", len(first.compiled()), len(groups))
 	}
-	if fileText(t, goProgram(t, src, ".", "-buildid=", "CGO_ENABLED=0", "GOFLAGS=")) != fileText(t, onDisk(filepath.Join(first.path, "bin/many"))) {
-		t.Error("the program has other bytes than go build's")
+	for name, dir := range map[string]string{"many": ".", "some": "./cmd/some"} {
+		if fileText(t, goProgram(t, src, dir, "-buildid=", "CGO_ENABLED=0", "GOFLAGS=")) != fileText(t, onDisk(filepath.Join(first.path, "bin", name))) {
+			t.Errorf("%s has other bytes than go build's", name)
+		}
 	}
-	if c := build(t, "buildWithIFD", src, layersEnv).compiled(); len(c) > 0 {
+	if c := build(t, "buildWithIFD", src, layersEnv+both).compiled(); len(c) > 0 {
 		t.Errorf("the other mode built %q", c)
 	}
-	build(t, "buildWithIFD", src, planArgs)
-	writePlan(t, dgdCommand(t), src, "--builder", "buildWithIFD", "--cgo=false")
-	byPlan := expression(t, "buildWithIFD", src, planArgs+" plan = "+src+"/dgd.plan;")
+	build(t, "buildWithIFD", src, planArgs+both)
+	writePlan(t, dgdCommand(t), src, "--builder", "buildWithIFD", "--cgo=false", "--package", ".", "--package", "cmd/some")
+	byPlan := expression(t, "buildWithIFD", src, planArgs+both+" plan = "+src+"/dgd.plan;")
 	r := nixBuild(t, append([]string{"-E", byPlan}, pureFlags...)...)
 	if c := r.compiled(); r.err != nil || !slices.Equal(c, []string{"go-program"}) {
 		t.Errorf("%v: a plan in a file builds %q\n%s", r.err, c, r.log)
@@ -98,16 +108,17 @@ func TestGranularityOfMany(t *testing.T) {
 
 	for _, step := range []struct {
 		name, old, new string
-		want           []string // other than the derivation with several packages
+		groups         int      // derivations with several packages
+		want           []string // other than these
 	}{
-		{"a body", "return \"p150", "return \"P150", []string{"go-program", "program"}},
-		{"an exported name", "//go:noinline", "type New struct{}\n\n//go:noinline", []string{"example.com-many", "example.com-many-user", "go-program", "program"}},
+		{"a body", "return \"p150", "return \"P150", 1, []string{"go-program", "many", "program"}},
+		{"an exported name", "//go:noinline", "type New struct{}\n\n//go:noinline", 2, []string{"example.com-many", "go-program", "many", "program"}},
 	} {
 		edit(t, filepath.Join(src, "p150/p150.go"), step.old, step.new)
-		built := build(t, "buildWithIFD", src, layersEnv).compiled()
+		built := build(t, "buildWithIFD", src, layersEnv+both).compiled()
 		others := slices.DeleteFunc(slices.Clone(built), func(name string) bool { return name == "archives" || strings.Contains(name, "+") })
-		if len(shared(built)) != 1 || !slices.Equal(others, step.want) {
-			t.Errorf("%s: built %q, want one of several packages, and %q", step.name, built, step.want)
+		if len(shared(built)) != step.groups || !slices.Equal(others, step.want) {
+			t.Errorf("%s: built %q, want %d of several packages, and %q", step.name, built, step.groups, step.want)
 		}
 	}
 }
