@@ -134,17 +134,19 @@ func TestHookLinksAgain(t *testing.T) {
 	for mode := range modes {
 		t.Run(mode, func(t *testing.T) {
 			src := project(t, versioned)
+			// The settings of another run of this test are in the store.
+			note := salted(t, "a note, SALT")
 			for i, rev := range []string{"r1", "r2"} {
 				write(t, filepath.Join(src, "REV"), rev)
-				args := named + unstripped + `preBuild = "ldflags+=\" -X 'main.note=a note' -X=main.rev=$(cat REV)\"; rm REV";`
+				args := named + unstripped + fmt.Sprintf(`preBuild = "ldflags+=\" -X 'main.note=%s' -X=main.rev=$(cat REV)\"; rm REV";`, note)
 				r := nixBuild(t, "-E", goModule(t, mode, src, args, ""))
 				if r.err != nil {
 					t.Fatalf("%v\n%s", r.err, r.log)
 				}
-				if got, want := r.run(t, "versioned"), rev+"|a note|none|true"; got != want {
+				if got, want := r.run(t, "versioned"), rev+"|"+note+"|none|true"; got != want {
 					t.Errorf("prints %q, want %q", got, want)
 				}
-				equalsGo(t, filepath.Join(r.root+r.path, "bin/versioned"), src, "-X 'main.note=a note' -X=main.rev="+rev)
+				equalsGo(t, filepath.Join(r.root+r.path, "bin/versioned"), src, "-X 'main.note="+note+"' -X=main.rev="+rev)
 				if i > 0 && (slices.Contains(r.built, "plan") || !slices.Contains(r.built, "settings")) {
 					t.Errorf("another revision built %q", r.built)
 				}
