@@ -235,7 +235,9 @@ type generator struct {
 
 	specs map[string]string // of the parts of the standard library, by name
 
-	collected map[int]place // of the link that is being made: its collected archives, by node
+	// Of the link that is being made: the places of the archives that it does not take
+	// from the packages' own outputs, by node.
+	collected map[int]place
 }
 
 // derivationName returns the name of a node's derivation.

@@ -23,8 +23,11 @@ import (
 type Locks struct {
 	// Queue is held by the one program that looks for a free core, at intervals:
 	// the others wait for it, which costs nothing.
-	Queue    string
-	Cores    []string
+	Queue string
+	Cores []string
+	// Patience is how long a program looks for a free core. The others wait ten times
+	// as long for the queue: it moves while the first one looks, so that all who wait
+	// would otherwise run at once, as soon as many programs are long ones.
 	Patience time.Duration
 }
 
@@ -50,14 +53,16 @@ func (l Locks) take(ctx context.Context) (free func()) {
 	if len(l.Cores) == 0 {
 		return func() {}
 	}
-	ctx, cancel := context.WithTimeout(ctx, l.Patience)
+	waiting, cancel := context.WithTimeout(ctx, 10*l.Patience)
 	defer cancel()
-	queue, err := wait(ctx, l.Queue)
+	queue, err := wait(waiting, l.Queue)
 	if err != nil {
 		return func() {}
 	}
 	defer queue.Close()
-	core, err := look(ctx, l.Cores)
+	looking, cancel := context.WithTimeout(ctx, l.Patience)
+	defer cancel()
+	core, err := look(looking, l.Cores)
 	if err != nil {
 		return func() {}
 	}

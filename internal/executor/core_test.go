@@ -119,9 +119,22 @@ func TestLocksOfOthers(t *testing.T) {
 	core.Close()
 	// Whoever holds the queue delays as well, and leaves it free.
 	queue := hold(t, locks.Queue)
-	locks.Patience = 50 * time.Millisecond
+	locks.Patience = 5 * time.Millisecond
+	start = time.Now()
 	locks.take(context.Background())()
-	queue.Close()
+	if took := time.Since(start); took < 10*locks.Patience {
+		t.Errorf("the queue was waited for %v", took)
+	}
+	// To wait in the queue takes none of the patience.
+	locks.Patience = 50 * time.Millisecond
+	core = hold(t, locks.Cores[0])
+	start = time.Now()
+	time.AfterFunc(2*locks.Patience, func() { queue.Close() })
+	locks.take(context.Background())()
+	if took := time.Since(start); took < 3*locks.Patience {
+		t.Errorf("a lock was waited for %v, of which %v in the queue", took, 2*locks.Patience)
+	}
+	core.Close()
 	locks.Patience = time.Hour
 	locks.take(context.Background())()
 	Locks{}.take(context.Background())()
