@@ -131,8 +131,8 @@ const (
 	lightLimit  = 128 << 10 // bytes of Go in a joined set, at most: a change in it compiles all; a cluster of a quarter compiles in 0.2 s, and a derivation takes a good part of that
 	lightGroups = 400       // with third-party modules of more than so many times lightLimit, it is doubled: each derivation costs Nix more then
 	manyOwn     = 256       // packages of the main module share derivations if there are more
-	ownEvery    = 8         // how many share one, on average
-	mostOwn     = 16        // and at most: Nix keeps the text of a derivation for each of its outputs, of which each package has two
+	mostOwn     = 16        // packages that share one, at most: Nix keeps the text of a derivation for each of its outputs, of which each package has two
+	ownEvery    = 24        // one package of so many is the last of those that share one: a new package moves no more than those up to there
 	ownLimit    = 64 << 10  // bytes of Go without functions' bodies in a joined set, at most: to compile them takes about as long as a link
 )
 

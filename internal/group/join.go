@@ -87,8 +87,8 @@ func (p *partition) depths(chosen []bool) []int {
 
 // A grain says how large joined sets are.
 type grain struct {
-	every uint32 // the number of sets, on average, that are joined to one
-	most  int    // the largest number of them; 0 for any
+	every uint32 // one set of so many, by the hash of its name, is the last of a joined one
+	most  int    // the largest number of sets that are joined to one; 0 for any
 	limit int64  // the largest sum of Weight, unless it is one set
 }
 
