@@ -2,6 +2,7 @@ package page
 
 import (
 	"slices"
+	"strings"
 
 	"dgd/bench/internal/chart"
 	"dgd/bench/internal/record"
@@ -59,13 +60,18 @@ func alike(list []record.Record, one record.Record) []record.Record {
 	})
 }
 
-// growth leaves the records of that scenario, of the machine and the Nix of the first.
+// growth leaves the records of generated projects of different sizes, of the machine and
+// the Nix of the first: those of the scenario growth, or if there are none, of cold.
 func growth(list []record.Record) []record.Record {
-	list = slices.DeleteFunc(slices.Clone(list), func(r record.Record) bool { return r.Scenario != "growth" })
-	if len(list) == 0 {
-		return nil
+	for _, scenario := range []string{"growth", "cold"} {
+		sizes := slices.DeleteFunc(slices.Clone(list), func(r record.Record) bool {
+			return r.Scenario != scenario || !strings.HasPrefix(r.Program, "gen-") || r.MaxJobs != 0
+		})
+		if len(sizes) > 0 {
+			return alike(sizes, sizes[0])
+		}
 	}
-	return alike(list, list[0])
+	return nil
 }
 
 func inSeconds(name string, seconds float64) chart.Bar {

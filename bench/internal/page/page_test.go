@@ -137,3 +137,30 @@ func TestVersionsOfNix(t *testing.T) {
 		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
 }
+
+// Where nothing was measured for growth alone, first builds of generated projects show it,
+// with the slots that Nix has by default.
+func TestGrowth(t *testing.T) {
+	var cold []record.Record
+	for _, r := range list[4:] {
+		r.Scenario = "cold"
+		cold = append(cold, r)
+	}
+	slots := cold[2]
+	slots.MaxJobs, slots.Seconds = 32, 500
+	cold = append(cold, slots, list[0])
+	sizes := growth(cold)
+	if len(sizes) != 3 || sizes[2].Seconds != 600 {
+		t.Errorf("%+v", sizes)
+	}
+	verdicts := judge(cold)
+	if v := verdicts[len(verdicts)-1]; v.What != "cost per package, of gen-1000's" || v.Value != "1.63" {
+		t.Errorf("%+v", v)
+	}
+	if sizes := growth(append(cold, list[4:]...)); len(sizes) != 3 || sizes[0].Scenario != "growth" {
+		t.Errorf("beside those of growth: %+v", sizes)
+	}
+	if sizes := growth(list[:1]); sizes != nil {
+		t.Errorf("without generated projects: %+v", sizes)
+	}
+}
