@@ -41,7 +41,7 @@ const maxCopies = 512 << 10
 
 // Encode returns the derivations as .drv files, in the same order, each behind its spec
 // if that is a file. The last one is the output of a dynamic derivation.
-func Encode(drvs []Derivation, env Environment) ([]socket.DrvFile, error) {
+func Encode(drvs []Derivation, env Environment) ([]socket.TextFile, error) {
 	enc := &encoder{env: env, replacements: map[string]string{}}
 	for i := range drvs {
 		if err := enc.add(&drvs[i]); err != nil {
@@ -53,7 +53,7 @@ func Encode(drvs []Derivation, env Environment) ([]socket.DrvFile, error) {
 
 type encoder struct {
 	env          Environment
-	out          []socket.DrvFile
+	out          []socket.TextFile
 	paths        []string            // of the .drv files
 	outputs      []map[string]string // paths of outputs, or placeholders if content-addressed
 	replacements map[string]string   // by .drv path, for the paths of input-addressed outputs
@@ -96,7 +96,7 @@ func (e *encoder) add(d *Derivation) error {
 		return err
 	}
 	refs := slices.AppendSeq(slices.Clone(drv.InputSources), maps.Keys(drv.InputDerivations))
-	made := socket.DrvFile{Name: d.Name + ".drv", ATerm: aterm.Bytes(), Refs: refs}
+	made := socket.TextFile{Name: d.Name + ".drv", Text: aterm.Bytes(), Refs: refs}
 	drvPath := made.Path(e.env.StoreDir)
 	if e.env.Inner.ContentAddressed {
 		for _, o := range d.Outputs {
@@ -178,7 +178,7 @@ func (e *encoder) specFile(d *Derivation) (file, source string, err error) {
 	if len(d.Spec)*len(d.Outputs) <= maxCopies {
 		return "", "", nil
 	}
-	spec := socket.DrvFile{Name: d.Name + "-spec", ATerm: []byte(d.Spec)}
+	spec := socket.TextFile{Name: d.Name + "-spec", Text: []byte(d.Spec)}
 	e.out = append(e.out, spec)
 	path := spec.Path(e.env.StoreDir)
 	return path, path, nil

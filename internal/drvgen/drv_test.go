@@ -170,11 +170,11 @@ func TestEncodeLikeNix(t *testing.T) {
 					t.Errorf("Nix has no %s", path)
 					for p, text := range want {
 						if strings.HasSuffix(p, "-"+e.Name) && i < 2 {
-							t.Errorf("but\n%s\nwhere it is here\n%s", text, e.ATerm)
+							t.Errorf("but\n%s\nwhere it is here\n%s", text, e.Text)
 						}
 					}
-				} else if text != string(e.ATerm) {
-					t.Errorf("%s is\n%s\nwant\n%s", path, e.ATerm, text)
+				} else if text != string(e.Text) {
+					t.Errorf("%s is\n%s\nwant\n%s", path, e.Text, text)
 				}
 			}
 			if contentAddressed {
@@ -183,8 +183,8 @@ func TestEncodeLikeNix(t *testing.T) {
 			// Nix works out the paths of the outputs when it adds a derivation.
 			last := encoded[len(encoded)-1]
 			out := st.Run(t, "nix-store", "--query", "--outputs", last.Path(storeDir))
-			if !strings.Contains(string(last.ATerm), `("out","`+out+`","","")`) {
-				t.Errorf("the last derivation does not make %s:\n%s", out, last.ATerm)
+			if !strings.Contains(string(last.Text), `("out","`+out+`","","")`) {
+				t.Errorf("the last derivation does not make %s:\n%s", out, last.Text)
 			}
 		})
 	}
@@ -218,7 +218,7 @@ func TestEncode(t *testing.T) {
 		out = "/1rz4g4znpzjwh1xymhjpm42vipw92pr73vdgl6xs1hycac8kf2n9"
 		x   = "/0c5ycqfqhx9c633wxs300w17gkjbp67znclylw7iggxgz4qbw1y4"
 	)
-	first := string(encoded[0].ATerm)
+	first := string(encoded[0].Text)
 	for _, part := range []string{
 		`Derive([("out","","r:sha256",""),("x","","r:sha256","")],[],["` + exec + `","` + goSP + `","` + src + `"],"x86_64-linux","` + exec + `/bin/dgd-exec",[],[("builder",`,
 		`("disallowedReferences","` + goSP + `")`,
@@ -238,7 +238,7 @@ func TestEncode(t *testing.T) {
 		sum := sha256.Sum256([]byte(clear))
 		return "/" + nixbase32.EncodeToString(sum[:])
 	}
-	second := string(encoded[1].ATerm)
+	second := string(encoded[1].Text)
 	for _, part := range []string{
 		`Derive([("out","","r:sha256","")],[("` + path + `",["out","x"])],["` + exec + `","` + goSP + `"],`,
 		fmt.Sprintf(`("vars","{\"V0\":\"%s\",\"V1\":\"%s/a\",\"V2\":\"%[1]s\"}")`,
@@ -272,7 +272,7 @@ func TestEncodeLongSpec(t *testing.T) {
 			t.Fatal(err)
 		}
 		last := encoded[len(encoded)-1]
-		if last.Name != "p.drv" || (len(encoded) == 2) != test.isFile || strings.Contains(string(last.ATerm), d.Spec) == test.isFile {
+		if last.Name != "p.drv" || (len(encoded) == 2) != test.isFile || strings.Contains(string(last.Text), d.Spec) == test.isFile {
 			t.Errorf("%d bytes for %q: %d files, the last is %s", test.spec, test.outputs, len(encoded), last.Name)
 			continue
 		}
@@ -280,8 +280,8 @@ func TestEncodeLongSpec(t *testing.T) {
 			continue
 		}
 		path := encoded[0].Path("/nix/store")
-		if string(encoded[0].ATerm) != d.Spec || !strings.HasSuffix(path, "-p-spec") || !slices.Contains(last.Refs, path) ||
-			!strings.Contains(string(last.ATerm), `("passAsFile","vars"),("specPath","`+path+`")`) {
+		if string(encoded[0].Text) != d.Spec || !strings.HasSuffix(path, "-p-spec") || !slices.Contains(last.Refs, path) ||
+			!strings.Contains(string(last.Text), `("passAsFile","vars"),("specPath","`+path+`")`) {
 			t.Errorf("the spec is %s, and the derivation refers to %q", path, last.Refs)
 		}
 	}
@@ -309,7 +309,7 @@ func TestEncodeIsStable(t *testing.T) {
 		},
 	}
 	for _, env.Inner.ContentAddressed = range []bool{false, true} {
-		var first []socket.DrvFile
+		var first []socket.TextFile
 		for range 5 {
 			drvs, err := Generate(g, opt)
 			if err != nil {
@@ -323,8 +323,8 @@ func TestEncodeIsStable(t *testing.T) {
 				first = encoded
 			}
 			for i := range encoded {
-				if string(encoded[i].ATerm) != string(first[i].ATerm) || encoded[i].Path("/nix/store") != first[i].Path("/nix/store") {
-					t.Fatalf("%s is\n%s\nand then\n%s", encoded[i].Name, first[i].ATerm, encoded[i].ATerm)
+				if string(encoded[i].Text) != string(first[i].Text) || encoded[i].Path("/nix/store") != first[i].Path("/nix/store") {
+					t.Fatalf("%s is\n%s\nand then\n%s", encoded[i].Name, first[i].Text, encoded[i].Text)
 				}
 			}
 		}

@@ -101,7 +101,7 @@ func TestOfStd(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	text := string(encoded[0].ATerm)
+	text := string(encoded[0].Text)
 	if !strings.Contains(text, `("passAsFile","vars"),("specPath","/nix/store/specs/std")`) || strings.Contains(text, `("spec",`) {
 		t.Errorf("the derivation is %s", text)
 	}

@@ -365,7 +365,7 @@ func (b *Bound) AddTo(ctx context.Context, st socket.Client, cfg *BindConfig) er
 		return err
 	}
 	last := drvs[len(drvs)-1]
-	batch := socket.Batch{Trees: b.Trees, Derivations: drvs[:len(drvs)-1], Use: last.Refs}
+	batch := socket.Batch{Trees: b.Trees, Files: drvs[:len(drvs)-1], Use: last.Refs}
 	if err := st.Add(ctx, batch); err != nil {
 		return err
 	}

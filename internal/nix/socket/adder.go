@@ -6,13 +6,13 @@ import (
 	"dgd/internal/nix/nar"
 )
 
-// An object is a tree or a derivation of a batch.
+// An object is a tree or a text file of a batch.
 type object struct {
 	path string
 	name string
 	refs []string
 	tree *nar.Hashed // or
-	drv  *DrvFile
+	file *TextFile
 
 	below []*object // objects of the batch that it refers to
 	above []*object // objects of the batch that refer to it
@@ -74,17 +74,17 @@ const (
 // newAdder returns an adder for a batch. Its functions probe and addAll are not
 // set.
 func newAdder(storeDir string, b Batch) (*adder, error) {
-	a := &adder{byPath: make(map[string]*object, len(b.Trees)+len(b.Derivations))}
+	a := &adder{byPath: make(map[string]*object, len(b.Trees)+len(b.Files))}
 	for i := range b.Trees {
 		t := &b.Trees[i]
 		a.insert(&object{path: t.StorePath(storeDir), name: t.Name, tree: t})
 	}
 	waiting := make(map[string]string) // by a path that has not come yet: the name of an object that refers to it
-	for i := range b.Derivations {
-		d := &b.Derivations[i]
-		o := &object{path: d.Path(storeDir), name: d.Name, refs: d.Refs, drv: d}
+	for i := range b.Files {
+		f := &b.Files[i]
+		o := &object{path: f.Path(storeDir), name: f.Name, refs: f.Refs, file: f}
 		if name, ok := waiting[o.path]; ok {
-			return nil, fmt.Errorf("derivation %s comes before %s, to which it refers", name, o.name)
+			return nil, fmt.Errorf("%s comes before %s, to which it refers", name, o.name)
 		}
 		for _, ref := range o.refs {
 			if a.byPath[ref] == nil {

@@ -57,11 +57,11 @@ func (g *dag) batch() Batch {
 	var b Batch
 	var paths []string
 	for i, refs := range g.refs {
-		d := DrvFile{Name: fmt.Sprintf("d%d.drv", i), ATerm: fmt.Append(nil, g.version[i])}
+		d := TextFile{Name: fmt.Sprintf("d%d.drv", i), Text: fmt.Append(nil, g.version[i])}
 		for _, ref := range refs {
 			d.Refs = append(d.Refs, paths[ref])
 		}
-		b.Derivations = append(b.Derivations, d)
+		b.Files = append(b.Files, d)
 		paths = append(paths, d.Path("/nix/store"))
 	}
 	b.Use = paths[len(paths)-1:]
@@ -198,13 +198,13 @@ func TestAdderUse(t *testing.T) {
 	if len(f.added) != 0 {
 		t.Errorf("of no use, but %d added again", len(f.added))
 	}
-	b.Use = append(b.Use, b.Derivations[3].Path("/nix/store"), "/nix/store/not-of-the-batch")
-	f.run(Batch{Derivations: b.Derivations, Use: b.Use[:1]})
+	b.Use = append(b.Use, b.Files[3].Path("/nix/store"), "/nix/store/not-of-the-batch")
+	f.run(Batch{Files: b.Files, Use: b.Use[:1]})
 	if len(f.added) != 1 || f.added[0] != b.Use[0] {
 		t.Errorf("for one of use, %q were added", f.added)
 	}
 	b.Use = nil
-	for _, d := range b.Derivations[minSaved-1:] {
+	for _, d := range b.Files[minSaved-1:] {
 		b.Use = append(b.Use, d.Path("/nix/store"))
 	}
 	f.run(b)
@@ -234,9 +234,9 @@ func TestAdderFallback(t *testing.T) {
 
 func TestAdderOrder(t *testing.T) {
 	b := (&dag{refs: [][]int{nil, {0}}, version: []int{0, 0}}).batch()
-	b.Derivations[0], b.Derivations[1] = b.Derivations[1], b.Derivations[0]
+	b.Files[0], b.Files[1] = b.Files[1], b.Files[0]
 	_, err := newAdder("/nix/store", b)
-	if err == nil || !strings.Contains(err.Error(), "derivation d1.drv comes before d0.drv") {
+	if err == nil || !strings.Contains(err.Error(), "d1.drv comes before d0.drv") {
 		t.Errorf("wrong order: %v", err)
 	}
 }

@@ -134,12 +134,12 @@ func (b *Builder) Add(ctx context.Context, batch Batch) error {
 }
 
 // SubmitDerivation implements Client.
-func (b *Builder) SubmitDerivation(ctx context.Context, d DrvFile) error {
+func (b *Builder) SubmitDerivation(ctx context.Context, d TextFile) error {
 	if d.Name != b.name {
 		return fmt.Errorf("%s is to be the output of %s: its name must be the same", d.Name, b.name)
 	}
 	path := d.Path(b.dir)
-	if err := b.Add(ctx, Batch{Derivations: []DrvFile{d}, Use: []string{path}}); err != nil {
+	if err := b.Add(ctx, Batch{Files: []TextFile{d}, Use: []string{path}}); err != nil {
 		return err
 	}
 	return b.submit(ctx, path)

@@ -52,12 +52,12 @@ func (b *Builder) Valid(ctx context.Context, paths []string) (map[string]bool, e
 }
 
 // aDerivation returns a derivation that refers to store paths.
-func aDerivation(name string, refs ...string) DrvFile {
+func aDerivation(name string, refs ...string) TextFile {
 	sources := ""
 	if len(refs) > 0 {
 		sources = `"` + strings.Join(refs, `","`) + `"`
 	}
-	return DrvFile{name, []byte(`Derive([("out","","r:sha256","")],[],[` + sources + `],"s","b",[],[])`), refs}
+	return TextFile{name, []byte(`Derive([("out","","r:sha256","")],[],[` + sources + `],"s","b",[],[])`), refs}
 }
 
 // aTree returns a tree of one file.
@@ -84,8 +84,8 @@ func addTrees(ctx context.Context, st Client, trees []nar.Hashed) ([]string, err
 }
 
 // addDerivations is the same for derivations.
-func addDerivations(ctx context.Context, st Client, drvs []DrvFile) ([]string, error) {
-	b := Batch{Derivations: drvs}
+func addDerivations(ctx context.Context, st Client, drvs []TextFile) ([]string, error) {
+	b := Batch{Files: drvs}
 	for _, d := range drvs {
 		b.Use = append(b.Use, d.Path("/nix/store"))
 	}
@@ -102,7 +102,7 @@ func TestBuilder(t *testing.T) {
 	want := []string{last}
 	for i := range 600 { // more than fit into a request
 		d := aDerivation(fmt.Sprintf("d%d.drv", i), last, someGo)
-		batch.Derivations = append(batch.Derivations, d)
+		batch.Files = append(batch.Files, d)
 		last = d.Path("/nix/store")
 		want = append(want, last)
 	}
@@ -128,7 +128,7 @@ func TestBuilder(t *testing.T) {
 		t.Fatal(err)
 	}
 	text, err := out.Text()
-	if err != nil || string(text) != string(program.ATerm) || path != program.Path("/nix/store") || !slices.Equal(out.Refs, program.Refs) {
+	if err != nil || string(text) != string(program.Text) || path != program.Path("/nix/store") || !slices.Equal(out.Refs, program.Refs) {
 		t.Errorf("the output is %s with %s, which refers to %q: %v", path, text, out.Refs, err)
 	}
 	// 1 tree, 600 derivations and the last one, in requests of at most 250.
@@ -199,7 +199,7 @@ func TestBuilderErrors(t *testing.T) {
 
 	t.Run("missing reference", func(t *testing.T) {
 		st := openBuilder(t, named())
-		_, err := addDerivations(ctx, st, []DrvFile{aDerivation("y.drv", absent)})
+		_, err := addDerivations(ctx, st, []TextFile{aDerivation("y.drv", absent)})
 		if err == nil || !strings.Contains(err.Error(), "adding y.drv to the store: daemon: path '"+absent+"' is not valid") {
 			t.Errorf("the error is %v", err)
 		}
@@ -207,7 +207,7 @@ func TestBuilderErrors(t *testing.T) {
 			t.Error("submitted: no error")
 		}
 		// The connection can still be used.
-		if _, err := addDerivations(ctx, st, []DrvFile{d}); err != nil {
+		if _, err := addDerivations(ctx, st, []TextFile{d}); err != nil {
 			t.Error(err)
 		}
 	})
@@ -218,7 +218,7 @@ func TestBuilderErrors(t *testing.T) {
 		st := openBuilder(t, s)
 		bad := aDerivation("x.drv", absent)
 		path := bad.Path("/nix/store")
-		if _, err := addDerivations(ctx, st, []DrvFile{bad}); err == nil {
+		if _, err := addDerivations(ctx, st, []TextFile{bad}); err == nil {
 			t.Error("first: no error")
 		}
 		if valid, err := st.Valid(ctx, []string{path}); err != nil || valid[path] {
@@ -230,7 +230,7 @@ func TestBuilderErrors(t *testing.T) {
 		if valid, err := st.Valid(ctx, []string{path}); err != nil || !valid[path] || len(s.Objects) > 0 {
 			t.Errorf("afterwards: %v, %v, %d objects", valid, err, len(s.Objects))
 		}
-		if _, err := addDerivations(ctx, st, []DrvFile{aDerivation("y.drv", path)}); err == nil || !strings.Contains(err.Error(), "path '"+path+"' is not valid") {
+		if _, err := addDerivations(ctx, st, []TextFile{aDerivation("y.drv", path)}); err == nil || !strings.Contains(err.Error(), "path '"+path+"' is not valid") {
 			t.Errorf("to refer to it: %v", err)
 		}
 		st.Close()
@@ -241,11 +241,11 @@ func TestBuilderErrors(t *testing.T) {
 	t.Run("in the middle", func(t *testing.T) {
 		s := named()
 		st := openBuilder(t, s)
-		batch := Batch{Derivations: []DrvFile{aDerivation("a.drv"), aDerivation("b.drv", absent), aDerivation("c.drv")}}
+		batch := Batch{Files: []TextFile{aDerivation("a.drv"), aDerivation("b.drv", absent), aDerivation("c.drv")}}
 		if err := st.Add(ctx, batch); err == nil {
 			t.Error("no error")
 		}
-		if _, ok := s.Objects[batch.Derivations[0].Path("/nix/store")]; !ok || len(s.Objects) != 1 {
+		if _, ok := s.Objects[batch.Files[0].Path("/nix/store")]; !ok || len(s.Objects) != 1 {
 			t.Errorf("the objects are %v", s.Objects)
 		}
 	})
@@ -255,7 +255,7 @@ func TestBuilderErrors(t *testing.T) {
 		if valid, err := st.Valid(ctx, []string{absent}); err != nil || valid[absent] {
 			t.Errorf("Valid: %v, %v", valid, err)
 		}
-		if _, err := addDerivations(ctx, st, []DrvFile{aDerivation("y.drv", absent)}); err != nil {
+		if _, err := addDerivations(ctx, st, []TextFile{aDerivation("y.drv", absent)}); err != nil {
 			t.Error(err)
 		}
 		if err := st.SubmitFile(ctx, []byte(absent)); err != nil {
@@ -269,7 +269,7 @@ func TestBuilderErrors(t *testing.T) {
 	})
 	t.Run("no derivation", func(t *testing.T) {
 		s := named()
-		_, err := addDerivations(ctx, openBuilder(t, s), []DrvFile{{Name: "y.drv", ATerm: []byte("y")}})
+		_, err := addDerivations(ctx, openBuilder(t, s), []TextFile{{Name: "y.drv", Text: []byte("y")}})
 		if err == nil || !strings.Contains(err.Error(), "daemon: error parsing derivation '/nix/store/") || len(s.Objects) > 0 {
 			t.Errorf("the error is %v", err)
 		}
@@ -314,13 +314,13 @@ func TestBuilderErrors(t *testing.T) {
 	})
 	t.Run("order", func(t *testing.T) {
 		st := openBuilder(t, named())
-		above := DrvFile{Name: "y.drv", Refs: []string{d.Path("/nix/store")}}
-		if _, err := addDerivations(ctx, st, []DrvFile{above, d}); err == nil || !strings.Contains(err.Error(), "comes before") {
+		above := TextFile{Name: "y.drv", Refs: []string{d.Path("/nix/store")}}
+		if _, err := addDerivations(ctx, st, []TextFile{above, d}); err == nil || !strings.Contains(err.Error(), "comes before") {
 			t.Errorf("the error is %v", err)
 		}
 	})
 	t.Run("name", func(t *testing.T) {
-		err := openBuilder(t, named()).SubmitDerivation(ctx, DrvFile{Name: "y.drv"})
+		err := openBuilder(t, named()).SubmitDerivation(ctx, TextFile{Name: "y.drv"})
 		if err == nil || err.Error() != "y.drv is to be the output of x.drv: its name must be the same" {
 			t.Errorf("the error is %v", err)
 		}
@@ -335,7 +335,7 @@ func TestBuilderErrors(t *testing.T) {
 	t.Run("method", func(t *testing.T) {
 		s := named()
 		st := openBuilder(t, s)
-		if err := st.SubmitFile(ctx, d.ATerm); err != nil {
+		if err := st.SubmitFile(ctx, d.Text); err != nil {
 			t.Fatal(err)
 		}
 		st.Close()
@@ -361,7 +361,7 @@ func TestBuilderErrors(t *testing.T) {
 		st := openBuilder(t, named())
 		ctx, cancel := context.WithCancel(ctx)
 		cancel()
-		if _, err := addDerivations(ctx, st, []DrvFile{d}); !errors.Is(err, context.Canceled) {
+		if _, err := addDerivations(ctx, st, []TextFile{d}); !errors.Is(err, context.Canceled) {
 			t.Error(err)
 		}
 	})
@@ -403,7 +403,7 @@ func TestOpen(t *testing.T) {
 	if text, err := os.ReadFile(out); err != nil || string(text) != "file" {
 		t.Errorf("the output is %q, %v", text, err)
 	}
-	if err := st.SubmitDerivation(t.Context(), DrvFile{Name: "x.drv", ATerm: []byte("Derive")}); err != nil {
+	if err := st.SubmitDerivation(t.Context(), TextFile{Name: "x.drv", Text: []byte("Derive")}); err != nil {
 		t.Fatal(err)
 	}
 	if text, err := os.ReadFile(out); err != nil || string(text) != "Derive" {

@@ -98,8 +98,8 @@ func (r *Recursive) Add(ctx context.Context, b Batch) error {
 }
 
 // SubmitDerivation implements Client.
-func (r *Recursive) SubmitDerivation(ctx context.Context, d DrvFile) error {
-	return writeOutput(ctx, r.out, d.ATerm)
+func (r *Recursive) SubmitDerivation(ctx context.Context, d TextFile) error {
+	return writeOutput(ctx, r.out, d.Text)
 }
 
 // SubmitFile implements Client.
@@ -114,8 +114,8 @@ func (r *Recursive) SubmitFile(ctx context.Context, contents []byte) error {
 // add it. For the same reason it is not possible to add the wanted objects without
 // probing.
 func (r *Recursive) probe(ctx context.Context, paths []string) (missing string, ok bool, err error) {
-	d := &DrvFile{Name: "dgd-probe", ATerm: []byte(rand.Text()), Refs: paths}
-	err = r.send(ctx, []*object{{path: d.Path(r.dir), name: d.Name, refs: paths, drv: d}})
+	d := &TextFile{Name: "dgd-probe", Text: []byte(rand.Text()), Refs: paths}
+	err = r.send(ctx, []*object{{path: d.Path(r.dir), name: d.Name, refs: paths, file: d}})
 	if err == nil {
 		return "", true, nil
 	}
@@ -158,7 +158,7 @@ func chunk(objects []*object) int {
 		if o.tree != nil {
 			bytes += o.tree.Hash.Size
 		} else {
-			bytes += int64(len(o.drv.ATerm))
+			bytes += int64(len(o.file.Text))
 		}
 		if i > 0 && (i == maxObjects || bytes > maxBytes) {
 			return i
@@ -229,8 +229,8 @@ func (o *object) write(w io.Writer, enc *wire.Encoder, version uint64) error {
 		}
 		return o.tree.WriteNAR(w)
 	}
-	text := sha256.Sum256(o.drv.ATerm)
-	nar := nar.FileNAR(o.drv.ATerm)
+	text := sha256.Sum256(o.file.Text)
+	nar := nar.FileNAR(o.file.Text)
 	sum := sha256.Sum256(nar)
 	info.CA = "text:sha256:" + nixbase32.EncodeToString(text[:])
 	info.NarHash = "sha256:" + hex.EncodeToString(sum[:])

@@ -243,13 +243,13 @@ func TestRecursiveFake(t *testing.T) {
 				t.Fatal(err)
 			}
 			tree := nar.Hashed{Tree: nar.Tree{Name: name, Root: dir, Files: []string{name}}, Hash: h}
-			d := DrvFile{Name: name + ".drv", ATerm: []byte("Derive" + name), Refs: []string{goroot, tree.StorePath("/nix/store")}}
+			d := TextFile{Name: name + ".drv", Text: []byte("Derive" + name), Refs: []string{goroot, tree.StorePath("/nix/store")}}
 			if last != "" {
 				d.Refs = append(d.Refs, last)
 			}
 			last = d.Path("/nix/store")
 			b.Trees = append(b.Trees, tree)
-			b.Derivations = append(b.Derivations, d)
+			b.Files = append(b.Files, d)
 		}
 		b.Use = []string{last}
 		return b
@@ -278,18 +278,18 @@ func TestRecursiveFake(t *testing.T) {
 
 	// An edit of a tree.
 	for i := 250; i < 300; i++ {
-		d := &b.Derivations[i]
+		d := &b.Files[i]
 		if i == 250 {
-			d.ATerm = []byte("edited")
+			d.Text = []byte("edited")
 		} else {
-			d.Refs[2] = b.Derivations[i-1].Path("/nix/store")
+			d.Refs[2] = b.Files[i-1].Path("/nix/store")
 		}
 	}
-	b.Use = []string{b.Derivations[299].Path("/nix/store")}
+	b.Use = []string{b.Files[299].Path("/nix/store")}
 	if err := r.Add(ctx, b); err != nil {
 		t.Fatal(err)
 	}
-	for _, d := range b.Derivations {
+	for _, d := range b.Files {
 		if !f.valid[d.Path("/nix/store")] {
 			t.Errorf("%s was not added", d.Name)
 		}
@@ -298,7 +298,7 @@ func TestRecursiveFake(t *testing.T) {
 	// A reference to a path that neither the store nor the batch has is an error, after
 	// which the client can still be used.
 	const no = "/nix/store/00000000000000000000000000000000-no"
-	_, err = addDerivations(ctx, r, []DrvFile{{Name: "x.drv", Refs: []string{no}}})
+	_, err = addDerivations(ctx, r, []TextFile{{Name: "x.drv", Refs: []string{no}}})
 	if err == nil || !strings.Contains(err.Error(), no) || !strings.Contains(err.Error(), "adding x.drv to the store") {
 		t.Errorf("missing reference: %v", err)
 	}
@@ -306,8 +306,8 @@ func TestRecursiveFake(t *testing.T) {
 	if err != nil || !slices.Equal(paths, []string{b.Trees[0].StorePath("/nix/store"), b.Trees[1].StorePath("/nix/store")}) {
 		t.Errorf("adding trees: %q, %v", paths, err)
 	}
-	paths, err = addDerivations(ctx, r, b.Derivations[:1])
-	if err != nil || !slices.Equal(paths, []string{b.Derivations[0].Path("/nix/store")}) {
+	paths, err = addDerivations(ctx, r, b.Files[:1])
+	if err != nil || !slices.Equal(paths, []string{b.Files[0].Path("/nix/store")}) {
 		t.Errorf("adding derivations: %q, %v", paths, err)
 	}
 
@@ -322,7 +322,7 @@ func TestRecursiveFake(t *testing.T) {
 }
 
 func TestRecursiveErrors(t *testing.T) {
-	d := []DrvFile{{Name: "x.drv", ATerm: []byte("x")}}
+	d := []TextFile{{Name: "x.drv", Text: []byte("x")}}
 	t.Run("remote", func(t *testing.T) {
 		_, err := OpenRecursive(t.Context(), "", "/nix/store")
 		if err == nil || !strings.Contains(err.Error(), "recursive-nix") {
@@ -412,7 +412,7 @@ func TestChunk(t *testing.T) {
 			t.Errorf("of %d objects, %d are in a request, not %d", len(test.sizes), got, test.want)
 		}
 	}
-	drv := &object{drv: &DrvFile{ATerm: []byte("x")}}
+	drv := &object{file: &TextFile{Text: []byte("x")}}
 	if got := chunk([]*object{drv, tree(maxBytes), drv}); got != 1 {
 		t.Errorf("a derivation and a tree: %d", got)
 	}

@@ -19,7 +19,7 @@ type Client interface {
 	// SubmitDerivation makes a .drv file the output of the client's derivation,
 	// which must have the same name and hash its output as text. All that the
 	// file refers to must have been added.
-	SubmitDerivation(ctx context.Context, d DrvFile) error
+	SubmitDerivation(ctx context.Context, d TextFile) error
 
 	// SubmitFile makes a file with these contents the output of the client's
 	// derivation. Nix scans the contents for references.
@@ -68,15 +68,14 @@ func writeOutput(ctx context.Context, out string, contents []byte) error {
 	return os.WriteFile(out, contents, 0o666)
 }
 
-// A Batch is a set of objects that are added together: trees, and derivations that
-// refer to the trees, to each other, and to objects in the store.
+// A Batch is a set of objects that are added together: trees, and text files that refer
+// to the trees, to each other, and to objects in the store.
 type Batch struct {
 	// Trees must not have changed since they were hashed. Duplicates are
 	// allowed.
 	Trees []nar.Hashed
-	// Derivations are in an order in which each comes after those that it refers
-	// to.
-	Derivations []DrvFile
+	// Files are in an order in which each comes after those that it refers to.
+	Files []TextFile
 	// Use are the paths that the client's output will refer to. The sandbox can
 	// access these afterwards; of the other objects it is only guaranteed that
 	// the store has them, as making an existing path accessible takes as long as
@@ -84,14 +83,14 @@ type Batch struct {
 	Use []string
 }
 
-// A DrvFile is a .drv file, or the file of its spec, that is to be added to the store.
-type DrvFile struct {
-	Name  string   // of the store path: that of a .drv file has the suffix ".drv"
-	ATerm []byte   // the contents
-	Refs  []string // store paths: all input sources and input derivations
+// A TextFile is what Nix's addTextToStore adds: here a .drv file, or the file of a spec.
+type TextFile struct {
+	Name string   // of the store path: that of a .drv file has the suffix ".drv"
+	Text []byte   // the contents
+	Refs []string // store paths: all input sources and input derivations
 }
 
 // Path returns the store path of the file.
-func (d DrvFile) Path(storeDir string) string {
-	return nar.TextPath(storeDir, d.Name, d.ATerm, d.Refs)
+func (d TextFile) Path(storeDir string) string {
+	return nar.TextPath(storeDir, d.Name, d.Text, d.Refs)
 }

@@ -42,7 +42,7 @@ func (m *Memory) Add(ctx context.Context, b socket.Batch) error {
 		}
 		m.add(t.StorePath(m.Dir), buf.Bytes())
 	}
-	for _, d := range b.Derivations {
+	for _, d := range b.Files {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
@@ -51,7 +51,7 @@ func (m *Memory) Add(ctx context.Context, b socket.Batch) error {
 				return fmt.Errorf("adding %s to the store: path '%s' is not valid", d.Name, ref)
 			}
 		}
-		m.add(d.Path(m.Dir), slices.Clone(d.ATerm))
+		m.add(d.Path(m.Dir), slices.Clone(d.Text))
 	}
 	for _, path := range b.Use {
 		if _, ok := m.Paths[path]; !ok {
@@ -68,11 +68,11 @@ func (m *Memory) add(path string, contents []byte) {
 }
 
 // SubmitDerivation implements socket.Client, with the errors of Add.
-func (m *Memory) SubmitDerivation(ctx context.Context, d socket.DrvFile) error {
-	if err := m.Add(ctx, socket.Batch{Derivations: []socket.DrvFile{d}, Use: []string{d.Path(m.Dir)}}); err != nil {
+func (m *Memory) SubmitDerivation(ctx context.Context, d socket.TextFile) error {
+	if err := m.Add(ctx, socket.Batch{Files: []socket.TextFile{d}, Use: []string{d.Path(m.Dir)}}); err != nil {
 		return err
 	}
-	return m.SubmitFile(ctx, d.ATerm)
+	return m.SubmitFile(ctx, d.Text)
 }
 
 // SubmitFile implements socket.Client.

@@ -28,9 +28,9 @@ func TestMemory(t *testing.T) {
 		t.Fatal(err)
 	}
 	tree := hashed[0].StorePath("/nix/store")
-	drvs := []socket.DrvFile{{Name: "d.drv", ATerm: []byte("d"), Refs: []string{tree, dep}}}
+	drvs := []socket.TextFile{{Name: "d.drv", Text: []byte("d"), Refs: []string{tree, dep}}}
 	drv := drvs[0].Path("/nix/store")
-	for _, b := range []socket.Batch{{Trees: hashed, Use: []string{tree}}, {Derivations: drvs, Use: []string{drv}}} {
+	for _, b := range []socket.Batch{{Trees: hashed, Use: []string{tree}}, {Files: drvs, Use: []string{drv}}} {
 		if err := st.Add(ctx, b); err != nil {
 			t.Fatal(err)
 		}
@@ -47,7 +47,7 @@ func TestMemory(t *testing.T) {
 		t.Error("of use, but not there: no error")
 	}
 	drvs[0].Refs = append(drvs[0].Refs, "other")
-	if err := st.Add(ctx, socket.Batch{Derivations: drvs}); err == nil || !strings.Contains(err.Error(), "'other' is not valid") {
+	if err := st.Add(ctx, socket.Batch{Files: drvs}); err == nil || !strings.Contains(err.Error(), "'other' is not valid") {
 		t.Errorf("missing reference: %v", err)
 	}
 	hashed[0].Root = "/no/where"
@@ -59,7 +59,7 @@ func TestMemory(t *testing.T) {
 	if err := st.Add(ctx, socket.Batch{Trees: hashed}); !errors.Is(err, context.Canceled) {
 		t.Errorf("canceled: %v", err)
 	}
-	if err := st.Add(ctx, socket.Batch{Derivations: drvs}); !errors.Is(err, context.Canceled) {
+	if err := st.Add(ctx, socket.Batch{Files: drvs}); !errors.Is(err, context.Canceled) {
 		t.Errorf("canceled: %v", err)
 	}
 }

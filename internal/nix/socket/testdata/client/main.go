@@ -65,13 +65,13 @@ func run(ctx context.Context) error {
 		for _, drv := range drvs {
 			inputs = append(inputs, fmt.Sprintf(`("%s",["out"])`, drv))
 		}
-		d := socket.DrvFile{
+		d := socket.TextFile{
 			Name: t.Name + ".drv",
-			ATerm: fmt.Appendf(nil, `Derive([("out","","r:sha256","")],[%s],["%s"],"x86_64-linux","/bin/sh",["-c","true"],[("name","%s"),("out","/1rz4g4znpzjwh1xymhjpm42vipw92pr73vdgl6xs1hycac8kf2n9")])`,
+			Text: fmt.Appendf(nil, `Derive([("out","","r:sha256","")],[%s],["%s"],"x86_64-linux","/bin/sh",["-c","true"],[("name","%s"),("out","/1rz4g4znpzjwh1xymhjpm42vipw92pr73vdgl6xs1hycac8kf2n9")])`,
 				strings.Join(inputs, ","), path, t.Name),
 			Refs: append(drvs, path),
 		}
-		batch.Derivations = append(batch.Derivations, d)
+		batch.Files = append(batch.Files, d)
 		rep.Drvs = append(rep.Drvs, d.Path(storeDir))
 	}
 	last := len(rep.Drvs) - 1
