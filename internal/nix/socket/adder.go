@@ -84,7 +84,7 @@ func newAdder(storeDir string, b Batch) (*adder, error) {
 		f := &b.Files[i]
 		o := &object{path: f.Path(storeDir), name: f.Name, refs: f.Refs, file: f}
 		if name, ok := waiting[o.path]; ok {
-			return nil, fmt.Errorf("%s comes before %s, to which it refers", name, o.name)
+			return nil, fmt.Errorf("derivation %s comes before %s, to which it refers", name, o.name)
 		}
 		for _, ref := range o.refs {
 			if a.byPath[ref] == nil {

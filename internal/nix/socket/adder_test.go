@@ -236,7 +236,7 @@ func TestAdderOrder(t *testing.T) {
 	b := (&dag{refs: [][]int{nil, {0}}, version: []int{0, 0}}).batch()
 	b.Files[0], b.Files[1] = b.Files[1], b.Files[0]
 	_, err := newAdder("/nix/store", b)
-	if err == nil || !strings.Contains(err.Error(), "d1.drv comes before d0.drv") {
+	if err == nil || !strings.Contains(err.Error(), "derivation d1.drv comes before d0.drv") {
 		t.Errorf("wrong order: %v", err)
 	}
 }
