@@ -44,13 +44,17 @@ func overview(list []record.Record) []picture {
 func find(list []record.Record, scenario, program, baseline string) *record.Record {
 	for _, mode := range []string{"dyn", "ifd", "plan"} {
 		for i, r := range list {
-			if r.Scenario == scenario && r.Program == program && r.Baseline == baseline && r.Mode == mode && !r.InputAddressed && !r.OneProcess && r.MaxJobs == 0 {
+			if r.Scenario == scenario && r.Program == program && r.Baseline == baseline && r.Mode == mode && usual(r) {
 				return &list[i]
 			}
 		}
 	}
 	return nil
 }
+
+// usual reports whether a record is of how most people run Nix: content-addressed, behind a
+// daemon, with the slots that it has by default.
+func usual(r record.Record) bool { return !r.InputAddressed && !r.OneProcess && r.MaxJobs == 0 }
 
 // alike leaves the records of the machine and the Nix of one: seconds of several are
 // not compared.
@@ -65,7 +69,7 @@ func alike(list []record.Record, one record.Record) []record.Record {
 func growth(list []record.Record) []record.Record {
 	for _, scenario := range []string{"growth", "cold"} {
 		sizes := slices.DeleteFunc(slices.Clone(list), func(r record.Record) bool {
-			return r.Scenario != scenario || !strings.HasPrefix(r.Program, "gen-") || r.MaxJobs != 0
+			return r.Scenario != scenario || !strings.HasPrefix(r.Program, "gen-") || !usual(r)
 		})
 		if len(sizes) > 0 {
 			return alike(sizes, sizes[0])
@@ -113,7 +117,7 @@ func lines(list []record.Record, own, base func(record.Record) float64) []chart.
 	add := func(name, mode, baseline string, value func(record.Record) float64) {
 		s := chart.Series{Name: name}
 		for _, r := range sizes {
-			if !r.InputAddressed && !r.OneProcess && r.Baseline == baseline && r.Mode == mode {
+			if r.Baseline == baseline && r.Mode == mode {
 				s.Points = append(s.Points, chart.Point{X: float64(r.Packages), Y: value(r)})
 			}
 		}
